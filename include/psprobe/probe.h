@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSPROBE_PROBE_H
+#define PSPROBE_PROBE_H
+/**
+ * @file
+ * The front door: including this is enough to run an experiment. The registry
+ * of probes in flight, the prober that sends and times them, and the responder
+ * that answers them.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <psprobe/client.h>
+#include <psprobe/firestore.h>
+#include <psprobe/pubsub.h>
+#include <psprobe/timing.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Characters in a probe id: 128 random bits in lower-case hexadecimal. */
+#define PSPROBE_ID_LENGTH 32
+#define PSPROBE_ID_SIZE   (PSPROBE_ID_LENGTH + 1)
+/** The most sources that a prober can have. */
+#define PSPROBE_MAX_SOURCES 16
+/** The message attribute that carries the probe's id. */
+#define PSPROBE_ATTRIBUTE_ID "probe_id"
+/** What a responder tells of itself with its answer: "1" for the first event of its process… */
+#define PSPROBE_HEADER_COLD "X-Psprobe-Cold"
+/** … and the ns between its having the message and its sending the answer (its own clock). */
+#define PSPROBE_HEADER_HANDLED "X-Psprobe-Handled-Ns"
+
+/** Makes a new probe id from the kernel's random numbers. @return PSPROBE_OK or INTERNAL */
+PSPROBE_API psprobe_code psprobe_id_new(char id[PSPROBE_ID_SIZE], psprobe_error *error);
+
+/** Checks a source's name: 1 to 63 of a-z 0-9 _ -, a letter first (it is a path segment and a
+ * Firestore map key). @return PSPROBE_OK or INVALID_ARGUMENT with the rule */
+PSPROBE_API psprobe_code psprobe_source_check(const char *name, psprobe_error *error);
+
+typedef enum psprobe_status {
+  PSPROBE_LOST = 0,     /**< no answer within the timeout, and none since */
+  PSPROBE_ANSWERED = 1, /**< within the timeout */
+  PSPROBE_LATE = 2      /**< after the timeout */
+} psprobe_status;
+
+/** What one source made of one probe. */
+typedef struct psprobe_answer {
+  psprobe_status status;
+  bool cold;           /**< the responder said: first event of this process */
+  uint32_t duplicates; /**< further answers after the first */
+  int64_t elapsed_ns;  /**< from before the publish call to the answer; 0 when lost */
+  int64_t handled_ns;  /**< as the responder told; -1: it did not */
+} psprobe_answer;
+
+/** A finished probe. A plain value. */
+typedef struct psprobe_result {
+  char id[PSPROBE_ID_SIZE];
+  int64_t sent_wall_ns; /**< wall clock just before the publish call */
+  int64_t lateness_ns;  /**< how long after its intended time it was sent, >= 0 */
+  int64_t publish_ns;   /**< how long the publish call took; -1: it failed or had not returned */
+  size_t source_count;
+  psprobe_answer answers[PSPROBE_MAX_SOURCES]; /**< in the order of the prober's sources */
+} psprobe_result;
+
+/* ---- registry ------------------------------------------------------------- */
+
+/** Probes in flight. Bounded; memory is taken at new. Any thread may call anything. */
+typedef struct psprobe_registry psprobe_registry;
+
+typedef struct psprobe_registry_options {
+  size_t source_count;    /**< 1 to PSPROBE_MAX_SOURCES */
+  size_t capacity;        /**< probes at once, late window included; 0: 65536 */
+  int64_t timeout_ns;     /**< 0: 30 s */
+  int64_t late_window_ns; /**< how long after its timeout an answer is still told apart from
+                               an unknown one; 0: as long as the timeout */
+} psprobe_registry_options;
+
+PSPROBE_API psprobe_code psprobe_registry_new(const psprobe_registry_options *options,
+                                              psprobe_registry **registry, psprobe_error *error);
+PSPROBE_API void psprobe_registry_free(psprobe_registry *registry);
+
+/**
+ * Registers a probe that is about to be published. Never allocates.
+ *
+ * @param sent_ns     monotonic, read just before the publish call
+ * @param intended_ns monotonic, the pacer's time for it
+ * @param wall_ns     wall clock at sent_ns
+ * @return PSPROBE_OK; RESOURCE_EXHAUSTED at the bound; ALREADY_EXISTS
+ */
+PSPROBE_API psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id,
+                                                int64_t sent_ns, int64_t intended_ns,
+                                                int64_t wall_ns);
+
+/** The publish call returned (`ok`) or failed, at monotonic `now_ns`. Unknown ids are ignored. */
+PSPROBE_API void psprobe_registry_published(psprobe_registry *registry, const char *id,
+                                            int64_t now_ns, bool ok);
+
+typedef enum psprobe_answer_outcome {
+  PSPROBE_ANSWER_FIRST,     /**< it counts */
+  PSPROBE_ANSWER_DUPLICATE, /**< counted; the first stands */
+  PSPROBE_ANSWER_LATE,      /**< after the timeout: recorded as late */
+  PSPROBE_ANSWER_UNKNOWN    /**< no such probe, or finished for good */
+} psprobe_answer_outcome;
+
+/**
+ * Notes an answer. Never allocates, blocks only on its shard's short lock.
+ *
+ * @param id      as it came, zero-terminated; need not be well-formed
+ * @param source  index of the source, < source_count
+ * @param now_ns  monotonic, read when the answer came in
+ * @param cold, handled_ns  as in psprobe_answer
+ */
+PSPROBE_API psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry,
+                                                           const char *id, size_t source,
+                                                           int64_t now_ns, bool cold,
+                                                           int64_t handled_ns);
+
+/** What psprobe_registry_collect finds. */
+typedef struct psprobe_finished {
+  bool update; /**< false: the probe completed or timed out. true: it was handed out before, and
+                    a late or duplicate answer has come since: `result` is its new state */
+  psprobe_result result;
+} psprobe_finished;
+
+/**
+ * Takes up to `max` probes that are complete, have timed out at monotonic
+ * `now_ns`, or have changed since they were handed out. Each completed probe is
+ * handed out exactly once with `update` false, before any update of it.
+ * @return how many
+ */
+PSPROBE_API size_t psprobe_registry_collect(psprobe_registry *registry, int64_t now_ns,
+                                            psprobe_finished *finished, size_t max);
+/** Waits until a probe may be ready to collect or until monotonic `until_ns`. */
+PSPROBE_API void psprobe_registry_wait(psprobe_registry *registry, int64_t until_ns);
+/** Probes begun and neither complete nor timed out. */
+PSPROBE_API size_t psprobe_registry_in_flight(const psprobe_registry *registry);
+
+/* ---- prober ------------------------------------------------------------------ */
+
+typedef struct psprobe_prober psprobe_prober;
+
+/**
+ * Receives finished probes, in batches, on the prober's collector thread (never
+ * on the timing path: it may block, on a disk say). Borrowed until it returns.
+ */
+typedef void psprobe_prober_sink(void *arg, const psprobe_finished *finished, size_t count);
+
+/** Valid when zeroed but for the topic. Texts are copied. */
+typedef struct psprobe_prober_options {
+  const char *topic;
+  const char *const *sources; /**< NULL: cloud_function and regular_service */
+  size_t source_count;
+  int64_t interval_ns; /**< 0: 5 s */
+  uint64_t count;      /**< probes to send; 0: until psprobe_prober_stop */
+  int64_t timeout_ns;  /**< 0: 30 s */
+  const char *listen;  /**< "host:port", port 0 picks one; NULL: 127.0.0.1:8080 */
+  size_t capacity;     /**< of the registry; 0: its default */
+  psprobe_prober_sink *sink;
+  void *sink_arg;
+  const psprobe_logger *logger;
+} psprobe_prober_options;
+
+/** Counters and last values, all since new. */
+typedef struct psprobe_prober_stats {
+  uint64_t sent;           /**< publish calls begun */
+  uint64_t publish_failed; /**< of them, failed */
+  uint64_t completed;      /**< handed to the sink */
+  uint64_t refused;        /**< answers with an unknown or finished id, or unknown source */
+  uint64_t overflowed;     /**< slots not sent because the registry was full */
+  size_t in_flight;
+  int64_t max_lateness_ns; /**< of the pacer */
+  uint64_t answered[PSPROBE_MAX_SOURCES], late[PSPROBE_MAX_SOURCES], lost[PSPROBE_MAX_SOURCES],
+      duplicates[PSPROBE_MAX_SOURCES];
+  int64_t last_ns[PSPROBE_MAX_SOURCES]; /**< elapsed of the newest answer; 0: none yet */
+} psprobe_prober_stats;
+
+/**
+ * Listens for answers (from now on; nothing is sent yet).
+ * @return PSPROBE_OK; INVALID_ARGUMENT; UNAVAILABLE when the address is in use (it is named)
+ */
+PSPROBE_API psprobe_code psprobe_prober_new(psprobe_client *client,
+                                            const psprobe_prober_options *options,
+                                            psprobe_prober **prober, psprobe_error *error);
+/** The base URL that responders POST to, "http://127.0.0.1:8080". The prober's. */
+PSPROBE_API const char *psprobe_prober_url(const psprobe_prober *prober);
+PSPROBE_API size_t psprobe_prober_source_count(const psprobe_prober *prober);
+PSPROBE_API const char *psprobe_prober_source(const psprobe_prober *prober, size_t index);
+
+/**
+ * Sends on the grid until `count` are sent or psprobe_prober_stop is called,
+ * then waits for what is in flight, up to the timeout, and hands the rest to
+ * the sink. Failed publishes are counted and do not end it. Blocks.
+ */
+PSPROBE_API psprobe_code psprobe_prober_run(psprobe_prober *prober, psprobe_error *error);
+/** Ends the sending. Async-signal-safe; any thread. A second call ends the waiting too. */
+PSPROBE_API void psprobe_prober_stop(psprobe_prober *prober);
+PSPROBE_API void psprobe_prober_get_stats(const psprobe_prober *prober,
+                                          psprobe_prober_stats *stats);
+PSPROBE_API void psprobe_prober_free(psprobe_prober *prober);
+
+/* ---- responder ------------------------------------------------------------------ */
+
+/** Answers probes: by POST to the prober, or (direct) by a document of its own. */
+typedef struct psprobe_responder psprobe_responder;
+
+typedef struct psprobe_responder_options {
+  const char *prober;     /**< base URL, http or https; needed unless direct */
+  const char *source;     /**< NULL: cloud_function */
+  bool direct;            /**< the simple form: write publish_time, source, saved_at, elapsed */
+  const char *collection; /**< of the direct form; NULL: pubsub_results */
+  int64_t timeout_ns;     /**< of the POST with its retries; 0: 8 s, under the ack deadline of 10 */
+  const psprobe_logger *logger;
+} psprobe_responder_options;
+
+/** `client` is borrowed until free (its I/O thread does the POST). */
+PSPROBE_API psprobe_code psprobe_responder_new(psprobe_client *client,
+                                               const psprobe_responder_options *options,
+                                               psprobe_responder **responder, psprobe_error *error);
+/**
+ * Answers one message and waits until the prober has it. Any thread.
+ *
+ * @param received_ns monotonic, read when the message came in
+ * @return PSPROBE_OK: acknowledge it (the prober has it, now or already, or does not want it, as
+ *         for a probe of an earlier run); INVALID_ARGUMENT: it can never succeed (no probe_id):
+ *         acknowledge and count it; else: let it be delivered again
+ */
+PSPROBE_API psprobe_code psprobe_responder_answer(psprobe_responder *responder,
+                                                  const psprobe_message *message,
+                                                  int64_t received_ns, psprobe_error *error);
+/**
+ * Serves push requests at `listen` ("0.0.0.0:8080"; port 0 picks one) until
+ * psprobe_responder_free: 204 once the prober has the answer; 503 when it could
+ * not be reached; 400 for a body that can never succeed, with a JSON error.
+ *
+ * @param port receives the port; may be NULL
+ */
+PSPROBE_API psprobe_code psprobe_responder_listen(psprobe_responder *responder, const char *listen,
+                                                  int *port, psprobe_error *error);
+/** Messages answered so far, and those that had no probe_id. */
+PSPROBE_API uint64_t psprobe_responder_answered(const psprobe_responder *responder);
+PSPROBE_API uint64_t psprobe_responder_rejected(const psprobe_responder *responder);
+/** Stops listening, finishes what is under way, frees. NULL is fine. */
+PSPROBE_API void psprobe_responder_free(psprobe_responder *responder);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSPROBE_REPORT_H
+#define PSPROBE_REPORT_H
+/**
+ * @file
+ * What people look at: the table, rows as CSV, figures as JSON.
+ */
+#include <psprobe/results.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Results in memory, in columns, as every figure and picture is made from them. */
+typedef struct psprobe_report psprobe_report;
+
+/** Reads what `filter` (may be NULL) lets through. @return PSPROBE_OK or the store's error */
+PSPROBE_API psprobe_code psprobe_report_load(psprobe_store *store, const psprobe_filter *filter,
+                                             psprobe_report **report, psprobe_error *error);
+PSPROBE_API void psprobe_report_free(psprobe_report *report);
+/** Probes in the report. */
+PSPROBE_API size_t psprobe_report_count(const psprobe_report *report);
+
+/* Each returns a text to free(), or NULL without memory. */
+
+/** The table: per source sent, answered, late, lost, duplicate, min, p50, p90, p99, max; then the
+ * paired difference's median and who was first how often. */
+PSPROBE_API char *psprobe_report_table(const psprobe_report *report);
+/** One row a probe, its id in the first column (RFC 4180, LF). */
+PSPROBE_API char *psprobe_report_csv(const psprobe_report *report);
+/** The schema of docs/report-json.md. */
+PSPROBE_API char *psprobe_report_json(const psprobe_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_BASE_TEXT_H
+#define PSP_BASE_TEXT_H
+/** @file Text: base64, percent-encoding, UTF-8, numbers, durations. Pure. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/** strdup of a text that may be NULL (gives NULL). */
+char *psp_strdup(const char *text);
+bool psp_text_equal(const char *a, const char *b); /**< both may be NULL */
+bool psp_text_starts(const char *text, const char *prefix);
+bool psp_text_ends(const char *text, const char *suffix);
+
+/** Standard alphabet, padded (RFC 4648, 4). */
+void psp_base64_encode(psp_buf *out, const void *data, size_t len);
+/** URL alphabet, unpadded (RFC 4648, 5; RFC 7515, 2). */
+void psp_base64url_encode(psp_buf *out, const void *data, size_t len);
+/** Either alphabet, padded or not, as proto3 JSON allows. False: not base64; `out` as before. */
+bool psp_base64_decode(psp_buf *out, const char *text, size_t len);
+
+/** All but RFC 3986's unreserved characters as %XX. */
+void psp_percent_encode(psp_buf *out, const char *text);
+/** False: a broken escape, or %00; `out` as before. */
+bool psp_percent_decode(psp_buf *out, const char *text, size_t len);
+
+/** Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+bool psp_utf8_valid(const char *text, size_t len);
+
+/** A whole decimal integer in [min, max], nothing else. */
+bool psp_parse_int64(const char *text, int64_t min, int64_t max, int64_t *out);
+/** "5s", "20ms", "1.5m", "250us", "10ns", "2h", "1m30s": ns, not negative. A bare number is refused
+ * but for 0. */
+bool psp_parse_duration(const char *text, int64_t *ns);
+/** "6.2 ms", "812 ns", "1.50 s", with three significant digits. @return out */
+#define PSP_DURATION_SIZE 32
+char *psp_format_duration(char out[PSP_DURATION_SIZE], int64_t ns);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_CLIENT_CALL_H
+#define PSP_CLIENT_CALL_H
+/**
+ * @file
+ * One call of a Google API: endpoint, credentials, attempts, and what the
+ * answer means. Pure codecs make its body and read its answer.
+ */
+#include <stdint.h>
+
+#include <psprobe/client.h>
+
+#include "base/buf.h"
+#include "http/http.h"
+#include "http/retry.h"
+
+typedef enum psp_service { PSP_PUBSUB = 0, PSP_FIRESTORE = 1 } psp_service;
+
+/** All borrowed until the function that takes it returns. */
+typedef struct psp_call {
+  psp_service service;
+  const char *method;
+  const char *path; /**< with query, percent-encoded, "/v1/projects/…" */
+  const void *body; /**< JSON, sent as application/json; NULL: none */
+  size_t body_len;
+  int64_t attempt_ns;  /**< deadline of one attempt; 0: 60 s */
+  int64_t total_ns;    /**< of all; 0: the client's timeout */
+  size_t max_response; /**< 0: 32 MiB */
+  psp_retry_policy retry;
+  const char *what; /**< for errors: "publish to topic probes" */
+} psp_call;
+
+/** The answer of a call that succeeded (2xx), or NULL and the error. On the I/O thread, once. */
+typedef void psp_call_done(void *arg, const psp_http_response *response,
+                           const psprobe_error *error);
+
+/** A call under way. */
+typedef struct psp_pending psp_pending;
+
+/**
+ * Begins. `pending` (may be NULL) receives a handle for psp_call_cancel, valid
+ * until `done` returns.
+ * @return PSPROBE_OK: `done` comes exactly once (maybe before this returns); else it does not
+ */
+psprobe_code psp_call_start(psprobe_client *client, const psp_call *call, psp_call_done *done,
+                            void *arg, psp_pending **pending, psprobe_error *error);
+void psp_call_cancel(psprobe_client *client, psp_pending *pending);
+
+/** The same, waiting; `body` (zeroed by the caller, freed by it) receives the answer's. */
+psprobe_code psp_call_run(psprobe_client *client, const psp_call *call, psp_buf *body,
+                          psprobe_error *error);
+
+/**
+ * What an answer that is no 2xx means: Google's {"error":…} (also as the first
+ * item of an array, with or without message and details), plain text, HTML or
+ * nothing. Pure.
+ */
+psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int64_t retry_after_ns,
+                              const char *what, psprobe_error *error);
+
+/** The client's HTTP connections, for calls to others than Google (the prober). */
+psp_http *psp_client_http(psprobe_client *client);
+/** "(default)" or the database of the options. */
+const char *psp_client_database(const psprobe_client *client);
+const psprobe_logger *psp_client_logger(const psprobe_client *client);
+
+#endif

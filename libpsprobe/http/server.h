@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_HTTP_SERVER_H
+#define PSP_HTTP_SERVER_H
+/**
+ * @file
+ * The HTTP server, on libmicrohttpd's epoll threads: routes, limits, answers
+ * now or later.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <psprobe/error.h>
+#include <psprobe/log.h>
+
+typedef struct psp_server psp_server;
+/** One request and its answer. Valid until answered. */
+typedef struct psp_exchange psp_exchange;
+
+/**
+ * Called once a request is there as a whole, on a server thread. It must
+ * answer with one psp_exchange_reply, now or later, from any thread.
+ */
+typedef void psp_handler(void *arg, psp_exchange *exchange);
+
+typedef struct psp_route {
+  const char *method;  /**< "POST"; "*": any (the handler tells them apart) */
+  const char *pattern; /**< segments: literal, "{}" (any one, decoded) or a last "*" (the rest) */
+  psp_handler *handler;
+  void *arg;
+} psp_route;
+
+/** Valid when zeroed but for listen and routes. */
+typedef struct psp_server_options {
+  const char *listen;      /**< "host:port", "[::1]:8080", ":8080" (all); port 0 picks one */
+  const char *what;        /**< names the setting in errors, as "--listen"; NULL: "listen" */
+  const psp_route *routes; /**< copied; the first that fits is taken */
+  size_t route_count;
+  size_t max_body;          /**< more is 413; 0: 1 MiB */
+  unsigned max_connections; /**< 0: 1000 */
+  unsigned threads;         /**< 0: 2 */
+  int64_t idle_timeout_ns;  /**< connections without traffic; 0: 120 s. A waiting exchange is not
+                                 idle */
+  const psprobe_logger *logger;
+} psp_server_options;
+
+/** Listens. @return UNAVAILABLE for an address in use (named), INVALID_ARGUMENT for none */
+psprobe_code psp_server_new(const psp_server_options *options, psp_server **server,
+                            psprobe_error *error);
+/** Stops listening, waits for handlers. Every exchange must have been answered, or be answered by
+ * another thread soon. */
+void psp_server_free(psp_server *server);
+/** Takes no more connections; those that are open go on. */
+void psp_server_quiesce(psp_server *server);
+int psp_server_port(const psp_server *server);
+/** "http://host:port" under which this machine reaches it. The server's. */
+const char *psp_server_url(const psp_server *server);
+
+const char *psp_exchange_method(const psp_exchange *exchange);
+const char *psp_exchange_path(const psp_exchange *exchange); /**< raw, without the query */
+/** Segment `index` that a "{}" matched, or the rest a "*" matched. */
+const char *psp_exchange_segment(const psp_exchange *exchange, unsigned index);
+/** A query parameter, decoded, or NULL; `nth` for repeated ones. */
+const char *psp_exchange_query(const psp_exchange *exchange, const char *name, unsigned nth);
+const char *psp_exchange_header(const psp_exchange *exchange, const char *name);
+const char *psp_exchange_body(const psp_exchange *exchange, size_t *len); /**< never NULL */
+/** CLOCK_MONOTONIC as the request's first bytes were parsed: the first thing the server did. */
+int64_t psp_exchange_received_ns(const psp_exchange *exchange);
+
+/** Adds a header to the answer to come. */
+void psp_exchange_set_header(psp_exchange *exchange, const char *name, const char *value);
+/** Answers, once; the exchange is gone. `type` NULL: no Content-Type. The body is copied. */
+void psp_exchange_reply(psp_exchange *exchange, int status, const char *type, const char *body,
+                        size_t len);
+/** {"error":{"code":STATUS,"message":…,"status":…}} as Google writes it. */
+void psp_exchange_reply_error(psp_exchange *exchange, int status, psprobe_code code,
+                              const char *message);
+
+/** An answer made once and given many times, for the timing path: giving it allocates nothing of
+ * ours. */
+typedef struct psp_reply psp_reply;
+psp_reply *psp_reply_new(int status, const char *type, const char *body, size_t len);
+void psp_reply_free(psp_reply *reply);
+void psp_exchange_reply_shared(psp_exchange *exchange, psp_reply *reply);
+
+#endif
