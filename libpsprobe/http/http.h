@@ -101,10 +101,20 @@ void psp_http_result_free(psp_http_result *result);
 psprobe_code psp_http_call(psp_http *http, const psp_http_request *request, psp_http_result *result,
                            psprobe_error *error);
 
+/**
+ * An HTTP date in any of the three forms of RFC 9110, 5.6.7, as Unix seconds; 0: none. `now_s`
+ * places the two-digit years of the obsolete form.
+ */
+int64_t psp_http_date(const char *value, int64_t now_s);
+
 /** Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3), as ns from `now_s`. 0: none, broken. */
 int64_t psp_http_retry_after(const char *value, int64_t now_s);
 
-/** True for an absolute http or https URL with a host. `why` receives the rule it breaks. */
+/**
+ * True for an absolute http or https URL with a host, without user name, password or fragment, in
+ * printable ASCII. `why` (may be NULL) receives the rule it breaks: "must begin with http:// or
+ * https://".
+ */
 bool psp_http_url_check(const char *url, const char **why);
 
 #endif

@@ -26,10 +26,10 @@ typedef struct psp_retry_policy {
  * How long to wait before attempt `attempt` + 1 (attempt counts from 1).
  *
  * @param error     what the last attempt came to; its retry_after_ns is the least wait
- * @param now_ns, deadline_ns monotonic
+ * @param now_ns, deadline_ns monotonic; deadline INT64_MAX: none
  * @param random    uniform 64 bits
- * @return ns to wait, or -1: give up (the code is not among them, or the wait would pass the
- *         deadline)
+ * @return ns to wait, or -1: give up (the code is not among them, no attempt is left, or the wait
+ *         would reach the deadline). Jitter goes on top of retry_after_ns
  */
 int64_t psp_retry_delay(const psp_retry_policy *policy, const psprobe_error *error,
                         unsigned attempt, int64_t now_ns, int64_t deadline_ns, uint64_t random);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/http.h"
+
+#define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+static const char *check_host(const char *host, size_t len) {
+  if (len == 0) return "needs a host";
+  if (*host != '[') {
+    if (strspn(host, ALPHANUMERIC "-._") != len) return "has a character that no host name has";
+    return NULL;
+  }
+  char text[INET6_ADDRSTRLEN];
+  struct in6_addr address;
+  if (len - 2 >= sizeof text) return "has a broken IPv6 address";
+  memcpy(text, host + 1, len - 2);
+  text[len - 2] = 0;
+  return inet_pton(AF_INET6, text, &address) == 1 ? NULL : "has a broken IPv6 address";
+}
+
+static const char *check_port(const char *port, size_t len) {
+  if (len == 0 || len > 5 || strspn(port, "0123456789") < len)
+    return "needs a port of 1 to 65535 after the colon";
+  unsigned value = 0;
+  for (size_t i = 0; i < len; i++)
+    value = value * 10 + (unsigned)(port[i] - '0');
+  return value >= 1 && value <= 65535 ? NULL : "needs a port of 1 to 65535 after the colon";
+}
+
+/* authority = host [ ":" port ], as RFC 3986, 3.2, has it, less the user information: a name and
+ * password in a URL end up in logs. */
+static const char *check_authority(const char *text, size_t len) {
+  if (memchr(text, '@', len)) return "must not hold a user name or password";
+  size_t host = 0;
+  if (len > 0 && *text == '[') {
+    const char *end = memchr(text, ']', len);
+    if (!end) return "has a broken IPv6 address";
+    host = (size_t)(end - text) + 1;
+    if (host < len && text[host] != ':') return "has a broken IPv6 address";
+  } else {
+    const char *colon = memchr(text, ':', len);
+    host = colon ? (size_t)(colon - text) : len;
+  }
+  const char *why = check_host(text, host);
+  if (!why && host < len) why = check_port(text + host + 1, len - host - 1);
+  return why;
+}
+
+static const char *check(const char *url) {
+  size_t scheme = 0;
+  if (url && strncasecmp(url, "http://", 7) == 0) scheme = 7;
+  if (url && strncasecmp(url, "https://", 8) == 0) scheme = 8;
+  if (scheme == 0) return "must begin with http:// or https://";
+  for (const char *c = url; *c; c++) {
+    if (*c <= ' ' || *c > '~') return "must be printable ASCII without spaces (percent-encode it)";
+  }
+  if (strchr(url, '#')) return "must not hold a fragment (#)";
+  return check_authority(url + scheme, strcspn(url + scheme, "/?"));
+}
+
+bool psp_http_url_check(const char *url, const char **why) {
+  const char *rule = check(url);
+  if (rule && why) *why = rule;
+  return rule == NULL;
+}
