@@ -15,7 +15,8 @@ psprobe_code psp_fail(psprobe_error *error, psprobe_code code, const char *forma
     PSPROBE_PRINTF(3, 4);
 /** The same for want of memory: RESOURCE_EXHAUSTED, "out of memory: what". */
 psprobe_code psp_fail_memory(psprobe_error *error, const char *what);
-/** Puts `format…` and ": " before the message that is there. Keeps the rest. Returns its code. */
+/** Puts `format…` and ": " before the message that is there. Keeps the rest. Returns its code;
+ * UNKNOWN when `error` is NULL, so keep the code where that can be. */
 psprobe_code psp_fail_in(psprobe_error *error, const char *format, ...) PSPROBE_PRINTF(2, 3);
 /** Reads Google's name of a code ("NOT_FOUND"); PSPROBE_UNKNOWN for others. */
 psprobe_code psp_code_parse(const char *name);

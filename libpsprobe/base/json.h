@@ -5,10 +5,11 @@
  * @file
  * JSON: reading (cJSON, guarded) and writing (straight into a buffer).
  *
- * cJSON's texts end at a zero byte and its parser recurses, so before it sees
- * a byte the reader checks UTF-8 and depth and turns \u0000 into C0 80, a form
- * that no valid UTF-8 holds; psp_json_text turns it back. cJSON's own header
- * is included in json.c alone.
+ * cJSON's texts end at a zero byte, its parser recurses and takes much that is
+ * no JSON, so before it sees a byte the reader checks grammar, UTF-8 and depth
+ * (json_check.h) and turns \u0000 into C0 80, a form that no valid UTF-8
+ * holds; psp_json_text turns it back. Numbers keep their
+ * spelling, so that int64 values stay exact. cJSON's own header is included in json.c alone.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +22,8 @@
 /** A parsed document owns all its parts; a part is valid as long as it. */
 typedef struct psp_json psp_json;
 
-#define PSP_JSON_DEPTH 64
+/** Firestore nests values 20 deep, three levels each, inside a request. */
+#define PSP_JSON_DEPTH 96
 
 /**
  * Parses `len` bytes that are one JSON value and white space.
@@ -50,7 +52,8 @@ const psp_json *psp_json_first(const psp_json *json);
 const psp_json *psp_json_next(const psp_json *item);
 const char *psp_json_key(const psp_json *member);
 
-/** A string without zero bytes, or NULL (missing, other type, or with zero bytes). */
+/** A string without zero bytes, or NULL (missing, other type, or with zero bytes). As long as the
+ * document. */
 const char *psp_json_string(const psp_json *json);
 /** Any string, its bytes added to `out`. False: no string. */
 bool psp_json_text(const psp_json *json, psp_buf *out);
@@ -60,10 +63,15 @@ bool psp_json_int64(const psp_json *json, int64_t *out);
 bool psp_json_double(const psp_json *json, double *out);
 bool psp_json_bool(const psp_json *json, bool *out);
 
-/** Writes JSON into `buf`. Zeroed but for buf: compact. Commas and colons come by themselves. */
+/**
+ * Writes JSON into `buf`. Zeroed but for buf: compact. Commas and colons come
+ * by themselves; bytes that are no UTF-8 become U+FFFD; nested deeper than
+ * `kind` is long sets buf->failed.
+ */
 typedef struct psp_json_writer {
   psp_buf *buf;
-  bool pretty;       /**< as Google's servers print: two spaces, "[{" and "}, {" on one line */
+  bool pretty;       /**< as Google's servers print: two spaces, "[{" and "}, {" on one line,
+                         "1.0E7", a newline at the end */
   bool escape_slash; /**< "\/", as Google's emulators do in error messages */
   int depth;
   bool comma, after_key;

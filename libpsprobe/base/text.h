@@ -35,7 +35,7 @@ bool psp_parse_int64(const char *text, int64_t min, int64_t max, int64_t *out);
  * but for 0. */
 bool psp_parse_duration(const char *text, int64_t *ns);
 /** "6.2 ms", "812 ns", "1.50 s", with three significant digits. @return out */
-#define PSP_DURATION_SIZE 32
+#define PSP_DURATION_SIZE 48
 char *psp_format_duration(char out[PSP_DURATION_SIZE], int64_t ns);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <psprobe/version.h>
 
-const char *psprobe_version(void) { return PSPROBE_VERSION; }
+const char *psprobe_version(void) {
+  return PSPROBE_VERSION;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *psp_strdup(const char *text) {
+  return text == NULL ? NULL : strdup(text);
+}
+
+bool psp_text_equal(const char *a, const char *b) {
+  if (a == NULL || b == NULL) return a == b;
+  return strcmp(a, b) == 0;
+}
+
+bool psp_text_starts(const char *text, const char *prefix) {
+  return text != NULL && prefix != NULL && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool psp_text_ends(const char *text, const char *suffix) {
+  if (text == NULL || suffix == NULL) return false;
+  size_t len = strlen(text), n = strlen(suffix);
+  return len >= n && memcmp(text + len - n, suffix, n) == 0;
+}
+
+static void encode(psp_buf *out, const void *data, size_t len, const char *alphabet, bool pad) {
+  const unsigned char *s = data;
+  if (!psp_buf_reserve(out, len / 3 * 4 + 4)) return;
+  for (size_t i = 0; i < len; i += 3) {
+    size_t n = len - i < 3 ? len - i : 3;
+    uint32_t bits = (uint32_t)s[i] << 16;
+    if (n > 1) bits |= (uint32_t)s[i + 1] << 8;
+    if (n > 2) bits |= s[i + 2];
+    char quad[4];
+    for (size_t k = 0; k < 4; k++)
+      quad[k] = k <= n ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
+    psp_buf_add(out, quad, pad ? 4 : n + 1);
+  }
+}
+
+void psp_base64_encode(psp_buf *out, const void *data, size_t len) {
+  encode(out, data, len, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true);
+}
+
+void psp_base64url_encode(psp_buf *out, const void *data, size_t len) {
+  encode(out, data, len, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
+}
+
+static int digit64(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+' || c == '-') return 62;
+  if (c == '/' || c == '_') return 63;
+  return -1;
+}
+
+/* Takes back what was added after `len`. */
+static bool undo(psp_buf *out, size_t len) {
+  out->len = len;
+  if (out->data != NULL) out->data[len] = '\0';
+  return false;
+}
+
+bool psp_base64_decode(psp_buf *out, const char *text, size_t len) {
+  size_t before = out->len, n = len;
+  while (n > 0 && len - n < 2 && text[n - 1] == '=')
+    n--;
+  if (n != len && len % 4 != 0) return false; /* padding, but not the right one */
+  if (n % 4 == 1) return false;
+  if (!psp_buf_reserve(out, n / 4 * 3 + 3)) return false;
+  uint32_t bits = 0;
+  unsigned held = 0;
+  for (size_t i = 0; i < n; i++) {
+    int digit = digit64(text[i]);
+    if (digit < 0) return undo(out, before);
+    bits = bits << 6 | (uint32_t)digit;
+    held += 6;
+    if (held >= 8) {
+      held -= 8;
+      psp_buf_char(out, (char)(bits >> held & 0xFF));
+    }
+  }
+  return true;
+}
+
+void psp_percent_encode(psp_buf *out, const char *text) {
+  static const char hex[] = "0123456789ABCDEF";
+  for (const char *s = text; *s != '\0'; s++) {
+    unsigned char c = (unsigned char)*s;
+    bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '.' || c == '_' || c == '~';
+    if (unreserved) {
+      psp_buf_char(out, *s);
+    } else {
+      char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
+      psp_buf_add(out, escape, 3);
+    }
+  }
+}
+
+static int digit16(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool psp_percent_decode(psp_buf *out, const char *text, size_t len) {
+  size_t before = out->len;
+  for (size_t i = 0; i < len; i++) {
+    char c = text[i];
+    if (c == '%') {
+      int high = len - i > 2 ? digit16(text[i + 1]) : -1;
+      int low = len - i > 2 ? digit16(text[i + 2]) : -1;
+      if (high < 0 || low < 0 || high + low == 0) return undo(out, before);
+      c = (char)(high << 4 | low);
+      i += 2;
+    }
+    psp_buf_char(out, c);
+  }
+  return !out->failed;
+}
+
+bool psp_parse_int64(const char *text, int64_t min, int64_t max, int64_t *out) {
+  if (text == NULL) return false;
+  const char *digits = text + (*text == '-');
+  if (*digits < '0' || *digits > '9') return false; /* strtoll would take spaces and '+' */
+  char *end = NULL;
+  errno = 0;
+  long long value = strtoll(text, &end, 10);
+  if (errno != 0 || *end != '\0' || value < min || value > max) return false;
+  *out = value;
+  return true;
+}
