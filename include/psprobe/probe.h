@@ -39,12 +39,6 @@ PSPROBE_API psprobe_code psprobe_id_new(char id[PSPROBE_ID_SIZE], psprobe_error 
  * Firestore map key). @return PSPROBE_OK or INVALID_ARGUMENT with the rule */
 PSPROBE_API psprobe_code psprobe_source_check(const char *name, psprobe_error *error);
 
-typedef enum psprobe_status {
-  PSPROBE_LOST = 0,     /**< no answer within the timeout, and none since */
-  PSPROBE_ANSWERED = 1, /**< within the timeout */
-  PSPROBE_LATE = 2      /**< after the timeout */
-} psprobe_status;
-
 /** What one source made of one probe. */
 typedef struct psprobe_answer {
   psprobe_status status;
