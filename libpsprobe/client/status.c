@@ -38,14 +38,6 @@ static void read_details(const psp_json *details, const char **reason, int64_t *
   }
 }
 
-/* What a status means where the body names no code; google.rpc.Code's comments, and besides:
- * 413 and 502 come from Google's front end, without a body of the API's. */
-static psprobe_code code_of(int http_status) {
-  if (http_status == 413) return PSPROBE_INVALID_ARGUMENT;
-  if (http_status == 502) return PSPROBE_UNAVAILABLE;
-  return psp_code_from_http(http_status);
-}
-
 static bool retryable(psprobe_code code, int http_status) {
   switch (code) {
     case PSPROBE_UNAVAILABLE:
@@ -60,7 +52,7 @@ static bool retryable(psprobe_code code, int http_status) {
 /* For an answer without Google's JSON: its first line when it is plain text, else what it was. */
 static psprobe_code fail_other(int status, const char *body, size_t len, const char *what,
                                psprobe_error *error) {
-  psprobe_code code = code_of(status);
+  psprobe_code code = psp_code_from_http(status);
   const char *name = psprobe_code_name(code);
   while (len > 0 && strchr(" \t\r\n", *body) != NULL && *body != 0) {
     body++;
@@ -99,10 +91,10 @@ psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int
   } else {
     const char *name = psp_json_string(psp_json_get(status, "status"));
     const char *message = psp_json_string(psp_json_get(status, "message"));
-    code = name != NULL ? psp_code_parse(name) : code_of(http_status);
+    code = name != NULL ? psp_code_parse(name) : psp_code_from_http(http_status);
     /* A name that we do not know, or "OK" in an error, says less than the HTTP status. */
     if (code == PSPROBE_OK || (code == PSPROBE_UNKNOWN && !psp_text_equal(name, "UNKNOWN")))
-      code = code_of(http_status);
+      code = psp_code_from_http(http_status);
     read_details(psp_json_get(status, "details"), &reason, &wait_ns);
     psp_fail(error, code, "%s: %s (HTTP %d)%s%.300s", what, psprobe_code_name(code), http_status,
              message != NULL ? ": " : "", message != NULL ? message : "");
