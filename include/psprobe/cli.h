@@ -15,6 +15,7 @@
 #include <psprobe/client.h>
 #include <psprobe/error.h>
 #include <psprobe/log.h>
+#include <psprobe/probe.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -156,6 +157,20 @@ PSPROBE_API psprobe_progress *psprobe_progress_new(FILE *file, psprobe_progress_
                                                    void *arg);
 /** Takes the line off the terminal, ends the thread, frees. */
 PSPROBE_API void psprobe_progress_free(psprobe_progress *progress);
+
+/** A psprobe_progress_line of a prober: `arg` is the psprobe_prober. */
+PSPROBE_API void psprobe_prober_progress(void *arg, char *line, size_t size);
+
+/* ---- start ------------------------------------------------------------------------ */
+
+/**
+ * Makes sure, before a program begins, that the service answers and the topic is there.
+ *
+ * @param create make the topic if it is not
+ * @return PSPROBE_OK; NOT_FOUND or UNAVAILABLE with what to do about it; …
+ */
+PSPROBE_API psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool create,
+                                             psprobe_error *error);
 
 #ifdef __cplusplus
 }
