@@ -13,24 +13,27 @@ MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 
 BUILD ?= build
-SANITIZE ?=
+# WERROR=1 makes warnings errors; SANITIZE=address,undefined (or thread) builds with sanitizers.
 WERROR ?=
+SANITIZE ?=
 
-VERSION := $(shell sed -n 's/^.define PSPROBE_VERSION "\(.*\)"/\1/p' include/psprobe/version.h)
-SOVERSION := $(shell sed -n 's/^.define PSPROBE_VERSION_MAJOR \(.*\)/\1/p' include/psprobe/version.h)
+version_h := include/psprobe/version.h
+VERSION := $(shell sed -n 's/^.define PSPROBE_VERSION "\(.*\)"/\1/p' $(version_h))
+SOVERSION := $(shell sed -n 's/^.define PSPROBE_VERSION_MAJOR \(.*\)/\1/p' $(version_h))
 
-# ---- third parties: what the library needs, and what only its tests do ----
+# ---- third parties ----
 DEPS := libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3
-DEPS_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(DEPS))
-DEPS_LIBS = $(shell $(PKG_CONFIG) --libs $(DEPS))
+DEPS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(DEPS) 2>/dev/null)
+DEPS_LIBS := $(shell $(PKG_CONFIG) --libs $(DEPS) 2>/dev/null)
 
-# ---- flags: the user's CFLAGS come last and win ----
+# ---- flags: the user's come last and win ----
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wundef -Wvla $(if $(WERROR),-Werror)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-ALL_CPPFLAGS = -Iinclude -Ilibpsprobe -I$(BUILD)/gen -D_GNU_SOURCE -D_FORTIFY_SOURCE=$(if $(SANITIZE),0,2) \
-	$(CPPFLAGS) $(DEPS_CFLAGS)
-ALL_CFLAGS = -std=c11 -fPIC -fvisibility=hidden -fstack-protector-strong -pthread $(WARN) $(SAN) $(CFLAGS)
+FORTIFY := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+ALL_CPPFLAGS = -Iinclude -Ilibpsprobe -D_GNU_SOURCE $(FORTIFY) $(DEPS_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 -fPIC -fvisibility=hidden -fstack-protector-strong -pthread $(WARN) $(SAN) \
+	$(CFLAGS)
 ALL_LDFLAGS = -pthread $(SAN) $(LDFLAGS)
 LIBS = $(DEPS_LIBS) -lm
 
@@ -38,26 +41,31 @@ LIBS = $(DEPS_LIBS) -lm
 LIB_SRC := $(sort $(wildcard libpsprobe/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 STATIC := $(BUILD)/libpsprobe.a
-SHARED := $(BUILD)/libpsprobe.so.$(VERSION)
 SONAME := libpsprobe.so.$(SOVERSION)
+SHARED := $(BUILD)/libpsprobe.so.$(VERSION)
 
-EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
-EXAMPLES := $(EXAMPLE_SRC:%.c=$(BUILD)/%)
+PROGRAMS := $(patsubst examples/%.c,%,$(sort $(wildcard examples/*.c)))
+EXAMPLES := $(PROGRAMS:%=$(BUILD)/examples/%)
+MANS := $(PROGRAMS:%=$(BUILD)/man/psprobe-%.1)
 
-SUPPORT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
-UNIT := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
-INTEGRATION := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/integration/test_*.c)))
-TOOLS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/tools/*.c)))
-BENCH := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
+objects = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard $(1))))
+SUPPORT := $(addsuffix .o,$(call objects,tests/support/*.c))
+UNIT := $(call objects,tests/unit/*/test_*.c)
+INTEGRATION := $(call objects,tests/integration/test_*.c)
+TOOLS := $(call objects,tests/tools/*.c)
+BENCH := $(call objects,tests/bench/bench_*.c)
+SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples tests check check-unit check-integration check-layers bench clean help
+.PHONY: all lib examples man tests check check-once check-unit check-layers bench demo run-demo \
+	deps install uninstall format lint clean help
 
-all: lib examples ## build the library and the programs
+all: lib examples man ## build the library, the programs and their man pages
 
 lib: $(STATIC) $(BUILD)/libpsprobe.so $(BUILD)/$(SONAME)
 examples: $(EXAMPLES)
+man: $(MANS)
 tests: $(UNIT) $(INTEGRATION) $(TOOLS)
 
 $(STATIC): $(LIB_OBJ)
@@ -74,17 +82,38 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# The programs see public headers only: no -Ilibpsprobe.
-$(BUILD)/examples/%.o: ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE $(CPPFLAGS)
+# The programs see public headers only: no -Ilibpsprobe, no third party's.
+$(BUILD)/examples/%.o: ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE $(FORTIFY) $(CPPFLAGS)
 $(BUILD)/examples/%: $(BUILD)/examples/%.o $(STATIC)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) $(LIBS)
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT_OBJ) $(STATIC)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT_OBJ) $(STATIC) -lcmocka $(LIBS)
-$(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
+$(BUILD)/man/psprobe-%.1: $(BUILD)/examples/%
+	@mkdir -p $(@D)
+	$< --man >$@
 
-check: check-layers tests examples ## run every test
-	@BUILD=$(BUILD) tests/run.sh $(UNIT) $(INTEGRATION)
+$(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka $(LIBS)
+
+# ---- what people run; these install what is missing, then start make anew to find it ----
+demo: ## run the whole experiment on this machine
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory run-demo
+
+run-demo:
+	@echo "Building the programs (build/)"
+	@$(MAKE) --no-print-directory -s -j$$(nproc) examples
+	@$(BUILD)/examples/demo $(DEMO_ARGS)
+
+check: ## run every test, plain and under ASan+UBSan
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory check-once
+	@$(MAKE) --no-print-directory check-once BUILD=$(BUILD)/san SANITIZE=address,undefined CFLAGS="-O1 -g"
+
+check-once: check-layers
+	@echo "Building the tests ($(BUILD)/)"
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
+	@BUILD=$(BUILD) CC="$(CC)" MAKE="$(MAKE)" tests/run.sh $(UNIT) $(INTEGRATION) $(SCRIPTS)
 
 check-unit: $(UNIT) ## run the unit tests alone
 	@BUILD=$(BUILD) tests/run.sh $(UNIT)
@@ -95,10 +124,44 @@ check-layers: ## includes point one way, each third party stays in its folder
 bench: $(BENCH) examples ## run the benchmarks
 	@BUILD=$(BUILD) tests/bench/run.sh $(BENCH)
 
+deps: ## install the packages that are missing (Debian, Ubuntu)
+	@tests/deps.sh
+
+# ---- installation ----
+install: all ## install under PREFIX (DESTDIR, LIBDIR, INCLUDEDIR, BINDIR, MANDIR)
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/psprobe $(DESTDIR)$(BINDIR) \
+		$(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libpsprobe.so
+	install -m 644 include/psprobe/*.h $(DESTDIR)$(INCLUDEDIR)/psprobe/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' -e 's|@DEPS@|$(DEPS)|' pkgconfig/psprobe.pc.in \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/psprobe.pc
+	for p in $(PROGRAMS); do \
+		install -m 755 $(BUILD)/examples/$$p $(DESTDIR)$(BINDIR)/psprobe-$$p && \
+		install -m 644 $(BUILD)/man/psprobe-$$p.1 $(DESTDIR)$(MANDIR)/man1/ || exit 1; done
+
+uninstall: ## take it away again
+	rm -f $(DESTDIR)$(LIBDIR)/libpsprobe.* $(DESTDIR)$(LIBDIR)/pkgconfig/psprobe.pc
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/psprobe-%) $(PROGRAMS:%=$(DESTDIR)$(MANDIR)/man1/psprobe-%.1)
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/psprobe
+
+# ---- care ----
+SOURCES = $(shell git ls-files '*.c' '*.h')
+format: ## clang-format every file
+	clang-format -i $(SOURCES)
+
+lint: ## clang-format as a check, and clang-tidy
+	clang-format --dry-run -Werror $(SOURCES)
+	clang-tidy --quiet $(LIB_SRC) -- $(ALL_CPPFLAGS) -std=c11
+
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
--include $(LIB_OBJ:.o=.d) $(EXAMPLES:=.d) $(SUPPORT_OBJ:.o=.d) $(UNIT:=.d) $(INTEGRATION:=.d) $(TOOLS:=.d) $(BENCH:=.d)
+-include $(LIB_OBJ:.o=.d) $(EXAMPLES:=.d) $(SUPPORT:.o=.d)
+-include $(addsuffix .d,$(UNIT) $(INTEGRATION) $(TOOLS) $(BENCH))

@@ -39,12 +39,6 @@ PSPROBE_API psprobe_code psprobe_id_new(char id[PSPROBE_ID_SIZE], psprobe_error 
  * Firestore map key). @return PSPROBE_OK or INVALID_ARGUMENT with the rule */
 PSPROBE_API psprobe_code psprobe_source_check(const char *name, psprobe_error *error);
 
-typedef enum psprobe_status {
-  PSPROBE_LOST = 0,     /**< no answer within the timeout, and none since */
-  PSPROBE_ANSWERED = 1, /**< within the timeout */
-  PSPROBE_LATE = 2      /**< after the timeout */
-} psprobe_status;
-
 /** What one source made of one probe. */
 typedef struct psprobe_answer {
   psprobe_status status;
@@ -164,6 +158,8 @@ typedef struct psprobe_prober_options {
 
 /** Counters and last values, all since new. */
 typedef struct psprobe_prober_stats {
+  uint64_t count;          /**< as in the options: probes to send; 0: until stopped */
+  int64_t interval_ns;     /**< likewise, with the default filled in */
   uint64_t sent;           /**< publish calls begun */
   uint64_t publish_failed; /**< of them, failed */
   uint64_t completed;      /**< handed to the sink */
@@ -241,6 +237,14 @@ PSPROBE_API psprobe_code psprobe_responder_listen(psprobe_responder *responder, 
 /** Messages answered so far, and those that had no probe_id. */
 PSPROBE_API uint64_t psprobe_responder_answered(const psprobe_responder *responder);
 PSPROBE_API uint64_t psprobe_responder_rejected(const psprobe_responder *responder);
+/**
+ * Waits while messages are answered (by psprobe_responder_listen, or by whoever calls
+ * psprobe_responder_answer) until `count` more have been (0: no bound) or psprobe_responder_stop
+ * is called. A message answered OK counts.
+ */
+PSPROBE_API void psprobe_responder_run(psprobe_responder *responder, uint64_t count);
+/** Ends psprobe_responder_run, now or when it is called. Any thread. */
+PSPROBE_API void psprobe_responder_stop(psprobe_responder *responder);
 /** Stops listening, finishes what is under way, frees. NULL is fine. */
 PSPROBE_API void psprobe_responder_free(psprobe_responder *responder);
 

@@ -130,6 +130,35 @@ PSPROBE_API void psprobe_uploader_free(psprobe_uploader *uploader);
  */
 PSPROBE_API psprobe_value *psprobe_result_document(const psprobe_row *row);
 
+/* ---- recorder -------------------------------------------------------------------- */
+
+/**
+ * Between a prober and its results file: keeps what the prober finishes, under a run of its own,
+ * and wakes the uploader. Results that the file does not take (a full disk) are held in memory
+ * and offered again, so that they are lost only if it takes none until the end of the run.
+ */
+typedef struct psprobe_recorder psprobe_recorder;
+
+/** `store` and `uploader` (may be NULL) are borrowed until free. */
+PSPROBE_API psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *uploader,
+                                              const psprobe_logger *logger,
+                                              psprobe_recorder **recorder, psprobe_error *error);
+/** The run's id, the recorder's. */
+PSPROBE_API const char *psprobe_recorder_run(const psprobe_recorder *recorder);
+/** Notes the run in the file: the client's project, the prober's sources and its options. */
+PSPROBE_API psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *client,
+                                                const psprobe_prober *prober,
+                                                const psprobe_prober_options *options,
+                                                psprobe_error *error);
+/** The prober's sink; `arg` is the recorder. */
+PSPROBE_API void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t count);
+/**
+ * Ends the run, after psprobe_prober_run. Blocks up to 10 s for a file that takes nothing.
+ * @return PSPROBE_OK, or DATA_LOSS with how many results were not kept and why
+ */
+PSPROBE_API psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *error);
+PSPROBE_API void psprobe_recorder_free(psprobe_recorder *recorder);
+
 #ifdef __cplusplus
 }
 #endif

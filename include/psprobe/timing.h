@@ -16,6 +16,13 @@
 extern "C" {
 #endif
 
+/** What became of the answer of one source to one probe. */
+typedef enum psprobe_status {
+  PSPROBE_LOST = 0,     /**< no answer within the timeout, and none since */
+  PSPROBE_ANSWERED = 1, /**< within the timeout */
+  PSPROBE_LATE = 2      /**< after the timeout */
+} psprobe_status;
+
 /** CLOCK_MONOTONIC, ns since an arbitrary start. The only clock that durations come from. */
 PSPROBE_API int64_t psprobe_clock_monotonic(void);
 

@@ -125,6 +125,7 @@ bool psp_json_int64(const psp_json *json, int64_t *out) {
   const char *text = spelled_number(json);
   if (text == NULL) text = psp_json_string(json);
   if (text != NULL && psp_parse_int64(text, INT64_MIN, INT64_MAX, out)) return true;
+  if (text != NULL && strpbrk(text, ".eE") == NULL) return false; /* whole, but out of range */
   double value;
   if (!psp_json_is_number(json) || !psp_json_double(json, &value)) return false;
   if (!(value >= -0x1p63 && value < 0x1p63) || value != trunc(value)) return false;

@@ -30,7 +30,11 @@ typedef struct psp_call {
   const char *what; /**< for errors: "publish to topic probes" */
 } psp_call;
 
-/** The answer of a call that succeeded (2xx), or NULL and the error. On the I/O thread, once. */
+/**
+ * The answer of a call that succeeded (2xx), or NULL and the error. Once, on the I/O thread; the
+ * error of a call that ended between attempts comes on the timers' or the credentials' thread.
+ * Never from within psp_call_cancel. Must be short and must not block.
+ */
 typedef void psp_call_done(void *arg, const psp_http_response *response,
                            const psprobe_error *error);
 
@@ -44,6 +48,7 @@ typedef struct psp_pending psp_pending;
  */
 psprobe_code psp_call_start(psprobe_client *client, const psp_call *call, psp_call_done *done,
                             void *arg, psp_pending **pending, psprobe_error *error);
+/** `done` comes soon, with CANCELLED unless the answer was faster. */
 void psp_call_cancel(psprobe_client *client, psp_pending *pending);
 
 /** The same, waiting; `body` (zeroed by the caller, freed by it) receives the answer's. */
@@ -57,6 +62,11 @@ psprobe_code psp_call_run(psprobe_client *client, const psp_call *call, psp_buf 
  */
 psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int64_t retry_after_ns,
                               const char *what, psprobe_error *error);
+
+/** psprobe_client_new with connections that are there already, for tests. Takes `http`, also on
+ * failure. */
+psprobe_code psp_client_new_http(const psprobe_client_options *options, psp_http *http,
+                                 psprobe_client **client, psprobe_error *error);
 
 /** The client's HTTP connections, for calls to others than Google (the prober). */
 psp_http *psp_client_http(psprobe_client *client);

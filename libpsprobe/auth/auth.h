@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_AUTH_AUTH_H
+#define PSP_AUTH_AUTH_H
+/**
+ * @file
+ * Credentials as the client uses them: a token from the cache without waiting, or word when there
+ * is one. All fetching runs on the credentials' own thread.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <psprobe/auth.h>
+
+/** Which API a token is for: a self-signed token names it as its audience. */
+typedef enum psp_api { PSP_API_PUBSUB = 0, PSP_API_FIRESTORE = 1, PSP_API_COUNT } psp_api;
+
+/** One that waits for a token; zeroed but for ready and arg. The caller's, until ready is called or
+ * psp_credentials_unwait was true. */
+typedef struct psp_token_waiter psp_token_waiter;
+struct psp_token_waiter {
+  /** On the credentials' thread, once. `error` NULL: there is one, take it from the cache. */
+  void (*ready)(void *arg, const psprobe_error *error);
+  void *arg;
+  psp_token_waiter *next, *prev;
+  bool waiting;
+};
+
+/**
+ * Application Default Credentials that are looked up when the first token is asked for, by the
+ * thread that fetches it. Options as psprobe_credentials_default's.
+ */
+psprobe_code psp_credentials_new_lazy(const psprobe_credentials_options *options,
+                                      psprobe_credentials **credentials, psprobe_error *error);
+
+/**
+ * Copies the value of the Authorization header ("Bearer …", zero-terminated) from the cache, and
+ * starts a refresh in the background when it is time for one. Never waits, takes no lock that is
+ * held for longer than such a copy. Wipe `out` after use.
+ *
+ * @param generation receives what psp_credentials_reject needs
+ * @return the length without the zero; 0: no valid token, so psp_credentials_wait. When it is not
+ *         less than `size`, nothing was copied: come again with more room
+ */
+size_t psp_credentials_authorization(psprobe_credentials *credentials, psp_api api, char *out,
+                                     size_t size, uint64_t *generation);
+
+/** Fetches a token unless that is under way; `waiter` hears. On failure it does not. */
+psprobe_code psp_credentials_wait(psprobe_credentials *credentials, psp_api api,
+                                  psp_token_waiter *waiter, psprobe_error *error);
+/** True: `waiter` was waiting and will not hear. False: it has heard, or hears just now. */
+bool psp_credentials_unwait(psprobe_credentials *credentials, psp_token_waiter *waiter);
+
+/** An API said 401: drops the token, if `generation` is still the one in the cache. */
+void psp_credentials_reject(psprobe_credentials *credentials, psp_api api, uint64_t generation);
+
+/** The project to bill (x-goog-user-project), or NULL. Known once there was a token. */
+const char *psp_credentials_quota_project(psprobe_credentials *credentials);
+
+/**
+ * The project that the credentials name, looked up where that is needed (file, gcloud's
+ * configuration, metadata server). May wait for the network. NULL with PSPROBE_OK: none is named.
+ */
+psprobe_code psp_credentials_find_project(psprobe_credentials *credentials, const char **project,
+                                          psprobe_error *error);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Google's rules for names, as checks of options. */
+#include <string.h>
+
+#include <psprobe/cli.h>
+#include <psprobe/pubsub.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+/** The id of "projects/p/KIND/id", or the text itself. */
+static const char *last_segment(const char *text) {
+  const char *slash = strrchr(text, '/');
+  return psp_text_starts(text, "projects/") && slash != NULL ? slash + 1 : text;
+}
+
+psprobe_code psprobe_check_topic(const char *text, psprobe_error *error) {
+  return psprobe_pubsub_name_check("topic", last_segment(text), error);
+}
+
+psprobe_code psprobe_check_subscription(const char *text, psprobe_error *error) {
+  return psprobe_pubsub_name_check("subscription", last_segment(text), error);
+}
+
+psprobe_code psprobe_check_collection(const char *text, psprobe_error *error) {
+  /* https://cloud.google.com/firestore/quotas: collection ids. */
+  size_t len = strlen(text);
+  if (len > 1500)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "longer than Firestore's 1500 bytes");
+  if (!psp_utf8_valid(text, len))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is not UTF-8", text);
+  if (strchr(text, '/') != NULL || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "'%s' is no collection id: it may hold no / and be neither . nor ..", text);
+  if (len >= 4 && psp_text_starts(text, "__") && psp_text_ends(text, "__"))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is reserved by Firestore (__…__)", text);
+  return PSPROBE_OK;
+}
+
+/** "example.com:" of a domain-scoped project id is let through unchecked but for its characters. */
+static bool project_ok(const char *text) {
+  const char *colon = strrchr(text, ':');
+  for (const char *c = text; colon != NULL && c < colon; c++)
+    if (strchr("abcdefghijklmnopqrstuvwxyz0123456789.-", *c) == NULL) return false;
+  if (colon == text) return false;
+  const char *id = colon != NULL ? colon + 1 : text;
+  size_t len = strlen(id);
+  if (len < 6 || len > 30 || id[0] < 'a' || id[0] > 'z' || id[len - 1] == '-') return false;
+  return strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+psprobe_code psprobe_check_project(const char *text, psprobe_error *error) {
+  /* https://cloud.google.com/resource-manager/docs/creating-managing-projects */
+  if (project_ok(text)) return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                  "'%s' is no project id: 6 to 30 lower-case letters, digits and hyphens, a letter "
+                  "first, no hyphen last",
+                  text);
+}

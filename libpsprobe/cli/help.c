@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/** @file --help and the man page, from the same table as the parser. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const char log_level_help[] = "error, warning, info or debug";
+static const char log_level_fallback[] = "warning";
+
+static void usage(psp_buf *out, const psprobe_program *program) {
+  psp_buf_printf(out, "psprobe-%s [OPTION]...", program->name);
+  if (program->operand != NULL && program->operand_required)
+    psp_buf_printf(out, " %s", program->operand);
+  else if (program->operand != NULL)
+    psp_buf_printf(out, " [%s]", program->operand);
+}
+
+/** Text wrapped at 79 columns. */
+static void wrap(psp_buf *out, const char *text) {
+  size_t column = 0;
+  while (*text != '\0') {
+    size_t word = strcspn(text, " \n");
+    if (column > 0 && column + 1 + word > 79) {
+      psp_buf_char(out, '\n');
+      column = 0;
+    } else if (column > 0) {
+      psp_buf_char(out, ' ');
+      column++;
+    }
+    psp_buf_add(out, text, word);
+    column += word;
+    text += word;
+    text += *text != '\0';
+  }
+  psp_buf_char(out, '\n');
+}
+
+static void help_line(psp_buf *out, const char *name, const char *metavar, const char *help,
+                      const char *fallback) {
+  char left[64];
+  snprintf(left, sizeof left, "  --%s%s%s", name, metavar != NULL ? " " : "",
+           metavar != NULL ? metavar : "");
+  psp_buf_printf(out, "%-22s %s", left, help);
+  if (fallback != NULL) psp_buf_printf(out, " [%s]", fallback);
+  psp_buf_char(out, '\n');
+}
+
+void psp_cli_help(psp_buf *out, const psprobe_program *program) {
+  psp_buf_text(out, "usage: ");
+  usage(out, program);
+  psp_buf_char(out, '\n');
+  wrap(out, program->about);
+  psp_buf_char(out, '\n');
+  for (size_t i = 0; i < program->option_count; i++) {
+    const psprobe_option *o = &program->options[i];
+    help_line(out, o->name, o->metavar, o->help, o->fallback);
+  }
+  help_line(out, "log-level", "LEVEL", log_level_help, log_level_fallback);
+  psp_buf_text(out, "  --help, --version\n");
+  psp_buf_text(out, "Each option has an environment variable, as PSPROBE_LOG_LEVEL.\n");
+  psp_buf_text(out, "Exit status: 0 done, 1 failed, 2 wrong usage.\n");
+}
+
+/** Text with roff's own characters escaped. */
+static void roff(psp_buf *out, const char *text) {
+  bool line_start = true;
+  for (; *text != '\0'; text++) {
+    if (line_start && (*text == '.' || *text == '\'')) psp_buf_text(out, "\\&");
+    if (*text == '\\')
+      psp_buf_text(out, "\\e");
+    else if (*text == '-')
+      psp_buf_text(out, "\\-");
+    else
+      psp_buf_char(out, *text);
+    line_start = *text == '\n';
+  }
+}
+
+static void man_option(psp_buf *out, const psprobe_option *o) {
+  psp_buf_text(out, ".TP\n.B \\-\\-");
+  roff(out, o->name);
+  if (o->metavar != NULL) {
+    psp_buf_text(out, " \\fI");
+    roff(out, o->metavar);
+    psp_buf_text(out, "\\fR");
+  }
+  psp_buf_char(out, '\n');
+  roff(out, o->help);
+  psp_buf_text(out, ".\n");
+  if (o->fallback != NULL) {
+    psp_buf_text(out, "Default: ");
+    roff(out, o->fallback);
+    psp_buf_text(out, ".\n");
+  }
+  psp_buf_text(out, "Environment: ");
+  psp_cli_env_name(out, o->name);
+  if (o->also_env != NULL) psp_buf_printf(out, ", then %s", o->also_env);
+  psp_buf_text(out, ".\n");
+}
+
+void psp_cli_man(psp_buf *out, const psprobe_program *program) {
+  psp_buf_printf(out, ".TH PSPROBE-%s 1 \"\" \"libpsprobe %s\" \"User Commands\"\n", program->name,
+                 psprobe_version());
+  psp_buf_printf(out, ".SH NAME\npsprobe-%s \\- ", program->name);
+  roff(out, program->summary);
+  psp_buf_text(out, "\n.SH SYNOPSIS\n.B ");
+  usage(out, program);
+  psp_buf_text(out, "\n.SH DESCRIPTION\n");
+  roff(out, program->about);
+  psp_buf_text(out, "\n.SH OPTIONS\n");
+  for (size_t i = 0; i < program->option_count; i++)
+    man_option(out, &program->options[i]);
+  psprobe_option level = {.name = "log-level",
+                          .metavar = "LEVEL",
+                          .help = log_level_help,
+                          .fallback = log_level_fallback};
+  man_option(out, &level);
+  psp_buf_text(out, ".TP\n.B \\-\\-help\nPrints the options.\n");
+  psp_buf_text(out, ".TP\n.B \\-\\-version\nPrints the version.\n");
+  psp_buf_text(out, ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage.\n");
+  if (program->example != NULL) {
+    psp_buf_text(out, ".SH EXAMPLE\n.nf\n");
+    roff(out, program->example);
+    psp_buf_text(out, "\n.fi\n");
+  }
+  psp_buf_text(out,
+               ".SH SEE ALSO\npsprobe\\-prober(1), psprobe\\-subscriber(1), "
+               "psprobe\\-responder(1), psprobe\\-local(1), psprobe\\-report(1), "
+               "psprobe\\-demo(1)\n");
+}

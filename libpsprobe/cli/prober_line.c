@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The progress line of a prober. */
+#include <stdio.h>
+
+#include <psprobe/cli.h>
+
+#include "base/text.h"
+
+/** Appends to a line of `size` bytes; what does not fit is cut. */
+static size_t add(char *line, size_t size, size_t used, const char *text) {
+  int n = snprintf(line + used, size - used, "%s", text);
+  return n < 0 ? used : used + (size_t)n < size ? used + (size_t)n : size - 1;
+}
+
+void psprobe_prober_progress(void *arg, char *line, size_t size) {
+  const psprobe_prober *prober = arg;
+  psprobe_prober_stats stats;
+  char part[160], duration[PSP_DURATION_SIZE];
+  psprobe_prober_get_stats(prober, &stats);
+  if (stats.count > 0)
+    snprintf(part, sizeof part, "%llu/%llu sent", (unsigned long long)stats.sent,
+             (unsigned long long)stats.count);
+  else
+    snprintf(part, sizeof part, "%llu sent", (unsigned long long)stats.sent);
+  size_t used = add(line, size, 0, part);
+  for (size_t i = 0; i < psprobe_prober_source_count(prober); i++) {
+    bool any = stats.answered[i] > 0;
+    snprintf(part, sizeof part, "  %s %s", psprobe_prober_source(prober, i),
+             any ? psp_format_duration(duration, stats.last_ns[i]) : "-");
+    used = add(line, size, used, part);
+    if (stats.lost[i] + stats.late[i] > 0) {
+      snprintf(part, sizeof part, " (%llu lost, %llu late)", (unsigned long long)stats.lost[i],
+               (unsigned long long)stats.late[i]);
+      used = add(line, size, used, part);
+    }
+  }
+  if (stats.publish_failed > 0) {
+    snprintf(part, sizeof part, "  %llu not published", (unsigned long long)stats.publish_failed);
+    used = add(line, size, used, part);
+  }
+  if (stats.interval_ns > 0) {
+    snprintf(part, sizeof part, "  %.3g/s", 1e9 / (double)stats.interval_ns);
+    used = add(line, size, used, part);
+  }
+  if (stats.count > stats.sent) {
+    int64_t left = (int64_t)(stats.count - stats.sent) * stats.interval_ns;
+    snprintf(part, sizeof part, "  eta %s", psp_format_duration(duration, left));
+    add(line, size, used, part);
+  }
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The progress line, shown by a thread of its own so that no work has to think of it. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <psprobe/cli.h>
+#include <psprobe/timing.h>
+
+#define TERMINAL_NS 100000000LL   /* ten times a second: smooth, and cheap */
+#define PLAIN_NS    30000000000LL /* in a log file: now and then */
+
+struct psprobe_progress {
+  FILE *file;
+  bool terminal;
+  psprobe_progress_line *line;
+  void *arg;
+  pthread_t thread;
+  pthread_mutex_t lock;
+  pthread_cond_t ended;
+  bool end;
+};
+
+static int terminal_width(FILE *file) {
+  struct winsize size = {0};
+  if (ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+/** Bytes of `line` that fill at most `columns`, never half a character. */
+static int fit(const char *line, int columns) {
+  int bytes = 0;
+  for (; line[bytes] != '\0'; bytes++) {
+    bool starts = ((unsigned char)line[bytes] & 0xC0) != 0x80;
+    if (starts && columns-- == 0) break;
+  }
+  return bytes;
+}
+
+static void show(psprobe_progress *progress) {
+  char line[512] = "";
+  progress->line(progress->arg, line, sizeof line);
+  if (progress->terminal)
+    fprintf(progress->file, "\r%.*s\x1b[K", fit(line, terminal_width(progress->file) - 1), line);
+  else
+    fprintf(progress->file, "%s\n", line);
+  fflush(progress->file);
+}
+
+static void *run(void *arg) {
+  psprobe_progress *progress = arg;
+  int64_t interval = progress->terminal ? TERMINAL_NS : PLAIN_NS;
+  pthread_mutex_lock(&progress->lock);
+  while (!progress->end) {
+    int64_t next = psprobe_clock_monotonic() + interval;
+    struct timespec at = {next / 1000000000, next % 1000000000};
+    while (!progress->end &&
+           pthread_cond_timedwait(&progress->ended, &progress->lock, &at) != ETIMEDOUT) {
+    }
+    if (!progress->end) show(progress);
+  }
+  pthread_mutex_unlock(&progress->lock);
+  if (progress->terminal) {
+    fputs("\r\x1b[K", progress->file);
+    fflush(progress->file);
+  }
+  return NULL;
+}
+
+psprobe_progress *psprobe_progress_new(FILE *file, psprobe_progress_line *line, void *arg) {
+  psprobe_progress *progress = calloc(1, sizeof *progress);
+  if (progress == NULL) return NULL;
+  *progress = (psprobe_progress){
+      .file = file, .terminal = isatty(fileno(file)) == 1, .line = line, .arg = arg};
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_mutex_init(&progress->lock, NULL);
+  pthread_cond_init(&progress->ended, &attributes);
+  pthread_condattr_destroy(&attributes);
+  if (pthread_create(&progress->thread, NULL, run, progress) != 0) {
+    free(progress);
+    return NULL;
+  }
+  return progress;
+}
+
+void psprobe_progress_free(psprobe_progress *progress) {
+  if (progress == NULL) return;
+  pthread_mutex_lock(&progress->lock);
+  progress->end = true;
+  pthread_cond_broadcast(&progress->ended);
+  pthread_mutex_unlock(&progress->lock);
+  pthread_join(progress->thread, NULL);
+  pthread_cond_destroy(&progress->ended);
+  pthread_mutex_destroy(&progress->lock);
+  free(progress);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Whether the topic is there and the service answers, before a program begins. */
+#include <string.h>
+
+#include <psprobe/cli.h>
+#include <psprobe/pubsub.h>
+
+#include "base/error.h"
+
+psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool create,
+                                 psprobe_error *error) {
+  psprobe_error local = {0}, *e = error != NULL ? error : &local;
+  psprobe_code code =
+      create ? psprobe_topic_create(client, topic, NULL, e) : psprobe_topic_get(client, topic, e);
+  size_t used = code == PSPROBE_OK ? 0 : strlen(e->message);
+  const char *advice = "";
+  /* A publisher may lack the permission to look (roles/pubsub.publisher does): not our question. */
+  if (code == PSPROBE_PERMISSION_DENIED && !create) return PSPROBE_OK;
+  if (code == PSPROBE_NOT_FOUND) advice = "; make it with --create";
+  if (code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED)
+    advice =
+        "; is the broker running? psprobe-local starts one, and PUBSUB_EMULATOR_HOST says "
+        "where it is";
+  if (used > 0) snprintf(e->message + used, sizeof e->message - used, "%s", advice);
+  return code;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file Signals, taken by a thread with sigtimedwait, so that what they set off may do anything
+ * and no handler needs a global.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <psprobe/cli.h>
+#include <psprobe/timing.h>
+
+/** The signal that tells the thread to end; not one that people send. */
+#define SIGNAL_END SIGUSR2
+/** A person who presses Ctrl-C this often wants out, whatever is unfinished. */
+#define SIGNAL_LAST 3
+
+struct psprobe_signals {
+  pthread_t thread;
+  pthread_mutex_t lock;
+  pthread_cond_t came;
+  int count;
+  bool end;
+  psprobe_on_signal *fn;
+  void *arg;
+};
+
+static void taken(sigset_t *set) {
+  sigemptyset(set);
+  sigaddset(set, SIGINT);
+  sigaddset(set, SIGTERM);
+  sigaddset(set, SIGHUP);
+  sigaddset(set, SIGNAL_END);
+}
+
+static void *run(void *arg) {
+  psprobe_signals *signals = arg;
+  sigset_t set;
+  taken(&set);
+  for (;;) {
+    int number = sigwaitinfo(&set, NULL);
+    if (number < 0) continue; /* EINTR: a debugger, a stop and a continue */
+    pthread_mutex_lock(&signals->lock);
+    bool end = signals->end;
+    if (!end && number != SIGNAL_END) {
+      signals->count++;
+      if (signals->count >= SIGNAL_LAST) _exit(128 + number);
+      if (signals->fn != NULL) signals->fn(signals->arg, signals->count);
+      pthread_cond_broadcast(&signals->came);
+    }
+    pthread_mutex_unlock(&signals->lock);
+    if (end) return NULL;
+  }
+}
+
+psprobe_signals *psprobe_signals_new(void) {
+  psprobe_signals *signals = calloc(1, sizeof *signals);
+  if (signals == NULL) return NULL;
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_mutex_init(&signals->lock, NULL);
+  pthread_cond_init(&signals->came, &attributes);
+  pthread_condattr_destroy(&attributes);
+  sigset_t set;
+  taken(&set);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  /* A reader of our output that goes away is an error of write(2), not the end of the program. */
+  signal(SIGPIPE, SIG_IGN);
+  if (pthread_create(&signals->thread, NULL, run, signals) != 0) {
+    free(signals);
+    return NULL;
+  }
+  return signals;
+}
+
+void psprobe_signals_to(psprobe_signals *signals, psprobe_on_signal *fn, void *arg) {
+  pthread_mutex_lock(&signals->lock);
+  signals->fn = fn;
+  signals->arg = arg;
+  if (fn != NULL && signals->count > 0) fn(arg, signals->count);
+  pthread_mutex_unlock(&signals->lock);
+}
+
+int psprobe_signals_count(psprobe_signals *signals) {
+  pthread_mutex_lock(&signals->lock);
+  int count = signals->count;
+  pthread_mutex_unlock(&signals->lock);
+  return count;
+}
+
+bool psprobe_signals_wait(psprobe_signals *signals, int64_t timeout_ns) {
+  int64_t until = psprobe_clock_monotonic() + timeout_ns;
+  struct timespec at = {until / 1000000000, until % 1000000000};
+  pthread_mutex_lock(&signals->lock);
+  while (signals->count == 0) {
+    if (timeout_ns < 0)
+      pthread_cond_wait(&signals->came, &signals->lock);
+    else if (pthread_cond_timedwait(&signals->came, &signals->lock, &at) == ETIMEDOUT)
+      break;
+  }
+  bool came = signals->count > 0;
+  pthread_mutex_unlock(&signals->lock);
+  return came;
+}
+
+void psprobe_signals_free(psprobe_signals *signals) {
+  if (signals == NULL) return;
+  pthread_mutex_lock(&signals->lock);
+  signals->end = true;
+  pthread_mutex_unlock(&signals->lock);
+  pthread_kill(signals->thread, SIGNAL_END);
+  pthread_join(signals->thread, NULL);
+  pthread_cond_destroy(&signals->came);
+  pthread_mutex_destroy(&signals->lock);
+  free(signals);
+}

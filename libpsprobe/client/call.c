@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "client/internal.h"
+
+#define DEFAULT_ATTEMPT_NS INT64_C(60000000000)
+#define API_CLIENT         "gl-c/11 psprobe/" PSPROBE_VERSION
+
+/* Where a call stands; guarded by the client's lock. Whoever moves it away from FLYING or
+ * WAITING_… to BUSY has it to himself until he moves it on. */
+typedef enum call_state { BUSY, FLYING, WAITING_RETRY, WAITING_TOKEN } call_state;
+
+struct psp_pending {
+  psprobe_client *client;
+  psp_call_done *done;
+  void *arg;
+  psp_service service;
+  const char *method, *what, *url;
+  const void *body;
+  size_t body_len, max_response;
+  psp_retry_policy retry;
+  int64_t attempt_ns, deadline_ns;
+  unsigned attempt;         /* from 1; 0 before the first */
+  uint64_t generation;      /* of the token that the attempt carried */
+  bool token, reauthorized; /* it carried one; a 401 was answered with a new one already */
+
+  call_state state;
+  bool cancelled, id_known;
+  unsigned refs; /* one for the call until it is finished, one for each callback to come */
+  uint64_t http_id;
+  psp_timer timer;
+  psp_token_waiter waiter;
+  char text[]; /* method, what, url and body */
+};
+
+static void again(psp_pending *p);
+
+static void lock(psp_pending *p) {
+  pthread_mutex_lock(&p->client->lock);
+}
+
+static void unlock(psp_pending *p) {
+  pthread_mutex_unlock(&p->client->lock);
+}
+
+/* Drops `count` references, and the lock. */
+static void unref_locked(psp_pending *p, unsigned count) {
+  psprobe_client *client = p->client;
+  p->refs -= count;
+  bool last = p->refs == 0;
+  if (last && --client->active == 0) pthread_cond_broadcast(&client->changed);
+  pthread_mutex_unlock(&client->lock);
+  if (last) free(p);
+}
+
+static bool stopped_locked(const psp_pending *p) {
+  return p->cancelled || p->client->closing;
+}
+
+static psprobe_code fail_cancelled(const psp_pending *p, psprobe_error *error) {
+  return psp_fail(error, PSPROBE_CANCELLED, "%s: cancelled", p->what);
+}
+
+/* The end: tells the caller and gives up the call's own reference. */
+static void finish(psp_pending *p, const psp_http_response *response, const psprobe_error *error) {
+  p->done(p->arg, response, error);
+  lock(p);
+  unref_locked(p, 1);
+}
+
+static void finish_cancelled(psp_pending *p) {
+  psprobe_error error;
+  psprobe_error_clear(&error);
+  fail_cancelled(p, &error);
+  finish(p, NULL, &error);
+}
+
+static void on_timer(psp_timer *timer) {
+  psp_pending *p = (psp_pending *)((char *)timer - offsetof(psp_pending, timer));
+  lock(p);
+  call_state state = p->state;
+  bool mine = state == WAITING_RETRY || state == WAITING_TOKEN;
+  if (mine) p->state = BUSY;
+  bool stopped = stopped_locked(p);
+  unref_locked(p, 1);
+  if (!mine) return; /* p may be gone */
+  if (state == WAITING_TOKEN && psp_credentials_unwait(p->client->credentials, &p->waiter)) {
+    lock(p);
+    unref_locked(p, 1);
+  }
+  if (stopped) {
+    finish_cancelled(p);
+  } else if (state == WAITING_RETRY) {
+    again(p);
+  } else {
+    psprobe_error error;
+    psprobe_error_clear(&error);
+    psp_fail(&error, PSPROBE_DEADLINE_EXCEEDED, "%s: no access token within the deadline", p->what);
+    finish(p, NULL, &error);
+  }
+}
+
+/* Takes the call out of WAITING_TOKEN, unless its timer is firing just now: then that ends it. */
+static void on_token(void *arg, const psprobe_error *error) {
+  psp_pending *p = arg;
+  lock(p);
+  bool mine = p->state == WAITING_TOKEN && psp_timers_disarm(p->client->timers, &p->timer);
+  if (mine) {
+    p->state = BUSY;
+    p->refs--; /* the timer's */
+  }
+  unref_locked(p, 1);
+  if (!mine) return; /* p may be gone */
+  if (error == NULL) {
+    again(p);
+    return;
+  }
+  psprobe_error outcome = *error;
+  psp_fail_in(&outcome, "%s", p->what);
+  finish(p, NULL, &outcome);
+}
+
+/* On PSPROBE_OK the call goes on by itself; else the caller still has it. */
+static psprobe_code wait_for_token(psp_pending *p, psprobe_error *error) {
+  p->waiter = (psp_token_waiter){.ready = on_token, .arg = p};
+  lock(p);
+  psprobe_code code = PSPROBE_OK;
+  if (stopped_locked(p) || !psp_timers_arm(p->client->timers, &p->timer, p->deadline_ns)) {
+    code = fail_cancelled(p, error);
+  } else {
+    p->refs++;
+    code = psp_credentials_wait(p->client->credentials, (psp_api)p->service, &p->waiter, error);
+    if (code == PSPROBE_OK) {
+      p->state = WAITING_TOKEN;
+      p->refs++;
+    } else {
+      if (psp_timers_disarm(p->client->timers, &p->timer)) p->refs--;
+      psp_fail_in(error, "%s", p->what);
+    }
+  }
+  unlock(p);
+  return code;
+}
+
+/* An attempt came to `error`: again after a while, or the end. */
+static void settle(psp_pending *p, const psprobe_error *error) {
+  uint64_t random = 0;
+  psp_random(&random, sizeof random);
+  int64_t now = psp_timers_now();
+  int64_t delay = psp_retry_delay(&p->retry, error, p->attempt, now, p->deadline_ns, random);
+  lock(p);
+  bool stopped = stopped_locked(p);
+  bool waits = !stopped && delay >= 0 && psp_timers_arm(p->client->timers, &p->timer, now + delay);
+  if (waits) {
+    p->state = WAITING_RETRY;
+    p->refs++;
+  }
+  unlock(p);
+  if (stopped)
+    finish_cancelled(p);
+  else if (!waits)
+    finish(p, NULL, error);
+}
+
+static void on_answer(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  psp_pending *p = arg;
+  lock(p);
+  p->state = BUSY;
+  unref_locked(p, 1); /* the call's own is left, until finish */
+  if (response != NULL && response->status >= 200 && response->status < 300) {
+    finish(p, response, NULL);
+    return;
+  }
+  psprobe_error outcome;
+  psprobe_error_clear(&outcome);
+  if (response != NULL) {
+    int64_t wait = psp_http_retry_after(psp_http_header(response, "retry-after"), time(NULL));
+    psp_status_parse(response->status, response->body, response->body_len, wait, p->what, &outcome);
+  } else {
+    outcome = *error;
+    psp_fail_in(&outcome, "%s", p->what);
+  }
+  if (outcome.http_status == 401 && p->token && !p->reauthorized) {
+    p->reauthorized = true;
+    psp_credentials_reject(p->client->credentials, (psp_api)p->service, p->generation);
+    again(p);
+    return;
+  }
+  settle(p, &outcome);
+}
+
+/* Hands the request to http. On PSPROBE_OK on_answer comes; else the caller still has the call. */
+static psprobe_code hand_over(psp_pending *p, const psp_http_request *request,
+                              psprobe_error *error) {
+  lock(p);
+  if (stopped_locked(p)) {
+    unlock(p);
+    return fail_cancelled(p, error);
+  }
+  p->state = FLYING;
+  p->id_known = false;
+  p->refs += 2; /* the answer's, and ours until the id is stored: the answer may be faster */
+  p->client->sending++;
+  unsigned number = ++p->attempt;
+  unlock(p);
+
+  uint64_t id = 0;
+  psprobe_code code = psp_http_send(p->client->http, request, on_answer, p, &id, error);
+
+  lock(p);
+  if (--p->client->sending == 0 && p->client->closing) pthread_cond_broadcast(&p->client->changed);
+  if (code != PSPROBE_OK) {
+    p->state = BUSY;
+    p->refs -= 2;
+    unlock(p);
+    psp_fail_in(error, "%s", p->what);
+    return code;
+  }
+  bool cancel = false;
+  if (p->state == FLYING && p->attempt == number) {
+    p->http_id = id;
+    p->id_known = true;
+    cancel = p->cancelled; /* meanwhile, and could not cancel what had no id */
+  }
+  psp_http *http = p->client->http;
+  unref_locked(p, 1);
+  if (cancel) psp_http_cancel(http, id);
+  return PSPROBE_OK;
+}
+
+/* One attempt with `authorization` (NULL: none). */
+static psprobe_code send_with(psp_pending *p, const char *authorization, psprobe_error *error) {
+  int64_t left = p->deadline_ns - psp_timers_now();
+  if (left <= 0)
+    return psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "%s: the deadline has passed", p->what);
+  psp_header headers[4];
+  size_t count = 0;
+  headers[count++] = (psp_header){"x-goog-api-client", API_CLIENT};
+  if (p->body != NULL) headers[count++] = (psp_header){"content-type", "application/json"};
+  if (authorization != NULL) headers[count++] = (psp_header){"authorization", authorization};
+  const char *quota = p->token ? psp_credentials_quota_project(p->client->credentials) : NULL;
+  if (quota != NULL) headers[count++] = (psp_header){"x-goog-user-project", quota};
+  psp_http_request request = {.method = p->method,
+                              .url = p->url,
+                              .headers = headers,
+                              .header_count = count,
+                              .body = p->body,
+                              .body_len = p->body_len,
+                              .timeout_ns = left < p->attempt_ns ? left : p->attempt_ns,
+                              .max_response = p->max_response};
+  return hand_over(p, &request, error);
+}
+
+/* One attempt. On PSPROBE_OK the call goes on by itself; else the caller still has it. */
+static psprobe_code try_once(psp_pending *p, psprobe_error *error) {
+  psprobe_client *client = p->client;
+  if (client->emulator[p->service])
+    return send_with(p, p->service == PSP_FIRESTORE ? "Bearer owner" : NULL, error);
+  char room[2048]; /* Google's tokens are shorter as a rule, and may be longer */
+  char *text = room;
+  size_t size = sizeof room;
+  size_t len;
+  for (;;) {
+    len = psp_credentials_authorization(client->credentials, (psp_api)p->service, text, size,
+                                        &p->generation);
+    if (len < size) break;
+    if (text != room) free(text);
+    size = len + 256;
+    text = malloc(size);
+    if (text == NULL) return psp_fail_memory(error, "access token");
+  }
+  p->token = len > 0;
+  psprobe_code code = len > 0 ? send_with(p, text, error) : wait_for_token(p, error);
+  explicit_bzero(text, len);
+  if (text != room) free(text);
+  return code;
+}
+
+static void again(psp_pending *p) {
+  psprobe_error error;
+  psprobe_error_clear(&error);
+  if (try_once(p, &error) != PSPROBE_OK) finish(p, NULL, &error);
+}
+
+static char *put(char *at, const void *data, size_t len) {
+  if (len > 0) memcpy(at, data, len);
+  return at + len;
+}
+
+/* One block holds the call and all it needs for another attempt. */
+static psp_pending *copy_call(psprobe_client *client, const psp_call *call) {
+  size_t method = strlen(call->method) + 1, what = strlen(call->what) + 1;
+  size_t base = strlen(client->base[call->service]), path = strlen(call->path) + 1;
+  psp_pending *p = malloc(sizeof *p + method + what + base + path + call->body_len);
+  if (p == NULL) return NULL;
+  memset(p, 0, sizeof *p);
+  char *at = p->text;
+  p->method = at;
+  at = put(at, call->method, method);
+  p->what = at;
+  at = put(at, call->what, what);
+  p->url = at;
+  at = put(at, client->base[call->service], base);
+  at = put(at, call->path, path);
+  if (call->body != NULL) p->body = at;
+  put(at, call->body, call->body_len);
+  p->body_len = call->body_len;
+  p->max_response = call->max_response;
+  p->client = client;
+  p->service = call->service;
+  p->retry = call->retry;
+  p->attempt_ns = call->attempt_ns > 0 ? call->attempt_ns : DEFAULT_ATTEMPT_NS;
+  p->deadline_ns = psp_timers_now() + (call->total_ns > 0 ? call->total_ns : client->timeout_ns);
+  p->timer.fire = on_timer;
+  p->refs = 1;
+  return p;
+}
+
+psprobe_code psp_call_start(psprobe_client *client, const psp_call *call, psp_call_done *done,
+                            void *arg, psp_pending **pending, psprobe_error *error) {
+  psp_pending *p = copy_call(client, call);
+  if (p == NULL) return psp_fail_memory(error, call->what);
+  p->done = done;
+  p->arg = arg;
+  if (pending != NULL) *pending = p;
+  lock(p);
+  client->active++;
+  unlock(p);
+  psprobe_code code = try_once(p, error);
+  if (code != PSPROBE_OK) {
+    lock(p);
+    unref_locked(p, 1);
+  }
+  return code;
+}
+
+void psp_call_cancel(psprobe_client *client, psp_pending *pending) {
+  psp_pending *p = pending;
+  lock(p);
+  p->cancelled = true;
+  bool flying = p->state == FLYING && p->id_known;
+  uint64_t id = p->http_id;
+  if (p->state == WAITING_RETRY || p->state == WAITING_TOKEN)
+    psp_timers_hasten(client->timers, &p->timer);
+  pthread_mutex_unlock(&client->lock); /* p may be gone from here */
+  if (flying) psp_http_cancel(client->http, id);
+}

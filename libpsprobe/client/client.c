@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include <psprobe/client.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "client/internal.h"
+
+#define DEFAULT_TIMEOUT_NS INT64_C(60000000000)
+
+/* A variable that is set to nothing counts as not set, as with every Google client. */
+static void fill(const char **option, const char *name) {
+  if (*option != NULL) return;
+  const char *value = getenv(name);
+  if (value != NULL && value[0] != 0) *option = value;
+}
+
+void psprobe_client_options_from_environment(psprobe_client_options *options) {
+  fill(&options->pubsub_emulator, "PUBSUB_EMULATOR_HOST");
+  fill(&options->firestore_emulator, "FIRESTORE_EMULATOR_HOST");
+  fill(&options->project, "GOOGLE_CLOUD_PROJECT");
+  fill(&options->project, "GCLOUD_PROJECT");
+  fill(&options->project, "CLOUDSDK_CORE_PROJECT");
+  fill(&options->database, "PSPROBE_DATABASE");
+}
+
+typedef bool check_fn(const char *text, const char **why);
+
+static psprobe_code check(const char *what, const char *text, check_fn *rule,
+                          psprobe_error *error) {
+  const char *why = NULL;
+  if (text == NULL || rule(text, &why)) return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%.100s\": %s", what, text, why);
+}
+
+static psprobe_code check_options(const psprobe_client_options *o, psprobe_error *error) {
+  const struct {
+    const char *what, *text;
+    check_fn *rule;
+  } checks[] = {
+      {"project", o->project, psp_project_check},
+      {"database", o->database, psp_database_check},
+      {"Pub/Sub emulator", o->pubsub_emulator, psp_emulator_host_check},
+      {"Firestore emulator", o->firestore_emulator, psp_emulator_host_check},
+      {"Pub/Sub endpoint", o->pubsub_endpoint, psp_endpoint_check},
+      {"Firestore endpoint", o->firestore_endpoint, psp_endpoint_check},
+  };
+  for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+    psprobe_code code = check(checks[i].what, checks[i].text, checks[i].rule, error);
+    if (code != PSPROBE_OK) return code;
+  }
+  if (o->timeout_ns < 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "timeout: it must not be negative");
+  return PSPROBE_OK;
+}
+
+static bool set_base(psprobe_client *client, psp_service service, const char *emulator,
+                     const char *endpoint, const char *global) {
+  psp_buf base = {0};
+  if (emulator != NULL) {
+    psp_buf_text(&base, "http://");
+    psp_buf_text(&base, emulator);
+    client->emulator[service] = true;
+  } else {
+    psp_buf_text(&base, endpoint != NULL ? endpoint : global);
+    while (!base.failed && base.len > 0 && base.data[base.len - 1] == '/')
+      base.data[--base.len] = 0;
+  }
+  client->base[service] = psp_buf_take(&base, NULL);
+  return client->base[service] != NULL;
+}
+
+static psprobe_code fill_in(psprobe_client *client, const psprobe_client_options *o,
+                            psprobe_error *error) {
+  if (o->logger != NULL) client->logger = *o->logger;
+  client->timeout_ns = o->timeout_ns != 0 ? o->timeout_ns : DEFAULT_TIMEOUT_NS;
+  client->project = psp_strdup(o->project);
+  client->database = psp_strdup(o->database != NULL ? o->database : "(default)");
+  client->timers = psp_timers_new();
+  bool bases = set_base(client, PSP_PUBSUB, o->pubsub_emulator, o->pubsub_endpoint,
+                        "https://pubsub.googleapis.com") &&
+               set_base(client, PSP_FIRESTORE, o->firestore_emulator, o->firestore_endpoint,
+                        "https://firestore.googleapis.com");
+  if (!bases || client->database == NULL || client->timers == NULL ||
+      (o->project != NULL && client->project == NULL))
+    return psp_fail_memory(error, "client");
+  client->credentials = o->credentials;
+  /* With both on emulators nothing is ever looked up: no file is read, no metadata server asked. */
+  if (client->credentials != NULL ||
+      (client->emulator[PSP_PUBSUB] && client->emulator[PSP_FIRESTORE]))
+    return PSPROBE_OK;
+  client->own_credentials = true;
+  psprobe_credentials_options lookup = {.ca_file = o->ca_file, .logger = o->logger};
+  return psp_credentials_new_lazy(&lookup, &client->credentials, error);
+}
+
+/* What is left once no call lives. */
+static void release(psprobe_client *client) {
+  psp_timers_free(client->timers);
+  if (client->own_credentials) psprobe_credentials_free(client->credentials);
+  free(client->project);
+  free(client->database);
+  free(client->base[PSP_PUBSUB]);
+  free(client->base[PSP_FIRESTORE]);
+  pthread_cond_destroy(&client->changed);
+  pthread_mutex_destroy(&client->lock);
+  free(client);
+}
+
+psprobe_code psp_client_new_http(const psprobe_client_options *options, psp_http *http,
+                                 psprobe_client **client, psprobe_error *error) {
+  static const psprobe_client_options none;
+  if (options == NULL) options = &none;
+  psprobe_code code = check_options(options, error);
+  psprobe_client *made = code == PSPROBE_OK ? calloc(1, sizeof *made) : NULL;
+  if (made == NULL) {
+    psp_http_free(http);
+    return code != PSPROBE_OK ? code : psp_fail_memory(error, "client");
+  }
+  pthread_mutex_init(&made->lock, NULL);
+  pthread_cond_init(&made->changed, NULL);
+  code = fill_in(made, options, error);
+  if (code != PSPROBE_OK) {
+    psp_http_free(http);
+    release(made);
+    return code;
+  }
+  made->http = http;
+  *client = made;
+  return PSPROBE_OK;
+}
+
+psprobe_code psprobe_client_new(const psprobe_client_options *options, psprobe_client **client,
+                                psprobe_error *error) {
+  static const psprobe_client_options none;
+  if (options == NULL) options = &none;
+  psprobe_code code = check_options(options, error);
+  if (code != PSPROBE_OK) return code;
+  psp_http_options connections = {.ca_file = options->ca_file, .logger = options->logger};
+  psp_http *http = NULL;
+  code = psp_http_new(&connections, &http, error);
+  if (code != PSPROBE_OK) return code;
+  return psp_client_new_http(options, http, client, error);
+}
+
+void psprobe_client_free(psprobe_client *client) {
+  if (client == NULL) return;
+  pthread_mutex_lock(&client->lock);
+  client->closing = true;
+  /* From here no attempt begins; those that are being handed over are waited for, so that http
+   * is not used after it is freed. */
+  while (client->sending > 0)
+    pthread_cond_wait(&client->changed, &client->lock);
+  pthread_mutex_unlock(&client->lock);
+  psp_timers_close(client->timers);
+  psp_http_free(client->http);
+  pthread_mutex_lock(&client->lock);
+  while (client->active > 0)
+    pthread_cond_wait(&client->changed, &client->lock);
+  pthread_mutex_unlock(&client->lock);
+  release(client);
+}
+
+psprobe_code psprobe_client_project(psprobe_client *client, const char **project,
+                                    psprobe_error *error) {
+  pthread_mutex_lock(&client->lock);
+  const char *known = client->project;
+  pthread_mutex_unlock(&client->lock);
+  if (known == NULL && client->credentials != NULL) {
+    const char *found = NULL;
+    psprobe_error cause;
+    psprobe_error_clear(&cause);
+    if (psp_credentials_find_project(client->credentials, &found, &cause) != PSPROBE_OK)
+      return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                      "no project is named (set one, or GOOGLE_CLOUD_PROJECT), and the credentials "
+                      "name none: %s",
+                      cause.message);
+    const char *why = NULL;
+    if (found != NULL && !psp_project_check(found, &why))
+      return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                      "the project \"%.100s\" that the credentials name: %s", found, why);
+    char *copy = psp_strdup(found);
+    if (found != NULL && copy == NULL) return psp_fail_memory(error, "project");
+    pthread_mutex_lock(&client->lock);
+    if (client->project == NULL) {
+      client->project = copy;
+      copy = NULL;
+    }
+    known = client->project;
+    pthread_mutex_unlock(&client->lock);
+    free(copy);
+  }
+  if (known == NULL)
+    return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                    "no project is named: set one, or GOOGLE_CLOUD_PROJECT");
+  *project = known;
+  return PSPROBE_OK;
+}
+
+psp_http *psp_client_http(psprobe_client *client) {
+  return client->http;
+}
+
+const char *psp_client_database(const psprobe_client *client) {
+  return client->database;
+}
+
+const psprobe_logger *psp_client_logger(const psprobe_client *client) {
+  return &client->logger;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_CLIENT_INTERNAL_H
+#define PSP_CLIENT_INTERNAL_H
+/** @file What client.c and call.c share. */
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "auth/auth.h"
+#include "client/call.h"
+#include "client/timer.h"
+
+struct psprobe_client {
+  char *project; /* NULL until it is known */
+  char *database;
+  char *base[2]; /* by psp_service, without a slash at the end */
+  bool emulator[2];
+  int64_t timeout_ns;
+  psprobe_logger logger;
+  psprobe_credentials *credentials; /* NULL: emulators only */
+  bool own_credentials;
+  psp_http *http;
+  psp_timers *timers;
+
+  /* Guards what follows, `project`, and the state of every call. Held for a few instructions. */
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  unsigned active;  /* calls that live */
+  unsigned sending; /* threads that are handing a request to http just now */
+  bool closing;
+};
+
+/** "host:port" and nothing else, as the emulator variables hold it. `why`: the rule it breaks. */
+bool psp_emulator_host_check(const char *text, const char **why);
+/** A project id that can be one, at Google or at an emulator. */
+bool psp_project_check(const char *text, const char **why);
+bool psp_database_check(const char *text, const char **why);
+/** A base URL: https (http on loopback only: tokens go there), without query. */
+bool psp_endpoint_check(const char *text, const char **why);
+
+#endif

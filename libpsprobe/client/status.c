@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "client/call.h"
+
+/* google.protobuf.Duration in JSON: decimal seconds and "s" ("1.500s"). -1: not one. */
+static int64_t duration_ns(const char *text) {
+  if (text == NULL || text[0] < '0' || text[0] > '9') return -1;
+  int64_t seconds = 0, fraction = 0, unit = 100000000;
+  for (; *text >= '0' && *text <= '9'; text++) {
+    seconds = seconds * 10 + (*text - '0');
+    if (seconds > 315576000) return -1; /* ten years: no wait that anyone means */
+  }
+  if (*text == '.') {
+    for (text++; *text >= '0' && *text <= '9'; text++) {
+      fraction += (*text - '0') * unit;
+      unit /= 10;
+    }
+  }
+  return strcmp(text, "s") == 0 ? seconds * 1000000000 + fraction : -1;
+}
+
+/* google.rpc.ErrorInfo and RetryInfo (googleapis, google/rpc/error_details.proto). */
+static void read_details(const psp_json *details, const char **reason, int64_t *wait_ns) {
+  for (const psp_json *d = psp_json_first(details); d != NULL; d = psp_json_next(d)) {
+    const char *type = psp_json_string(psp_json_get(d, "@type"));
+    if (type == NULL) continue;
+    if (psp_text_ends(type, "/google.rpc.ErrorInfo") && *reason == NULL)
+      *reason = psp_json_string(psp_json_get(d, "reason"));
+    if (psp_text_ends(type, "/google.rpc.RetryInfo")) {
+      int64_t ns = duration_ns(psp_json_string(psp_json_get(d, "retryDelay")));
+      if (ns > *wait_ns) *wait_ns = ns;
+    }
+  }
+}
+
+static bool retryable(psprobe_code code, int http_status) {
+  switch (code) {
+    case PSPROBE_UNAVAILABLE:
+    case PSPROBE_DEADLINE_EXCEEDED:
+    case PSPROBE_ABORTED:
+      return true;
+    default:
+      return http_status == 429 || http_status == 408;
+  }
+}
+
+/* For an answer without Google's JSON: its first line when it is plain text, else what it was. */
+static psprobe_code fail_other(int status, const char *body, size_t len, const char *what,
+                               psprobe_error *error) {
+  psprobe_code code = psp_code_from_http(status);
+  const char *name = psprobe_code_name(code);
+  while (len > 0 && strchr(" \t\r\n", *body) != NULL && *body != 0) {
+    body++;
+    len--;
+  }
+  if (status == 413)
+    return psp_fail(error, code, "%s: %s (HTTP 413): the request is too large", what, name);
+  if (len == 0)
+    return psp_fail(error, code, "%s: %s (HTTP %d), an answer without a body", what, name, status);
+  if (*body == '<')
+    return psp_fail(error, code, "%s: %s (HTTP %d), an HTML or XML page, not an answer of the API",
+                    what, name, status);
+  if (*body == '{' || *body == '[')
+    return psp_fail(error, code, "%s: %s (HTTP %d), JSON that is no error of the API", what, name,
+                    status);
+  size_t line = 0;
+  while (line < len && line < 160 && body[line] != '\n' && body[line] != '\r')
+    line++;
+  return psp_fail(error, code, "%s: %s (HTTP %d): %.*s", what, name, status, (int)line, body);
+}
+
+psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int64_t retry_after_ns,
+                              const char *what, psprobe_error *error) {
+  psp_json *json = NULL;
+  const psp_json *status = NULL;
+  if (len > 0 && psp_json_parse(body, len, "error", &json, NULL) == PSPROBE_OK) {
+    const psp_json *top = psp_json_is_array(json) ? psp_json_first(json) : json;
+    status = psp_json_get(top, "error");
+    if (!psp_json_is_object(status)) status = NULL;
+  }
+  psprobe_code code;
+  const char *reason = NULL;
+  int64_t wait_ns = retry_after_ns > 0 ? retry_after_ns : 0;
+  if (status == NULL) {
+    code = fail_other(http_status, body, len, what, error);
+  } else {
+    const char *name = psp_json_string(psp_json_get(status, "status"));
+    const char *message = psp_json_string(psp_json_get(status, "message"));
+    code = name != NULL ? psp_code_parse(name) : psp_code_from_http(http_status);
+    /* A name that we do not know, or "OK" in an error, says less than the HTTP status. */
+    if (code == PSPROBE_OK || (code == PSPROBE_UNKNOWN && !psp_text_equal(name, "UNKNOWN")))
+      code = psp_code_from_http(http_status);
+    read_details(psp_json_get(status, "details"), &reason, &wait_ns);
+    psp_fail(error, code, "%s: %s (HTTP %d)%s%.300s", what, psprobe_code_name(code), http_status,
+             message != NULL ? ": " : "", message != NULL ? message : "");
+  }
+  if (error != NULL) {
+    error->http_status = http_status;
+    error->retryable = retryable(code, http_status);
+    error->retry_after_ns = wait_ns;
+    size_t n = reason != NULL ? strnlen(reason, sizeof error->reason - 1) : 0;
+    for (size_t i = 0; i < n; i++)
+      error->reason[i] = (char)(reason[i] > ' ' && reason[i] < 0x7f ? reason[i] : '?');
+    error->reason[n] = 0;
+  }
+  psp_json_free(json);
+  return code;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "http/http.h"
+
+struct psp_http {
+  const psp_transport *transport;
+  void *self;
+};
+
+const char *psp_http_header(const psp_http_response *response, const char *name) {
+  for (size_t i = 0; i < response->header_count; i++) {
+    if (strcmp(response->headers[i].name, name) == 0) return response->headers[i].value;
+  }
+  return NULL;
+}
+
+psprobe_code psp_http_new_transport(const psp_transport *transport, void *self, psp_http **http,
+                                    psprobe_error *error) {
+  psp_http *made = malloc(sizeof *made);
+  if (!made) return psp_fail_memory(error, "HTTP client");
+  *made = (psp_http){.transport = transport, .self = self};
+  *http = made;
+  return PSPROBE_OK;
+}
+
+void psp_http_free(psp_http *http) {
+  if (!http) return;
+  http->transport->free(http->self);
+  free(http);
+}
+
+/* tchar of RFC 9110, 5.6.2 */
+static bool is_token(const char *text) {
+  if (!text || !*text) return false;
+  for (const char *c = text; *c; c++) {
+    bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+    if (!letter && !strchr("!#$%&'*+-.^_`|~", *c)) return false;
+  }
+  return true;
+}
+
+/* No control characters: a line break in a value would be a header of its own. */
+static bool is_field_value(const char *text) {
+  if (!text) return false;
+  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    if ((*c < ' ' && *c != '\t') || *c == 127) return false;
+  }
+  return true;
+}
+
+static psprobe_code check_request(const psp_http_request *request, psprobe_error *error) {
+  const char *why = NULL;
+  if (!is_token(request->method))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "HTTP request without a proper method");
+  if (!psp_http_url_check(request->url, &why)) {
+    /* What stands before a query, path or user name is all that may be shown. */
+    size_t shown = request->url ? strcspn(request->url, "?#@") : 0;
+    if (request->url && request->url[shown] == '@') shown = 0;
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%.*s\": the URL %s", request->method,
+                    (int)(shown < 200 ? shown : 200), request->url ? request->url : "", why);
+  }
+  for (size_t i = 0; i < request->header_count; i++) {
+    if (!is_token(request->headers[i].name) || !is_field_value(request->headers[i].value))
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                      "%s: header %zu has a broken name, or a control character in its value",
+                      request->method, i + 1);
+  }
+  return PSPROBE_OK;
+}
+
+psprobe_code psp_http_send(psp_http *http, const psp_http_request *request, psp_http_done *done,
+                           void *arg, uint64_t *id, psprobe_error *error) {
+  psprobe_code code = check_request(request, error);
+  if (code != PSPROBE_OK) return code;
+  return http->transport->send(http->self, request, done, arg, id, error);
+}
+
+void psp_http_cancel(psp_http *http, uint64_t id) {
+  http->transport->cancel(http->self, id);
+}
+
+/* A caller that waits. On its stack: sem_post is done with the semaphore once a waiter can leave.
+ */
+typedef struct waiter {
+  sem_t done;
+  psp_http_result *result;
+  psprobe_error error;
+} waiter;
+
+static void wake_waiter(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  waiter *w = arg;
+  if (!response) {
+    w->error = *error;
+  } else {
+    int64_t now_s = time(NULL);
+    psp_http_result *result = w->result;
+    result->status = response->status;
+    result->retry_after_ns = psp_http_retry_after(psp_http_header(response, "retry-after"), now_s);
+    result->date_s = psp_http_date(psp_http_header(response, "date"), now_s);
+    psp_buf_reset(&result->body);
+    psp_buf_add(&result->body, response->body, response->body_len);
+    if (result->body.failed || !psp_buf_reserve(&result->body, 0))
+      psp_fail_memory(&w->error, "HTTP answer");
+  }
+  sem_post(&w->done);
+}
+
+psprobe_code psp_http_call(psp_http *http, const psp_http_request *request, psp_http_result *result,
+                           psprobe_error *error) {
+  waiter w = {.result = result};
+  sem_init(&w.done, 0, 0);
+  psprobe_code code = psp_http_send(http, request, wake_waiter, &w, NULL, error);
+  if (code == PSPROBE_OK) {
+    while (sem_wait(&w.done) != 0 && errno == EINTR) {
+    }
+    code = w.error.code;
+    if (code != PSPROBE_OK && error) *error = w.error;
+  }
+  sem_destroy(&w.done);
+  return code;
+}
+
+void psp_http_result_free(psp_http_result *result) {
+  psp_buf_free(&result->body);
+  *result = (psp_http_result){0};
+}

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs the Debian packages that building and testing need and that are missing. Says which.
+set -eu
+wanted="
+gcc:gcc
+make:make
+pkg-config:pkg-config
+"
+libraries="
+libcurl:libcurl4-openssl-dev
+libcjson:libcjson-dev
+libjwt:libjwt-dev
+libcrypto:libssl-dev
+libmicrohttpd:libmicrohttpd-dev
+sqlite3:libsqlite3-dev
+cmocka:libcmocka-dev
+"
+missing=""
+for pair in $wanted; do
+  [ "${pair%%:*}" = gcc ] && command -v "${CC:-cc}" >/dev/null 2>&1 && continue
+  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+done
+for pair in $libraries; do
+  pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"
+done
+[ -e /usr/include/uthash.h ] || missing="$missing uthash-dev"
+echo '#include <stdio.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 || missing="$missing libc6-dev"
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "These packages are needed (by their Debian names), and there is no apt-get to get them:$missing" >&2
+  exit 1
+fi
+sudo=""
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null 2>&1 || {
+    echo "Needed, and neither root nor sudo to install them: apt-get install$missing" >&2
+    exit 1
+  }
+  sudo=sudo
+fi
+echo "Installing what is missing:$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# shellcheck disable=SC2086 # a list of words is what apt-get takes
+if ! { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+  cat "$log" >&2
+  echo "apt-get could not install:$missing" >&2
+  exit 1
+fi

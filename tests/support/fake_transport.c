@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+#include "fake_transport.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+typedef enum state { WAITING, DELIVERING, DONE } state;
+
+/* A request that came. All of them are kept until the end, for the test to look at. */
+typedef struct seen {
+  struct seen *next; /* in the order of arrival */
+  psp_http_request request;
+  fake_call *call; /* NULL: expected by nobody */
+  unsigned nth;    /* of those that met the same call */
+  uint64_t id;
+  psp_http_done *done;
+  void *arg;
+  state state;
+  bool cancelled;
+} seen;
+
+typedef enum script { NOTHING_YET, REPLY, FAIL, HANDLE } script;
+
+struct fake_call {
+  fake_call *next;
+  fake_transport *fake;
+  char *method, *url;
+  unsigned times, count;
+  script script;
+  int status;
+  char *headers;
+  psp_buf body;
+  psprobe_error error;
+  fake_handler *handler;
+  void *arg;
+};
+
+struct fake_transport {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  pthread_t thread;
+  fake_call *calls, **calls_end;
+  seen *seen, **seen_end;
+  uint64_t last_id;
+  unsigned unexpected;
+  bool in_order, closing, closed;
+};
+
+static void *need(void *memory) {
+  if (!memory) abort();
+  return memory;
+}
+
+static char *copy(const void *data, size_t len) {
+  char *made = need(malloc(len + 1));
+  if (len > 0) memcpy(made, data, len);
+  made[len] = 0;
+  return made;
+}
+
+static char *copy_text(const char *text) {
+  return text ? copy(text, strlen(text)) : NULL;
+}
+
+static bool glob(const char *pattern, const char *text) {
+  for (; *pattern && *pattern != '*'; pattern++, text++) {
+    if (*pattern != *text) return false;
+  }
+  if (!*pattern) return *text == 0;
+  for (;; text++) {
+    if (glob(pattern + 1, text)) return true;
+    if (!*text) return false;
+  }
+}
+
+static bool is_open(const fake_call *call) {
+  return call->times == 0 || call->count < call->times;
+}
+
+static fake_call *find_call(fake_transport *fake, const psp_http_request *request) {
+  for (fake_call *call = fake->calls; call; call = call->next) {
+    if (!is_open(call)) continue;
+    if (strcmp(call->method, request->method) == 0 && glob(call->url, request->url)) return call;
+    if (fake->in_order && call->times != 0) return NULL;
+  }
+  return NULL;
+}
+
+static psp_http_request copy_request(const psp_http_request *from) {
+  psp_http_request made = *from;
+  psp_header *headers = need(calloc(from->header_count + 1, sizeof *headers));
+  for (size_t i = 0; i < from->header_count; i++) {
+    headers[i].name = copy_text(from->headers[i].name);
+    headers[i].value = copy_text(from->headers[i].value);
+  }
+  made.method = copy_text(from->method);
+  made.url = copy_text(from->url);
+  made.headers = headers;
+  made.body = copy(from->body, from->body ? from->body_len : 0);
+  return made;
+}
+
+static void free_request(psp_http_request *request) {
+  for (size_t i = 0; i < request->header_count; i++) {
+    free((char *)request->headers[i].name);
+    free((char *)request->headers[i].value);
+  }
+  free((void *)request->headers);
+  free((char *)request->method);
+  free((char *)request->url);
+  free((void *)request->body);
+}
+
+static psprobe_code fake_send(void *self, const psp_http_request *request, psp_http_done *done,
+                              void *arg, uint64_t *id, psprobe_error *error) {
+  (void)error;
+  fake_transport *fake = self;
+  seen *s = need(calloc(1, sizeof *s));
+  s->request = copy_request(request);
+  s->done = done;
+  s->arg = arg;
+  pthread_mutex_lock(&fake->lock);
+  s->id = ++fake->last_id;
+  s->call = find_call(fake, request);
+  if (s->call) {
+    s->nth = s->call->count++;
+  } else {
+    fake->unexpected++;
+    fprintf(stderr, "unexpected request: %s %s\n", request->method, request->url);
+  }
+  *fake->seen_end = s;
+  fake->seen_end = &s->next;
+  if (id) *id = s->id;
+  pthread_cond_broadcast(&fake->changed);
+  pthread_mutex_unlock(&fake->lock);
+  return PSPROBE_OK;
+}
+
+static void fake_cancel(void *self, uint64_t id) {
+  fake_transport *fake = self;
+  pthread_mutex_lock(&fake->lock);
+  for (seen *s = fake->seen; s; s = s->next) {
+    if (s->id == id && s->state == WAITING) s->cancelled = true;
+  }
+  pthread_cond_broadcast(&fake->changed);
+  pthread_mutex_unlock(&fake->lock);
+}
+
+static psprobe_error make_error(psprobe_code code, const char *message) {
+  psprobe_error error = {.code = code, .retryable = code == PSPROBE_UNAVAILABLE};
+  snprintf(error.message, sizeof error.message, "%s", message);
+  return error;
+}
+
+#define MAX_HEADERS 32
+
+/* Cuts "name: value" lines in place, names to lower case as the real client gives them. */
+static size_t split_headers(char *text, psp_header headers[MAX_HEADERS]) {
+  size_t count = 0;
+  char *rest = NULL;
+  for (char *line = text ? strtok_r(text, "\r\n", &rest) : NULL; line && count < MAX_HEADERS;
+       line = strtok_r(NULL, "\r\n", &rest)) {
+    char *colon = strchr(line, ':');
+    if (!colon) continue;
+    *colon = 0;
+    for (char *c = line; *c; c++)
+      *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+    headers[count++] = (psp_header){line, colon + 1 + strspn(colon + 1, " ")};
+  }
+  return count;
+}
+
+static void give_response(seen *s, int status, const char *headers, const psp_buf *body) {
+  psp_header list[MAX_HEADERS];
+  char *text = copy_text(headers);
+  psp_http_response response = {.status = status,
+                                .body = body->data ? body->data : "",
+                                .body_len = body->len,
+                                .headers = list,
+                                .header_count = split_headers(text, list)};
+  s->done(s->arg, &response, NULL);
+  free(text);
+}
+
+/* With the lock held, which it leaves meanwhile: a callback may send the next request. */
+static void deliver(fake_transport *fake, seen *s) {
+  s->state = DELIVERING;
+  fake_call now = s->call ? *s->call : (fake_call){0};
+  now.headers = copy_text(now.headers);
+  if (s->call) now.body.data = copy(now.body.data, now.body.len);
+  bool cancelled = s->cancelled;
+  pthread_mutex_unlock(&fake->lock);
+  if (cancelled || !s->call || now.script == FAIL) {
+    psprobe_error error = cancelled ? make_error(PSPROBE_CANCELLED, "cancelled") : now.error;
+    if (!cancelled && !s->call) error = make_error(PSPROBE_INTERNAL, "fake: unexpected request");
+    s->done(s->arg, NULL, &error);
+  } else if (now.script == HANDLE) {
+    fake_answer answer = {.status = 200};
+    now.handler(now.arg, &s->request, &answer);
+    give_response(s, answer.status, answer.headers, &answer.body);
+    free(answer.body.data);
+  } else {
+    give_response(s, now.status, now.headers, &now.body);
+  }
+  free(now.headers);
+  free(now.body.data);
+  pthread_mutex_lock(&fake->lock);
+  s->state = DONE;
+}
+
+static seen *next_due(fake_transport *fake) {
+  for (seen *s = fake->seen; s; s = s->next) {
+    if (fake->closing && s->state == WAITING) s->cancelled = true;
+    if (s->state == WAITING && (s->cancelled || !s->call || s->call->script != NOTHING_YET))
+      return s;
+  }
+  return NULL;
+}
+
+static void *run(void *arg) {
+  fake_transport *fake = arg;
+  pthread_mutex_lock(&fake->lock);
+  for (;;) {
+    seen *s = next_due(fake);
+    if (s) {
+      deliver(fake, s);
+      pthread_cond_broadcast(&fake->changed);
+    } else if (fake->closing) {
+      break;
+    } else {
+      pthread_cond_wait(&fake->changed, &fake->lock);
+    }
+  }
+  pthread_mutex_unlock(&fake->lock);
+  return NULL;
+}
+
+static void fake_close(void *self) {
+  fake_transport *fake = self;
+  pthread_mutex_lock(&fake->lock);
+  fake->closing = true;
+  pthread_cond_broadcast(&fake->changed);
+  pthread_mutex_unlock(&fake->lock);
+  pthread_join(fake->thread, NULL);
+  fake->closed = true;
+}
+
+static const psp_transport table = {.send = fake_send, .cancel = fake_cancel, .free = fake_close};
+
+fake_transport *fake_transport_new(psp_http **http) {
+  fake_transport *fake = need(calloc(1, sizeof *fake));
+  pthread_mutex_init(&fake->lock, NULL);
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&fake->changed, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+  fake->calls_end = &fake->calls;
+  fake->seen_end = &fake->seen;
+  if (psp_http_new_transport(&table, fake, http, NULL) != PSPROBE_OK) abort();
+  if (pthread_create(&fake->thread, NULL, run, fake) != 0) abort();
+  return fake;
+}
+
+void fake_transport_free(fake_transport *fake) {
+  if (!fake->closed) fail_msg("fake_transport_free before psp_http_free");
+  unsigned missing = 0, unexpected = fake->unexpected;
+  for (fake_call *call = fake->calls, *next; call; call = next) {
+    next = call->next;
+    if (call->times != 0 && call->count < call->times) {
+      missing++;
+      fprintf(stderr, "expected %u times, came %u times: %s %s\n", call->times, call->count,
+              call->method, call->url);
+    }
+    free(call->method);
+    free(call->url);
+    free(call->headers);
+    free(call->body.data);
+    free(call);
+  }
+  for (seen *s = fake->seen, *next; s; s = next) {
+    next = s->next;
+    free_request(&s->request);
+    free(s);
+  }
+  pthread_cond_destroy(&fake->changed);
+  pthread_mutex_destroy(&fake->lock);
+  free(fake);
+  if (missing || unexpected)
+    fail_msg("%u expected requests did not come, %u unexpected ones did", missing, unexpected);
+}
+
+void fake_in_order(fake_transport *fake) {
+  pthread_mutex_lock(&fake->lock);
+  fake->in_order = true;
+  pthread_mutex_unlock(&fake->lock);
+}
+
+unsigned fake_request_count(fake_transport *fake) {
+  pthread_mutex_lock(&fake->lock);
+  unsigned count = (unsigned)fake->last_id;
+  pthread_mutex_unlock(&fake->lock);
+  return count;
+}
+
+fake_call *fake_expect(fake_transport *fake, const char *method, const char *url) {
+  fake_call *call = need(calloc(1, sizeof *call));
+  call->fake = fake;
+  call->times = 1;
+  call->method = copy_text(method);
+  call->url = copy_text(url);
+  pthread_mutex_lock(&fake->lock);
+  *fake->calls_end = call;
+  fake->calls_end = &call->next;
+  pthread_mutex_unlock(&fake->lock);
+  return call;
+}
+
+fake_call *fake_times(fake_call *call, unsigned times) {
+  pthread_mutex_lock(&call->fake->lock);
+  call->times = times;
+  pthread_mutex_unlock(&call->fake->lock);
+  return call;
+}
+
+static void set_script(fake_call *call, const fake_call *with) {
+  pthread_mutex_lock(&call->fake->lock);
+  free(call->headers);
+  free(call->body.data);
+  call->script = with->script;
+  call->status = with->status;
+  call->headers = with->headers;
+  call->body = with->body;
+  call->error = with->error;
+  call->handler = with->handler;
+  call->arg = with->arg;
+  pthread_cond_broadcast(&call->fake->changed);
+  pthread_mutex_unlock(&call->fake->lock);
+}
+
+void fake_reply_bytes(fake_call *call, int status, const char *headers, const void *body,
+                      size_t len) {
+  fake_call with = {.script = REPLY, .status = status, .headers = copy_text(headers)};
+  with.body.data = copy(body, len);
+  with.body.len = len;
+  set_script(call, &with);
+}
+
+void fake_reply(fake_call *call, int status, const char *headers, const char *body) {
+  fake_reply_bytes(call, status, headers, body, body ? strlen(body) : 0);
+}
+
+void fake_fail(fake_call *call, psprobe_code code, const char *message) {
+  set_script(call, &(fake_call){.script = FAIL, .error = make_error(code, message)});
+}
+
+void fake_handle(fake_call *call, fake_handler *handler, void *arg) {
+  set_script(call, &(fake_call){.script = HANDLE, .handler = handler, .arg = arg});
+}
+
+void fake_wait(fake_call *call, unsigned count) {
+  fake_transport *fake = call->fake;
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += 10;
+  pthread_mutex_lock(&fake->lock);
+  int rc = 0;
+  while (call->count < count && rc == 0)
+    rc = pthread_cond_timedwait(&fake->changed, &fake->lock, &until);
+  unsigned came = call->count;
+  pthread_mutex_unlock(&fake->lock);
+  if (came < count) fail_msg("%s %s came %u times, not %u", call->method, call->url, came, count);
+}
+
+unsigned fake_count(fake_call *call) {
+  pthread_mutex_lock(&call->fake->lock);
+  unsigned count = call->count;
+  pthread_mutex_unlock(&call->fake->lock);
+  return count;
+}
+
+unsigned fake_cancelled(fake_call *call) {
+  unsigned count = 0;
+  pthread_mutex_lock(&call->fake->lock);
+  for (seen *s = call->fake->seen; s; s = s->next)
+    count += s->call == call && s->cancelled;
+  pthread_mutex_unlock(&call->fake->lock);
+  return count;
+}
+
+const psp_http_request *fake_request(fake_call *call, unsigned nth) {
+  const psp_http_request *found = NULL;
+  pthread_mutex_lock(&call->fake->lock);
+  for (seen *s = call->fake->seen; s; s = s->next) {
+    if (s->call == call && s->nth == nth) found = &s->request;
+  }
+  pthread_mutex_unlock(&call->fake->lock);
+  if (!found) fail_msg("%s %s did not come %u times", call->method, call->url, nth + 1);
+  return found;
+}
+
+const char *fake_request_header(const psp_http_request *request, const char *name) {
+  for (size_t i = 0; i < request->header_count; i++) {
+    if (strcasecmp(request->headers[i].name, name) == 0) return request->headers[i].value;
+  }
+  return NULL;
+}
