@@ -131,19 +131,6 @@ psprobe_code psp_client_new_http(const psprobe_client_options *options, psp_http
   return PSPROBE_OK;
 }
 
-psprobe_code psprobe_client_new(const psprobe_client_options *options, psprobe_client **client,
-                                psprobe_error *error) {
-  static const psprobe_client_options none;
-  if (options == NULL) options = &none;
-  psprobe_code code = check_options(options, error);
-  if (code != PSPROBE_OK) return code;
-  psp_http_options connections = {.ca_file = options->ca_file, .logger = options->logger};
-  psp_http *http = NULL;
-  code = psp_http_new(&connections, &http, error);
-  if (code != PSPROBE_OK) return code;
-  return psp_client_new_http(options, http, client, error);
-}
-
 void psprobe_client_free(psprobe_client *client) {
   if (client == NULL) return;
   pthread_mutex_lock(&client->lock);
