@@ -34,7 +34,17 @@ typedef enum psprobe_value_type {
   PSPROBE_VALUE_MAP
 } psprobe_value_type;
 
-/** A value, and all values in it. Not thread-safe while it is changed. */
+/**
+ * A value, and all values in it. Not thread-safe while it is changed.
+ *
+ * Anything can be built here. What the service would refuse is refused by the
+ * call that sends it, with INVALID_ARGUMENT and the field's name: a field's
+ * name that is empty, of the form `__x__` or longer than 1,500 bytes; arrays
+ * and maps nested more than 20 deep; an array directly in an array; text that
+ * is not UTF-8, or longer than 1,048,487 bytes; a timestamp outside the years
+ * 0001 to 9999; a geo point that is none; a reference that is no document's
+ * full name. Source: https://cloud.google.com/firestore/quotas
+ */
 typedef struct psprobe_value psprobe_value;
 
 /* Each returns a new value, or NULL without memory. Texts and bytes are copied. */
@@ -66,6 +76,7 @@ PSPROBE_API bool psprobe_value_append(psprobe_value *array, psprobe_value *item)
 /** Takes `item` into `map` under `key` (copied), in place of what was there. As above. */
 PSPROBE_API bool psprobe_value_set(psprobe_value *map, const char *key, psprobe_value *item);
 
+/** NULL is of type null. */
 PSPROBE_API psprobe_value_type psprobe_value_get_type(const psprobe_value *value);
 /* Each getter returns false, with the rest untouched, when the value is of another type. */
 PSPROBE_API bool psprobe_value_get_boolean(const psprobe_value *value, bool *out);
@@ -93,12 +104,24 @@ PSPROBE_API bool psprobe_value_equal(const psprobe_value *a, const psprobe_value
 
 /** A document as read. */
 typedef struct psprobe_document psprobe_document;
+/** Its full name, "projects/p/databases/(default)/documents/c/d"; the document's. */
 PSPROBE_API const char *psprobe_document_name(const psprobe_document *document);
 /** A map; the document's. */
 PSPROBE_API const psprobe_value *psprobe_document_fields(const psprobe_document *document);
 PSPROBE_API psprobe_timestamp psprobe_document_create_time(const psprobe_document *document);
 PSPROBE_API psprobe_timestamp psprobe_document_update_time(const psprobe_document *document);
 PSPROBE_API void psprobe_document_free(psprobe_document *document);
+
+/*
+ * Where a call takes a path: ids joined by slashes, below the database,
+ * "collection/id" or "collection/id/collection". Where it takes a field path:
+ * names joined by dots ("sources.cloud_function"); a name that is not
+ * [a-zA-Z_][a-zA-Z_0-9]* stands in backquotes, with ` and \ escaped by \.
+ *
+ * Every call blocks, up to the client's timeout, and tries again what Google's
+ * own clients try again. A code INTERNAL with http_status 0 is an answer that
+ * could not be read: a write may have happened.
+ */
 
 /** What must hold for a write to happen; zeroed: nothing. */
 typedef struct psprobe_precondition {
@@ -108,20 +131,33 @@ typedef struct psprobe_precondition {
 } psprobe_precondition;
 
 /**
- * Creates `collection/id` (`id` NULL: the service makes one).
+ * Creates `collection/id`.
+ *
+ * @param id       NULL: 20 random letters and digits, made here, so that a
+ *                 repeated attempt cannot create two
  * @param fields   a map, borrowed
  * @param document receives what was stored; may be NULL
- * @return PSPROBE_OK; ALREADY_EXISTS; INVALID_ARGUMENT; …
+ * @return PSPROBE_OK; INVALID_ARGUMENT; ALREADY_EXISTS: somebody's, and that
+ *         can be this very call's, when an attempt was carried out whose
+ *         answer was lost. One who writes under an id of his own takes it for
+ *         success
  */
 PSPROBE_API psprobe_code psprobe_document_create(psprobe_client *client, const char *collection,
                                                  const char *id, const psprobe_value *fields,
                                                  psprobe_document **document, psprobe_error *error);
+/** @return PSPROBE_OK; NOT_FOUND; … `document` receives it and is untouched on failure. */
 PSPROBE_API psprobe_code psprobe_document_get(psprobe_client *client, const char *path,
                                               psprobe_document **document, psprobe_error *error);
 /**
- * Writes the fields named in `mask` (field paths, count of them `mask_count`;
+ * Writes the fields named in `mask` (field paths, `mask_count` of them;
  * one that `fields` lacks is deleted), or with mask NULL the whole document.
  * Creates it if absent unless the precondition says otherwise.
+ *
+ * @param document receives what was stored; may be NULL. After a write with an
+ *                 update_time precondition, which goes as a commit, it is read
+ *                 with a call of its own, and may be newer
+ * @return PSPROBE_OK; NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION for a
+ *         precondition on existence or time that did not hold; …
  */
 PSPROBE_API psprobe_code psprobe_document_patch(psprobe_client *client, const char *path,
                                                 const psprobe_value *fields,
@@ -144,12 +180,20 @@ typedef struct psprobe_write {
   psprobe_precondition precondition;
 } psprobe_write;
 
-/** All of them or none, atomically. */
+/**
+ * All of them or none, atomically; nothing for a count of 0. At most 10 MiB.
+ *
+ * @return PSPROBE_OK; ALREADY_EXISTS where one must not exist: as with
+ *         psprobe_document_create, it can be this call's own; NOT_FOUND;
+ *         FAILED_PRECONDITION; ABORTED (contention: begin anew); …
+ */
 PSPROBE_API psprobe_code psprobe_commit(psprobe_client *client, const psprobe_write *writes,
                                         size_t count, psprobe_error *error);
 /**
- * Each on its own, at most 500. `outcomes` (as many as writes; may be NULL)
- * receives each one's code; the return value is that of the call.
+ * Each on its own, at most 500, no document twice. `outcomes` (as many as
+ * writes; may be NULL) receives each one's code, and whether it is worth
+ * trying again; the return value is that of the call. When the call fails,
+ * each outcome is its error.
  */
 PSPROBE_API psprobe_code psprobe_batch_write(psprobe_client *client, const psprobe_write *writes,
                                              size_t count, psprobe_error *outcomes,
@@ -181,13 +225,20 @@ typedef struct psprobe_query {
   const char *where_field; /**< a field path */
   psprobe_filter_op where_op;
   const psprobe_value *where_value;
-  const char *order_by; /**< a field path; NULL: by name */
+  const char *order_by; /**< a field path; NULL: by name, or by the field of an inequality */
   bool descending;
   int64_t limit;  /**< 0: all */
   int64_t offset; /**< documents to skip */
   int page_size;  /**< documents a call; 0: 300 */
 } psprobe_query;
 
+/**
+ * Hands each document found to `each`, page by page. A page begins after the
+ * last document's place in the order, so that what is written meanwhile
+ * neither repeats nor hides others. Documents without the order_by field are
+ * not found, and some queries need an index of their own (FAILED_PRECONDITION,
+ * with a link): both are the service's rules.
+ */
 PSPROBE_API psprobe_code psprobe_query_run(psprobe_client *client, const psprobe_query *query,
                                            psprobe_document_each *each, void *arg,
                                            psprobe_error *error);

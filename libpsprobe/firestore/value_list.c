@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "firestore/value.h"
+
+/* Below this many a map's keys are compared one after the other. */
+#define INDEX_FROM 16
+#define DEEPEST    1000
+
+/* FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), 64 bits folded to 32. */
+static uint32_t hash(const char *key) {
+  uint64_t h = 14695981039346656037u;
+  for (const unsigned char *p = (const unsigned char *)key; *p; p++)
+    h = (h ^ *p) * 1099511628211u;
+  return (uint32_t)(h ^ (h >> 32));
+}
+
+/* The place of `key` in the index, or the empty place where it belongs. */
+static size_t probe(const psp_value_list *list, const char *key) {
+  size_t mask = list->index_size - 1;
+  size_t place = hash(key) & mask;
+  while (list->index[place] && strcmp(list->keys[list->index[place] - 1], key) != 0)
+    place = (place + 1) & mask;
+  return place;
+}
+
+/* Makes the index fit for one key more. The index is a help: without memory for it, or past what it
+ * can number, there is none. */
+static void reindex(psp_value_list *list) {
+  if (list->count < INDEX_FROM || (list->count + 1) * 2 <= list->index_size) return;
+  size_t size = list->index_size ? list->index_size * 2 : (size_t)INDEX_FROM * 4;
+  while (size < (list->count + 1) * 2)
+    size *= 2;
+  free(list->index);
+  list->index = list->count < UINT32_MAX / 4 ? calloc(size, sizeof *list->index) : NULL;
+  list->index_size = list->index ? size : 0;
+  for (size_t i = 0; list->index && i < list->count; i++)
+    list->index[probe(list, list->keys[i])] = (uint32_t)(i + 1);
+}
+
+static size_t position(const psp_value_list *list, const char *key) {
+  if (list->index) {
+    uint32_t found = list->index[probe(list, key)];
+    return found ? found - 1 : SIZE_MAX;
+  }
+  for (size_t i = 0; i < list->count; i++)
+    if (strcmp(list->keys[i], key) == 0) return i;
+  return SIZE_MAX;
+}
+
+static bool grow(psp_value_list *list, bool keyed) {
+  if (list->count < list->cap) return true;
+  size_t cap = list->cap ? list->cap * 2 : 4;
+  if (cap > SIZE_MAX / sizeof *list->items) return false;
+  psprobe_value **items = realloc(list->items, cap * sizeof *items);
+  if (!items) return false;
+  list->items = items;
+  if (keyed) {
+    char **keys = realloc(list->keys, cap * sizeof *keys);
+    if (!keys) return false;
+    list->keys = keys;
+  }
+  list->cap = cap;
+  return true;
+}
+
+bool psp_value_list_add(psp_value_list *list, const char *key, psprobe_value *item) {
+  char *copy = key ? strdup(key) : NULL;
+  if (!item || (key && !copy) || !grow(list, key != NULL)) {
+    free(copy);
+    psprobe_value_free(item);
+    return false;
+  }
+  if (key) {
+    reindex(list);
+    list->keys[list->count] = copy;
+    if (list->index) list->index[probe(list, copy)] = (uint32_t)(list->count + 1);
+  }
+  list->items[list->count++] = item;
+  return true;
+}
+
+void psp_value_list_clear(psp_value_list *list) {
+  free(list->items);
+  free(list->keys);
+  free(list->index);
+  memset(list, 0, sizeof *list);
+}
+
+bool psprobe_value_append(psprobe_value *array, psprobe_value *item) {
+  if (!array || array->type != PSPROBE_VALUE_ARRAY || array == item) {
+    if (array != item) psprobe_value_free(item);
+    return false;
+  }
+  return psp_value_list_add(&array->as.list, NULL, item);
+}
+
+bool psprobe_value_set(psprobe_value *map, const char *key, psprobe_value *item) {
+  if (!map || map->type != PSPROBE_VALUE_MAP || !key || map == item) {
+    if (map != item) psprobe_value_free(item);
+    return false;
+  }
+  psp_value_list *list = &map->as.list;
+  size_t at = position(list, key);
+  if (at == SIZE_MAX) return psp_value_list_add(list, key, item);
+  if (!item) return false;
+  if (item != list->items[at]) psprobe_value_free(list->items[at]);
+  list->items[at] = item;
+  return true;
+}
+
+static const psp_value_list *list_of(const psprobe_value *value) {
+  bool has = value && (value->type == PSPROBE_VALUE_ARRAY || value->type == PSPROBE_VALUE_MAP);
+  return has ? &value->as.list : NULL;
+}
+
+size_t psprobe_value_count(const psprobe_value *value) {
+  const psp_value_list *list = list_of(value);
+  return list ? list->count : 0;
+}
+
+const psprobe_value *psprobe_value_at(const psprobe_value *value, size_t index, const char **key) {
+  const psp_value_list *list = list_of(value);
+  if (!list || index >= list->count) return NULL;
+  if (key) *key = list->keys ? list->keys[index] : NULL;
+  return list->items[index];
+}
+
+const psprobe_value *psprobe_value_find(const psprobe_value *map, const char *key) {
+  if (!map || map->type != PSPROBE_VALUE_MAP || !key) return NULL;
+  size_t at = position(&map->as.list, key);
+  return at == SIZE_MAX ? NULL : map->as.list.items[at];
+}
+
+static psprobe_value *copy_at(const psprobe_value *value, int depth) {
+  const psp_value_list *list = list_of(value);
+  if (depth > DEEPEST) return NULL;
+  if (value->type == PSPROBE_VALUE_STRING || value->type == PSPROBE_VALUE_BYTES ||
+      value->type == PSPROBE_VALUE_REFERENCE)
+    return psp_value_new_text(value->type, value->as.text.data, value->as.text.len);
+  psprobe_value *copy = psp_value_new(value->type);
+  if (!copy) return NULL;
+  if (!list) {
+    *copy = *value;
+    return copy;
+  }
+  for (size_t i = 0; i < list->count; i++) {
+    if (!psp_value_list_add(&copy->as.list, list->keys ? list->keys[i] : NULL,
+                            copy_at(list->items[i], depth + 1))) {
+      psprobe_value_free(copy);
+      return NULL;
+    }
+  }
+  return copy;
+}
+
+psprobe_value *psp_value_copy(const psprobe_value *value) {
+  return value ? copy_at(value, 0) : NULL;
+}

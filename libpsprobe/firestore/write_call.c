@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "base/error.h"
+#include "firestore/path.h"
+#include "firestore/service.h"
+#include "firestore/write.h"
+
+#define WHAT_SIZE 300
+
+/* What the message calls the writes: one by its path, several by their number. */
+static void name_writes(char what[WHAT_SIZE], const char *verb, const psprobe_write *writes,
+                        size_t count) {
+  if (count == 1 && writes[0].path)
+    snprintf(what, WHAT_SIZE, "%s of %s", verb, writes[0].path);
+  else
+    snprintf(what, WHAT_SIZE, "%s of %zu documents", verb, count);
+}
+
+/* Sends writes to `method`. */
+static psprobe_code send_writes(psprobe_client *client, const char *method, psp_firestore_kind kind,
+                                const char *what, const psprobe_write *writes, size_t count,
+                                psp_json **answer, psprobe_error *error) {
+  psp_firestore_root root;
+  psp_buf url = {0}, body = {0};
+  psprobe_code code = psp_firestore_root_of(client, &root, error);
+  if (code != PSPROBE_OK) return code;
+  code = psp_writes_encode(&body, root.project, root.database, writes, count, error);
+  if (code != PSPROBE_OK && error) psp_fail_in(error, "%s", what);
+  if (code == PSPROBE_OK) {
+    psp_path_url(&url, root.project, root.database, NULL);
+    psp_buf_text(&url, method);
+    psp_firestore_request request = {
+        .kind = kind, .method = "POST", .path = &url, .body = &body, .what = what};
+    code = psp_firestore_call(client, &request, answer, error);
+  }
+  psp_buf_free(&url);
+  psp_buf_free(&body);
+  return code;
+}
+
+psprobe_code psprobe_commit(psprobe_client *client, const psprobe_write *writes, size_t count,
+                            psprobe_error *error) {
+  char what[WHAT_SIZE];
+  psp_json *answer = NULL;
+  if (count == 0) return PSPROBE_OK;
+  name_writes(what, "commit", writes, count);
+  psprobe_code code =
+      send_writes(client, ":commit", PSP_FIRESTORE_WRITE, what, writes, count, &answer, error);
+  if (code == PSPROBE_OK) {
+    code = psp_commit_decode(answer, count, error);
+    if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, what, error);
+  }
+  psp_json_free(answer);
+  return code;
+}
+
+psprobe_code psprobe_batch_write(psprobe_client *client, const psprobe_write *writes, size_t count,
+                                 psprobe_error *outcomes, psprobe_error *error) {
+  char what[WHAT_SIZE];
+  psp_json *answer = NULL;
+  psprobe_error own = {0};
+  if (!error) error = &own; /* each outcome tells of it too */
+  if (count == 0) return PSPROBE_OK;
+  name_writes(what, "batch write", writes, count);
+  psprobe_code code = PSPROBE_OK;
+  if (count > PSP_BATCH_MAX)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: a batch has at most 500 writes", what);
+  if (code == PSPROBE_OK)
+    code = send_writes(client, ":batchWrite", PSP_FIRESTORE_BATCH, what, writes, count, &answer,
+                       error);
+  if (code == PSPROBE_OK) {
+    code = psp_batch_write_decode(answer, writes, count, outcomes, error);
+    if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, what, error);
+  }
+  for (size_t i = 0; code != PSPROBE_OK && outcomes && i < count; i++)
+    outcomes[i] = *error;
+  psp_json_free(answer);
+  return code;
+}
