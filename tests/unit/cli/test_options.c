@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <psprobe/cli.h>
+
+#include "cli/cli.h"
+
+static struct {
+  const char *topic, *url, *file;
+  int64_t interval, count;
+  bool create;
+  psprobe_text_list sources;
+} o;
+
+static const psprobe_option options[] = {
+    {"topic", PSPROBE_OPTION_TEXT, &o.topic, "NAME", .help = "a topic", "probes",
+     .check = psprobe_check_topic},
+    {"prober", PSPROBE_OPTION_URL, &o.url, "URL", .help = "a URL", "http://127.0.0.1:8080"},
+    {"interval", PSPROBE_OPTION_DURATION, &o.interval, "TIME", .help = "a time", "5s", .min = 1},
+    {"count", PSPROBE_OPTION_INTEGER, &o.count, "N", .help = "a number", "0", .max = 100,
+     .also_env = "ALSO_COUNT"},
+    {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "a flag"},
+    {"source-name", PSPROBE_OPTION_LIST, &o.sources, "NAME", .help = "repeatable"},
+};
+
+static const psprobe_program program = {
+    .name = "test",
+    .summary = "a test",
+    .about = "About it.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .operand = "FILE",
+    .operand_value = &o.file,
+};
+
+/** Parses a command line of words, with standard error kept in `said`. */
+static int parse(const char *line, char *said, size_t size) {
+  char name[] = "test", copy[256], *argv[32] = {name}, *rest = copy, *word;
+  int argc = 1;
+  snprintf(copy, sizeof copy, "%s", line);
+  while ((word = strsep(&rest, " ")) != NULL)
+    if (*word != '\0') argv[argc++] = word;
+  free(o.sources.storage);
+  memset(&o, 0, sizeof o);
+  FILE *file = tmpfile();
+  assert_non_null(file);
+  fflush(stderr);
+  int saved = dup(2);
+  dup2(fileno(file), 2);
+  /* The words must outlive the parse: texts are kept by pointer. Interned, never freed. */
+  for (int i = 1; i < argc; i++)
+    argv[i] = strdup(argv[i]);
+  int status = psprobe_cli_parse(&program, argc, argv, NULL);
+  fflush(stderr);
+  dup2(saved, 2);
+  close(saved);
+  rewind(file);
+  size_t len = fread(said, 1, size - 1, file);
+  said[len] = '\0';
+  fclose(file);
+  return status;
+}
+
+static void defaults_hold_where_nothing_is_said(void **state) {
+  char said[512];
+  (void)state;
+  assert_int_equal(parse("", said, sizeof said), -1);
+  assert_string_equal(o.topic, "probes");
+  assert_int_equal(o.interval, 5000000000);
+  assert_int_equal(o.count, 0);
+  assert_false(o.create);
+  assert_int_equal(o.sources.count, 0);
+  assert_null(o.file);
+}
+
+static void arguments_are_read(void **state) {
+  char said[512];
+  (void)state;
+  assert_int_equal(
+      parse("--topic=abc --interval 20ms x.db --create --source-name a --source-name=b "
+            "--count 7",
+            said, sizeof said),
+      -1);
+  assert_string_equal(o.topic, "abc");
+  assert_int_equal(o.interval, 20000000);
+  assert_int_equal(o.count, 7);
+  assert_true(o.create);
+  assert_int_equal(o.sources.count, 2);
+  assert_string_equal(o.sources.items[1], "b");
+  assert_string_equal(o.file, "x.db");
+}
+
+static void mistakes_name_the_option(void **state) {
+  static const struct {
+    const char *line, *said;
+  } cases[] = {
+      {"--bogus", "--bogus: unknown option"},
+      {"-x", "-x: unknown option"},
+      {"--interval 5_parsecs", "--interval: '5_parsecs' is not a duration"},
+      {"--interval 0", "--interval: '0' is too short"},
+      {"--interval -5s", "--interval: '-5s' is not a duration"},
+      {"--interval", "--interval: needs a value"},
+      {"--count 101", "--count: '101' is not a whole number from 0 to 100"},
+      {"--count 1x", "--count: '1x'"},
+      {"--create=yes", "--create: takes no value"},
+      {"--topic ab", "--topic: "},
+      {"--topic googly", "--topic: "},
+      {"--topic=", "--topic: must not be empty"},
+      {"--prober 127.0.0.1:8080", "--prober: '127.0.0.1:8080' is not a URL"},
+      {"--log-level loud", "--log-level: 'loud'"},
+      {"a b", "b: one argument too many"},
+  };
+  char said[1024];
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(parse(cases[i].line, said, sizeof said), 2);
+    if (strstr(said, cases[i].said) == NULL) fail_msg("for '%s' it said: %s", cases[i].line, said);
+  }
+}
+
+static void environment_stands_between_option_and_default(void **state) {
+  char said[512];
+  (void)state;
+  setenv("PSPROBE_TOPIC", "from-env", 1);
+  setenv("PSPROBE_CREATE", "1", 1);
+  setenv("PSPROBE_SOURCE_NAME", "a,b,c", 1);
+  setenv("ALSO_COUNT", "9", 1);
+  assert_int_equal(parse("", said, sizeof said), -1);
+  assert_string_equal(o.topic, "from-env");
+  assert_true(o.create);
+  assert_int_equal(o.sources.count, 3);
+  assert_int_equal(o.count, 9);
+  assert_int_equal(parse("--topic by-option --source-name z", said, sizeof said), -1);
+  assert_string_equal(o.topic, "by-option");
+  assert_int_equal(o.sources.count, 1);
+  setenv("PSPROBE_COUNT", "many", 1);
+  assert_int_equal(parse("", said, sizeof said), 2);
+  assert_non_null(strstr(said, "PSPROBE_COUNT: 'many'"));
+  unsetenv("PSPROBE_COUNT");
+  unsetenv("ALSO_COUNT");
+  unsetenv("PSPROBE_SOURCE_NAME");
+  unsetenv("PSPROBE_CREATE");
+  unsetenv("PSPROBE_TOPIC");
+}
+
+static void help_fits_a_screen(void **state) {
+  psp_buf out = {0};
+  (void)state;
+  psp_cli_help(&out, &program);
+  assert_false(out.failed);
+  size_t lines = 0;
+  for (char *line = out.data; *line != '\0'; lines++) {
+    size_t len = strcspn(line, "\n");
+    assert_in_range(len, 0, 80);
+    line += len + (line[len] == '\n');
+  }
+  assert_in_range(lines, 1, 24);
+  assert_non_null(strstr(out.data, "--interval TIME"));
+  psp_buf_reset(&out);
+  psp_cli_man(&out, &program);
+  assert_non_null(strstr(out.data, ".B \\-\\-source\\-name \\fINAME\\fR"));
+  assert_non_null(strstr(out.data, "Environment: PSPROBE_SOURCE_NAME."));
+  psp_buf_free(&out);
+}
+
+static void project_ids_follow_google(void **state) {
+  static const char *const good[] = {"demo-project", "abc123", "example.com:my-project"};
+  static const char *const bad[] = {
+      "short",       "Upper-case", "1st-project",
+      "ends-with-",  "",           "a b c d",
+      "under_score", ":project",   "way-too-long-a-name-for-a-project-id"};
+  (void)state;
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+    assert_int_equal(psprobe_check_project(good[i], NULL), PSPROBE_OK);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_int_equal(psprobe_check_project(bad[i], NULL), PSPROBE_INVALID_ARGUMENT);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(defaults_hold_where_nothing_is_said),
+      cmocka_unit_test(arguments_are_read),
+      cmocka_unit_test(mistakes_name_the_option),
+      cmocka_unit_test(environment_stands_between_option_and_default),
+      cmocka_unit_test(help_fits_a_screen),
+      cmocka_unit_test(project_ids_follow_google),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
