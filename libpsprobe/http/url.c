@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "http/url.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
@@ -49,10 +51,13 @@ static const char *check_authority(const char *text, size_t len) {
   return why;
 }
 
+static size_t scheme_len(const char *url) {
+  if (strncasecmp(url, "http://", 7) == 0) return 7;
+  return strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+}
+
 static const char *check(const char *url) {
-  size_t scheme = 0;
-  if (url && strncasecmp(url, "http://", 7) == 0) scheme = 7;
-  if (url && strncasecmp(url, "https://", 8) == 0) scheme = 8;
+  size_t scheme = url ? scheme_len(url) : 0;
   if (scheme == 0) return "must begin with http:// or https://";
   for (const char *c = url; *c; c++) {
     if (*c <= ' ' || *c > '~') return "must be printable ASCII without spaces (percent-encode it)";
@@ -65,4 +70,30 @@ bool psp_http_url_check(const char *url, const char **why) {
   const char *rule = check(url);
   if (rule && why) *why = rule;
   return rule == NULL;
+}
+
+const char *psp_http_url_authority(const char *url, size_t *len) {
+  const char *authority = url + scheme_len(url);
+  *len = authority == url ? 0 : strcspn(authority, "/?");
+  return authority;
+}
+
+bool psp_http_url_is_loopback(const char *url) {
+  static const char local[] = "localhost";
+  const size_t local_len = sizeof local - 1;
+  size_t len = 0;
+  const char *host = psp_http_url_authority(url, &len);
+  if (len > 0 && *host == '[') return len >= 5 && memcmp(host, "[::1]", 5) == 0;
+  const char *colon = memchr(host, ':', len);
+  if (colon) len = (size_t)(colon - host);
+
+  char text[INET_ADDRSTRLEN];
+  struct in_addr address;
+  if (len > 0 && len < sizeof text) {
+    memcpy(text, host, len);
+    text[len] = 0;
+    if (inet_pton(AF_INET, text, &address) == 1) return ntohl(address.s_addr) >> 24 == 127;
+  }
+  if (len < local_len || strncasecmp(host + len - local_len, local, local_len) != 0) return false;
+  return len == local_len || host[len - local_len - 1] == '.';
 }

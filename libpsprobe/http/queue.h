@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_HTTP_QUEUE_H
+#define PSP_HTTP_QUEUE_H
+/**
+ * @file
+ * Where requests wait for whoever drives curl, and where transfers are kept
+ * between two uses. Its lock is held for a few instructions at a time.
+ */
+#include <pthread.h>
+
+#include "http/transfer.h"
+
+typedef struct psp_queue {
+  pthread_mutex_t lock;
+  psp_transfer **table; /* all there are, by place; holes are NULL */
+  size_t count, capacity;
+  psp_transfer_list free, sent;
+  size_t free_count, in_use;
+  psp_transfer *cancels; /* asked for and not yet seen to */
+  uint32_t serial;       /* the upper half of the last id */
+  bool closing;
+} psp_queue;
+
+void psp_queue_init(psp_queue *queue);
+/** Frees every transfer. */
+void psp_queue_clear(psp_queue *queue);
+
+/** A transfer to prepare. NULL: no memory. */
+psp_transfer *psp_queue_acquire(psp_queue *queue, const psp_transfer_defaults *defaults);
+/** Hands it over. False: closing, and it is still the caller's. `id` may be NULL. */
+bool psp_queue_submit(psp_queue *queue, psp_transfer *transfer, uint64_t *id);
+/** False: unknown, or its result is there already, or it was asked for before. */
+bool psp_queue_cancel(psp_queue *queue, uint64_t id);
+/** No more requests. */
+void psp_queue_close(psp_queue *queue);
+void psp_queue_release(psp_queue *queue, psp_transfer *transfer);
+
+/** What the driver does: takes what was sent, and those to cancel (linked by next_cancel). */
+void psp_queue_drain(psp_queue *queue, psp_transfer_list *sent, psp_transfer **cancels);
+bool psp_queue_has_work(psp_queue *queue);
+/** The result is there: from now on its id is unknown. */
+void psp_queue_settle(psp_queue *queue, psp_transfer *transfer);
+/** When closing: any transfer that has no result yet, or NULL. */
+psp_transfer *psp_queue_unsettled(psp_queue *queue);
+/** Closing, and every transfer was given back. */
+bool psp_queue_is_over(psp_queue *queue);
+
+#endif

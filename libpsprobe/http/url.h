@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_HTTP_URL_H
+#define PSP_HTTP_URL_H
+/** @file Parts of a URL that psp_http_url_check has passed. Pure. */
+#include <stdbool.h>
+#include <stddef.h>
+
+/** "host:port" inside `url`, `len` bytes; empty when there is none. */
+const char *psp_http_url_authority(const char *url, size_t *len);
+/** Names this machine: localhost, a name below it, 127.0.0.0/8 or ::1. */
+bool psp_http_url_is_loopback(const char *url);
+
+#endif
