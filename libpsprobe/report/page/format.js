@@ -1,0 +1,47 @@
+// Durations and dates as people read them. Pure; shared by every plot.
+
+const units = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
+
+/** "6.23 ms", three significant digits, of nanoseconds; negative ones too. */
+export function duration(ns) {
+  if (ns === null || ns === undefined || !Number.isFinite(ns)) return "–";
+  const size = Math.abs(ns);
+  if (size >= 120e9) return `${(ns / 60e9).toPrecision(3)} min`;
+  const [scale, unit] = units.find(([s]) => size >= s * 0.9995) ?? units[3];
+  const value = ns / scale;
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 1e-9))));
+  return `${value.toFixed(Math.min(digits, unit === "ns" ? 0 : 2))} ${unit}`;
+}
+
+/** The same for a duration in milliseconds, the unit of the plots. */
+export const milliseconds = (ms) => (ms === null ? "–" : duration(ms * 1e6));
+
+/** An axis label: as short as it can be, with its unit. */
+export function axis(ms) {
+  const size = Math.abs(ms);
+  const short = (v) => String(Number(v.toPrecision(3)));
+  if (size === 0) return "0";
+  if (size >= 60e3) return `${short(ms / 60e3)} min`;
+  if (size >= 1e3) return `${short(ms / 1e3)} s`;
+  if (size >= 1) return `${short(ms)} ms`;
+  return `${short(ms * 1e3)} µs`;
+}
+
+export const count = (n) => n.toLocaleString("en-US");
+
+const two = (n) => String(n).padStart(2, "0");
+
+/** "2026-11-24 22:10:05" in the reader's zone. */
+export function moment(ms) {
+  const d = new Date(ms);
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ` +
+    `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+}
+
+/** A share as "83 %"; never "100 %" or "0 %" for what is not all or none. */
+export function percent(share) {
+  const p = share * 100;
+  if (p > 0 && p < 1) return `${p.toFixed(1)} %`;
+  if (p < 100 && p > 99) return `${(Math.floor(p * 10) / 10).toFixed(1)} %`;
+  return `${Math.round(p)} %`;
+}

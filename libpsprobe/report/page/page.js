@@ -1,0 +1,25 @@
+// Brings the page to life: reads its data, draws, wires the controls, follows a live prober.
+import { Plots } from "psprobe/plots";
+import { follow } from "psprobe/live";
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const nodes = Object.fromEntries([...document.querySelectorAll("[id]")].map((n) => [n.id, n]));
+const plots = new Plots(data, nodes);
+
+for (const box of document.querySelectorAll("input[data-source]"))
+  box.addEventListener("change", () => plots.show(Number(box.dataset.source), box.checked));
+nodes.log.addEventListener("change", () => plots.scale(nodes.log.checked));
+nodes.all.addEventListener("click", () => {
+  for (const graph of Object.values(plots.graphs)) graph.resetZoom();
+});
+
+// Colours come from the style sheet, so a change of scheme is a matter of drawing again.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.draw());
+let resizing = 0;
+addEventListener("resize", () => {
+  clearTimeout(resizing);
+  resizing = setTimeout(() => plots.heat(), 150);
+});
+
+if (nodes.live) follow(data, plots, nodes);
+document.documentElement.dataset.ready = "1";
