@@ -95,6 +95,11 @@ $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka $(LIBS)
 
+# The report's page is embedded: our modules, and dygraphs as the distribution has it.
+DYGRAPHS ?= /usr/share/javascript/dygraphs
+$(BUILD)/libpsprobe/report/assets.o: $(wildcard libpsprobe/report/page/*) $(DYGRAPHS)/dygraph.min.js
+$(BUILD)/libpsprobe/report/assets.o: ALL_CPPFLAGS += -DPSP_DYGRAPHS='"$(DYGRAPHS)"'
+
 # ---- what people run; these install what is missing, then start make anew to find it ----
 demo: ## run the whole experiment on this machine
 	@$(MAKE) --no-print-directory deps

@@ -24,6 +24,7 @@ done
 for pair in $libraries; do
   pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"
 done
+[ -e "${DYGRAPHS:-/usr/share/javascript/dygraphs}/dygraph.min.js" ] || missing="$missing libjs-dygraphs"
 [ -e /usr/include/uthash.h ] || missing="$missing uthash-dev"
 echo '#include <stdio.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 || missing="$missing libc6-dev"
 [ -n "$missing" ] || exit 0
