@@ -55,9 +55,13 @@ static int parse(const char *line, char *said, size_t size) {
   fflush(stderr);
   int saved = dup(2);
   dup2(fileno(file), 2);
-  /* The words must outlive the parse: texts are kept by pointer. Interned, never freed. */
-  for (int i = 1; i < argc; i++)
-    argv[i] = strdup(argv[i]);
+  /* The words must outlive the parse, whose texts point into them. */
+  static char *kept[32];
+  for (int i = 1; i < 32; i++) {
+    free(kept[i]);
+    kept[i] = i < argc ? strdup(argv[i]) : NULL;
+    if (i < argc) argv[i] = kept[i];
+  }
   int status = psprobe_cli_parse(&program, argc, argv, NULL);
   fflush(stderr);
   dup2(saved, 2);
