@@ -118,7 +118,7 @@ check: ## run every test, plain and under ASan+UBSan
 check-once: check-layers
 	@echo "Building the tests ($(BUILD)/)"
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
-	@BUILD=$(BUILD) CC="$(CC)" MAKE="$(MAKE)" tests/run.sh $(UNIT) $(INTEGRATION) $(SCRIPTS)
+	@BUILD=$(BUILD) CC="$(CC)" MAKE="$(MAKE)" tests/run.sh $(UNIT) $(INTEGRATION) $(if $(SANITIZE),,$(SCRIPTS))
 
 check-unit: $(UNIT) ## run the unit tests alone
 	@BUILD=$(BUILD) tests/run.sh $(UNIT)

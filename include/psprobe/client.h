@@ -80,6 +80,12 @@ PSPROBE_API psprobe_code psprobe_client_new(const psprobe_client_options *option
 PSPROBE_API void psprobe_client_free(psprobe_client *client);
 
 /**
+ * Changes how long calls begun from now on may take, as psprobe_client_options.timeout_ns does.
+ * @return what it was. Threading: any thread.
+ */
+PSPROBE_API int64_t psprobe_client_set_timeout(psprobe_client *client, int64_t timeout_ns);
+
+/**
  * The project that resource names are made with. Looks at the options, then
  * at the credentials (which can take a round trip to the metadata server,
  * once).

@@ -7,11 +7,17 @@
 
 #include "base/error.h"
 
+/** How long a start may take that finds nothing. */
+#define START_NS 4000000000LL
+
 psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool create,
                                  psprobe_error *error) {
   psprobe_error local = {0}, *e = error != NULL ? error : &local;
+  /* Somebody is waiting, and a broker that is not there will not come within a minute. */
+  int64_t before = psprobe_client_set_timeout(client, START_NS);
   psprobe_code code =
       create ? psprobe_topic_create(client, topic, NULL, e) : psprobe_topic_get(client, topic, e);
+  psprobe_client_set_timeout(client, before);
   size_t used = code == PSPROBE_OK ? 0 : strlen(e->message);
   const char *advice = "";
   /* A publisher may lack the permission to look (roles/pubsub.publisher does): not our question. */

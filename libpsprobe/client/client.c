@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <psprobe/client.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,4 +196,8 @@ const char *psp_client_database(const psprobe_client *client) {
 
 const psprobe_logger *psp_client_logger(const psprobe_client *client) {
   return &client->logger;
+}
+
+int64_t psprobe_client_set_timeout(psprobe_client *client, int64_t timeout_ns) {
+  return atomic_exchange(&client->timeout_ns, timeout_ns > 0 ? timeout_ns : DEFAULT_TIMEOUT_NS);
 }

@@ -14,7 +14,7 @@ struct psprobe_client {
   char *database;
   char *base[2]; /* by psp_service, without a slash at the end */
   bool emulator[2];
-  int64_t timeout_ns;
+  _Atomic int64_t timeout_ns;
   psprobe_logger logger;
   psprobe_credentials *credentials; /* NULL: emulators only */
   bool own_credentials;

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The demo: ends well with every probe answered and stored, leaves nothing running, also after
+# Ctrl-C in the middle.
+set -eu
+bin=${BUILD:-build}/examples
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+# Programs of this build that still run, by their executable.
+running() {
+  for exe in /proc/[0-9]*/exe; do
+    case $(readlink "$exe" 2>/dev/null) in "$PWD/$bin"/*) echo "$exe $(readlink "$exe")" ;; esac
+  done
+}
+
+timeout 60 "$bin/demo" --count 20 --interval 50ms --db "$work/demo.db" >"$work/out" 2>"$work/err" ||
+  { echo "the demo failed: $?"; cat "$work/out" "$work/err"; exit 1; }
+grep -q cloud_function "$work/out" && grep -q regular_service "$work/out"
+rows=$("$bin/report" --csv "$work/demo.db" | tail -n +2 | wc -l)
+[ "$rows" = 20 ] || { echo "$rows rows, not 20"; bad=1; }
+[ -z "$(running)" ] || { echo "still running after the demo: $(running)"; bad=1; }
+
+"$bin/demo" --count 100000 --interval 20ms --db "$work/cut.db" >"$work/out" 2>"$work/err" &
+demo=$!
+for _ in $(seq 200); do [ "$("$bin/report" --csv "$work/cut.db" 2>/dev/null | wc -l)" -gt 5 ] && break; sleep 0.05; done
+kill -INT $demo
+status=0
+wait $demo || status=$?
+[ "$status" = 1 ] || { echo "cut short, the demo ended with $status, not 1"; cat "$work/err"; bad=1; }
+grep -q cloud_function "$work/out" || { echo "cut short, the demo printed no table"; bad=1; }
+[ -z "$(running)" ] || { echo "still running after Ctrl-C: $(running)"; bad=1; }
+
+# Killed outright, it takes its children with it.
+"$bin/demo" --count 100000 --interval 20ms --db "$work/killed.db" >"$work/out" 2>"$work/err" &
+demo=$!
+for _ in $(seq 200); do [ "$("$bin/report" --csv "$work/killed.db" 2>/dev/null | wc -l)" -gt 5 ] && break; sleep 0.05; done
+kill -KILL $demo
+wait $demo 2>/dev/null || true
+for _ in $(seq 100); do [ -z "$(running)" ] && break; sleep 0.05; done
+[ -z "$(running)" ] || { echo "still running after SIGKILL: $(running)"; bad=1; }
+exit $bad

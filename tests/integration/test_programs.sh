@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The programs as people call them: --help fits a screen, mistakes are told by name with the exit
+# status they should have, and nothing that is wrong starts anything.
+set -eu
+bin=${BUILD:-build}/examples
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset PUBSUB_EMULATOR_HOST FIRESTORE_EMULATOR_HOST GOOGLE_CLOUD_PROJECT GOOGLE_APPLICATION_CREDENTIALS
+bad=0
+
+# expect STATUS TEXT PROGRAM ARGUMENT...: ends in 20 s with that status, and says that.
+expect() {
+  local want=$1 text=$2 status=0
+  shift 2
+  timeout 20 "$bin/$@" >"$work/out" 2>"$work/err" || status=$?
+  if [ "$status" != "$want" ] || ! grep -qF -- "$text" "$work/out" "$work/err"; then
+    echo "$*: exit status $status (not $want), or '$text' is missing in:"
+    cat "$work/out" "$work/err"
+    bad=1
+  fi
+}
+
+for p in prober subscriber responder local report demo; do
+  expect 0 "usage: psprobe-$p" $p --help
+  [ "$(wc -l <"$work/out")" -le 24 ] && [ "$(wc -L <"$work/out")" -le 80 ] ||
+    { echo "$p --help does not fit 80 x 24"; cat "$work/out"; bad=1; }
+  expect 0 "psprobe-$p 0." $p --version
+  expect 2 "--parsecs: unknown option" $p --parsecs
+done
+P="--project demo-project"
+expect 2 "--interval: '5 parsecs' is not a duration" prober $P --interval "5 parsecs"
+expect 2 "--interval: '0' is too short" prober $P --interval 0
+expect 2 "--interval: '-5s' is not a duration" prober $P --interval -5s
+expect 2 "--topic: " prober $P --topic ab
+expect 2 "goog" prober $P --topic google-things
+expect 2 "--topic: " subscriber $P --topic 1abc
+expect 2 "--project: 'Upper' is no project id: 6 to 30" prober --project Upper
+expect 2 "--source: " prober $P --source "a/b"
+expect 2 "--prober: '127.0.0.1:8080' is not a URL" subscriber $P --prober 127.0.0.1:8080
+expect 2 "--prober: 'ftp://x' is not a URL" responder --prober ftp://x
+expect 2 "--port: '70000' is not a whole number from 0 to 65535" responder --port 70000
+expect 2 "FILE: is missing" report
+expect 1 "nowhere.db" report "$work/nowhere.db"
+echo "not a database, but text that is long enough to be read as a header of one" >"$work/text.db"
+expect 1 "text.db" report "$work/text.db"
+
+# A port in use is named, with the option.
+"$bin/responder" --port 0 --listen 127.0.0.1 >"$work/first" 2>&1 &
+first=$!
+for _ in $(seq 100); do grep -q listening "$work/first" && break; sleep 0.05; done
+port=$(sed -n 's/.*:\([0-9]*\)$/\1/p' "$work/first")
+expect 1 "127.0.0.1:$port" responder --listen 127.0.0.1 --port "$port"
+kill "$first"
+wait "$first" || { echo "responder did not end well on SIGTERM"; bad=1; }
+
+# A broker that is not there is told with its address and what to start.
+export PUBSUB_EMULATOR_HOST=127.0.0.1:1 FIRESTORE_EMULATOR_HOST=127.0.0.1:1
+expect 1 "127.0.0.1:1" prober $P --db "$work/a.db" --listen 127.0.0.1:0
+expect 1 "psprobe-local starts one" prober $P --create --db "$work/a.db" --listen 127.0.0.1:0
+expect 1 "127.0.0.1:1" subscriber $P --create
+exit $bad
