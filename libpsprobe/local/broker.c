@@ -83,7 +83,7 @@ psp_topic *psp_broker_find_topic(psp_broker *broker, const char *name) {
 
 psprobe_code psp_broker_topic_create(psp_broker *broker, psp_topic_settings *settings,
                                      psprobe_error *error) {
-  psprobe_code code = psp_resource_check("topics", settings->name, error);
+  psprobe_code code = psp_topic_settings_check(settings, error);
   if (code) return code;
   if (psp_broker_find_topic(broker, settings->name))
     return psp_fail(error, PSPROBE_ALREADY_EXISTS, "Topic already exists");
@@ -137,7 +137,8 @@ static psprobe_code check_topics(psp_broker *broker, const psp_subscription_sett
   if (!psp_text_equal(settings->topic, PSP_DELETED_TOPIC) &&
       !psp_broker_find_topic(broker, settings->topic))
     return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription topic does not exist");
-  if (settings->has_dead_letter && !psp_broker_find_topic(broker, settings->dead_letter_topic))
+  const char *dead = settings->dead_letter_topic ? settings->dead_letter_topic : "";
+  if (settings->has_dead_letter && !psp_broker_find_topic(broker, dead))
     return psp_fail(error, PSPROBE_NOT_FOUND, "Dead letter topic not found");
   return PSPROBE_OK;
 }
@@ -227,8 +228,6 @@ psprobe_code psp_broker_subscription_update(psp_broker *broker, const char *name
     psp_broker_target_unref(subscription->target);
     subscription->target = target;
     psp_broker_pace_reset(subscription);
-    while (target && subscription->pulls)
-      psp_broker_answer(subscription->pulls, PSPROBE_OK, NULL);
   }
   subscription->settings = next;
   *from = kept;

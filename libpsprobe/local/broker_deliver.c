@@ -139,10 +139,10 @@ void psp_broker_pull(psp_broker *broker, const char *name, psp_broker_waiter *pu
   pull->alarm = (psp_alarm){.kind = ALARM_PULL};
   pull->subscription = subscription;
   DL_APPEND(subscription->pulls, pull);
-  /* A subscription that pushes has nothing for pulls. */
+  /* A subscription that pushes has nothing for pulls: they wait. */
   if (!subscription->target) serve_pulls(subscription, now);
   if (!pull->subscription) return;
-  if (pull->immediate || subscription->target)
+  if (pull->immediate)
     psp_broker_answer(pull, PSPROBE_OK, NULL);
   else
     psp_alarms_set(&broker->alarms, &pull->alarm, now.mono_ns + PSP_PULL_WAIT_NS);

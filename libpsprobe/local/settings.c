@@ -2,6 +2,7 @@
 #include "local/settings.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@
 
 enum { DEFAULT_ACK_DEADLINE_S = 10, MAX_ACK_DEADLINE_S = 600 };
 enum { MIN_ATTEMPTS = 5, MAX_ATTEMPTS = 100 };
-enum { MIN_RETENTION_S = 600, MAX_RETENTION_S = 7 * 86400, MAX_BACKOFF_S = 600 };
+enum { MIN_RETENTION_S = 600, MAX_RETENTION_S = 7 * 86400, MAX_TOPIC_RETENTION_S = 31 * 86400 };
+enum { MAX_BACKOFF_S = 600 };
 
 bool psp_pairs_put(psp_pairs *pairs, const char *key, const char *value) {
   char *copy = psp_strdup(value);
@@ -46,6 +48,45 @@ int64_t psp_span_ns(psp_span span) {
   if (span.seconds > INT64_MAX / 1000000000 - 1) return INT64_MAX;
   if (span.seconds < INT64_MIN / 1000000000 + 1) return INT64_MIN;
   return span.seconds * 1000000000 + span.nanos;
+}
+
+bool psp_span_parse(const char *text, psp_span *out) {
+  bool negative = *text == '-';
+  if (negative) text++;
+  char whole[20];
+  size_t digits = strspn(text, "0123456789"), scale = 0;
+  int64_t seconds;
+  if (digits == 0 || digits >= sizeof whole) return false;
+  memcpy(whole, text, digits);
+  whole[digits] = '\0';
+  if (!psp_parse_int64(whole, 0, INT64_C(315576000000), &seconds)) return false;
+  text += digits;
+  int32_t nanos = 0;
+  if (*text == '.') {
+    for (text++; isdigit((unsigned char)*text) && scale < 9; text++, scale++)
+      nanos = nanos * 10 + (*text - '0');
+    if (scale == 0) return false;
+    for (; scale < 9; scale++)
+      nanos *= 10;
+  }
+  if (strcmp(text, "s") != 0) return false;
+  *out = (psp_span){true, negative ? -seconds : seconds, negative ? -nanos : nanos};
+  return true;
+}
+
+char *psp_span_format(char out[PSP_SPAN_SIZE], psp_span span) {
+  bool negative = span.seconds < 0 || span.nanos < 0;
+  int32_t nanos = negative ? -span.nanos : span.nanos;
+  int at = snprintf(out, PSP_SPAN_SIZE, "%s%lld", negative ? "-" : "",
+                    (long long)(negative ? -span.seconds : span.seconds));
+  if (nanos % 1000000 == 0 && nanos)
+    at += snprintf(out + at, PSP_SPAN_SIZE - (size_t)at, ".%03d", (int)(nanos / 1000000));
+  else if (nanos % 1000 == 0 && nanos)
+    at += snprintf(out + at, PSP_SPAN_SIZE - (size_t)at, ".%06d", (int)(nanos / 1000));
+  else if (nanos)
+    at += snprintf(out + at, PSP_SPAN_SIZE - (size_t)at, ".%09d", (int)nanos);
+  snprintf(out + at, PSP_SPAN_SIZE - (size_t)at, "s");
+  return out;
 }
 
 void psp_topic_settings_free(psp_topic_settings *settings) {
@@ -115,22 +156,45 @@ static psprobe_code check_dead_letter(psp_subscription_settings *settings, pspro
                     "The value for max_delivery_attempts is too large. You passed %d in the "
                     "request, but the maximum value is %d.",
                     settings->max_attempts, MAX_ATTEMPTS);
-  return psp_resource_check("topics", settings->dead_letter_topic, error);
+  return PSPROBE_OK;
+}
+
+static psprobe_code check_backoff(const char *which, psp_span span, psprobe_error *error) {
+  int64_t ns = psp_span_ns(span);
+  if (ns >= 0 && ns <= MAX_BACKOFF_S * INT64_C(1000000000)) return PSPROBE_OK;
+  char text[PSP_SPAN_SIZE];
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                  "The value for %s_backoff is out of bounds. You passed %s in the request, but "
+                  "the value must be between 0s and %ds.",
+                  which, psp_span_format(text, span), MAX_BACKOFF_S);
 }
 
 static psprobe_code check_retry(psp_subscription_settings *settings, psprobe_error *error) {
   if (!settings->has_retry) return PSPROBE_OK;
-  if (!settings->retry_min.set) settings->retry_min = (psp_span){true, 10, 0};
-  if (!settings->retry_max.set) settings->retry_max = (psp_span){true, MAX_BACKOFF_S, 0};
-  int64_t min = psp_span_ns(settings->retry_min), max = psp_span_ns(settings->retry_max);
-  if (min < 0 || min > MAX_BACKOFF_S * INT64_C(1000000000))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "minimum_backoff out of bounds");
-  if (max < 0 || max > MAX_BACKOFF_S * INT64_C(1000000000))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "maximum_backoff out of bounds");
-  if (min > max)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "minimum_backoff must not be greater than maximum_backoff");
-  return PSPROBE_OK;
+  psp_span *min = &settings->retry_min, *max = &settings->retry_max;
+  if (!min->set) *min = (psp_span){true, 10, 0};
+  if (!max->set) *max = (psp_span){true, MAX_BACKOFF_S, 0};
+  psprobe_code code = check_backoff("minimum", *min, error);
+  if (!code) code = check_backoff("maximum", *max, error);
+  if (code || psp_span_ns(*min) <= psp_span_ns(*max)) return code;
+  char least[PSP_SPAN_SIZE], passed[PSP_SPAN_SIZE];
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                  "The value for maximum_backoff is too small. You passed %s in the request, but "
+                  "the minimum value is %s.",
+                  psp_span_format(passed, *max), psp_span_format(least, *min));
+}
+
+static psprobe_code check_retention(psp_span span, int max_s, psprobe_error *error) {
+  int64_t ns = psp_span_ns(span);
+  if (ns >= MIN_RETENTION_S * INT64_C(1000000000) && ns <= max_s * INT64_C(1000000000))
+    return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "message_retention_duration out of bounds");
+}
+
+psprobe_code psp_topic_settings_check(const psp_topic_settings *settings, psprobe_error *error) {
+  psprobe_code code = psp_resource_check("topics", settings->name, error);
+  if (code || !settings->retention.set) return code;
+  return check_retention(settings->retention, MAX_TOPIC_RETENTION_S, error);
 }
 
 psprobe_code psp_subscription_settings_check(psp_subscription_settings *settings,
@@ -143,10 +207,8 @@ psprobe_code psp_subscription_settings_check(psp_subscription_settings *settings
   if (settings->ack_deadline_s < 0 || settings->ack_deadline_s > MAX_ACK_DEADLINE_S)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "ack_deadline_secs out of bounds");
   if (!settings->retention.set) settings->retention = (psp_span){true, MAX_RETENTION_S, 0};
-  if (settings->retention.seconds < MIN_RETENTION_S ||
-      psp_span_ns(settings->retention) > MAX_RETENTION_S * INT64_C(1000000000))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "message_retention_duration out of bounds");
-  code = check_push(&settings->push, error);
+  code = check_retention(settings->retention, MAX_RETENTION_S, error);
+  if (!code) code = check_push(&settings->push, error);
   if (!code) code = check_dead_letter(settings, error);
   if (!code) code = check_retry(settings, error);
   return code;

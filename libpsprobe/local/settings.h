@@ -30,6 +30,12 @@ typedef struct psp_span {
 /** In ns; what does not fit stops at the ends of int64. */
 int64_t psp_span_ns(psp_span span);
 
+/** Reads "10.5s", as proto3 JSON has durations. */
+bool psp_span_parse(const char *text, psp_span *out);
+#define PSP_SPAN_SIZE 40
+/** Writes "10.500s": with 0, 3, 6 or 9 decimals. @return out */
+char *psp_span_format(char out[PSP_SPAN_SIZE], psp_span span);
+
 /** All texts are owned; NULL: not set. Valid when zeroed but for the name. */
 typedef struct psp_topic_settings {
   char *name;
@@ -85,6 +91,7 @@ void psp_subscription_settings_free(psp_subscription_settings *settings);
 
 /** Checks "projects/P/{kind}/ID" by Google's rule; the error is Google's emulator's. */
 psprobe_code psp_resource_check(const char *kind, const char *name, psprobe_error *error);
+psprobe_code psp_topic_settings_check(const psp_topic_settings *settings, psprobe_error *error);
 /** Fills in defaults and checks bounds, with the texts of Google's emulator. Names included. */
 psprobe_code psp_subscription_settings_check(psp_subscription_settings *settings,
                                              psprobe_error *error);

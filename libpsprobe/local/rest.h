@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_LOCAL_REST_H
+#define PSP_LOCAL_REST_H
+/**
+ * @file
+ * What both REST services share: paths taken apart, answers and errors in the
+ * form of Google's emulators.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <psprobe/error.h>
+
+#include "base/buf.h"
+#include "http/server.h"
+
+/** A path: "/v1/a/b%20c:verb" is v1, a, "b c" and the verb. Free with psp_rest_path_free. */
+typedef struct psp_rest_path {
+  char **segments; /**< decoded */
+  size_t count;
+  char *verb; /**< NULL: none */
+  char *memory;
+} psp_rest_path;
+
+/**
+ * @param verbs those that may stand after a last colon, NULL-terminated; any other colon is part
+ *        of a name
+ * @return false: a broken escape, an encoded slash, or no memory
+ */
+bool psp_rest_path_parse(const char *raw, const char *const *verbs, psp_rest_path *path);
+void psp_rest_path_free(psp_rest_path *path);
+/** "a/b/c" of the segments from `first` up to `end`, to free(); NULL: no memory. */
+char *psp_rest_path_join(const psp_rest_path *path, size_t first, size_t end);
+
+/** The HTTP status of a code, as Google's servers map them (google/rpc/code.proto). */
+int psp_rest_status(psprobe_code code);
+/** Answers 200 with JSON; 500 if the buffer failed. Frees the buffer. */
+void psp_rest_reply(psp_exchange *exchange, psp_buf *body);
+void psp_rest_reply_empty(psp_exchange *exchange); /**< {} */
+/** {"error":{…}} on one line, with `message` left out when it is NULL. */
+void psp_rest_error(psp_exchange *exchange, psprobe_code code, const char *message);
+/** 404 in plain text: no such route. */
+void psp_rest_not_found(psp_exchange *exchange);
+/** The body of such an error. Pure. */
+void psp_rest_error_encode(psp_buf *out, psprobe_code code, const char *message);
+
+#endif
