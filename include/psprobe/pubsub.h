@@ -202,7 +202,9 @@ typedef struct psprobe_subscriber_options {
 
 typedef struct psprobe_subscriber_stats {
   uint64_t received, acked, nacked, redelivered, extended, pull_errors, ack_errors;
-  size_t leased; /**< now in hand: received and neither acked nor nacked */
+  size_t leased;   /**< now in hand: received and neither acked nor nacked */
+  uint64_t lost;   /**< leases that ran out in our hands: those messages come again */
+  uint64_t silent; /**< pulls that nothing at all came back from, as on a dead connection */
 } psprobe_subscriber_stats;
 
 /**

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "pubsub/subscriber.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "client/timer.h"
+#include "pubsub/calls.h"
+#include "pubsub/codec.h"
+
+#define SECOND INT64_C(1000000000)
+
+#define PULLS            4
+#define PULLS_MAX        1000
+#define MESSAGES         100
+#define WORKERS_MAX      1000
+#define ACK_BATCH_NS     (SECOND / 100)
+#define MAX_EXTENSION_NS (3600 * SECOND)
+#define STOP_NS          (30 * SECOND)
+
+void psp_subscriber_ref(psprobe_subscriber *s) {
+  s->refs++;
+}
+
+static void destroy(psprobe_subscriber *s) {
+  psp_buf_free(&s->get_path);
+  psp_buf_free(&s->pull_path);
+  psp_buf_free(&s->acknowledge_path);
+  psp_buf_free(&s->modify_path);
+  psp_buf_free(&s->pull_body);
+  pthread_cond_destroy(&s->work);
+  pthread_cond_destroy(&s->wake);
+  pthread_cond_destroy(&s->changed);
+  pthread_mutex_destroy(&s->lock);
+  free(s->subscription);
+  free(s->workers);
+  free(s->slots);
+  free(s);
+}
+
+void psp_subscriber_unlock_unref(psprobe_subscriber *s) {
+  bool last = --s->refs == 0;
+  pthread_mutex_unlock(&s->lock);
+  if (last) destroy(s);
+}
+
+void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note) {
+  psp_log_line line;
+  if (!note->event || !psp_log_begin(&line, &s->logger, note->level, note->event)) return;
+  psp_log_text(&line, "subscription", s->subscription);
+  if (note->count_name) psp_log_int(&line, note->count_name, (int64_t)note->count);
+  psp_log_text(&line, "meaning", note->meaning);
+  if (note->error.code != PSPROBE_OK) psp_log_error(&line, &note->error);
+  psp_log_end(&line);
+}
+
+/* ---- workers ---- */
+
+/* With the lock; waits. NULL: the end. */
+static psp_lease *next_lease(psprobe_subscriber *s, psp_lease_list *gone) {
+  for (;;) {
+    if (s->state != PSP_RUNNING) return NULL;
+    psp_lease *lease = psp_leases_next(&s->leases, psp_timers_now(), gone);
+    if (lease) return lease;
+    psp_leases_free(gone);
+    s->idle++;
+    pthread_cond_wait(&s->work, &s->lock);
+    s->idle--;
+  }
+}
+
+static void *work(void *subscriber) {
+  psprobe_subscriber *s = subscriber;
+  psp_lease_list gone = {0};
+  pthread_mutex_lock(&s->lock);
+  for (psp_lease *lease; (lease = next_lease(s, &gone));) {
+    psp_slot *slot = psp_subscriber_unpark(s);
+    pthread_mutex_unlock(&s->lock);
+    if (slot) psp_slot_start(slot);
+    psprobe_verdict verdict = s->receive(s->arg, lease->message);
+    pthread_mutex_lock(&s->lock);
+    psp_leases_free(&gone);
+    psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_ACK, psp_timers_now());
+    if (psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
+  }
+  psp_leases_free(&gone);
+  pthread_mutex_unlock(&s->lock);
+  return NULL;
+}
+
+/* ---- making ---- */
+
+static psprobe_code check(const psprobe_subscriber_options *o, psprobe_error *error) {
+  const char *wrong = NULL;
+  if (!o->receive)
+    wrong = "there is no callback";
+  else if (o->pulls < 0 || o->pulls > PULLS_MAX)
+    wrong = "pulls must be 1 to 1000";
+  else if (o->max_messages < 0 || o->max_messages > PSP_PULL_MESSAGES)
+    wrong = "max_messages must be 1 to 1000";
+  else if (o->workers < 0 || o->workers > WORKERS_MAX)
+    wrong = "workers must be 1 to 1000";
+  else if (o->ack_deadline_s < 0 || o->ack_deadline_s > PSP_DEADLINE_MAX_S)
+    wrong = "ack_deadline_s must be 10 to 600";
+  else if (o->ack_batch_ns < 0 || o->max_extension_ns < 0)
+    wrong = "a duration is negative";
+  if (!wrong) return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "subscriber of %s: %s",
+                  o->subscription ? o->subscription : "?", wrong);
+}
+
+static psprobe_code prepare_calls(psprobe_subscriber *s, const char *name, psprobe_error *error) {
+  psp_buf full = {0};
+  psprobe_code code = psp_pubsub_resolve(s->client, PSP_SUBSCRIPTION, name, &full, error);
+  if (code == PSPROBE_OK) {
+    psp_pubsub_path(&s->get_path, full.data, "");
+    psp_pubsub_path(&s->pull_path, full.data, ":pull");
+    psp_pubsub_path(&s->acknowledge_path, full.data, ":acknowledge");
+    psp_pubsub_path(&s->modify_path, full.data, ":modifyAckDeadline");
+    psp_pull_encode(&s->pull_body, s->max_messages, false);
+    snprintf(s->get_what, sizeof s->get_what, "get subscription %s", name);
+    snprintf(s->pull_what, sizeof s->pull_what, "pull from subscription %s", name);
+    snprintf(s->acknowledge_what, sizeof s->acknowledge_what, "acknowledge at subscription %s",
+             name);
+    snprintf(s->modify_what, sizeof s->modify_what, "modify ack deadline at subscription %s", name);
+    if (s->get_path.failed || s->pull_path.failed || s->acknowledge_path.failed ||
+        s->modify_path.failed || s->pull_body.failed)
+      code = psp_fail_memory(error, "a subscriber");
+  }
+  psp_buf_free(&full);
+  return code;
+}
+
+static void init_locks(psprobe_subscriber *s) {
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_mutex_init(&s->lock, NULL);
+  pthread_cond_init(&s->work, &monotonic);
+  pthread_cond_init(&s->wake, &monotonic);
+  pthread_cond_init(&s->changed, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+}
+
+static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_options *o,
+                            psprobe_error *error) {
+  s->receive = o->receive;
+  s->arg = o->arg;
+  s->max_messages = o->max_messages > 0 ? o->max_messages : MESSAGES;
+  s->deadline_s = o->ack_deadline_s;
+  s->slot_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
+  const psprobe_logger *logger = o->logger ? o->logger : psp_client_logger(s->client);
+  if (logger) s->logger = *logger;
+  psp_leases_init(&s->leases, PSP_DEADLINE_S, o->ack_deadline_s,
+                  o->max_extension_ns > 0 ? o->max_extension_ns : MAX_EXTENSION_NS,
+                  o->ack_batch_ns > 0 ? o->ack_batch_ns : ACK_BATCH_NS);
+  psprobe_code code = prepare_calls(s, o->subscription, error);
+  if (code != PSPROBE_OK) return code;
+  size_t workers = o->workers > 0 ? (size_t)o->workers : s->slot_count;
+  s->subscription = psp_strdup(o->subscription);
+  s->workers = calloc(workers, sizeof *s->workers);
+  s->slots = calloc(s->slot_count, sizeof *s->slots);
+  if (!s->subscription || !s->workers || !s->slots) return psp_fail_memory(error, "a subscriber");
+  for (size_t i = 0; i < s->slot_count; i++)
+    s->slots[i] = (psp_slot){.subscriber = s, .state = PSP_SLOT_ENDED};
+  return PSPROBE_OK;
+}
+
+/* Signals are for the program's own threads. */
+static bool start_thread(pthread_t *thread, void *run(void *), psprobe_subscriber *s,
+                         const char *name) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool started = pthread_create(thread, NULL, run, s) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (started) pthread_setname_np(*thread, name);
+  return started;
+}
+
+/* With the lock. */
+static void end_threads(psprobe_subscriber *s) {
+  s->state = PSP_STOPPED;
+  pthread_cond_broadcast(&s->work);
+  pthread_cond_signal(&s->wake);
+}
+
+static void join_workers(psprobe_subscriber *s) {
+  for (size_t i = 0; i < s->worker_count; i++)
+    pthread_join(s->workers[i], NULL);
+}
+
+static psprobe_code start_threads(psprobe_subscriber *s, size_t workers, psprobe_error *error) {
+  bool keeper = start_thread(&s->keeper, psp_subscriber_keep, s, "psp-sub-keep");
+  while (keeper && s->worker_count < workers &&
+         start_thread(&s->workers[s->worker_count], work, s, "psp-sub-work"))
+    s->worker_count++;
+  if (s->worker_count == workers) return PSPROBE_OK;
+  pthread_mutex_lock(&s->lock);
+  end_threads(s);
+  pthread_mutex_unlock(&s->lock);
+  join_workers(s);
+  if (keeper) pthread_join(s->keeper, NULL);
+  return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "subscriber of %s: no more threads",
+                  s->subscription);
+}
+
+static void start_pulls(psprobe_subscriber *s) {
+  s->own_asked = true; /* nobody else looks at it yet */
+  psp_subscriber_ask_deadline(s);
+  for (size_t i = 0; i < s->slot_count; i++) {
+    pthread_mutex_lock(&s->lock);
+    s->slots[i].state = PSP_SLOT_PULLING;
+    psp_subscriber_ref(s);
+    pthread_mutex_unlock(&s->lock);
+    psp_slot_start(&s->slots[i]);
+  }
+}
+
+psprobe_code psprobe_subscriber_new(psprobe_client *client,
+                                    const psprobe_subscriber_options *options,
+                                    psprobe_subscriber **subscriber, psprobe_error *error) {
+  psprobe_code code = check(options, error);
+  if (code != PSPROBE_OK) return code;
+  psprobe_subscriber *s = calloc(1, sizeof *s);
+  if (!s) return psp_fail_memory(error, "a subscriber");
+  s->client = client;
+  s->refs = 1;
+  init_locks(s);
+  code = prepare(s, options, error);
+  if (code == PSPROBE_OK)
+    code = start_threads(s, options->workers > 0 ? (size_t)options->workers : s->slot_count, error);
+  if (code != PSPROBE_OK) {
+    destroy(s);
+    return code;
+  }
+  start_pulls(s);
+  *subscriber = s;
+  return PSPROBE_OK;
+}
+
+/* ---- stopping ---- */
+
+static bool is_worker(const psprobe_subscriber *s) {
+  for (size_t i = 0; i < s->worker_count; i++)
+    if (pthread_equal(s->workers[i], pthread_self())) return true;
+  return false;
+}
+
+static void begin_stop(psprobe_subscriber *s) {
+  if (s->state != PSP_RUNNING) return;
+  s->state = PSP_STOPPING;
+  psp_leases_refuse_waiting(&s->leases, psp_timers_now());
+  pthread_cond_broadcast(&s->work);
+  pthread_cond_signal(&s->wake);
+}
+
+static bool is_told(const psprobe_subscriber *s) {
+  return s->leases.acks.count + s->leases.nacks.count + s->leases.telling == 0;
+}
+
+/* With the lock. @return leases that are left to run out */
+static size_t finish_stop(psprobe_subscriber *s, int64_t timeout_ns) {
+  pthread_mutex_unlock(&s->lock);
+  join_workers(s);
+  pthread_mutex_lock(&s->lock);
+  int64_t until = psp_timers_now() + timeout_ns;
+  const struct timespec at = {.tv_sec = until / SECOND, .tv_nsec = until % SECOND};
+  while (!is_told(s) && psp_timers_now() < until)
+    pthread_cond_timedwait(&s->changed, &s->lock, &at);
+  psp_lease_list gone = {0};
+  psp_leases_abandon(&s->leases, &gone);
+  size_t left = gone.count + s->leases.telling;
+  psp_leases_free(&gone);
+  end_threads(s);
+  pthread_mutex_unlock(&s->lock);
+  pthread_join(s->keeper, NULL);
+  pthread_mutex_lock(&s->lock);
+  pthread_cond_broadcast(&s->changed);
+  return left;
+}
+
+psprobe_code psprobe_subscriber_stop(psprobe_subscriber *s, int64_t timeout_ns,
+                                     psprobe_error *error) {
+  size_t left = 0;
+  pthread_mutex_lock(&s->lock);
+  begin_stop(s);
+  if (is_worker(s)) { /* which cannot wait for itself */
+    pthread_mutex_unlock(&s->lock);
+    return PSPROBE_OK;
+  }
+  if (!s->stop_taken) {
+    s->stop_taken = true;
+    left = finish_stop(s, timeout_ns > 0 ? timeout_ns : STOP_NS);
+    s->stopped = true;
+    pthread_cond_broadcast(&s->changed);
+  }
+  while (!s->stopped)
+    pthread_cond_wait(&s->changed, &s->lock);
+  pthread_mutex_unlock(&s->lock);
+  if (left == 0) return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_DEADLINE_EXCEEDED,
+                  "stop subscriber of %s: %zu messages could not be acknowledged or given back in "
+                  "time; they will come again after their ack deadline",
+                  s->subscription, left);
+}
+
+void psprobe_subscriber_free(psprobe_subscriber *s) {
+  if (!s) return;
+  psprobe_subscriber_stop(s, 0, NULL);
+  pthread_mutex_lock(&s->lock);
+  psp_subscriber_unlock_unref(s);
+}
+
+void psprobe_subscriber_get_stats(const psprobe_subscriber *subscriber,
+                                  psprobe_subscriber_stats *stats) {
+  psprobe_subscriber *s = (psprobe_subscriber *)subscriber; /* for the lock alone */
+  pthread_mutex_lock(&s->lock);
+  const psp_leases *l = &s->leases;
+  *stats = (psprobe_subscriber_stats){.received = l->received,
+                                      .acked = l->acked,
+                                      .nacked = l->nacked,
+                                      .redelivered = l->redelivered,
+                                      .extended = l->extended,
+                                      .pull_errors = s->pull_errors,
+                                      .ack_errors = s->ack_errors,
+                                      .leased = psp_leases_count(l),
+                                      .lost = l->lost,
+                                      .silent = s->silent};
+  pthread_mutex_unlock(&s->lock);
+}

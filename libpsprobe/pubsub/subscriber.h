@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_PUBSUB_SUBSCRIBER_H
+#define PSP_PUBSUB_SUBSCRIBER_H
+/**
+ * @file
+ * The subscriber's parts: its life and its workers (subscriber.c), its pulls
+ * (subscriber_pull.c), and the keeper, one thread that tells the service what
+ * became of the messages, extends leases and resumes pulls (subscriber_keep.c).
+ *
+ * One lock guards everything; it is never held across a call or a callback.
+ * Calls under way hold a reference, so that a subscriber that is freed lives on
+ * until the last of them has ended.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+
+#include <psprobe/pubsub.h>
+
+#include "base/buf.h"
+#include "client/call.h"
+#include "pubsub/lease.h"
+
+/** How the service's default, an ack deadline of 10 s, stands in until the real one is known. */
+#define PSP_DEADLINE_S 10
+
+typedef enum psp_slot_state {
+  PSP_SLOT_PULLING,
+  PSP_SLOT_PARKED,  /**< too much waits for the workers */
+  PSP_SLOT_RESTING, /**< until resume_ns, after a failure */
+  PSP_SLOT_ENDED
+} psp_slot_state;
+
+/** One of the outstanding pulls. */
+typedef struct psp_slot {
+  psprobe_subscriber *subscriber;
+  psp_slot_state state;
+  int64_t asked_ns;
+  int64_t resume_ns;
+  unsigned quick; /**< answers in a row that had nothing and did not wait for it */
+} psp_slot;
+
+typedef enum psp_subscriber_state {
+  PSP_RUNNING,
+  PSP_STOPPING, /**< no new pulls, no new callbacks */
+  PSP_STOPPED   /**< the threads are gone */
+} psp_subscriber_state;
+
+struct psprobe_subscriber {
+  psprobe_client *client;
+  psprobe_logger logger;
+  psprobe_subscriber_receive *receive;
+  void *arg;
+  int max_messages, deadline_s;
+  char *subscription; /* as the caller wrote it, for logs */
+  psp_buf get_path, pull_path, acknowledge_path, modify_path, pull_body;
+  char get_what[128], pull_what[128], acknowledge_what[128], modify_what[128];
+
+  pthread_mutex_t lock;
+  pthread_cond_t work;    /* for workers: something waits, or the end */
+  pthread_cond_t wake;    /* for the keeper */
+  pthread_cond_t changed; /* for those who stop: something has ended */
+  psp_subscriber_state state;
+  bool stop_taken; /* somebody is stopping it already */
+  bool stopped;    /* and has done so */
+  unsigned refs;   /* the caller's, and one for each call under way */
+  psp_leases leases;
+  int64_t kept_until; /* when the keeper wakes by itself */
+  unsigned idle;      /* workers that wait for work */
+  unsigned telling;   /* acknowledge and modifyAckDeadline calls under way */
+  unsigned parked;    /* slots */
+
+  bool own_known, own_asked; /* the subscription's ack deadline */
+  unsigned pull_failures;    /* in a row, over all slots */
+  psprobe_code pull_code;    /* of the last failure that was logged */
+  int64_t pull_logged_ns;
+  bool ack_failing, push_told;
+  uint64_t pull_errors, ack_errors, silent;
+
+  pthread_t keeper;
+  pthread_t *workers;
+  size_t worker_count;
+  psp_slot *slots;
+  size_t slot_count;
+};
+
+/** What is to be logged once the lock is free; event NULL: nothing. */
+typedef struct psp_note {
+  psprobe_log_level level;
+  const char *event, *meaning; /**< constants; meaning may be NULL */
+  const char *count_name;      /**< NULL: no count */
+  uint64_t count;
+  psprobe_error error; /**< left out when OK */
+} psp_note;
+/** Without the lock, with a reference. */
+void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note);
+
+void psp_subscriber_ref(psprobe_subscriber *s);
+/** Takes the lock, which the caller has, with it. */
+void psp_subscriber_unlock_unref(psprobe_subscriber *s);
+
+/* subscriber_pull.c; without the lock */
+/** Pulls; the slot is PSP_SLOT_PULLING and a reference is taken for it. */
+void psp_slot_start(psp_slot *slot);
+/** Asks for the subscription's own ack deadline. */
+void psp_subscriber_ask_deadline(psprobe_subscriber *s);
+
+/* With the lock: */
+/** A parked slot that may go on, made ready for psp_slot_start; or NULL. */
+psp_slot *psp_subscriber_unpark(psprobe_subscriber *s);
+/** A resting slot whose time has come, likewise. */
+psp_slot *psp_subscriber_resume(psprobe_subscriber *s, int64_t now);
+/** When the next resting slot's time comes. */
+int64_t psp_subscriber_resume_ns(const psprobe_subscriber *s);
+
+/* subscriber_keep.c */
+void *psp_subscriber_keep(void *subscriber);
+/** With the lock: is there something for the keeper before it wakes by itself? Then signal wake. */
+bool psp_subscriber_hurry(const psprobe_subscriber *s);
+/** With the lock, which it lets go of meanwhile: tells the service all that is due. */
+void psp_subscriber_tell(psprobe_subscriber *s, bool flush);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+#include "base/id.h"
+#include "client/timer.h"
+#include "pubsub/codec.h"
+#include "pubsub/subscriber.h"
+
+#define SECOND INT64_C(1000000000)
+/* Above the 89 s after which the emulator answers a pull that found nothing. One that takes longer
+ * hangs on a dead connection; the next pull gets a new one. */
+#define PULL_NS (100 * SECOND)
+/* An answer without messages that took less was not a long poll. */
+#define QUICK_NS     SECOND
+#define QUICK_FREE   3
+#define LOG_AGAIN_NS (60 * SECOND)
+#define REST_MAX_NS  (60 * SECOND)
+
+/* Any failure may pass: a broker comes back, a subscription is created, a right is granted. */
+static const psp_retry_policy rest = {
+    .codes = UINT32_MAX, .initial_ns = SECOND / 10, .max_ns = 10 * SECOND, .factor = 2};
+
+static int64_t rest_ns(unsigned failures, const psprobe_error *error, int64_t now) {
+  uint64_t random = 0;
+  psp_random(&random, sizeof random);
+  int64_t wait = psp_retry_delay(&rest, error, failures, now, INT64_MAX, random);
+  /* A Retry-After of hours is not obeyed: nobody would know that we still wait. */
+  return wait >= 0 && wait < REST_MAX_NS ? wait : REST_MAX_NS;
+}
+
+static void start(psprobe_subscriber *s, psp_slot *slot) {
+  slot->state = PSP_SLOT_PULLING;
+  psp_subscriber_ref(s);
+}
+
+psp_slot *psp_subscriber_unpark(psprobe_subscriber *s) {
+  if (s->parked == 0 || s->state != PSP_RUNNING) return NULL;
+  if (s->leases.waiting.count >= (size_t)s->max_messages) return NULL;
+  for (size_t i = 0; i < s->slot_count; i++)
+    if (s->slots[i].state == PSP_SLOT_PARKED) {
+      s->parked--;
+      start(s, &s->slots[i]);
+      return &s->slots[i];
+    }
+  return NULL;
+}
+
+psp_slot *psp_subscriber_resume(psprobe_subscriber *s, int64_t now) {
+  if (s->state != PSP_RUNNING) return NULL;
+  for (size_t i = 0; i < s->slot_count; i++)
+    if (s->slots[i].state == PSP_SLOT_RESTING && s->slots[i].resume_ns <= now) {
+      start(s, &s->slots[i]);
+      return &s->slots[i];
+    }
+  return NULL;
+}
+
+int64_t psp_subscriber_resume_ns(const psprobe_subscriber *s) {
+  int64_t due = PSP_NEVER;
+  if (s->state != PSP_RUNNING) return due;
+  for (size_t i = 0; i < s->slot_count; i++)
+    if (s->slots[i].state == PSP_SLOT_RESTING && s->slots[i].resume_ns < due)
+      due = s->slots[i].resume_ns;
+  return due;
+}
+
+/* Said once, when the failure is another one, and each minute. */
+static void note_failure(psprobe_subscriber *s, const psprobe_error *error, int64_t now,
+                         psp_note *note) {
+  if (s->pull_failures > 1 && error->code == s->pull_code && now - s->pull_logged_ns < LOG_AGAIN_NS)
+    return;
+  s->pull_code = error->code;
+  s->pull_logged_ns = now;
+  *note = (psp_note){.level = PSPROBE_LOG_WARNING,
+                     .event = "pull_failed",
+                     .count_name = "in_a_row",
+                     .count = s->pull_failures,
+                     .error = *error};
+}
+
+/* The end of a long poll that found nothing, in words of a gateway on the way. */
+static bool is_empty_answer(const psprobe_error *error) {
+  return error->http_status == 504 || error->http_status == 499;
+}
+
+static void rest_slot(psp_slot *slot, unsigned failures, const psprobe_error *error, int64_t now) {
+  slot->state = PSP_SLOT_RESTING;
+  slot->resume_ns = now + rest_ns(failures, error, now);
+}
+
+static void after_failure(psp_slot *slot, const psprobe_error *error, int64_t now, psp_note *note) {
+  psprobe_subscriber *s = slot->subscriber;
+  s->pull_errors++;
+  if (error->code == PSPROBE_DEADLINE_EXCEEDED) {
+    s->silent++;
+    *note = (psp_note){PSPROBE_LOG_WARNING, "pull_silent",
+                       .meaning =
+                           "no answer in 100 s, not even an empty one: the connection is "
+                           "dead, taking another"};
+    slot->state = PSP_SLOT_RESTING;
+    slot->resume_ns = now;
+    return;
+  }
+  s->pull_failures++;
+  if (error->code == PSPROBE_NOT_FOUND) s->own_known = s->own_asked = false;
+  note_failure(s, error, now, note);
+  rest_slot(slot, s->pull_failures, error, now);
+}
+
+/* True: pull again at once. */
+static bool after_answer(psp_slot *slot, size_t count, int64_t now, psp_note *note) {
+  psprobe_subscriber *s = slot->subscriber;
+  if (s->pull_failures > 0)
+    *note =
+        (psp_note){PSPROBE_LOG_INFO, "pull_recovered", .meaning = "the subscription answers again",
+                   .count_name = "failures", .count = s->pull_failures};
+  s->pull_failures = 0;
+  bool quick = count == 0 && now - slot->asked_ns < QUICK_NS;
+  slot->quick = quick ? slot->quick + 1 : 0;
+  if (slot->quick > QUICK_FREE) {
+    if (!s->push_told)
+      *note = (psp_note){PSPROBE_LOG_WARNING, "pull_not_waiting",
+                         .meaning =
+                             "pulls are answered at once with nothing: is it a push "
+                             "subscription?"};
+    s->push_told = true;
+    static const psprobe_error not_now = {.code = PSPROBE_UNAVAILABLE};
+    rest_slot(slot, slot->quick - QUICK_FREE, &not_now, now);
+    return false;
+  }
+  if (count > 0) s->push_told = false;
+  if (s->leases.waiting.count >= (size_t)s->max_messages) {
+    slot->state = PSP_SLOT_PARKED;
+    s->parked++;
+    return false;
+  }
+  start(s, slot);
+  return true;
+}
+
+static void wake_workers(psprobe_subscriber *s, size_t count, unsigned idle) {
+  for (; count > 0 && idle > 0; count--, idle--)
+    pthread_cond_signal(&s->work);
+}
+
+/* Ends one pull and settles what its slot does next. Takes the delivery; it or `error` is NULL, or
+ * both for an answer without messages. */
+static void settle(psp_slot *slot, psp_delivery *delivery, const psprobe_error *error) {
+  psprobe_subscriber *s = slot->subscriber;
+  int64_t now = psp_timers_now();
+  size_t count = delivery ? delivery->left : 0;
+  bool again = false, ask = false;
+  psp_note note = {0};
+  pthread_mutex_lock(&s->lock);
+  if (delivery) psp_leases_add(&s->leases, delivery, now);
+  unsigned idle = s->idle;
+  if (s->state == PSP_RUNNING) {
+    if (error && !is_empty_answer(error))
+      after_failure(slot, error, now, &note);
+    else
+      again = after_answer(slot, count, now, &note);
+    if (!error && !s->own_known && !s->own_asked) s->own_asked = ask = true;
+  } else {
+    slot->state = PSP_SLOT_ENDED;
+    psp_leases_refuse_waiting(&s->leases, now);
+    if (s->state == PSP_STOPPED) psp_subscriber_tell(s, true);
+  }
+  bool hurry = s->state != PSP_STOPPED && psp_subscriber_hurry(s);
+  pthread_mutex_unlock(&s->lock);
+  /* Signalled without the lock, so that who wakes up finds it free. */
+  wake_workers(s, count, idle);
+  if (again) psp_slot_start(slot);
+  if (hurry) pthread_cond_signal(&s->wake);
+  if (ask) psp_subscriber_ask_deadline(s);
+  psp_subscriber_log(s, &note);
+  pthread_mutex_lock(&s->lock);
+  psp_subscriber_unlock_unref(s);
+}
+
+static void on_pulled(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  psprobe_batch *batch = NULL;
+  psp_delivery *delivery = NULL;
+  psprobe_error failure = {0};
+  if (response &&
+      psp_pull_decode(response->body, response->body_len, &batch, &failure) != PSPROBE_OK) {
+    error = &failure;
+  } else if (batch && psprobe_batch_count(batch) > 0) {
+    delivery = psp_delivery_new(batch);
+    if (!delivery) {
+      psp_fail_memory(&failure, "received messages");
+      error = &failure;
+    }
+  } else {
+    psprobe_batch_free(batch);
+  }
+  settle(arg, delivery, error);
+}
+
+void psp_slot_start(psp_slot *slot) {
+  psprobe_subscriber *s = slot->subscriber;
+  psp_call call = {.service = PSP_PUBSUB,
+                   .method = "POST",
+                   .path = s->pull_path.data,
+                   .body = s->pull_body.data,
+                   .body_len = s->pull_body.len,
+                   .attempt_ns = PULL_NS,
+                   .total_ns = PULL_NS,
+                   .what = s->pull_what};
+  psprobe_error error = {0};
+  slot->asked_ns = psp_timers_now();
+  if (psp_call_start(s->client, &call, on_pulled, slot, NULL, &error) != PSPROBE_OK)
+    settle(slot, NULL, &error);
+}
+
+static void on_deadline(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  psprobe_subscriber *s = arg;
+  psprobe_subscription_info info = {0};
+  psp_note note = {0};
+  psprobe_code code = error ? error->code : PSPROBE_OK;
+  if (response) code = psp_subscription_decode(response->body, response->body_len, &info, NULL);
+  pthread_mutex_lock(&s->lock);
+  /* Who may consume from a subscription may not always look at it; then it stays at the guess. */
+  s->own_known = code == PSPROBE_OK || code == PSPROBE_PERMISSION_DENIED;
+  s->own_asked = false;
+  if (code == PSPROBE_OK && info.ack_deadline_s > 0)
+    psp_leases_set_own(&s->leases, info.ack_deadline_s, s->deadline_s, psp_timers_now());
+  if (code == PSPROBE_PERMISSION_DENIED)
+    note = (psp_note){PSPROBE_LOG_INFO, "ack_deadline_unknown",
+                      .meaning =
+                          "may not get the subscription; counting with an ack deadline of "
+                          "10 s"};
+  pthread_cond_signal(&s->wake);
+  pthread_mutex_unlock(&s->lock);
+  psp_subscriber_log(s, &note);
+  psprobe_subscription_info_free(&info);
+  pthread_mutex_lock(&s->lock);
+  psp_subscriber_unlock_unref(s);
+}
+
+void psp_subscriber_ask_deadline(psprobe_subscriber *s) {
+  psp_call call = {
+      .service = PSP_PUBSUB, .method = "GET", .path = s->get_path.data, .what = s->get_what};
+  psprobe_error error = {0};
+  pthread_mutex_lock(&s->lock);
+  psp_subscriber_ref(s);
+  pthread_mutex_unlock(&s->lock);
+  if (psp_call_start(s->client, &call, on_deadline, s, NULL, &error) != PSPROBE_OK)
+    on_deadline(s, NULL, &error);
+}
