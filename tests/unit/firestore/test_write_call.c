@@ -8,29 +8,48 @@
 
 #include <cmocka.h>
 
-#include "fake_firestore.h"
+#include <psprobe/firestore.h>
 
-static fake_call *expect(fake_firestore *f, const char *verb, int status, const char *answer) {
+#include "fake_client.h"
+
+#define ROOT FAKE_FIRESTORE "/v1/projects/" FAKE_PROJECT "/databases/%28default%29/documents"
+#define NAME "projects/" FAKE_PROJECT "/databases/(default)/documents/"
+
+static psprobe_value *one; /* {n: 1} */
+
+static int set_up(void **state) {
+  one = psprobe_value_map();
+  psprobe_value_set(one, "n", psprobe_value_integer(1));
+  int status = fake_client_setup(state);
+  fake_in_order(((fake_client *)*state)->fake);
+  return status;
+}
+
+static int tear_down(void **state) {
+  psprobe_value_free(one);
+  return fake_client_teardown(state);
+}
+
+static fake_call *expect(fake_client *f, const char *verb, int status, const char *answer) {
   char url[200];
-  snprintf(url, sizeof url, "%s:%s", FAKE_ROOT, verb);
+  snprintf(url, sizeof url, "%s:%s", ROOT, verb);
   fake_call *call = fake_expect(f->fake, "POST", url);
   fake_reply(call, status, NULL, answer);
   return call;
 }
 
 static void commits(void **state) {
-  fake_firestore *f = *state;
+  fake_client *f = *state;
   psprobe_write writes[] = {
-      {.path = "c/d", .fields = f->fields, .precondition = {.must_not_exist = true}},
-      {.path = "c/e"}};
+      {.path = "c/d", .fields = one, .precondition = {.must_not_exist = true}}, {.path = "c/e"}};
   psprobe_error error = {0};
   fake_call *call = expect(f, "commit", 200, "{\"writeResults\":[{},{}]}");
   assert_int_equal(psprobe_commit(f->client, writes, 2, NULL), PSPROBE_OK);
   assert_string_equal(
       fake_request(call, 0)->body,
-      "{\"writes\":[{\"update\":{\"name\":\"" FAKE_NAME
+      "{\"writes\":[{\"update\":{\"name\":\"" NAME
       "c/d\",\"fields\":{\"n\":{\"integerValue\":\"1\"}}},\"currentDocument\":{\"exists\":false}},"
-      "{\"delete\":\"" FAKE_NAME "c/e\"}]}");
+      "{\"delete\":\"" NAME "c/e\"}]}");
   assert_string_equal(fake_request_header(fake_request(call, 0), "content-type"),
                       "application/json");
   expect(f, "commit", 409,
@@ -49,9 +68,9 @@ static void commits(void **state) {
 
 /* Tried again as Google's clients do: RESOURCE_EXHAUSTED and UNAVAILABLE, and no others. */
 static void commits_again(void **state) {
-  fake_firestore *f = *state;
-  psprobe_write write = {.path = "c/d", .fields = f->fields};
-  fake_fail(fake_expect(f->fake, "POST", FAKE_ROOT ":commit"), PSPROBE_UNAVAILABLE, "cut off");
+  fake_client *f = *state;
+  psprobe_write write = {.path = "c/d", .fields = one};
+  fake_fail(fake_expect(f->fake, "POST", ROOT ":commit"), PSPROBE_UNAVAILABLE, "cut off");
   expect(f, "commit", 429,
          "{\"error\":{\"code\":429,\"message\":\"quota\",\"status\":\"RESOURCE_EXHAUSTED\"}}");
   expect(f, "commit", 200, "{\"writeResults\":[{}]}");
@@ -75,8 +94,8 @@ static void commits_again(void **state) {
 }
 
 static void batches(void **state) {
-  fake_firestore *f = *state;
-  psprobe_write writes[] = {{.path = "c/d", .fields = f->fields}, {.path = "c/e"}};
+  fake_client *f = *state;
+  psprobe_write writes[] = {{.path = "c/d", .fields = one}, {.path = "c/e"}};
   psprobe_error outcomes[2], error = {0};
   expect(f, "batchWrite", 200, "{\"status\":[{},{\"code\":5,\"message\":\"gone\"}]}");
   assert_int_equal(psprobe_batch_write(f->client, writes, 2, outcomes, &error), PSPROBE_OK);
@@ -90,7 +109,7 @@ static void batches(void **state) {
 
 /* Also without an error to tell of: each outcome tells why its write was not made. */
 static void a_failed_batch_fails_each(void **state) {
-  fake_firestore *f = *state;
+  fake_client *f = *state;
   psprobe_write writes[501];
   psprobe_error outcomes[501];
   for (int i = 0; i < 501; i++)
@@ -115,10 +134,10 @@ static void a_failed_batch_fails_each(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      fake_firestore_test(commits),
-      fake_firestore_test(commits_again),
-      fake_firestore_test(batches),
-      fake_firestore_test(a_failed_batch_fails_each),
+      cmocka_unit_test_setup_teardown(commits, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(commits_again, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(batches, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_failed_batch_fails_each, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
