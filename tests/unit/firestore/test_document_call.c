@@ -144,7 +144,7 @@ static void unreadable_answers(void **state) {
 
 static void patches(void **state) {
   fake_client *f = *state;
-  static const char *const mask[] = {"n", "m.`x&y`"};
+  static const char *const mask[] = {"n", "m.`x-y`"};
   psprobe_precondition exists = {.must_exist = true}, absent = {.must_not_exist = true};
   psprobe_document *document = NULL;
   fake_call *call = expect(f, "PATCH", ROOT "/c/d", 200, STORED);
@@ -154,7 +154,7 @@ static void patches(void **state) {
   check_body(call, BODY);
   expect(f, "PATCH",
          ROOT
-         "/c/d?updateMask.fieldPaths=n&updateMask.fieldPaths=m.%60x%26y%60"
+         "/c/d?updateMask.fieldPaths=n&updateMask.fieldPaths=m.%60x-y%60"
          "&currentDocument.exists=true",
          200, STORED);
   assert_int_equal(psprobe_document_patch(f->client, "c/d", one, mask, 2, &exists, NULL, NULL),
@@ -189,6 +189,18 @@ static void patches_by_commit(void **state) {
   expect(f, "POST", ROOT ":commit", 200, COMMITTED);
   assert_int_equal(psprobe_document_patch(f->client, "c/d", one, many, 200, NULL, NULL, NULL),
                    PSPROBE_OK);
+  static const char *const ampersand[] = {"m.`x&y`"}; /* Google's emulator splits at %26 too */
+  expect(f, "POST", ROOT ":commit", 200, COMMITTED);
+  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, ampersand, 1, NULL, NULL, NULL),
+                   PSPROBE_OK);
+  call = expect(f, "POST", ROOT ":commit", 200, COMMITTED);
+  expect(f, "GET", ROOT "/c/d%26e", 200, STORED);
+  assert_int_equal(psprobe_document_create(f->client, "c", "d&e", one, &document, NULL),
+                   PSPROBE_OK);
+  check_stored(document);
+  check_body(call, "{\"writes\":[{\"update\":{\"name\":\"" NAME
+                   "c/d&e\",\"fields\":{\"n\":{\"integerValue\":\"1\"}}},"
+                   "\"currentDocument\":{\"exists\":false}}]}");
   call = expect(f, "POST", ROOT ":commit", 200, COMMITTED);
   assert_int_equal(psprobe_document_delete(f->client, "c/d", &time, NULL), PSPROBE_OK);
   check_body(call, "{\"writes\":[{\"delete\":\"" NAME
