@@ -226,10 +226,10 @@ typedef struct psprobe_query {
   psprobe_filter_op where_op;
   const psprobe_value *where_value;
   const char *order_by; /**< a field path; NULL: by name, or by the field of an inequality */
-  bool descending;
-  int64_t limit;  /**< 0: all */
-  int64_t offset; /**< documents to skip */
-  int page_size;  /**< documents a call; 0: 300 */
+  bool descending;      /**< with an order_by: by name alone the service goes upwards only */
+  int64_t limit;        /**< 0: all */
+  int64_t offset;       /**< documents to skip */
+  int page_size;        /**< documents a call; 0: 300 */
 } psprobe_query;
 
 /**
