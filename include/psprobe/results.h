@@ -104,8 +104,11 @@ typedef struct psprobe_uploader_options {
 } psprobe_uploader_options;
 
 typedef struct psprobe_uploader_stats {
-  uint64_t uploaded, failures;
-  uint64_t backlog;
+  uint64_t uploaded; /**< rows whose newest state was brought to Firestore */
+  uint64_t failures; /**< tries that left rows to be tried again */
+  uint64_t refused;  /**< rows that Firestore refused for good (INVALID_ARGUMENT). They hold up no
+                          others, and are offered again by the next uploader on this file */
+  uint64_t backlog;  /**< rows not there in their newest state, refused ones among them */
   psprobe_error last_error; /**< code OK: none since the last success */
 } psprobe_uploader_stats;
 
@@ -114,7 +117,10 @@ PSPROBE_API psprobe_code psprobe_uploader_new(psprobe_store *store, psprobe_clie
                                               psprobe_uploader **uploader, psprobe_error *error);
 /** Says that rows were added. Never blocks. */
 PSPROBE_API void psprobe_uploader_wake(psprobe_uploader *uploader);
-/** Waits until nothing is left or `timeout_ns` has passed. @return OK, or the reason why not */
+/**
+ * Waits until nothing is left or `timeout_ns` has passed; tries at least once a second meanwhile.
+ * @return OK, or the reason why rows are left, with how many
+ */
 PSPROBE_API psprobe_code psprobe_uploader_flush(psprobe_uploader *uploader, int64_t timeout_ns,
                                                 psprobe_error *error);
 PSPROBE_API void psprobe_uploader_get_stats(psprobe_uploader *uploader,

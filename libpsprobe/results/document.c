@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The Firestore document of a row. Pure. */
+#include "results/document.h"
+#include "base/text.h"
+
+const char *const psp_document_mask[PSP_DOCUMENT_MASK] = {
+    "cloud_func_response_time",
+    "reg_service_response_time",
+    "publish_ns",
+    "sources",
+};
+
+static psprobe_value *timestamp(int64_t ns) {
+  psprobe_timestamp value = {.seconds = ns / 1000000000, .nanos = (int32_t)(ns % 1000000000)};
+  if (value.nanos < 0) {
+    value.nanos += 1000000000;
+    value.seconds--;
+  }
+  return psprobe_value_timestamp(value);
+}
+
+/* A duration that may be unknown: then it is null, never a number that is none. */
+static psprobe_value *duration(bool known, int64_t ns) {
+  return known ? psprobe_value_integer(ns) : psprobe_value_null();
+}
+
+static psprobe_value *response_time(const psprobe_row *row, const char *source) {
+  for (size_t i = 0; i < row->run->source_count; i++) {
+    const psprobe_answer *answer = &row->result.answers[i];
+    if (psp_text_equal(row->run->sources[i], source))
+      return duration(answer->status != PSPROBE_LOST, answer->elapsed_ns);
+  }
+  return psprobe_value_null();
+}
+
+const char *psp_status_name(psprobe_status status) {
+  return status == PSPROBE_ANSWERED ? "answered" : status == PSPROBE_LATE ? "late" : "lost";
+}
+
+static psprobe_value *answer_map(const psprobe_row *row, const psprobe_answer *answer) {
+  psprobe_value *map = psprobe_value_map();
+  bool there = answer->status != PSPROBE_LOST;
+  psprobe_value *received =
+      there ? timestamp(row->result.sent_wall_ns + answer->elapsed_ns) : psprobe_value_null();
+  bool good =
+      psprobe_value_set(map, "elapsed_ns", duration(there, answer->elapsed_ns)) &
+      psprobe_value_set(map, "received_at", received) &
+      psprobe_value_set(map, "status", psprobe_value_string(psp_status_name(answer->status))) &
+      psprobe_value_set(map, "duplicates", psprobe_value_integer(answer->duplicates)) &
+      psprobe_value_set(map, "cold", psprobe_value_boolean(answer->cold)) &
+      psprobe_value_set(map, "handled_ns",
+                        duration(there && answer->handled_ns >= 0, answer->handled_ns));
+  if (good) return map;
+  psprobe_value_free(map);
+  return NULL;
+}
+
+psprobe_value *psprobe_result_document(const psprobe_row *row) {
+  const psprobe_result *result = &row->result;
+  psprobe_value *map = psprobe_value_map(), *sources = psprobe_value_map();
+  bool good = true;
+  for (size_t i = 0; i < row->run->source_count; i++)
+    good &= psprobe_value_set(sources, row->run->sources[i], answer_map(row, &result->answers[i]));
+  /* One after the other, whatever came before: each frees its value when it fails. */
+  good &=
+      psprobe_value_set(map, "arbitrary_message_id", psprobe_value_string(result->id)) &
+      psprobe_value_set(map, "probe_sent", timestamp(result->sent_wall_ns)) &
+      psprobe_value_set(map, "cloud_func_response_time", response_time(row, "cloud_function")) &
+      psprobe_value_set(map, "reg_service_response_time", response_time(row, "regular_service")) &
+      psprobe_value_set(map, "saved_at", timestamp(row->saved_wall_ns)) &
+      psprobe_value_set(map, "run_id", psprobe_value_string(row->run->id)) &
+      psprobe_value_set(map, "publish_ns", duration(result->publish_ns >= 0, result->publish_ns)) &
+      psprobe_value_set(map, "sources", sources);
+  if (good) return map;
+  psprobe_value_free(map);
+  return NULL;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_RESULTS_DOCUMENT_H
+#define PSP_RESULTS_DOCUMENT_H
+/** @file The Firestore document of a row. Pure. */
+#include <psprobe/results.h>
+
+/** The fields that a late or duplicate answer changes: the mask of a second upload. */
+#define PSP_DOCUMENT_MASK 4
+extern const char *const psp_document_mask[PSP_DOCUMENT_MASK];
+
+/** "answered", "late" or "lost". */
+const char *psp_status_name(psprobe_status status);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "results/outbox.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+
+/* Reads up to `max` probes, on the writer's connection with its mutex held. */
+static psprobe_code take(psprobe_store *store, size_t max, psp_outbox *outbox,
+                         psprobe_error *error) {
+  static const char sql[] = "SELECT " PSP_ROW_COLUMNS
+                            " FROM (SELECT * FROM probes WHERE revision > uploaded AND revision > "
+                            "refused ORDER BY seq LIMIT ?) p "
+                            "LEFT JOIN answers a ON a.probe = p.seq ORDER BY p.seq";
+  sqlite3_stmt *statement = NULL;
+  if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
+    return psp_sql_fail(store->db, store->path, "read", error);
+  psp_sql_bind_int64(statement, 1, (int64_t)max);
+  int step = sqlite3_step(statement);
+  while (step == SQLITE_ROW && outbox->count < max) {
+    psp_stored *row = &outbox->rows[outbox->count++];
+    step = psp_row_read(statement, row);
+    const psp_run *run = psp_runs_find(&outbox->runs, row->run);
+    if (run == NULL || run->run.source_count < row->result.source_count) step = SQLITE_MISMATCH;
+    if (run != NULL) row->result.source_count = run->run.source_count;
+  }
+  psprobe_code code = PSPROBE_OK;
+  if (step == SQLITE_MISMATCH)
+    code = psp_fail(error, PSPROBE_DATA_LOSS, "%s is damaged: a probe in it makes no sense",
+                    store->path);
+  else if (step != SQLITE_DONE)
+    code = psp_sql_fail(store->db, store->path, "read", error);
+  sqlite3_finalize(statement);
+  return code;
+}
+
+psprobe_code psp_outbox_take(psprobe_store *store, size_t max, psp_outbox *outbox,
+                             psprobe_error *error) {
+  *outbox = (psp_outbox){.rows = calloc(max, sizeof *outbox->rows)};
+  if (outbox->rows == NULL) return psp_fail_memory(error, "rows to upload");
+  pthread_mutex_lock(&store->mutex);
+  psprobe_code code = psp_runs_read(store->db, store->path, NULL, &outbox->runs, error);
+  if (code == PSPROBE_OK) code = take(store, max, outbox, error);
+  pthread_mutex_unlock(&store->mutex);
+  if (code != PSPROBE_OK) psp_outbox_free(outbox);
+  return code;
+}
+
+void psp_outbox_free(psp_outbox *outbox) {
+  psp_runs_free(&outbox->runs);
+  free(outbox->rows);
+  *outbox = (psp_outbox){0};
+}
+
+psp_mark psp_mark_of(const psp_stored *row, psprobe_code code) {
+  bool first = row->uploaded == 0;
+  switch (code) {
+    case PSPROBE_OK:
+      return PSP_MARK_NEWEST;
+    case PSPROBE_ALREADY_EXISTS:
+      /*
+       * Ids are random: the document is ours, from an upload whose answer or mark was lost. It may
+       * hold an earlier state than the one just sent, but never a later one.
+       */
+      return !first ? PSP_MARK_NONE : row->revision == 1 ? PSP_MARK_NEWEST : PSP_MARK_FIRST;
+    case PSPROBE_NOT_FOUND:
+      /* Patched in vain: somebody deleted it, or this is another database now. */
+      return first ? PSP_MARK_NONE : PSP_MARK_GONE;
+    case PSPROBE_INVALID_ARGUMENT:
+    case PSPROBE_OUT_OF_RANGE:
+      return PSP_MARK_UNWELCOME;
+    default:
+      return PSP_MARK_NONE;
+  }
+}
+
+psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, const psp_mark *marks,
+                             psprobe_error *error) {
+  static const psp_statement with[] = {
+      [PSP_MARK_NEWEST] = PSP_MARK_UPLOADED,
+      [PSP_MARK_FIRST] = PSP_MARK_UPLOADED,
+      [PSP_MARK_GONE] = PSP_MARK_ABSENT,
+      [PSP_MARK_UNWELCOME] = PSP_MARK_REFUSED,
+  };
+  psprobe_code code = psp_store_begin(store, error);
+  if (code != PSPROBE_OK) return code;
+  for (size_t i = 0; code == PSPROBE_OK && i < outbox->count; i++) {
+    const psp_stored *row = &outbox->rows[i];
+    if (marks[i] == PSP_MARK_NONE) continue;
+    sqlite3_stmt *statement = store->statements[with[marks[i]]];
+    psp_sql_bind_int64(statement, 1, row->seq);
+    if (marks[i] != PSP_MARK_GONE)
+      psp_sql_bind_int64(statement, 2, marks[i] == PSP_MARK_FIRST ? 1 : row->revision);
+    if (psp_sql_step_once(statement) != SQLITE_DONE)
+      code = psp_sql_fail(store->db, store->path, "write to", error);
+  }
+  return psp_store_finish(store, code, error);
+}
+
+psprobe_code psp_outbox_count(psprobe_store *store, uint64_t *rows, uint64_t *refused,
+                              psprobe_error *error) {
+  int64_t all = 0, unwelcome = 0;
+  psprobe_code code = PSPROBE_OK;
+  pthread_mutex_lock(&store->mutex);
+  if (psp_sql_int64(store->db, "SELECT count(*) FROM probes WHERE revision > uploaded", &all) !=
+          SQLITE_OK ||
+      psp_sql_int64(store->db,
+                    "SELECT count(*) FROM probes WHERE revision > uploaded AND refused >= revision",
+                    &unwelcome) != SQLITE_OK)
+    code = psp_sql_fail(store->db, store->path, "read", error);
+  pthread_mutex_unlock(&store->mutex);
+  *rows = (uint64_t)all;
+  *refused = (uint64_t)unwelcome;
+  return code;
+}
+
+psprobe_code psp_outbox_forgive(psprobe_store *store, psprobe_error *error) {
+  psprobe_code code = psp_store_begin(store, error);
+  if (code != PSPROBE_OK) return code;
+  /* Only rows in the outbox's index are looked at. */
+  if (psp_sql_run(store->db,
+                  "UPDATE probes SET refused = 0 WHERE revision > uploaded AND "
+                  "refused > 0") != SQLITE_OK)
+    code = psp_sql_fail(store->db, store->path, "write to", error);
+  return psp_store_finish(store, code, error);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_RESULTS_OUTBOX_H
+#define PSP_RESULTS_OUTBOX_H
+/** @file The rows that are not in Firestore yet, and what became of them. */
+#include "results/store.h"
+
+/** Rows to upload, with the runs that they are of. */
+typedef struct psp_outbox {
+  psp_runs runs;
+  psp_stored *rows;
+  size_t count;
+} psp_outbox;
+
+/** The oldest `max` rows whose newest state is neither uploaded nor refused. */
+psprobe_code psp_outbox_take(psprobe_store *store, size_t max, psp_outbox *outbox,
+                             psprobe_error *error);
+void psp_outbox_free(psp_outbox *outbox);
+
+/** What became of a row that was sent. */
+typedef enum psp_mark {
+  PSP_MARK_NONE,     /**< nothing is known: it will be sent again */
+  PSP_MARK_NEWEST,   /**< Firestore has the state that was sent */
+  PSP_MARK_FIRST,    /**< Firestore has some state, the first at least: the rest is to be patched */
+  PSP_MARK_GONE,     /**< Firestore has no document any more: it is to be created */
+  PSP_MARK_UNWELCOME /**< Firestore refuses this state for good */
+} psp_mark;
+
+/**
+ * What a write's code means for its row: a row that was never marked is created on condition that
+ * it does not exist, one that was is patched on condition that it does. Pure.
+ */
+psp_mark psp_mark_of(const psp_stored *row, psprobe_code code);
+
+/** Notes them, all in one transaction. */
+psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, const psp_mark *marks,
+                             psprobe_error *error);
+/** Rows not uploaded, and those of them that were refused. */
+psprobe_code psp_outbox_count(psprobe_store *store, uint64_t *rows, uint64_t *refused,
+                              psprobe_error *error);
+/** Forgets refusals: what Firestore did not take once is offered again, once a start. */
+psprobe_code psp_outbox_forgive(psprobe_store *store, psprobe_error *error);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_RESULTS_STORE_H
+#define PSP_RESULTS_STORE_H
+/**
+ * @file
+ * The results file from inside.
+ *
+ * One connection writes and checkpoints: SQLite before 3.51.3 can lose pages
+ * when two do (its WAL-reset bug, https://sqlite.org/wal.html). Each reading
+ * call opens a connection of its own, read-only, that never checkpoints, so
+ * that a reader never waits for the writer's disk nor the writer for a reader.
+ */
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include <psprobe/results.h>
+
+#include "results/sql.h"
+
+/** "psPr" in the header of our files (PRAGMA application_id). */
+#define PSP_APPLICATION_ID 0x70735072
+/** Of the tables below; a higher one is refused (PRAGMA user_version). */
+#define PSP_SCHEMA_VERSION 1
+
+typedef enum psp_statement {
+  PSP_INSERT_RUN,
+  PSP_INSERT_SOURCE,
+  PSP_END_RUN,
+  PSP_FIND_RUN,
+  PSP_INSERT_PROBE,
+  PSP_FIND_PROBE,
+  PSP_UPDATE_PROBE,
+  PSP_PUT_ANSWER,
+  PSP_MARK_UPLOADED,
+  PSP_MARK_ABSENT,
+  PSP_MARK_REFUSED,
+  PSP_STATEMENTS
+} psp_statement;
+
+struct psprobe_store {
+  char *path; /**< absolute, without symbolic links */
+  psprobe_logger logger;
+  bool read_only;
+  int lock;              /**< -1 when read-only */
+  pthread_mutex_t mutex; /**< of what follows */
+  sqlite3 *db;           /**< the writer's; NULL when read-only */
+  sqlite3_stmt *statements[PSP_STATEMENTS];
+};
+
+/** What a file turned out to be. */
+typedef enum psp_file_kind {
+  PSP_FILE_OURS,
+  PSP_FILE_NEW, /**< empty */
+  PSP_FILE_NEWER,
+  PSP_FILE_FOREIGN,
+  PSP_FILE_DAMAGED
+} psp_file_kind;
+
+/** Looks into an open database. @return false for SQLite's error, which `db` tells */
+bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version);
+/** Makes the tables, in one transaction. @return SQLite's code */
+int psp_schema_create(sqlite3 *db);
+/** What the bytes say of a file that SQLite cannot read: DAMAGED (once ours) or FOREIGN. */
+psp_file_kind psp_file_look(const char *path);
+/** The error of a file that is none of ours, or none any more. */
+psprobe_code psp_file_refuse(const char *path, psp_file_kind kind, int64_t version,
+                             psprobe_error *error);
+/** Renames a damaged file, with its log, to "path.damaged-TIME" and logs it. */
+psprobe_code psp_file_set_aside(const char *path, const psprobe_logger *logger,
+                                psprobe_error *error);
+
+/** Opens a read-only connection with a snapshot of its own; close with psp_reader_close. */
+psprobe_code psp_reader_open(psprobe_store *store, sqlite3 **db, psprobe_error *error);
+void psp_reader_close(sqlite3 *db);
+
+/** Begins a transaction of the writer, with the mutex taken. Fails on a read-only store. */
+psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error);
+/** Commits when `code` is OK, else rolls back; releases the mutex. @return the code in the end */
+psprobe_code psp_store_finish(psprobe_store *store, psprobe_code code, psprobe_error *error);
+
+/** A run and the texts in it, as read. */
+typedef struct psp_run {
+  int64_t seq;
+  psprobe_run run;
+  char *text; /**< what run's pointers point into */
+} psp_run;
+typedef struct psp_runs {
+  psp_run *items;
+  size_t count;
+} psp_runs;
+
+/** Reads the runs that a filter names, oldest first. @return also NOT_FOUND, INVALID_ARGUMENT */
+psprobe_code psp_runs_read(sqlite3 *db, const char *path, const psprobe_filter *filter,
+                           psp_runs *runs, psprobe_error *error);
+void psp_runs_free(psp_runs *runs);
+/** The run with that seq, or NULL. */
+const psp_run *psp_runs_find(const psp_runs *runs, int64_t seq);
+
+/** The columns of a row, in the order of PSP_ROW_COLUMNS, with one answer a step. */
+#define PSP_ROW_COLUMNS                                                                  \
+  "p.seq, p.id, p.run, p.sent_ns, p.lateness_ns, p.publish_ns, p.saved_ns, p.revision, " \
+  "p.uploaded, a.position, a.status, a.elapsed_ns, a.duplicates, a.cold, a.handled_ns"
+/** A probe as it stands in the file. */
+typedef struct psp_stored {
+  int64_t seq, run, saved_ns, revision, uploaded;
+  psprobe_result result;
+} psp_stored;
+/**
+ * Reads the probe that `statement` (stepped: SQLITE_ROW) stands at, with its answers, and steps on
+ * to the next probe. @return SQLITE_ROW (there is one more), SQLITE_DONE, or an error;
+ * SQLITE_MISMATCH for values that we never write
+ */
+int psp_row_read(sqlite3_stmt *statement, psp_stored *stored);
+
+#endif

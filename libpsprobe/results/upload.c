@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "results/upload.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "firestore/path.h"
+
+/* Enough to catch up fast; far below the 500 writes and 10 MiB that a request may have. */
+#define BATCH_MAX 200
+/* While somebody waits in a flush, a try each second at least. */
+#define HURRY_NS INT64_C(1000000000)
+
+static const psp_retry_policy backoff = {
+    .codes = UINT32_MAX, .initial_ns = 500000000, .max_ns = 60000000000, .factor = 2};
+
+struct psprobe_uploader {
+  psprobe_store *store;
+  char *collection;
+  psprobe_logger logger;
+  psp_upload_call call;
+  pthread_t thread;
+
+  /* Of the thread alone. */
+  size_t batch_max;
+  unsigned attempt;  /* failures in a row */
+  psprobe_code told; /* what the log knows of the state */
+
+  pthread_mutex_t mutex; /* of what follows */
+  pthread_cond_t changed;
+  bool stop, woken, idle; /* idle: nothing was left at the last look */
+  unsigned flushers;
+  uint64_t hurry; /* counts flushes: each cuts one wait short */
+  uint64_t uploaded, failures, refused;
+  psprobe_error last_error, refusal;
+};
+
+/* One line when uploading begins to fail, when it fails in another way, and when it works again. */
+static void tell(psprobe_uploader *u, psprobe_code code, const psprobe_error *error) {
+  psp_log_line line;
+  if (code == u->told || code == PSPROBE_CANCELLED) return;
+  u->told = code;
+  if (psp_log_begin(&line, &u->logger, code == PSPROBE_OK ? PSPROBE_LOG_INFO : PSPROBE_LOG_WARNING,
+                    code == PSPROBE_OK ? "upload_works_again" : "upload_fails")) {
+    psp_log_text(&line, "collection", u->collection);
+    if (code != PSPROBE_OK) psp_log_error(&line, error);
+    psp_log_end(&line);
+  }
+}
+
+static void tell_refusal(psprobe_uploader *u, const psp_batch *batch) {
+  psp_log_line line;
+  if (psp_log_begin(&line, &u->logger, PSPROBE_LOG_ERROR, "upload_refused")) {
+    psp_log_text(&line, "probe", batch->refused_id);
+    psp_log_error(&line, &batch->refusal);
+    psp_log_text(&line, "hint", "kept in the file, offered again at the next start");
+    psp_log_end(&line);
+  }
+}
+
+/* Counts what a batch came to. @return true when the thread goes on at once */
+static bool digest(psprobe_uploader *u, const psp_batch *batch, psprobe_code code,
+                   const psprobe_error *error) {
+  bool first_refusal = false;
+  /* One bad row can make Firestore refuse all: halve until it stands alone, then grow again. */
+  bool halve = code == PSPROBE_INVALID_ARGUMENT && batch->rows > 1 && batch->moved == 0;
+  if (halve)
+    u->batch_max = batch->rows / 2;
+  else if (code == PSPROBE_OK && u->batch_max < BATCH_MAX)
+    u->batch_max = u->batch_max * 2 < BATCH_MAX ? u->batch_max * 2 : BATCH_MAX;
+  pthread_mutex_lock(&u->mutex);
+  u->uploaded += batch->uploaded;
+  if (batch->refused > 0) {
+    first_refusal = u->refused == 0;
+    u->refused += batch->refused;
+    u->refusal = batch->refusal;
+  }
+  if (code != PSPROBE_OK && !halve) {
+    u->failures++;
+    u->last_error = *error;
+  } else if (batch->uploaded > 0) {
+    psprobe_error_clear(&u->last_error);
+  }
+  pthread_mutex_unlock(&u->mutex);
+  if (first_refusal) tell_refusal(u, batch);
+  if (halve) return true;
+  if (code != PSPROBE_OK || batch->uploaded > 0) tell(u, code, error);
+  u->attempt = code == PSPROBE_OK ? 0 : batch->moved > 0 ? 1 : u->attempt + 1;
+  return code == PSPROBE_OK && batch->rows > 0;
+}
+
+/* Waits, with the mutex held, until `until` (monotonic) or something happened. */
+static void wait_until(psprobe_uploader *u, int64_t until) {
+  struct timespec when = {.tv_sec = (time_t)(until / 1000000000),
+                          .tv_nsec = (long)(until % 1000000000)};
+  pthread_cond_timedwait(&u->changed, &u->mutex, &when);
+}
+
+static void wait_for_rows(psprobe_uploader *u) {
+  pthread_mutex_lock(&u->mutex);
+  if (!u->woken) {
+    u->idle = true;
+    pthread_cond_broadcast(&u->changed);
+  }
+  while (!u->woken && !u->stop)
+    pthread_cond_wait(&u->changed, &u->mutex);
+  pthread_mutex_unlock(&u->mutex);
+}
+
+static void wait_for_retry(psprobe_uploader *u, const psprobe_error *error) {
+  uint64_t random = 0;
+  psp_random(&random, sizeof random);
+  int64_t now = psprobe_clock_monotonic();
+  int64_t until = now + psp_retry_delay(&backoff, error, u->attempt == 0 ? 1 : u->attempt, now,
+                                        INT64_MAX, random);
+  pthread_mutex_lock(&u->mutex);
+  for (uint64_t hurry = u->hurry; !u->stop && u->hurry == hurry;) {
+    if (u->flushers > 0 && until > now + HURRY_NS) until = now + HURRY_NS;
+    if (psprobe_clock_monotonic() >= until) break;
+    wait_until(u, until);
+  }
+  pthread_mutex_unlock(&u->mutex);
+}
+
+static bool stopped(psprobe_uploader *u) {
+  pthread_mutex_lock(&u->mutex);
+  bool stop = u->stop;
+  u->woken = false; /* what is added from now on wakes again; what was is seen now */
+  pthread_mutex_unlock(&u->mutex);
+  return stop;
+}
+
+static void *run(void *arg) {
+  psprobe_uploader *u = arg;
+  pthread_setname_np(pthread_self(), "psp-upload");
+  while (!stopped(u)) {
+    psp_batch batch;
+    psprobe_error error = {0};
+    psprobe_code code =
+        psp_upload_batch(u->store, &u->call, u->collection, u->batch_max, &batch, &error);
+    if (digest(u, &batch, code, &error)) continue;
+    if (code == PSPROBE_OK)
+      wait_for_rows(u);
+    else
+      wait_for_retry(u, &error);
+  }
+  return NULL;
+}
+
+/* A condition that is waited on by the monotonic clock: setting the date disturbs no flush. */
+static bool init_locks(psprobe_uploader *u, psprobe_client *client) {
+  pthread_condattr_t attributes;
+  if (pthread_condattr_init(&attributes) != 0) return false;
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  bool good = pthread_cond_init(&u->changed, &attributes) == 0;
+  pthread_condattr_destroy(&attributes);
+  if (!good) return false;
+  if (pthread_mutex_init(&u->mutex, NULL) == 0) {
+    if (psp_upload_call_init(&u->call, client)) return true;
+    pthread_mutex_destroy(&u->mutex);
+  }
+  pthread_cond_destroy(&u->changed);
+  return false;
+}
+
+static void destroy(psprobe_uploader *u) {
+  psp_upload_call_clear(&u->call);
+  pthread_mutex_destroy(&u->mutex);
+  pthread_cond_destroy(&u->changed);
+  free(u->collection);
+  free(u);
+}
+
+psprobe_code psprobe_uploader_new(psprobe_store *store, psprobe_client *client,
+                                  const psprobe_uploader_options *options,
+                                  psprobe_uploader **uploader, psprobe_error *error) {
+  const char *collection =
+      options != NULL && options->collection != NULL ? options->collection : "pubsub_results";
+  psprobe_code code = psp_collection_path_check(collection, error);
+  if (code == PSPROBE_OK) code = psp_outbox_forgive(store, error);
+  if (code != PSPROBE_OK) return code;
+  psprobe_uploader *u = calloc(1, sizeof *u);
+  if (u == NULL) return psp_fail_memory(error, "uploader");
+  u->store = store;
+  u->batch_max = BATCH_MAX;
+  if (options != NULL && options->logger != NULL) u->logger = *options->logger;
+  u->collection = psp_strdup(collection);
+  if (u->collection == NULL || !init_locks(u, client)) {
+    free(u->collection);
+    free(u);
+    return psp_fail_memory(error, "uploader");
+  }
+  if (pthread_create(&u->thread, NULL, run, u) != 0) {
+    destroy(u);
+    return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "uploader: no thread can be started");
+  }
+  *uploader = u;
+  return PSPROBE_OK;
+}
+
+void psprobe_uploader_free(psprobe_uploader *uploader) {
+  if (uploader == NULL) return;
+  pthread_mutex_lock(&uploader->mutex);
+  uploader->stop = true;
+  pthread_cond_broadcast(&uploader->changed);
+  pthread_mutex_unlock(&uploader->mutex);
+  psp_upload_call_cancel(&uploader->call);
+  pthread_join(uploader->thread, NULL);
+  destroy(uploader);
+}
+
+/* With the mutex held. */
+static void wake(psprobe_uploader *u) {
+  u->woken = true;
+  u->idle = false;
+  pthread_cond_broadcast(&u->changed);
+}
+
+void psprobe_uploader_wake(psprobe_uploader *uploader) {
+  pthread_mutex_lock(&uploader->mutex);
+  wake(uploader);
+  pthread_mutex_unlock(&uploader->mutex);
+}
+
+psprobe_code psprobe_uploader_flush(psprobe_uploader *uploader, int64_t timeout_ns,
+                                    psprobe_error *error) {
+  psprobe_uploader *u = uploader;
+  int64_t until = psprobe_clock_monotonic() + timeout_ns;
+  pthread_mutex_lock(&u->mutex);
+  u->flushers++;
+  u->hurry++;
+  wake(u);
+  while (!u->idle && psprobe_clock_monotonic() < until)
+    wait_until(u, until);
+  u->flushers--;
+  bool idle = u->idle;
+  uint64_t refused = u->refused;
+  psprobe_error cause = idle ? u->refusal : u->last_error;
+  pthread_mutex_unlock(&u->mutex);
+  uint64_t rows = 0, unwelcome = 0;
+  if (idle && refused == 0) return PSPROBE_OK;
+  psprobe_code code = psp_outbox_count(u->store, &rows, &unwelcome, error);
+  if (code != PSPROBE_OK) return code;
+  if (idle && unwelcome == 0) return PSPROBE_OK; /* refused once, and taken in a later state */
+  if (cause.code == PSPROBE_OK)
+    return psp_fail(error, PSPROBE_DEADLINE_EXCEEDED,
+                    "results not in Firestore yet: %llu (kept in %s)", (unsigned long long)rows,
+                    u->store->path);
+  if (error != NULL) *error = cause;
+  psp_fail_in(error, "results not in Firestore: %llu (kept in %s)", (unsigned long long)rows,
+              u->store->path);
+  return cause.code;
+}
+
+void psprobe_uploader_get_stats(psprobe_uploader *uploader, psprobe_uploader_stats *stats) {
+  uint64_t rows = 0, unwelcome = 0;
+  psp_outbox_count(uploader->store, &rows, &unwelcome, NULL);
+  pthread_mutex_lock(&uploader->mutex);
+  *stats = (psprobe_uploader_stats){.uploaded = uploader->uploaded,
+                                    .failures = uploader->failures,
+                                    .refused = uploader->refused,
+                                    .backlog = rows,
+                                    .last_error = uploader->last_error};
+  pthread_mutex_unlock(&uploader->mutex);
+}

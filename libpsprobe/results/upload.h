@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_RESULTS_UPLOAD_H
+#define PSP_RESULTS_UPLOAD_H
+/** @file One batch of rows to Firestore. The uploader (upload.c) decides when, and how many. */
+#include <pthread.h>
+
+#include "client/call.h"
+#include "results/outbox.h"
+
+/**
+ * A call that can be cancelled from another thread; valid once psp_upload_call_init returned. Its
+ * lock may be taken while others are held, and is never held across a call.
+ */
+typedef struct psp_upload_call {
+  psprobe_client *client;
+  pthread_mutex_t mutex;
+  pthread_cond_t finished;
+  psp_pending *pending; /**< NULL: none is under way */
+  bool cancelled, done;
+  psp_buf body;
+  psprobe_error error;
+} psp_upload_call;
+
+bool psp_upload_call_init(psp_upload_call *call, psprobe_client *client);
+void psp_upload_call_clear(psp_upload_call *call);
+/** Ends the call under way, and every later one, with CANCELLED. Any thread. */
+void psp_upload_call_cancel(psp_upload_call *call);
+
+/** What a batch came to. */
+typedef struct psp_batch {
+  size_t rows;     /**< sent */
+  size_t uploaded; /**< of them, those whose newest state Firestore now has */
+  size_t moved; /**< … of which anything is known now: these will not come again as they were */
+  size_t refused;
+  char refused_id[PSPROBE_ID_SIZE]; /**< the first of these, and why */
+  psprobe_error refusal;
+} psp_batch;
+
+/**
+ * Sends the oldest rows, at most `max` (>= 1) of them, by batchWrite, whose writes succeed and
+ * fail each on its own, and notes in the store what became of each.
+ *
+ * @return PSPROBE_OK (also with nothing to send: rows is 0); INVALID_ARGUMENT when Firestore
+ *         refused the request as a whole and more than one row was in it (with one, that row is
+ *         marked refused); else why rows are left that must be sent again
+ */
+psprobe_code psp_upload_batch(psprobe_store *store, psp_upload_call *call, const char *collection,
+                              size_t max, psp_batch *batch, psprobe_error *error);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "firestore/path.h"
+#include "firestore/service.h"
+#include "firestore/write.h"
+#include "results/document.h"
+#include "results/upload.h"
+
+/* The uploader repeats by itself, so one attempt is a call. */
+#define ATTEMPT_NS INT64_C(30000000000)
+
+bool psp_upload_call_init(psp_upload_call *call, psprobe_client *client) {
+  *call = (psp_upload_call){.client = client};
+  if (pthread_mutex_init(&call->mutex, NULL) != 0) return false;
+  if (pthread_cond_init(&call->finished, NULL) == 0) return true;
+  pthread_mutex_destroy(&call->mutex);
+  return false;
+}
+
+void psp_upload_call_clear(psp_upload_call *call) {
+  psp_buf_free(&call->body);
+  pthread_cond_destroy(&call->finished);
+  pthread_mutex_destroy(&call->mutex);
+}
+
+void psp_upload_call_cancel(psp_upload_call *call) {
+  pthread_mutex_lock(&call->mutex);
+  call->cancelled = true;
+  if (call->pending != NULL) psp_call_cancel(call->client, call->pending);
+  pthread_mutex_unlock(&call->mutex);
+}
+
+static void on_done(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  psp_upload_call *call = arg;
+  pthread_mutex_lock(&call->mutex);
+  call->pending = NULL; /* not valid once this returns */
+  call->done = true;
+  if (response != NULL)
+    psp_buf_add(&call->body, response->body, response->body_len);
+  else
+    call->error = *error;
+  pthread_cond_signal(&call->finished);
+  pthread_mutex_unlock(&call->mutex);
+}
+
+/* Posts `body` and waits. The answer is in call->body. */
+static psprobe_code post(psp_upload_call *call, const char *path, const psp_buf *body,
+                         const char *what, psprobe_error *error) {
+  psp_call request = {.service = PSP_FIRESTORE,
+                      .method = "POST",
+                      .path = path,
+                      .body = body->data,
+                      .body_len = body->len,
+                      .attempt_ns = ATTEMPT_NS,
+                      .total_ns = ATTEMPT_NS,
+                      .what = what};
+  psp_pending *pending = NULL;
+  psp_buf_reset(&call->body);
+  psprobe_error_clear(&call->error);
+  call->done = false;
+  psprobe_code code = psp_call_start(call->client, &request, on_done, call, &pending, error);
+  if (code != PSPROBE_OK) return code;
+  pthread_mutex_lock(&call->mutex);
+  if (!call->done) {
+    call->pending = pending;
+    if (call->cancelled) psp_call_cancel(call->client, pending);
+  }
+  while (!call->done)
+    pthread_cond_wait(&call->finished, &call->mutex);
+  pthread_mutex_unlock(&call->mutex);
+  if (call->error.code != PSPROBE_OK) {
+    *error = call->error;
+    return error->code;
+  }
+  return call->body.failed ? psp_fail_memory(error, what) : PSPROBE_OK;
+}
+
+/* The writes of a batch and what they borrow. */
+typedef struct batch_writes {
+  psprobe_write *writes;
+  psprobe_error *outcomes;
+  psprobe_value **documents;
+  char **paths;
+  psp_mark *marks;
+} batch_writes;
+
+static void free_writes(batch_writes *b, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (b->documents != NULL) psprobe_value_free(b->documents[i]);
+    if (b->paths != NULL) free(b->paths[i]);
+  }
+  free(b->writes);
+  free(b->outcomes);
+  free(b->documents);
+  free(b->paths);
+  free(b->marks);
+}
+
+static bool make_writes(const psp_outbox *outbox, const char *collection, batch_writes *b) {
+  size_t n = outbox->count;
+  *b = (batch_writes){.writes = calloc(n, sizeof *b->writes),
+                      .outcomes = calloc(n, sizeof *b->outcomes),
+                      .documents = calloc(n, sizeof *b->documents),
+                      .paths = calloc(n, sizeof *b->paths),
+                      .marks = calloc(n, sizeof *b->marks)};
+  if (!b->writes || !b->outcomes || !b->documents || !b->paths || !b->marks) return false;
+  for (size_t i = 0; i < n; i++) {
+    const psp_stored *stored = &outbox->rows[i];
+    psp_buf path = {0};
+    psprobe_row row = {.run = &psp_runs_find(&outbox->runs, stored->run)->run,
+                       .result = stored->result,
+                       .saved_wall_ns = stored->saved_ns};
+    psp_buf_printf(&path, "%s/%s", collection, stored->result.id);
+    b->paths[i] = psp_buf_take(&path, NULL);
+    b->documents[i] = psprobe_result_document(&row);
+    if (b->paths[i] == NULL || b->documents[i] == NULL) return false;
+    b->writes[i] = (psprobe_write){.path = b->paths[i], .fields = b->documents[i]};
+    if (stored->uploaded == 0) {
+      b->writes[i].precondition.must_not_exist = true;
+    } else {
+      b->writes[i].precondition.must_exist = true;
+      b->writes[i].mask = psp_document_mask;
+      b->writes[i].mask_count = PSP_DOCUMENT_MASK;
+    }
+  }
+  return true;
+}
+
+/* The call. Outcomes are set when it returns OK. */
+static psprobe_code send(psp_upload_call *call, const batch_writes *b, size_t count,
+                         psprobe_error *error) {
+  static const char what[] = "upload of results";
+  psp_firestore_root root;
+  psp_buf path = {0}, body = {0};
+  psp_json *answer = NULL;
+  psprobe_code code = psp_firestore_root_of(call->client, &root, error);
+  if (code != PSPROBE_OK) return code;
+  code = psp_writes_encode(&body, root.project, root.database, b->writes, count, error);
+  if (code == PSPROBE_OK) {
+    psp_path_url(&path, root.project, root.database, NULL);
+    psp_buf_text(&path, ":batchWrite");
+    code = path.failed || body.failed ? psp_fail_memory(error, what)
+                                      : post(call, path.data, &body, what, error);
+  }
+  if (code == PSPROBE_OK) {
+    code = psp_json_parse(call->body.data == NULL ? "" : call->body.data, call->body.len, "it",
+                          &answer, error);
+    if (code == PSPROBE_OK)
+      code = psp_batch_write_decode(answer, b->writes, count, b->outcomes, error);
+    if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, what, error);
+  }
+  psp_json_free(answer);
+  psp_buf_free(&path);
+  psp_buf_free(&body);
+  return code;
+}
+
+/* Turns outcomes into marks and counts them. @return the first that must be tried again */
+static const psprobe_error *judge(const psp_outbox *outbox, batch_writes *b, psp_batch *batch) {
+  const psprobe_error *again = NULL;
+  for (size_t i = 0; i < outbox->count; i++) {
+    const psp_stored *row = &outbox->rows[i];
+    b->marks[i] = psp_mark_of(row, b->outcomes[i].code);
+    if (b->marks[i] == PSP_MARK_NONE) {
+      if (again == NULL) again = &b->outcomes[i];
+      continue;
+    }
+    batch->moved++;
+    if (b->marks[i] == PSP_MARK_NEWEST) batch->uploaded++;
+    if (b->marks[i] != PSP_MARK_UNWELCOME) continue;
+    if (batch->refused++ > 0) continue;
+    memcpy(batch->refused_id, row->result.id, sizeof batch->refused_id);
+    batch->refusal = b->outcomes[i];
+  }
+  return again;
+}
+
+psprobe_code psp_upload_batch(psprobe_store *store, psp_upload_call *call, const char *collection,
+                              size_t max, psp_batch *batch, psprobe_error *error) {
+  psp_outbox outbox;
+  batch_writes b;
+  *batch = (psp_batch){0};
+  psprobe_code code = psp_outbox_take(store, max, &outbox, error);
+  if (code != PSPROBE_OK) return code;
+  batch->rows = outbox.count;
+  if (outbox.count == 0) {
+    psp_outbox_free(&outbox);
+    return PSPROBE_OK;
+  }
+  code = make_writes(&outbox, collection, &b) ? send(call, &b, outbox.count, error)
+                                              : psp_fail_memory(error, "rows to upload");
+  if (code == PSPROBE_INVALID_ARGUMENT && outbox.count == 1) { /* then it is this row's fault */
+    b.outcomes[0] = *error;
+    code = PSPROBE_OK;
+  }
+  if (code == PSPROBE_OK) {
+    const psprobe_error *again = judge(&outbox, &b, batch);
+    code = batch->moved > 0 ? psp_outbox_mark(store, &outbox, b.marks, error) : PSPROBE_OK;
+    if (code == PSPROBE_OK && again != NULL) {
+      *error = *again;
+      code = again->code;
+    }
+  }
+  free_writes(&b, outbox.count);
+  psp_outbox_free(&outbox);
+  return code;
+}
