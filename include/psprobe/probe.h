@@ -60,7 +60,15 @@ typedef struct psprobe_result {
 
 /* ---- registry ------------------------------------------------------------- */
 
-/** Probes in flight. Bounded; memory is taken at new. Any thread may call anything. */
+/**
+ * Probes in flight. Bounded; memory is taken at new, and all of it. Any thread
+ * may call anything, free apart; but with two threads collecting at once, which
+ * of them has a probe's first hand-out and which its update is left open.
+ *
+ * A probe is known from begin until `timeout_ns + late_window_ns` after it was
+ * sent. When the room is needed, one that is complete and handed out is
+ * forgotten earlier, the oldest first.
+ */
 typedef struct psprobe_registry psprobe_registry;
 
 typedef struct psprobe_registry_options {
@@ -69,10 +77,15 @@ typedef struct psprobe_registry_options {
   int64_t timeout_ns;     /**< 0: 30 s */
   int64_t late_window_ns; /**< how long after its timeout an answer is still told apart from
                                an unknown one; 0: as long as the timeout */
+  bool await_published;   /**< a probe that every source has answered is held, as in flight, until
+                               psprobe_registry_published was called for it too (or it timed out),
+                               so that its result tells how long the publish call took */
 } psprobe_registry_options;
 
+/** @return PSPROBE_OK; INVALID_ARGUMENT (named in `error`); RESOURCE_EXHAUSTED without memory */
 PSPROBE_API psprobe_code psprobe_registry_new(const psprobe_registry_options *options,
                                               psprobe_registry **registry, psprobe_error *error);
+/** NULL is fine. Nobody may be in a call of it. */
 PSPROBE_API void psprobe_registry_free(psprobe_registry *registry);
 
 /**
@@ -81,13 +94,19 @@ PSPROBE_API void psprobe_registry_free(psprobe_registry *registry);
  * @param sent_ns     monotonic, read just before the publish call
  * @param intended_ns monotonic, the pacer's time for it
  * @param wall_ns     wall clock at sent_ns
- * @return PSPROBE_OK; RESOURCE_EXHAUSTED at the bound; ALREADY_EXISTS
+ * @return PSPROBE_OK; RESOURCE_EXHAUSTED at the bound; ALREADY_EXISTS; INVALID_ARGUMENT for what
+ *         psprobe_id_new does not make
  */
 PSPROBE_API psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id,
                                                 int64_t sent_ns, int64_t intended_ns,
                                                 int64_t wall_ns);
 
-/** The publish call returned (`ok`) or failed, at monotonic `now_ns`. Unknown ids are ignored. */
+/**
+ * The publish call returned (`ok`) or failed, at monotonic `now_ns`. Unknown ids
+ * are ignored. A failed one leaves the probe in flight: the service may have the
+ * message all the same. Of a probe that was handed out before, only a later
+ * update tells it.
+ */
 PSPROBE_API void psprobe_registry_published(psprobe_registry *registry, const char *id,
                                             int64_t now_ns, bool ok);
 
@@ -99,7 +118,9 @@ typedef enum psprobe_answer_outcome {
 } psprobe_answer_outcome;
 
 /**
- * Notes an answer. Never allocates, blocks only on its shard's short lock.
+ * Notes an answer. Never allocates, blocks only on its shard's short lock. It is
+ * in time when now_ns is at most timeout_ns after the probe was sent, whether or
+ * not the probe has been handed out as lost by then.
  *
  * @param id      as it came, zero-terminated; need not be well-formed
  * @param source  index of the source, < source_count
@@ -113,8 +134,9 @@ PSPROBE_API psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *reg
 
 /** What psprobe_registry_collect finds. */
 typedef struct psprobe_finished {
-  bool update; /**< false: the probe completed or timed out. true: it was handed out before, and
-                    a late or duplicate answer has come since: `result` is its new state */
+  bool update;    /**< false: the probe completed or timed out. true: it was handed out before, and
+                       a late or duplicate answer has come since: `result` is its new state */
+  uint32_t fresh; /**< bit i: the answer of source i was not in what was handed out before */
   psprobe_result result;
 } psprobe_finished;
 
@@ -126,8 +148,11 @@ typedef struct psprobe_finished {
  */
 PSPROBE_API size_t psprobe_registry_collect(psprobe_registry *registry, int64_t now_ns,
                                             psprobe_finished *finished, size_t max);
-/** Waits until a probe may be ready to collect or until monotonic `until_ns`. */
+/** Waits until a probe may be ready to collect (answered, or timed out by CLOCK_MONOTONIC) or until
+ * monotonic `until_ns`. May return sooner. */
 PSPROBE_API void psprobe_registry_wait(psprobe_registry *registry, int64_t until_ns);
+/** Ends the psprobe_registry_wait that is going on, or else the next. Async-signal-safe. */
+PSPROBE_API void psprobe_registry_wake(psprobe_registry *registry);
 /** Probes begun and neither complete nor timed out. */
 PSPROBE_API size_t psprobe_registry_in_flight(const psprobe_registry *registry);
 

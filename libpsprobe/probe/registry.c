@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Noting what happens to probes: begun, published, answered. Collecting them is in collect.c. */
+#include <string.h>
+
+#include "base/id.h"
+#include "probe/shard.h"
+
+/** An id in binary, and where it belongs. */
+typedef struct key {
+  uint64_t id[2];
+  uint64_t hash;
+  psp_shard *shard;
+} key;
+
+/** Our ids are random already; this is for callers who count. Steele, Lea & Flood, "Fast
+ * splittable pseudorandom number generators", 2014 (variant 13 of Stafford's mixers). */
+static uint64_t hash_of(const uint64_t id[2]) {
+  uint64_t mixed = id[0] ^ (id[1] << 32 | id[1] >> 32);
+  mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+  mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
+  return mixed ^ mixed >> 31;
+}
+
+/** Brings to the cache where the index has a hash. */
+static void prefetch_bucket(const psp_index *index, uint64_t hash) {
+  __builtin_prefetch(&index->buckets[psp_index_home(index, hash)]);
+}
+
+/** Brings to the cache what of a slot an operation looks at. */
+static void prefetch_slot(const psprobe_registry *registry, uint32_t number) {
+  const psp_slot *slot = psp_slot_at(registry, number);
+  __builtin_prefetch(slot);
+  __builtin_prefetch(slot->answers);
+}
+
+static bool key_of(const psprobe_registry *registry, const char *id, key *k) {
+  if (!psp_id_parse(id, k->id)) return false;
+  k->hash = hash_of(k->id);
+  k->shard = &registry->shards[k->hash >> 32 & registry->shard_mask];
+  prefetch_bucket(&k->shard->index, k->hash); /* on its way while we take the lock */
+  return true;
+}
+
+/** The number of the slot with that id, or PSP_NO_SLOT. Under the shard's lock. */
+static uint32_t find(const psprobe_registry *registry, const key *k) {
+  const psp_index *index = &k->shard->index;
+  uint32_t at = psp_index_home(index, k->hash);
+  for (uint32_t seen = 0; seen < index->size; seen++, at = psp_index_after(index, at)) {
+    const psp_bucket *bucket = &index->buckets[at];
+    for (unsigned left = psp_bucket_candidates(bucket, k->hash); left != 0; left &= left - 1) {
+      uint32_t number = psp_bucket_slot(bucket, (unsigned)__builtin_ctz(left));
+      prefetch_slot(registry, number);
+      const psp_slot *slot = psp_slot_at(registry, number);
+      if (slot->id[0] == k->id[0] && slot->id[1] == k->id[1]) return number;
+    }
+    if (bucket->passed_on == 0) break;
+  }
+  return PSP_NO_SLOT;
+}
+
+/** Looks ahead: the next ones to give their slots are those after `number` on its list. */
+static void prefetch_next(const psprobe_registry *registry, const psp_shard *shard,
+                          uint32_t number) {
+  if (number == PSP_NO_SLOT) return;
+  const psp_slot *next = psp_slot_at(registry, number); /* was itself fetched the last time */
+  prefetch_bucket(&shard->index, hash_of(next->id));
+  if (next->next != PSP_NO_SLOT) prefetch_slot(registry, next->next);
+}
+
+/**
+ * Takes a slot out of a shard: a free one, else one whose late window is over,
+ * else the one that has been complete and handed out for longest.
+ */
+static uint32_t take_slot(psprobe_registry *registry, psp_shard *shard, int64_t now_ns) {
+  uint32_t number = shard->lists[PSP_FREE].tail;
+  if (number != PSP_NO_SLOT) {
+    psp_list_take(registry, shard, number);
+    return number;
+  }
+  number = shard->lists[PSP_LATE].head;
+  if (number == PSP_NO_SLOT || now_ns - psp_slot_at(registry, number)->sent_ns <= registry->life_ns)
+    number = shard->lists[PSP_SPENT].head;
+  if (number == PSP_NO_SLOT) return number;
+  psp_list_take(registry, shard, number);
+  psp_index_remove(&shard->index, hash_of(psp_slot_at(registry, number)->id), number);
+  prefetch_next(registry, shard, shard->lists[PSP_SPENT].head);
+  return number;
+}
+
+/** Looks for a slot in all other shards, one lock at a time. */
+static uint32_t borrow_slot(psprobe_registry *registry, const psp_shard *own, int64_t now_ns) {
+  uint32_t first = (uint32_t)(own - registry->shards);
+  uint32_t number = PSP_NO_SLOT;
+  for (uint32_t i = 1; i <= registry->shard_mask && number == PSP_NO_SLOT; i++) {
+    psp_shard *shard = &registry->shards[(first + i) & registry->shard_mask];
+    pthread_mutex_lock(&shard->lock);
+    number = take_slot(registry, shard, now_ns);
+    pthread_mutex_unlock(&shard->lock);
+  }
+  return number;
+}
+
+/** Fills in a slot and makes it live. Under the shard's lock; the slot is on no list. */
+static void start(psprobe_registry *registry, const key *k, uint32_t number, int64_t sent_ns,
+                  int64_t intended_ns, int64_t wall_ns) {
+  psp_slot *slot = psp_slot_at(registry, number);
+  slot->id[0] = k->id[0];
+  slot->id[1] = k->id[1];
+  slot->sent_ns = sent_ns;
+  slot->wall_ns = wall_ns;
+  slot->lateness_ns = sent_ns > intended_ns ? sent_ns - intended_ns : 0;
+  slot->publish_ns = -1;
+  slot->answered = 0;
+  slot->told = 0;
+  slot->handed_out = false;
+  slot->published = false;
+  psp_index_add(&k->shard->index, k->hash, number);
+  psp_list_put(registry, k->shard, PSP_LIVE, number);
+}
+
+psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id, int64_t sent_ns,
+                                    int64_t intended_ns, int64_t wall_ns) {
+  key k;
+  if (!key_of(registry, id, &k)) return PSPROBE_INVALID_ARGUMENT;
+  psprobe_code code = PSPROBE_OK;
+  uint32_t number = PSP_NO_SLOT;
+  pthread_mutex_lock(&k.shard->lock);
+  if (find(registry, &k) != PSP_NO_SLOT)
+    code = PSPROBE_ALREADY_EXISTS;
+  else
+    number = take_slot(registry, k.shard, sent_ns);
+  if (code == PSPROBE_OK && number == PSP_NO_SLOT) {
+    pthread_mutex_unlock(&k.shard->lock);
+    number = borrow_slot(registry, k.shard, sent_ns);
+    if (number == PSP_NO_SLOT) return PSPROBE_RESOURCE_EXHAUSTED;
+    pthread_mutex_lock(&k.shard->lock);
+    if (find(registry, &k) != PSP_NO_SLOT) code = PSPROBE_ALREADY_EXISTS;
+  }
+  /* So many on one shard that its index is full cannot be with random ids: see registry_new.c. */
+  if (code == PSPROBE_OK && psp_index_full(&k.shard->index)) code = PSPROBE_RESOURCE_EXHAUSTED;
+  if (code == PSPROBE_OK)
+    start(registry, &k, number, sent_ns, intended_ns, wall_ns);
+  else if (number != PSP_NO_SLOT)
+    psp_list_put(registry, k.shard, PSP_FREE, number);
+  pthread_mutex_unlock(&k.shard->lock);
+  return code;
+}
+
+/** Moves a slot to the ready list, if it is not on it. @return whether it moved */
+static bool make_ready(psprobe_registry *registry, psp_shard *shard, uint32_t number) {
+  if (psp_slot_at(registry, number)->list == PSP_READY) return false;
+  psp_list_take(registry, shard, number);
+  psp_list_put(registry, shard, PSP_READY, number);
+  return true;
+}
+
+void psprobe_registry_published(psprobe_registry *registry, const char *id, int64_t now_ns,
+                                bool ok) {
+  key k;
+  if (!key_of(registry, id, &k)) return;
+  bool ready = false;
+  pthread_mutex_lock(&k.shard->lock);
+  uint32_t number = find(registry, &k);
+  if (number != PSP_NO_SLOT) {
+    psp_slot *slot = psp_slot_at(registry, number);
+    slot->published = true;
+    slot->publish_ns = ok ? now_ns - slot->sent_ns : -1;
+    if (slot->list == PSP_LIVE && psp_slot_complete(registry, slot))
+      ready = make_ready(registry, k.shard, number);
+  }
+  pthread_mutex_unlock(&k.shard->lock);
+  if (ready) psp_registry_signal(registry);
+}
+
+/** Notes an answer in its slot. */
+static psprobe_answer_outcome note(const psprobe_registry *registry, psp_slot *slot, size_t source,
+                                   int64_t now_ns, bool cold, int64_t handled_ns) {
+  int64_t elapsed = now_ns - slot->sent_ns;
+  psp_slot_answer *answer = &slot->answers[source];
+  uint16_t bit = (uint16_t)(1u << source);
+  if (elapsed > registry->life_ns) return PSPROBE_ANSWER_UNKNOWN;
+  if (slot->answered & bit) {
+    if (answer->duplicates < UINT32_MAX) answer->duplicates++;
+    return PSPROBE_ANSWER_DUPLICATE;
+  }
+  slot->answered |= bit;
+  *answer = (psp_slot_answer){.elapsed_ns = elapsed, .handled_ns = handled_ns, .cold = cold};
+  return elapsed > registry->timeout_ns ? PSPROBE_ANSWER_LATE : PSPROBE_ANSWER_FIRST;
+}
+
+psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry, const char *id,
+                                               size_t source, int64_t now_ns, bool cold,
+                                               int64_t handled_ns) {
+  key k;
+  if (source >= registry->source_count || !key_of(registry, id, &k)) return PSPROBE_ANSWER_UNKNOWN;
+  psprobe_answer_outcome outcome = PSPROBE_ANSWER_UNKNOWN;
+  bool ready = false;
+  pthread_mutex_lock(&k.shard->lock);
+  uint32_t number = find(registry, &k);
+  if (number != PSP_NO_SLOT) {
+    psp_slot *slot = psp_slot_at(registry, number);
+    outcome = note(registry, slot, source, now_ns, cold, handled_ns);
+    if (outcome != PSPROBE_ANSWER_UNKNOWN &&
+        (slot->handed_out || psp_slot_complete(registry, slot)))
+      ready = make_ready(registry, k.shard, number);
+  }
+  pthread_mutex_unlock(&k.shard->lock);
+  if (ready) psp_registry_signal(registry);
+  return outcome;
+}
