@@ -1,9 +1,17 @@
 // Brings the page to life: reads its data, draws, wires the controls, follows a live prober.
 import { Plots } from "psprobe/plots";
 import { follow } from "psprobe/live";
+import { count } from "psprobe/format";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const nodes = Object.fromEntries([...document.querySelectorAll("[id]")].map((n) => [n.id, n]));
+// Without a script these stay hidden, so that nothing is shown that would not work.
+nodes.controls.hidden = nodes.plots.hidden = false;
+if (data.probes.total > data.probes.id.length) {
+  nodes.thinned.hidden = false;
+  nodes.thinned.textContent = `Of ${count(data.probes.total)} probes, ${count(data.probes.id.length)} are drawn here: ` +
+    "of each stretch of time the fastest and the slowest of each source, and lost, late and cold ones. All figures are of all probes.";
+}
 const plots = new Plots(data, nodes);
 
 for (const box of document.querySelectorAll("input[data-source]"))

@@ -95,6 +95,7 @@ export class Plots {
     this.ecdf();
     this.histogram();
     this.differences();
+    this.stages();
     this.heat();
   }
 
@@ -195,13 +196,16 @@ export class Plots {
   differences() {
     const { data, nodes } = this;
     const pair = data.pairs[0];
-    if (!pair || pair.n === 0) return;
+    nodes.difference.hidden = !pair || pair.n === 0;
+    if (nodes.difference.hidden) return;
     const names = data.probes.sources.map((s) => s.name);
     const rows = pairRows(data, names.indexOf(pair.a), names.indexOf(pair.b));
     const legend = nodes["differences-legend"];
-    const [low, high] = pair.median_ci_ns ?? [pair.median_ns, pair.median_ns];
+    const [low, high] = pair.median_ci_ns.map((bound) => bound ?? pair.median_ns);
+    const interval = pair.median_ci_ns.includes(null) ? "too few probes for an interval"
+      : `the band its 95 % interval, ${format.duration(low)} to ${format.duration(high)}`;
     const rest = [["", `Above zero ${pair.a} took longer. The line is the median, ` +
-      `${format.duration(pair.median_ns)}; the band its 95 % interval, ${format.duration(low)} to ${format.duration(high)}.`]];
+      `${format.duration(pair.median_ns)}; ${interval}.`]];
     this.say(legend, rest);
     this.add("differences", new Dygraph(nodes.differences, rows, base(data, {
       labels: ["sent", `${pair.a} − ${pair.b}`], colors: [css("--soft")],
@@ -228,9 +232,40 @@ export class Plots {
     })));
   }
 
+  /** A bar a source, of the parts of its time, all to one scale. */
+  stages() {
+    const { data, nodes } = this;
+    const shown = data.stages.some((s) => s.n > 0);
+    nodes.stages.hidden = !shown;
+    if (!shown) return;
+    const parts = [["publish", "publish_ns", 1], ["broker", "broker_ns", 0.55], ["answer", "answer_ns", 0.25]];
+    const sum = (s) => s.publish_ns + s.broker_ns + s.answer_ns;
+    const longest = Math.max(...data.stages.map(sum), 1);
+    nodes["stage-bars"].replaceChildren();
+    data.stages.forEach((stage, k) => {
+      if (stage.n === 0) return;
+      const name = text("div", "", nodes["stage-bars"]);
+      name.className = "bar-name";
+      name.append(`${data.probes.sources[k].name}, ${format.duration(sum(stage))}: `);
+      const bar = document.createElement("div");
+      bar.className = "bar";
+      bar.style.width = `${(sum(stage) / longest) * 100}%`;
+      parts.forEach(([label, key, opacity], i) => {
+        const part = text("span", "", bar);
+        part.style.cssText = `width:${(stage[key] / Math.max(sum(stage), 1)) * 100}%;background:${color(k)};opacity:${opacity}`;
+        const swatch = text("span", "", name);
+        swatch.className = "key";
+        swatch.style.cssText = `background:${color(k)};opacity:${opacity}`;
+        name.append(`${label} ${format.duration(stage[key])}${i < parts.length - 1 ? "  " : ""}`);
+      });
+      nodes["stage-bars"].append(bar);
+    });
+  }
+
   /** Hours across, latency up, one panel a source: the darker, the more answers. */
   heat() {
     const { heat } = this.data;
+    this.nodes.heat.hidden = !heat;
     if (!heat) return;
     heat.sources.forEach((cells, k) => {
       const canvas = this.nodes[`heat-${k}`];

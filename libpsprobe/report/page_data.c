@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The figures behind the page's plots, as JSON. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "report/page.h"
+#include "report/thin.h"
+
+#define MS_NS        1000000
+#define HOUR_NS      INT64_C(3600000000000)
+#define ECDF_POINTS  160
+#define BINS         60
+#define HEAT_BINS    24
+#define HEAT_COLUMNS 168
+/** Runs shorter than this have no use for hours. */
+#define HEAT_LEAST_NS (3 * HOUR_NS)
+/** Stretches that the time series is thinned to: more than a wide screen has pixels. */
+#define SERIES_BUCKETS 2000
+#define SERIES_NOTABLE 4000
+
+static bool answered(const psprobe_series *s, size_t i) {
+  return s->status == NULL || s->status[i] != PSPROBE_LOST;
+}
+
+/** The answers of each source in a histogram: every figure of the plots comes from these. */
+typedef struct spread {
+  psprobe_histogram *of[16];
+  int64_t low, high; /**< over all sources; low >= 1 */
+  bool ok;
+} spread;
+
+static void spread_free(spread *s) {
+  for (size_t k = 0; k < sizeof s->of / sizeof *s->of; k++)
+    psprobe_histogram_free(s->of[k]);
+}
+
+static spread spread_of(const psprobe_probes *probes) {
+  spread s = {.low = INT64_MAX, .high = 1, .ok = true};
+  for (size_t k = 0; k < probes->source_count && s.ok; k++) {
+    const psprobe_series *source = &probes->sources[k];
+    s.of[k] = psprobe_histogram_new();
+    s.ok = s.of[k] != NULL;
+    for (size_t i = 0; i < probes->count && s.ok; i++)
+      if (answered(source, i)) psprobe_histogram_record(s.of[k], source->elapsed_ns[i]);
+    if (!s.ok || psprobe_histogram_count(s.of[k]) == 0) continue;
+    int64_t low = psprobe_histogram_min(s.of[k]), high = psprobe_histogram_max(s.of[k]);
+    s.low = low < s.low ? low : s.low;
+    s.high = high > s.high ? high : s.high;
+  }
+  if (s.low > s.high) s.low = s.high;
+  if (s.low < 1) s.low = 1;
+  if (s.high < s.low) s.high = s.low;
+  return s;
+}
+
+/** Edge `i` of `bins` that grow in proportion from low to high. */
+static int64_t edge(const spread *s, int i, int bins) {
+  if (i == 0) return s->low;
+  double ratio = (double)(s->high + 1) / (double)s->low;
+  return (int64_t)((double)s->low * pow(ratio, (double)i / bins)) + (i == bins);
+}
+
+static void put_edges(psp_json_writer *w, const spread *s, int bins) {
+  psp_json_put_key(w, "edges_ns");
+  psp_json_begin_array(w);
+  for (int i = 0; i <= bins; i++)
+    psp_json_put_int64(w, edge(s, i, bins));
+  psp_json_end_array(w);
+}
+
+/** ECDF on a scale of nines: dense where the tail is. */
+static void put_ecdf(psp_json_writer *w, const psprobe_probes *probes, const spread *s) {
+  double most = 1;
+  for (size_t k = 0; k < probes->source_count; k++)
+    most = fmax(most, (double)psprobe_histogram_count(s->of[k]));
+  double reach = fmax(log10(most), 0.5);
+  psp_json_put_key(w, "ecdf");
+  psp_json_begin_object(w);
+  psp_json_put_key(w, "p");
+  psp_json_begin_array(w);
+  for (int i = 0; i < ECDF_POINTS; i++)
+    psp_json_put_double(w, 1 - pow(10, -reach * i / ECDF_POINTS));
+  psp_json_end_array(w);
+  psp_json_put_key(w, "sources");
+  psp_json_begin_array(w);
+  for (size_t k = 0; k < probes->source_count; k++) {
+    psp_json_begin_array(w);
+    for (int i = 0; i < ECDF_POINTS; i++) {
+      if (psprobe_histogram_count(s->of[k]) == 0)
+        psp_json_put_null(w);
+      else
+        psp_json_put_int64(
+            w, psprobe_histogram_quantile(s->of[k], 1 - pow(10, -reach * i / ECDF_POINTS)));
+    }
+    psp_json_end_array(w);
+  }
+  psp_json_end_array(w);
+  psp_json_end_object(w);
+}
+
+static void put_histogram(psp_json_writer *w, const psprobe_probes *probes, const spread *s) {
+  psp_json_put_key(w, "histogram");
+  psp_json_begin_object(w);
+  put_edges(w, s, BINS);
+  psp_json_put_key(w, "sources");
+  psp_json_begin_array(w);
+  for (size_t k = 0; k < probes->source_count; k++) {
+    uint64_t below = 0;
+    psp_json_begin_array(w);
+    for (int i = 1; i <= BINS; i++) {
+      /* What lies under the first edge (a clock that stood still) counts in the first bin. */
+      uint64_t upto = i == BINS ? psprobe_histogram_count(s->of[k])
+                                : psprobe_histogram_count_at_most(s->of[k], edge(s, i, BINS) - 1);
+      psp_json_put_int64(w, (int64_t)(upto - below));
+      below = upto;
+    }
+    psp_json_end_array(w);
+  }
+  psp_json_end_array(w);
+  psp_json_end_object(w);
+}
+
+static void put_interval(psp_json_writer *w, const psprobe_interval *ci) {
+  psp_json_begin_array(w);
+  if (ci->has_low)
+    psp_json_put_int64(w, ci->low_ns);
+  else
+    psp_json_put_null(w);
+  if (ci->has_high)
+    psp_json_put_int64(w, ci->high_ns);
+  else
+    psp_json_put_null(w);
+  psp_json_end_array(w);
+}
+
+static void put_pairs(psp_json_writer *w, const psp_page *page) {
+  psp_json_put_key(w, "pairs");
+  psp_json_begin_array(w);
+  for (size_t i = 0; i < psprobe_comparison_pair_count(page->comparison); i++) {
+    const psprobe_pair *pair = psprobe_comparison_pair(page->comparison, i);
+    psp_json_begin_object(w);
+    psp_json_put_key(w, "a");
+    psp_json_put_string(w, page->probes->sources[pair->a].name);
+    psp_json_put_key(w, "b");
+    psp_json_put_string(w, page->probes->sources[pair->b].name);
+    psp_json_put_key(w, "n");
+    psp_json_put_int64(w, (int64_t)pair->all.n);
+    psp_json_put_key(w, "median_ns");
+    psp_json_put_int64(w, pair->all.median_ns);
+    psp_json_put_key(w, "median_ci_ns");
+    put_interval(w, &pair->all.median_ci);
+    psp_json_end_object(w);
+  }
+  psp_json_end_array(w);
+}
+
+/** Where the time went: means over the probes up to the source's p99, so that they add up and one
+ * stall does not stand for all. */
+static void put_stages(psp_json_writer *w, const psp_page *page, const spread *s) {
+  psp_json_put_key(w, "stages");
+  psp_json_begin_array(w);
+  for (size_t k = 0; k < page->probes->source_count; k++) {
+    const psprobe_series *source = &page->probes->sources[k];
+    int64_t bound = psprobe_histogram_quantile(s->of[k], 0.99);
+    double publish = 0, broker = 0, answer = 0;
+    int64_t n = 0;
+    for (size_t i = 0; i < page->probes->count; i++) {
+      int64_t whole = source->elapsed_ns[i], sent = page->publish_ns[i];
+      int64_t held = page->handled_ns[k][i];
+      if (!answered(source, i) || whole > bound || sent < 0 || held < 0) continue;
+      /* A message can be delivered before the publish call has returned. */
+      if (held > whole) held = whole;
+      if (sent > whole - held) sent = whole - held;
+      publish += (double)sent;
+      answer += (double)held;
+      broker += (double)(whole - held - sent);
+      n++;
+    }
+    psp_json_begin_object(w);
+    psp_json_put_key(w, "n");
+    psp_json_put_int64(w, n);
+    psp_json_put_key(w, "publish_ns");
+    psp_json_put_double(w, n > 0 ? publish / (double)n : 0);
+    psp_json_put_key(w, "broker_ns");
+    psp_json_put_double(w, n > 0 ? broker / (double)n : 0);
+    psp_json_put_key(w, "answer_ns");
+    psp_json_put_double(w, n > 0 ? answer / (double)n : 0);
+    psp_json_end_object(w);
+  }
+  psp_json_end_array(w);
+}
+
+/** Which of the heat map's bins holds `ns`. */
+static int heat_bin(const spread *s, int64_t ns) {
+  if (ns <= s->low) return 0;
+  double ratio = log((double)(s->high + 1) / (double)s->low);
+  int bin = (int)(log((double)ns / (double)s->low) / ratio * HEAT_BINS);
+  return bin < HEAT_BINS ? bin : HEAT_BINS - 1;
+}
+
+static void put_heat_cells(psp_json_writer *w, const uint32_t *cells, int columns) {
+  psp_json_begin_array(w);
+  for (int x = 0; x < columns; x++) {
+    psp_json_begin_array(w);
+    for (int y = 0; y < HEAT_BINS; y++)
+      psp_json_put_int64(w, cells[x * HEAT_BINS + y]);
+    psp_json_end_array(w);
+  }
+  psp_json_end_array(w);
+}
+
+/** Hours across, or as many together as it takes to fit; null for a short run. */
+static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const spread *s) {
+  psp_json_put_key(w, "heat");
+  int64_t first = INT64_MAX, last = INT64_MIN;
+  for (size_t i = 0; i < probes->count; i++) {
+    first = probes->sent_ns[i] < first ? probes->sent_ns[i] : first;
+    last = probes->sent_ns[i] > last ? probes->sent_ns[i] : last;
+  }
+  uint32_t *cells = calloc((size_t)HEAT_COLUMNS * HEAT_BINS, sizeof *cells);
+  if (probes->count == 0 || last - first < HEAT_LEAST_NS || cells == NULL) {
+    psp_json_put_null(w);
+    free(cells);
+    return;
+  }
+  int64_t start = first - ((first % HOUR_NS) + HOUR_NS) % HOUR_NS;
+  int64_t hours = (last - start) / HOUR_NS + 1;
+  int64_t step = HOUR_NS * ((hours + HEAT_COLUMNS - 1) / HEAT_COLUMNS);
+  int columns = (int)((last - start) / step) + 1;
+  psp_json_begin_object(w);
+  psp_json_put_key(w, "hours_ms");
+  psp_json_begin_array(w);
+  for (int x = 0; x < columns; x++)
+    psp_json_put_int64(w, (start + x * step) / 1000000);
+  psp_json_end_array(w);
+  put_edges(w, s, HEAT_BINS);
+  psp_json_put_key(w, "sources");
+  psp_json_begin_array(w);
+  for (size_t k = 0; k < probes->source_count; k++) {
+    const psprobe_series *source = &probes->sources[k];
+    for (int c = 0; c < columns * HEAT_BINS; c++)
+      cells[c] = 0;
+    for (size_t i = 0; i < probes->count; i++)
+      if (answered(source, i))
+        cells[(probes->sent_ns[i] - start) / step * HEAT_BINS +
+              heat_bin(s, source->elapsed_ns[i])]++;
+    put_heat_cells(w, cells, columns);
+  }
+  psp_json_end_array(w);
+  psp_json_end_object(w);
+  free(cells);
+}
+
+static void put_column(psp_json_writer *w, const char *key, const psprobe_series *s, size_t from,
+                       size_t to, const bool *keep) {
+  psp_json_put_key(w, key);
+  psp_json_begin_array(w);
+  for (size_t i = from; i < to; i++) {
+    if (keep != NULL && !keep[i]) continue;
+    if (key[0] == 'e' && !answered(s, i))
+      psp_json_put_null(w);
+    else if (key[0] == 'e')
+      psp_json_put_int64(w, s->elapsed_ns[i]);
+    else if (key[0] == 's')
+      psp_json_put_int64(w, s->status == NULL ? PSPROBE_ANSWERED : s->status[i]);
+    else
+      psp_json_put_int64(w, s->cold != NULL && s->cold[i]);
+  }
+  psp_json_end_array(w);
+}
+
+static void put_probes(psp_json_writer *w, const psp_page *page, size_t from, size_t to,
+                       const bool *keep) {
+  const psprobe_probes *probes = page->probes;
+  psp_json_put_key(w, "total");
+  psp_json_put_int64(w, (int64_t)probes->count);
+  psp_json_put_key(w, "next");
+  psp_json_put_int64(w, (int64_t)page->next);
+  psp_json_put_key(w, "id");
+  psp_json_begin_array(w);
+  for (size_t i = from; i < to; i++)
+    if (keep == NULL || keep[i]) psp_json_put_string(w, page->id(page->id_arg, i));
+  psp_json_end_array(w);
+  psp_json_put_key(w, "sent_ms");
+  psp_json_begin_array(w);
+  for (size_t i = from; i < to; i++)
+    if (keep == NULL || keep[i]) psp_json_put_int64(w, probes->sent_ns[i] / MS_NS);
+  psp_json_end_array(w);
+  psp_json_put_key(w, "sources");
+  psp_json_begin_array(w);
+  for (size_t k = 0; k < probes->source_count; k++) {
+    psp_json_begin_object(w);
+    psp_json_put_key(w, "name");
+    psp_json_put_string(w, probes->sources[k].name);
+    put_column(w, "elapsed_ns", &probes->sources[k], from, to, keep);
+    put_column(w, "status", &probes->sources[k], from, to, keep);
+    put_column(w, "cold", &probes->sources[k], from, to, keep);
+    psp_json_end_object(w);
+  }
+  psp_json_end_array(w);
+}
+
+void psp_page_probes(psp_buf *out, const psp_page *page, size_t from, size_t to, const bool *keep) {
+  psp_json_writer w = {.buf = out};
+  psp_json_begin_object(&w);
+  put_probes(&w, page, from, to, keep);
+  psp_json_end_object(&w);
+}
+
+void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes) {
+  psp_json_writer w = {.buf = out};
+  const psprobe_probes *probes = page->probes;
+  spread s = spread_of(probes);
+  bool *keep = with_probes ? malloc(probes->count + 1) : NULL;
+  if (!s.ok || (with_probes && keep == NULL)) {
+    out->failed = true;
+  } else {
+    psp_json_begin_object(&w);
+    psp_json_put_key(&w, "schema");
+    psp_json_put_int64(&w, 1);
+    if (with_probes) {
+      psp_thin(probes, SERIES_BUCKETS, SERIES_NOTABLE, keep);
+      psp_json_put_key(&w, "probes");
+      psp_json_begin_object(&w);
+      put_probes(&w, page, 0, probes->count, keep);
+      psp_json_end_object(&w);
+    }
+    put_ecdf(&w, probes, &s);
+    put_histogram(&w, probes, &s);
+    put_pairs(&w, page);
+    put_stages(&w, page, &s);
+    put_heat(&w, probes, &s);
+    psp_json_end_object(&w);
+  }
+  free(keep);
+  spread_free(&s);
+}
