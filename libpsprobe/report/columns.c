@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/columns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static void free_run(psp_run_copy *r) {
+  free(r->project);
+  free(r->topic);
+  free(r->host);
+  free(r->version);
+  free(r->settings);
+}
+
+void psp_columns_free(psp_columns *c) {
+  free(c->id);
+  free(c->sent_wall_ns);
+  free(c->lateness_ns);
+  free(c->publish_ns);
+  free(c->saved_wall_ns);
+  free(c->run);
+  for (size_t k = 0; k < c->source_count; k++) {
+    psp_source_columns *s = &c->sources[k];
+    free(s->name);
+    free(s->elapsed_ns);
+    free(s->handled_ns);
+    free(s->status);
+    free(s->cold);
+    free(s->duplicates);
+  }
+  for (size_t i = 0; i < c->run_count; i++) free_run(&c->runs[i]);
+  free(c->runs);
+  memset(c, 0, sizeof *c);
+}
+
+void psp_columns_set_sources(psp_columns *c, const char *const *names, size_t count) {
+  for (size_t k = 0; k < count && k < PSPROBE_MAX_SOURCES; k++) {
+    c->sources[k].name = psp_strdup(names[k]);
+    c->failed |= c->sources[k].name == NULL;
+    c->source_count = k + 1;
+  }
+}
+
+uint32_t psp_columns_add_run(psp_columns *c, const psprobe_run *run) {
+  psp_run_copy *grown = realloc(c->runs, (c->run_count + 1) * sizeof *grown);
+  if (grown == NULL) {
+    c->failed = true;
+    return 0;
+  }
+  c->runs = grown;
+  psp_run_copy *copy = &c->runs[c->run_count];
+  *copy = (psp_run_copy){.run = *run,
+                         .project = psp_strdup(run->project),
+                         .topic = psp_strdup(run->topic),
+                         .host = psp_strdup(run->host),
+                         .version = psp_strdup(run->version),
+                         .settings = psp_strdup(run->settings)};
+  copy->run.project = copy->project;
+  copy->run.topic = copy->topic;
+  copy->run.host = copy->host;
+  copy->run.version = copy->version;
+  copy->run.settings = copy->settings;
+  for (size_t k = 0; k < PSPROBE_MAX_SOURCES; k++) copy->run.sources[k] = NULL;
+  return (uint32_t)c->run_count++;
+}
+
+/** Makes a column longer; what it holds stays when that fails. */
+static bool grow(void *column, size_t capacity, size_t size) {
+  void **at = column;
+  void *grown = realloc(*at, capacity * size);
+  if (grown != NULL) *at = grown;
+  return grown != NULL;
+}
+
+static bool reserve(psp_columns *c) {
+  if (c->count < c->capacity) return true;
+  size_t n = c->capacity == 0 ? 1024 : c->capacity * 2;
+  bool ok = grow(&c->id, n, sizeof *c->id) && grow(&c->sent_wall_ns, n, sizeof(int64_t)) &&
+            grow(&c->lateness_ns, n, sizeof(int64_t)) && grow(&c->publish_ns, n, sizeof(int64_t)) &&
+            grow(&c->saved_wall_ns, n, sizeof(int64_t)) && grow(&c->run, n, sizeof(uint32_t));
+  for (size_t k = 0; k < c->source_count && ok; k++) {
+    psp_source_columns *s = &c->sources[k];
+    ok = grow(&s->elapsed_ns, n, sizeof(int64_t)) && grow(&s->handled_ns, n, sizeof(int64_t)) &&
+         grow(&s->status, n, sizeof(uint8_t)) && grow(&s->cold, n, sizeof(bool)) &&
+         grow(&s->duplicates, n, sizeof(uint32_t));
+  }
+  if (ok) c->capacity = n;
+  c->failed |= !ok;
+  return ok;
+}
+
+void psp_columns_update(psp_columns *c, size_t i, const psprobe_result *result) {
+  c->publish_ns[i] = result->publish_ns;
+  for (size_t k = 0; k < c->source_count; k++) {
+    const psprobe_answer *answer = &result->answers[k];
+    psp_source_columns *s = &c->sources[k];
+    s->elapsed_ns[i] = answer->elapsed_ns;
+    s->handled_ns[i] = answer->handled_ns;
+    s->status[i] = (uint8_t)answer->status;
+    s->cold[i] = answer->cold;
+    s->duplicates[i] = answer->duplicates;
+  }
+}
+
+void psp_columns_add(psp_columns *c, uint32_t run, const psprobe_result *result,
+                     int64_t saved_wall_ns) {
+  if (result->source_count != c->source_count || !reserve(c)) return;
+  size_t i = c->count++;
+  memcpy(c->id[i], result->id, sizeof c->id[i]);
+  c->sent_wall_ns[i] = result->sent_wall_ns;
+  c->lateness_ns[i] = result->lateness_ns;
+  c->saved_wall_ns[i] = saved_wall_ns;
+  c->run[i] = run;
+  psp_columns_update(c, i, result);
+}
+
+psprobe_probes psp_columns_probes(const psp_columns *c,
+                                  psprobe_series series[PSPROBE_MAX_SOURCES]) {
+  for (size_t k = 0; k < c->source_count; k++)
+    series[k] = (psprobe_series){.name = c->sources[k].name,
+                                 .elapsed_ns = c->sources[k].elapsed_ns,
+                                 .status = c->sources[k].status,
+                                 .cold = c->sources[k].cold,
+                                 .duplicates = c->sources[k].duplicates};
+  return (psprobe_probes){.count = c->count,
+                          .sent_ns = c->sent_wall_ns,
+                          .source_count = c->source_count,
+                          .sources = series};
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_REPORT_COLUMNS_H
+#define PSP_REPORT_COLUMNS_H
+/** @file Results in memory, a column a figure: what every table, text and picture is made from. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <psprobe/compare.h>
+#include <psprobe/results.h>
+
+/** One source's columns, as long as there are probes. */
+typedef struct psp_source_columns {
+  char *name;
+  int64_t *elapsed_ns, *handled_ns;
+  uint8_t *status;
+  bool *cold;
+  uint32_t *duplicates;
+} psp_source_columns;
+
+/** A run, with texts of its own. */
+typedef struct psp_run_copy {
+  psprobe_run run; /**< its pointers are those below */
+  char *project, *topic, *host, *version, *settings;
+} psp_run_copy;
+
+/** Valid when zeroed. */
+typedef struct psp_columns {
+  size_t count, capacity;
+  char (*id)[PSPROBE_ID_SIZE];
+  int64_t *sent_wall_ns, *lateness_ns, *publish_ns, *saved_wall_ns;
+  uint32_t *run; /**< index of each probe's run */
+  size_t source_count;
+  psp_source_columns sources[PSPROBE_MAX_SOURCES];
+  psp_run_copy *runs;
+  size_t run_count;
+  size_t left_out; /**< probes of runs that had other sources than these */
+  bool failed;     /**< memory ran out: the columns are not whole */
+} psp_columns;
+
+void psp_columns_free(psp_columns *columns);
+/** Sets the sources, copied, before the first probe. */
+void psp_columns_set_sources(psp_columns *columns, const char *const *names, size_t count);
+/** Adds a run, copied. @return its index */
+uint32_t psp_columns_add_run(psp_columns *columns, const psprobe_run *run);
+/** Adds a probe of run `run`; its answers are in the order of that run's sources. */
+void psp_columns_add(psp_columns *columns, uint32_t run, const psprobe_result *result,
+                     int64_t saved_wall_ns);
+/** Replaces the answers of probe `index`. */
+void psp_columns_update(psp_columns *columns, size_t index, const psprobe_result *result);
+/** The same as views for the comparison and the page; valid until the columns change. */
+psprobe_probes psp_columns_probes(const psp_columns *columns,
+                                  psprobe_series series[PSPROBE_MAX_SOURCES]);
+
+#endif
