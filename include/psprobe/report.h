@@ -21,6 +21,9 @@ PSPROBE_API void psprobe_report_free(psprobe_report *report);
 /** Probes in the report. */
 PSPROBE_API size_t psprobe_report_count(const psprobe_report *report);
 
+/** The answer in one sentence; the report's. */
+PSPROBE_API const char *psprobe_report_sentence(const psprobe_report *report);
+
 /* Each returns a text to free(), or NULL without memory. */
 
 /** The table: per source sent, answered, late, lost, duplicate, min, p50, p90, p99, max; then the
@@ -30,6 +33,8 @@ PSPROBE_API char *psprobe_report_table(const psprobe_report *report);
 PSPROBE_API char *psprobe_report_csv(const psprobe_report *report);
 /** The schema of docs/report-json.md. */
 PSPROBE_API char *psprobe_report_json(const psprobe_report *report);
+/** The page: one self-contained HTML file that opens from disk, with the plots. */
+PSPROBE_API char *psprobe_report_html(const psprobe_report *report);
 
 #ifdef __cplusplus
 }

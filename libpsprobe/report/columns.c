@@ -30,7 +30,8 @@ void psp_columns_free(psp_columns *c) {
     free(s->cold);
     free(s->duplicates);
   }
-  for (size_t i = 0; i < c->run_count; i++) free_run(&c->runs[i]);
+  for (size_t i = 0; i < c->run_count; i++)
+    free_run(&c->runs[i]);
   free(c->runs);
   memset(c, 0, sizeof *c);
 }
@@ -62,7 +63,8 @@ uint32_t psp_columns_add_run(psp_columns *c, const psprobe_run *run) {
   copy->run.host = copy->host;
   copy->run.version = copy->version;
   copy->run.settings = copy->settings;
-  for (size_t k = 0; k < PSPROBE_MAX_SOURCES; k++) copy->run.sources[k] = NULL;
+  for (size_t k = 0; k < PSPROBE_MAX_SOURCES; k++)
+    copy->run.sources[k] = NULL;
   return (uint32_t)c->run_count++;
 }
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file One row a probe (RFC 4180, but LF). The first columns are the five fields of the first
+ * experiment, and a NAME_response_time for each further source, so that what is written here can be
+ * read here; ours follow.
+ */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/timestamp.h"
+#include "report/names.h"
+#include "report/report.h"
+
+/** Quoted where it has to be; source names cannot hold these, texts of foreign files can. */
+static void put_text(psp_buf *out, const char *text) {
+  if (strpbrk(text, ",\"\r\n") == NULL) {
+    psp_buf_text(out, text);
+    return;
+  }
+  psp_buf_char(out, '"');
+  for (; *text != '\0'; text++) {
+    if (*text == '"') psp_buf_char(out, '"');
+    psp_buf_char(out, *text);
+  }
+  psp_buf_char(out, '"');
+}
+
+static void put_time(psp_buf *out, int64_t wall_ns) {
+  char text[PSP_TIMESTAMP_SIZE];
+  psp_buf_text(out, psp_timestamp_format_ns(text, wall_ns));
+}
+
+static void put_head(psp_buf *out, const psp_columns *c) {
+  psp_buf_text(out, "arbitrary_message_id,probe_sent");
+  for (size_t k = 0; k < c->source_count; k++) {
+    psp_buf_char(out, ',');
+    psp_put_response_column(out, c->sources[k].name);
+  }
+  psp_buf_text(out, ",saved_at,run_id,lateness_ns,publish_ns");
+  for (size_t k = 0; k < c->source_count; k++) {
+    static const char *const parts[] = {"status", "cold", "duplicates", "handled_ns"};
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+      psp_buf_printf(out, ",%s_%s", c->sources[k].name, parts[p]);
+  }
+  psp_buf_char(out, '\n');
+}
+
+static void put_row(psp_buf *out, const psp_columns *c, size_t i) {
+  put_text(out, c->id[i]);
+  psp_buf_char(out, ',');
+  put_time(out, c->sent_wall_ns[i]);
+  for (size_t k = 0; k < c->source_count; k++) {
+    psp_buf_char(out, ',');
+    if (c->sources[k].status[i] != PSPROBE_LOST)
+      psp_buf_printf(out, "%lld", (long long)c->sources[k].elapsed_ns[i]);
+  }
+  psp_buf_char(out, ',');
+  put_time(out, c->saved_wall_ns[i]);
+  psp_buf_printf(out, ",%s,%lld,", c->runs[c->run[i]].run.id, (long long)c->lateness_ns[i]);
+  if (c->publish_ns[i] >= 0) psp_buf_printf(out, "%lld", (long long)c->publish_ns[i]);
+  for (size_t k = 0; k < c->source_count; k++) {
+    const psp_source_columns *s = &c->sources[k];
+    psp_buf_printf(out, ",%s,%d,%u,", psp_status_name(s->status[i]), s->cold[i] ? 1 : 0,
+                   (unsigned)s->duplicates[i]);
+    if (s->handled_ns[i] >= 0) psp_buf_printf(out, "%lld", (long long)s->handled_ns[i]);
+  }
+  psp_buf_char(out, '\n');
+}
+
+char *psprobe_report_csv(const psprobe_report *report) {
+  psp_buf out = {0};
+  put_head(&out, &report->columns);
+  for (size_t i = 0; i < report->columns.count; i++)
+    put_row(&out, &report->columns, i);
+  return psp_buf_take(&out, NULL);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The figures as JSON, in the schema of docs/report-json.md. */
+#include <psprobe/version.h>
+
+#include "base/json.h"
+#include "base/timestamp.h"
+#include "report/report.h"
+
+#define SCHEMA 1
+
+static void put_int(psp_json_writer *w, const char *key, int64_t value) {
+  psp_json_put_key(w, key);
+  psp_json_put_int64(w, value);
+}
+
+static void put_double(psp_json_writer *w, const char *key, double value) {
+  psp_json_put_key(w, key);
+  psp_json_put_double(w, value);
+}
+
+static void put_text(psp_json_writer *w, const char *key, const char *value) {
+  psp_json_put_key(w, key);
+  psp_json_put_string(w, value);
+}
+
+static void put_time(psp_json_writer *w, const char *key, int64_t wall_ns) {
+  char text[PSP_TIMESTAMP_SIZE];
+  put_text(w, key, wall_ns == 0 ? NULL : psp_timestamp_format_ns(text, wall_ns));
+}
+
+static void put_bound(psp_json_writer *w, bool there, int64_t ns) {
+  if (there)
+    psp_json_put_int64(w, ns);
+  else
+    psp_json_put_null(w);
+}
+
+/** [low, high]; null for a bound that the data cannot give. */
+static void put_interval(psp_json_writer *w, const char *key, const psprobe_interval *ci) {
+  psp_json_put_key(w, key);
+  psp_json_begin_array(w);
+  put_bound(w, ci->has_low, ci->low_ns);
+  put_bound(w, ci->has_high, ci->high_ns);
+  psp_json_end_array(w);
+}
+
+static void put_run(psp_json_writer *w, const psprobe_run *run) {
+  psp_json_begin_object(w);
+  put_text(w, "id", run->id);
+  put_time(w, "started", run->started_wall_ns);
+  put_time(w, "ended", run->ended_wall_ns);
+  put_text(w, "project", run->project);
+  put_text(w, "topic", run->topic);
+  put_text(w, "host", run->host);
+  put_text(w, "version", run->version);
+  put_int(w, "interval_ns", run->interval_ns);
+  put_int(w, "timeout_ns", run->timeout_ns);
+  psp_json_end_object(w);
+}
+
+static void put_source(psp_json_writer *w, const psprobe_source_summary *s) {
+  static const char *const keys[PSPROBE_QUANTILE_COUNT][2] = {{"p50_ns", "p50_ci_ns"},
+                                                              {"p90_ns", "p90_ci_ns"},
+                                                              {"p99_ns", "p99_ci_ns"},
+                                                              {"p999_ns", "p999_ci_ns"}};
+  psp_json_put_key(w, s->name);
+  psp_json_begin_object(w);
+  put_int(w, "sent", (int64_t)s->sent);
+  put_int(w, "answered", (int64_t)s->answered);
+  put_int(w, "late", (int64_t)s->late);
+  put_int(w, "lost", (int64_t)s->lost);
+  put_int(w, "duplicates", (int64_t)s->duplicates);
+  put_int(w, "cold", (int64_t)s->cold_count);
+  put_int(w, "min_ns", s->min_ns);
+  for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
+    put_int(w, keys[q][0], s->quantiles[q].value_ns);
+  put_int(w, "max_ns", s->max_ns);
+  for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
+    put_interval(w, keys[q][1], &s->quantiles[q].ci);
+  psp_json_end_object(w);
+}
+
+static void put_share(psp_json_writer *w, const char *share_key, const char *ci_key,
+                      const psprobe_share *share) {
+  put_double(w, share_key, share->share);
+  psp_json_put_key(w, ci_key);
+  psp_json_begin_array(w);
+  psp_json_put_double(w, share->low);
+  psp_json_put_double(w, share->high);
+  psp_json_end_array(w);
+}
+
+static void put_pair(psp_json_writer *w, const psprobe_report *report, const psprobe_pair *pair) {
+  static const char *const outcomes[] = {"undecided", "a_faster", "b_faster"};
+  psp_json_begin_object(w);
+  put_text(w, "a", report->columns.sources[pair->a].name);
+  put_text(w, "b", report->columns.sources[pair->b].name);
+  put_int(w, "n", (int64_t)pair->all.n);
+  put_int(w, "median_ns", pair->all.median_ns);
+  put_interval(w, "median_ci_ns", &pair->all.median_ci);
+  put_interval(w, "unpaired_ci_ns", &pair->unpaired.ci);
+  put_interval(w, "bootstrap_ci_ns", &pair->bootstrap_ci);
+  put_int(w, "hodges_lehmann_ns", pair->hodges_lehmann_ns);
+  put_interval(w, "hodges_lehmann_ci_ns", &pair->hodges_lehmann_ci);
+  put_double(w, "wilcoxon_p", pair->wilcoxon_p);
+  put_double(w, "sign_p", pair->sign_p);
+  put_double(w, "holm_p", pair->holm_p);
+  put_share(w, "a_first_share", "a_first_ci", &pair->a_first);
+  put_int(w, "ties", (int64_t)pair->ties);
+  put_int(w, "only_a_lost", (int64_t)pair->only_a_lost);
+  put_int(w, "only_b_lost", (int64_t)pair->only_b_lost);
+  put_int(w, "both_lost", (int64_t)pair->both_lost);
+  put_double(w, "loss_p", pair->loss_p);
+  put_double(w, "a_slow_common_share", pair->a_slow.common.share);
+  put_double(w, "b_slow_common_share", pair->b_slow.common.share);
+  put_double(w, "lag1", pair->serial.lag1);
+  put_double(w, "effective_n", pair->serial.effective_n);
+  put_int(w, "warm_median_ns", pair->warm.median_ns);
+  put_int(w, "cold_median_ns", pair->cold.median_ns);
+  put_int(w, "cold_n", (int64_t)pair->cold.n);
+  put_text(w, "outcome", outcomes[pair->outcome]);
+  psp_json_put_key(w, "more_probes");
+  put_bound(w, pair->more_known, (int64_t)pair->more_probes);
+  psp_json_end_object(w);
+}
+
+char *psprobe_report_json(const psprobe_report *report) {
+  psp_buf out = {0};
+  psp_json_writer w = {.buf = &out, .pretty = true};
+  psp_json_begin_object(&w);
+  put_int(&w, "schema", SCHEMA);
+  put_text(&w, "sentence", report->sentence);
+  psp_json_put_key(&w, "runs");
+  psp_json_begin_array(&w);
+  for (size_t i = 0; i < report->columns.run_count; i++)
+    put_run(&w, &report->columns.runs[i].run);
+  psp_json_end_array(&w);
+  psp_json_put_key(&w, "sources");
+  psp_json_begin_object(&w);
+  for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++)
+    put_source(&w, psprobe_comparison_source(report->comparison, k));
+  psp_json_end_object(&w);
+  psp_json_put_key(&w, "pairs");
+  psp_json_begin_array(&w);
+  for (size_t i = 0; i < psprobe_comparison_pair_count(report->comparison); i++)
+    put_pair(&w, report, psprobe_comparison_pair(report->comparison, i));
+  psp_json_end_array(&w);
+  psp_json_end_object(&w);
+  psp_buf_char(&out, '\n');
+  return psp_buf_take(&out, NULL);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/names.h"
+
+#include <string.h>
+
+#include <psprobe/timing.h>
+
+#include "base/text.h"
+
+#define SUFFIX "_response_time"
+
+static const struct {
+  const char *source, *old;
+} names[] = {{"cloud_function", "cloud_func"}, {"regular_service", "reg_service"}};
+
+void psp_put_response_column(psp_buf *out, const char *source) {
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(names[i].source, source) == 0) source = names[i].old;
+  psp_buf_text(out, source);
+  psp_buf_text(out, SUFFIX);
+}
+
+bool psp_response_source(psp_buf *out, const char *column) {
+  size_t len = strlen(column), suffix = strlen(SUFFIX);
+  if (len <= suffix || !psp_text_ends(column, SUFFIX)) return false;
+  len -= suffix;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strlen(names[i].old) != len || strncmp(names[i].old, column, len) != 0) continue;
+    psp_buf_text(out, names[i].source);
+    return true;
+  }
+  psp_buf_add(out, column, len);
+  return true;
+}
+
+const char *psp_status_name(int status) {
+  if (status == PSPROBE_ANSWERED) return "answered";
+  return status == PSPROBE_LATE ? "late" : "lost";
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+psprobe_code psp_report_new(psp_columns *columns, psprobe_report **report, psprobe_error *error) {
+  psprobe_report *made = calloc(1, sizeof *made);
+  if (made == NULL || columns->failed) {
+    free(made);
+    return psp_fail_memory(error, "report");
+  }
+  made->columns = *columns;
+  memset(columns, 0, sizeof *columns);
+  made->probes = psp_columns_probes(&made->columns, made->series);
+  psprobe_code code = psprobe_comparison_new(&made->probes, NULL, &made->comparison, error);
+  if (code == PSPROBE_OK) {
+    made->sentence = psprobe_comparison_sentence(made->comparison);
+    made->notes = psprobe_comparison_notes(made->comparison);
+    if (made->sentence == NULL || made->notes == NULL) code = psp_fail_memory(error, "report");
+  }
+  if (code == PSPROBE_OK)
+    *report = made;
+  else
+    psprobe_report_free(made);
+  return code;
+}
+
+void psprobe_report_free(psprobe_report *report) {
+  if (report == NULL) return;
+  psprobe_comparison_free(report->comparison);
+  psp_columns_free(&report->columns);
+  free(report->sentence);
+  free(report->notes);
+  free(report);
+}
+
+size_t psprobe_report_count(const psprobe_report *report) {
+  return report->columns.count;
+}
+
+const char *psprobe_report_sentence(const psprobe_report *report) {
+  return report->sentence;
+}
+
+/* ---- loading ------------------------------------------------------------------------ */
+
+/** What the two passes over the store share. */
+typedef struct loader {
+  psp_columns columns;
+  char last_run[PSPROBE_ID_SIZE]; /**< of the row before; rows of a run mostly follow each other */
+  uint32_t last_index;
+} loader;
+
+static bool same_sources(const psp_columns *c, const psprobe_run *run) {
+  bool same = c->source_count == run->source_count;
+  for (size_t k = 0; same && k < run->source_count; k++)
+    same = strcmp(c->sources[k].name, run->sources[k]) == 0;
+  return same;
+}
+
+/** The newest run decides which sources are looked at: the last to come wins. */
+static bool take_sources(void *arg, const psprobe_run *run) {
+  loader *l = arg;
+  if (!same_sources(&l->columns, run)) {
+    psp_columns_free(&l->columns);
+    psp_columns_set_sources(&l->columns, run->sources, run->source_count);
+  }
+  return !l->columns.failed;
+}
+
+static bool take_run(void *arg, const psprobe_run *run) {
+  loader *l = arg;
+  if (same_sources(&l->columns, run)) psp_columns_add_run(&l->columns, run);
+  return !l->columns.failed;
+}
+
+static bool find_run(loader *l, const char *id) {
+  if (strcmp(l->last_run, id) == 0) return true;
+  for (size_t i = 0; i < l->columns.run_count; i++) {
+    if (strcmp(l->columns.runs[i].run.id, id) != 0) continue;
+    memcpy(l->last_run, l->columns.runs[i].run.id, sizeof l->last_run);
+    l->last_index = (uint32_t)i;
+    return true;
+  }
+  return false;
+}
+
+static bool take_row(void *arg, const psprobe_row *row) {
+  loader *l = arg;
+  if (find_run(l, row->run->id))
+    psp_columns_add(&l->columns, l->last_index, &row->result, row->saved_wall_ns);
+  else
+    l->columns.left_out++;
+  return !l->columns.failed;
+}
+
+psprobe_code psprobe_report_load(psprobe_store *store, const psprobe_filter *filter,
+                                 psprobe_report **report, psprobe_error *error) {
+  loader l = {0};
+  psprobe_code code = psprobe_store_each_run(store, filter, take_sources, &l, error);
+  if (code == PSPROBE_OK) code = psprobe_store_each_run(store, filter, take_run, &l, error);
+  if (code == PSPROBE_OK) code = psprobe_store_each(store, filter, take_row, &l, error);
+  if (code == PSPROBE_OK) code = psp_report_new(&l.columns, report, error);
+  psp_columns_free(&l.columns);
+  return code;
+}
