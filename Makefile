@@ -18,8 +18,14 @@ WERROR ?=
 SANITIZE ?=
 
 version_h := include/psprobe/version.h
-VERSION := $(shell sed -n 's/^.define PSPROBE_VERSION "\(.*\)"/\1/p' $(version_h))
-SOVERSION := $(shell sed -n 's/^.define PSPROBE_VERSION_MAJOR \(.*\)/\1/p' $(version_h))
+VERSION := $(shell sed -n 's/^.define PSPROBE_VERSION  *"\(.*\)"/\1/p' $(version_h))
+SOVERSION := $(shell sed -n 's/^.define PSPROBE_VERSION_MAJOR  *\(.*\)/\1/p' $(version_h))
+
+# V=1 shows the commands themselves.
+ifneq ($(V),1)
+Q := @
+say = @printf '  %-6s %s\n' $(1) $(2)
+endif
 
 # ---- third parties ----
 DEPS := libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3
@@ -70,30 +76,35 @@ tests: $(UNIT) $(INTEGRATION) $(TOOLS)
 
 $(STATIC): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(SHARED): $(LIB_OBJ)
-	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LIBS)
 
 $(BUILD)/$(SONAME) $(BUILD)/libpsprobe.so: $(SHARED)
-	ln -sf $(notdir $(SHARED)) $@
+	$(Q)ln -sf $(notdir $(SHARED)) $@
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The programs see public headers only: no -Ilibpsprobe, no third party's.
 $(BUILD)/examples/%.o: ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE $(FORTIFY) $(CPPFLAGS)
 $(BUILD)/examples/%: $(BUILD)/examples/%.o $(STATIC)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) $(LIBS)
 
 $(BUILD)/man/psprobe-%.1: $(BUILD)/examples/%
 	@mkdir -p $(@D)
-	$< --man >$@
+	$(Q)$< --man >$@
 
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka $(LIBS)
 
 # The report's page is embedded: our modules, and dygraphs as the distribution has it.
 DYGRAPHS ?= /usr/share/javascript/dygraphs

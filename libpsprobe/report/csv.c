@@ -10,6 +10,7 @@
 #include "base/timestamp.h"
 #include "report/names.h"
 #include "report/report.h"
+#include "results/document.h"
 
 /** Quoted where it has to be; source names cannot hold these, texts of foreign files can. */
 static void put_text(psp_buf *out, const char *text) {
@@ -60,7 +61,7 @@ static void put_row(psp_buf *out, const psp_columns *c, size_t i) {
   if (c->publish_ns[i] >= 0) psp_buf_printf(out, "%lld", (long long)c->publish_ns[i]);
   for (size_t k = 0; k < c->source_count; k++) {
     const psp_source_columns *s = &c->sources[k];
-    psp_buf_printf(out, ",%s,%d,%u,", psp_status_name(s->status[i]), s->cold[i] ? 1 : 0,
+    psp_buf_printf(out, ",%s,%d,%u,", psp_status_name((psprobe_status)s->status[i]), s->cold[i] ? 1 : 0,
                    (unsigned)s->duplicates[i]);
     if (s->handled_ns[i] >= 0) psp_buf_printf(out, "%lld", (long long)s->handled_ns[i]);
   }

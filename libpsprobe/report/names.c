@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <psprobe/timing.h>
-
 #include "base/text.h"
 
 #define SUFFIX "_response_time"
@@ -31,9 +29,4 @@ bool psp_response_source(psp_buf *out, const char *column) {
   }
   psp_buf_add(out, column, len);
   return true;
-}
-
-const char *psp_status_name(int status) {
-  if (status == PSPROBE_ANSWERED) return "answered";
-  return status == PSPROBE_LATE ? "late" : "lost";
 }

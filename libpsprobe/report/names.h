@@ -11,7 +11,5 @@
 void psp_put_response_column(psp_buf *out, const char *source);
 /** The source of such a column, added to `out`. False: it is another column. */
 bool psp_response_source(psp_buf *out, const char *column);
-/** "lost", "answered", "late" of a psprobe_status. */
-const char *psp_status_name(int status);
 
 #endif

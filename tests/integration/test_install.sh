@@ -13,7 +13,7 @@ ${MAKE:-make} -s install DESTDIR="$root/dest" PREFIX=/opt/psprobe BUILD="${BUILD
 mkdir "$root/pc"
 sed "s|/opt/psprobe|$root/dest/opt/psprobe|" "$root/dest/opt/psprobe/lib/pkgconfig/psprobe.pc" >"$root/pc/psprobe.pc"
 export PKG_CONFIG_PATH="$root/pc"
-[ "$(pkg-config --modversion psprobe)" = "$(sed -n 's/.*PSPROBE_VERSION "\(.*\)"/\1/p' include/psprobe/version.h)" ]
+[ "$(pkg-config --modversion psprobe)" = "$(sed -n 's/.*PSPROBE_VERSION  *"\(.*\)"/\1/p' include/psprobe/version.h)" ]
 case " $(pkg-config --libs psprobe) " in
   *curl* | *microhttpd* | *sqlite*) echo "third parties leak into --libs"; exit 1 ;;
 esac
