@@ -26,15 +26,16 @@ typedef struct psprobe_attribute {
 } psprobe_attribute;
 
 /** A message. To publish: data, attributes and ordering_key count, and one of
- * data and attributes must be there. All pointers are borrowed. */
+ * data and attributes must be there. All pointers are borrowed. In received
+ * texts a zero character, which C texts cannot hold, reads U+FFFD. */
 typedef struct psprobe_message {
-  const void *data; /**< bytes; may be NULL when data_len is 0 */
+  const void *data; /**< bytes; may be NULL when data_len is 0. A zero follows received ones */
   size_t data_len;
   const psprobe_attribute *attributes;
   size_t attribute_count;
   const char *ordering_key; /**< NULL: none */
   /* Received ones only: */
-  const char *message_id;
+  const char *message_id;         /**< NULL when a push did not bring one */
   psprobe_timestamp publish_time; /**< {0, 0} when it did not come */
   const char *ack_id;             /**< pulled ones only */
   const char *subscription;       /**< pushed ones only; may be NULL */
@@ -126,9 +127,14 @@ typedef void psprobe_publish_done(void *arg, const char *const *ids, size_t coun
 /**
  * Publishes up to 1000 messages in one call, without waiting.
  *
+ * Tried again after UNAVAILABLE, which says that the call did not get through;
+ * not after DEADLINE_EXCEEDED and others, after which the messages may be
+ * stored already: what comes twice came twice from Pub/Sub.
+ *
  * @return PSPROBE_OK: `done` will be called; else it will not. INVALID_ARGUMENT
- *         for what Google would refuse (no message, an empty one, over its
- *         limits: https://cloud.google.com/pubsub/quotas#resource_limits)
+ *         for what Google would refuse (no message, an empty one, different
+ *         ordering keys, over its limits:
+ *         https://cloud.google.com/pubsub/quotas#resource_limits)
  * Ownership: everything is copied before it returns. Threading: any thread.
  */
 PSPROBE_API psprobe_code psprobe_publish_start(psprobe_client *client, const char *topic,
@@ -154,13 +160,16 @@ PSPROBE_API void psprobe_batch_free(psprobe_batch *batch);
  * One pull. With nothing there the service answers after a while (the emulator
  * after 89 s) with an empty batch.
  *
- * @param timeout_ns how long to wait; 0: 100 s. Beware that the service may
- *        deliver to a pull that has timed out; such messages come again after
- *        the ack deadline.
+ * @param max_messages 1 to 1000
+ * @param timeout_ns how long to wait, then DEADLINE_EXCEEDED; 0: 100 s. Beware
+ *        that the service may deliver to a pull that has timed out; such
+ *        messages come again after the ack deadline.
+ * Ownership: free the batch with psprobe_batch_free.
  */
 PSPROBE_API psprobe_code psprobe_pull(psprobe_client *client, const char *subscription,
                                       int max_messages, int64_t timeout_ns, psprobe_batch **batch,
                                       psprobe_error *error);
+/** Acknowledges any number of messages, none too, in as many calls as it takes. */
 PSPROBE_API psprobe_code psprobe_acknowledge(psprobe_client *client, const char *subscription,
                                              const char *const *ack_ids, size_t count,
                                              psprobe_error *error);
@@ -191,13 +200,14 @@ typedef struct psprobe_subscriber_options {
   const char *subscription;
   psprobe_subscriber_receive *receive;
   void *arg;
-  int pulls;                /**< outstanding long polls; 0: 4 */
-  int max_messages;         /**< in one pull; 0: 100 */
-  int workers;              /**< threads that run `receive`; 0: as many as pulls */
-  int ack_deadline_s;       /**< lease taken and extended; 0: the subscription's own */
-  int64_t ack_batch_ns;     /**< how long acks gather; 0: 10 ms */
-  int64_t max_extension_ns; /**< a lease is not extended beyond; 0: 60 min */
-  const psprobe_logger *logger;
+  int pulls;                    /**< outstanding long polls; 0: 4 */
+  int max_messages;             /**< in one pull; 0: 100 */
+  int workers;                  /**< threads that run `receive`; 0: as many as pulls. With ordering
+                                   keys: 1, since more than one works on messages side by side */
+  int ack_deadline_s;           /**< lease taken and extended; 0: the subscription's own */
+  int64_t ack_batch_ns;         /**< how long acks gather; 0: 10 ms */
+  int64_t max_extension_ns;     /**< a lease is not extended beyond; 0: 60 min */
+  const psprobe_logger *logger; /**< copied; NULL: the client's */
 } psprobe_subscriber_options;
 
 typedef struct psprobe_subscriber_stats {
@@ -210,6 +220,10 @@ typedef struct psprobe_subscriber_stats {
 /**
  * Begins to pull. Pull errors do not end it: it logs, counts and tries again
  * with backoff, for ever (a subscription that is not there too: it may come).
+ * A failure is logged once, not for each pull.
+ *
+ * No more is pulled while `max_messages` wait for a worker. A message is
+ * delivered at least once: the callback may see it again when its ack got lost.
  *
  * Ownership: options are copied, `client` is borrowed until free.
  */
@@ -218,9 +232,19 @@ PSPROBE_API psprobe_code psprobe_subscriber_new(psprobe_client *client,
                                                 psprobe_subscriber **subscriber,
                                                 psprobe_error *error);
 /**
- * Ends the pulls, lets running callbacks finish, nacks what no callback has
- * seen, sends all acks, then frees. Blocks for that, at most `timeout_ns` (0:
- * 30 s) for the acks. After it nothing is leased and forgotten.
+ * Begins no more pulls, lets running callbacks finish, nacks what no callback
+ * has seen, and sends all acks. Blocks for that, at most `timeout_ns` (0: 30 s)
+ * for the acks; idle, it returns at once. After it nothing is leased and
+ * forgotten.
+ *
+ * Pulls that wait at that moment are not cut off, since a broker may deliver to
+ * a pull whose client is gone (Google's emulator does, up to 89 s long): they
+ * go on waiting in the client, and what they bring is nacked at once, so that
+ * it reaches somebody else without delay. psprobe_client_free cuts them off;
+ * what such a broker hands to them after that (one answer each at most) comes
+ * again after the ack deadline.
+ *
+ * From a callback it only begins to stop, and returns.
  *
  * @return PSPROBE_OK, or DEADLINE_EXCEEDED when leases are left to run out
  */
