@@ -94,7 +94,7 @@ static psprobe_client *client_at(const char *host) {
 
 /* A topic and a subscription of the test's own. */
 static psprobe_client *prepare(int deadline_s) {
-  psprobe_client *client = client_at(test_target_pubsub());
+  psprobe_client *client = client_at(test_target_host(TEST_PUBSUB));
   test_unique(topic, "topic");
   test_unique(subscription, "jobs");
   make(client, deadline_s);
@@ -233,7 +233,7 @@ static void test_client_that_is_gone(void **state) {
   wait_seen(&c, 1, 10 * SECOND);
   stop(subscriber);
   psprobe_client_free(client);
-  client = client_at(test_target_pubsub());
+  client = client_at(test_target_host(TEST_PUBSUB));
   publish(client, 1, 99);
   int64_t begun = psp_timers_now();
   subscriber = begin(client, &c, 1, 1);
@@ -292,7 +292,7 @@ static void test_subscription_that_comes_later(void **state) {
   (void)state;
   static counter c;
   counter_init(&c);
-  psprobe_client *client = client_at(test_target_pubsub());
+  psprobe_client *client = client_at(test_target_host(TEST_PUBSUB));
   test_unique(topic, "topic");
   test_unique(subscription, "jobs");
   psprobe_subscriber *subscriber = begin(client, &c, 2, 1);
