@@ -24,8 +24,11 @@ typedef struct psp_exchange psp_exchange;
 typedef void psp_handler(void *arg, psp_exchange *exchange);
 
 typedef struct psp_route {
-  const char *method;  /**< "POST"; "*": any (the handler tells them apart) */
-  const char *pattern; /**< segments: literal, "{}" (any one, decoded) or a last "*" (the rest) */
+  /** "POST"; "*": any (the handler tells them apart). A "GET" route also gets HEAD requests, whose
+   * answers go without their body. OPTIONS is answered by the server where no route wants it. */
+  const char *method;
+  const char *pattern; /**< segments: literal, "{}" (any one but an empty one, decoded) or a last
+                            "*" (the rest, raw, maybe empty) */
   psp_handler *handler;
   void *arg;
 } psp_route;
@@ -47,8 +50,12 @@ typedef struct psp_server_options {
 /** Listens. @return UNAVAILABLE for an address in use (named), INVALID_ARGUMENT for none */
 psprobe_code psp_server_new(const psp_server_options *options, psp_server **server,
                             psprobe_error *error);
-/** Stops listening, waits for handlers. Every exchange must have been answered, or be answered by
- * another thread soon. */
+/**
+ * Stops listening, waits for handlers that run and, for at most a second, for answers that are
+ * being sent. Exchanges that nobody has answered yet are answered 503 here; whoever holds one may
+ * (and must, to free it) still reply, which then goes nowhere; nothing else may be asked of it.
+ * Streams end. Not from a handler.
+ */
 void psp_server_free(psp_server *server);
 /** Takes no more connections; those that are open go on. */
 void psp_server_quiesce(psp_server *server);
@@ -58,12 +65,17 @@ const char *psp_server_url(const psp_server *server);
 
 const char *psp_exchange_method(const psp_exchange *exchange);
 const char *psp_exchange_path(const psp_exchange *exchange); /**< raw, without the query */
-/** Segment `index` that a "{}" matched, or the rest a "*" matched. */
+/** Segment `index` that a "{}" matched, or the rest a "*" matched; NULL: there is none. */
 const char *psp_exchange_segment(const psp_exchange *exchange, unsigned index);
 /** A query parameter, decoded, or NULL; `nth` for repeated ones. */
 const char *psp_exchange_query(const psp_exchange *exchange, const char *name, unsigned nth);
 const char *psp_exchange_header(const psp_exchange *exchange, const char *name);
 const char *psp_exchange_body(const psp_exchange *exchange, size_t *len); /**< never NULL */
+/**
+ * True when the client of an exchange that waits has closed its connection: an answer would reach
+ * nobody. One system call. A client that only shut down its sending side counts as gone.
+ */
+bool psp_exchange_is_gone(const psp_exchange *exchange);
 /** CLOCK_MONOTONIC as the request's first bytes were parsed: the first thing the server did. */
 int64_t psp_exchange_received_ns(const psp_exchange *exchange);
 
@@ -77,10 +89,31 @@ void psp_exchange_reply_error(psp_exchange *exchange, int status, psprobe_code c
                               const char *message);
 
 /** An answer made once and given many times, for the timing path: giving it allocates nothing of
- * ours. */
+ * ours. It carries no header of psp_exchange_set_header. Free it after the server. */
 typedef struct psp_reply psp_reply;
 psp_reply *psp_reply_new(int status, const char *type, const char *body, size_t len);
 void psp_reply_free(psp_reply *reply);
 void psp_exchange_reply_shared(psp_exchange *exchange, psp_reply *reply);
+
+/**
+ * An answer that goes on (Server-Sent Events): bytes are appended by any thread and sent as the
+ * client takes them. While there is nothing to send it costs no CPU.
+ */
+typedef struct psp_stream psp_stream;
+/**
+ * Answers with a body that is yet to come; the exchange is gone. The stream is the caller's, to
+ * end with psp_stream_free, before or after the server. NULL: no memory; the connection is closed.
+ */
+psp_stream *psp_exchange_stream_begin(psp_exchange *exchange, int status, const char *type);
+/**
+ * Copies `len` bytes to be sent. Never blocks.
+ * @return false when the client has gone, or takes so little that more than 1 MiB would wait for it
+ *         (it is dropped); the stream is of no more use then
+ */
+bool psp_stream_append(psp_stream *stream, const void *data, size_t len);
+/** True once an append would fail. */
+bool psp_stream_is_gone(psp_stream *stream);
+/** Ends the answer after what was appended. NULL is fine. */
+void psp_stream_free(psp_stream *stream);
 
 #endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define KEPT_MEMORY ((size_t)64 << 10)
+
+psp_exchange *psp_exchange_new(psp_server *server, struct MHD_Connection *connection) {
+  psp_exchange *x = calloc(1, sizeof *x);
+  if (!x) return NULL;
+  x->server = server;
+  x->hub = psp_hub_hold(server->hub);
+  x->connection = connection;
+  x->headers_end = &x->headers;
+  return x;
+}
+
+static void free_kept(psp_exchange *x) {
+  for (psp_kept *kept = x->kept, *next; kept; kept = next) {
+    next = kept->next;
+    free(kept);
+  }
+  for (psp_reply_header *header = x->headers, *next; header; header = next) {
+    next = header->next;
+    free(header);
+  }
+  x->kept = NULL;
+  x->headers = NULL;
+  x->headers_end = &x->headers;
+}
+
+static void drop_response(psp_exchange *x) {
+  if (x->response && !x->response_shared) MHD_destroy_response(x->response);
+  x->response = NULL;
+}
+
+void psp_exchange_free(psp_exchange *x) {
+  if (!x) return;
+  drop_response(x);
+  free_kept(x);
+  psp_hub_release(x->hub);
+  psp_buf_free(&x->target);
+  psp_buf_free(&x->scratch);
+  psp_buf_free(&x->body);
+  free(x);
+}
+
+void psp_exchange_reset(psp_exchange *x) {
+  drop_response(x);
+  free_kept(x);
+  if (x->body.cap > KEPT_MEMORY) psp_buf_free(&x->body);
+  psp_buf_reset(&x->body);
+  x->method = NULL;
+  x->begun = x->refused = false;
+  x->thrown_away = 0;
+  atomic_store(&x->state, PSP_READING);
+}
+
+/* ---- what a handler asks ---- */
+
+const char *psp_exchange_method(const psp_exchange *x) {
+  return x->method;
+}
+const char *psp_exchange_path(const psp_exchange *x) {
+  return x->target.data;
+}
+int64_t psp_exchange_received_ns(const psp_exchange *x) {
+  return x->received_ns;
+}
+
+const char *psp_exchange_segment(const psp_exchange *x, unsigned index) {
+  return index < x->match.capture_count ? x->match.captures[index] : NULL;
+}
+
+const char *psp_exchange_header(const psp_exchange *x, const char *name) {
+  return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+const char *psp_exchange_body(const psp_exchange *x, size_t *len) {
+  if (len) *len = x->body.len;
+  return x->body.data ? x->body.data : "";
+}
+
+bool psp_exchange_is_gone(const psp_exchange *x) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  char byte;
+  return !info || recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static char *keep(psp_exchange *x, const char *text, size_t len) {
+  psp_kept *kept = malloc(sizeof *kept + len + 1);
+  if (!kept) return NULL;
+  memcpy(kept->text, text, len);
+  kept->text[len] = 0;
+  kept->next = x->kept;
+  x->kept = kept;
+  return kept->text;
+}
+
+/* A name or value of a query: percent-encoded, "+" for a space. False: a broken escape. */
+static bool decode(psp_buf *out, const char *text, size_t len) {
+  psp_buf plain = {0};
+  psp_buf_add(&plain, text, len);
+  for (size_t i = 0; i < plain.len; i++) {
+    if (plain.data[i] == '+') plain.data[i] = ' ';
+  }
+  psp_buf_reset(out);
+  psp_buf_text(out, "");
+  bool ok = !plain.failed && (plain.len == 0 || psp_percent_decode(out, plain.data, plain.len));
+  psp_buf_free(&plain);
+  return ok && !out->failed;
+}
+
+const char *psp_exchange_query(const psp_exchange *exchange, const char *name, unsigned nth) {
+  /* What is decoded is kept with the request, which is no change that anybody sees. */
+  psp_exchange *x = (psp_exchange *)exchange;
+  psp_buf text = {0};
+  const char *found = NULL;
+  for (const char *at = x->query; at && *at && !found;) {
+    size_t len = strcspn(at, "&");
+    size_t name_len = strcspn(at, "=&");
+    if (decode(&text, at, name_len) && text.data && strcmp(text.data, name) == 0 && nth-- == 0) {
+      size_t skip = name_len < len ? name_len + 1 : len;
+      if (decode(&text, at + skip, len - skip) && text.data) found = keep(x, text.data, text.len);
+      break;
+    }
+    at += at[len] ? len + 1 : len;
+  }
+  psp_buf_free(&text);
+  return found;
+}
+
+/* ---- answering ---- */
+
+void psp_exchange_set_header(psp_exchange *x, const char *name, const char *value) {
+  size_t name_len = strlen(name), value_len = strlen(value);
+  psp_reply_header *header = malloc(sizeof *header + name_len + value_len + 2);
+  if (!header) return;
+  memcpy(header->name, name, name_len + 1);
+  memcpy(header->name + name_len + 1, value, value_len + 1);
+  header->value = header->name + name_len + 1;
+  header->next = NULL;
+  *x->headers_end = header;
+  x->headers_end = &header->next;
+}
+
+/* Takes an exchange that waits out of the server's list, under its lock. */
+static void unlink_waiting(psp_exchange *x) {
+  *x->waiting_at = x->next_waiting;
+  if (x->next_waiting) x->next_waiting->waiting_at = x->waiting_at;
+  x->waiting_at = NULL;
+}
+
+static void link_waiting(psp_exchange *x) {
+  psp_server *s = x->server;
+  x->next_waiting = s->waiting;
+  x->waiting_at = &s->waiting;
+  if (s->waiting) s->waiting->waiting_at = &x->next_waiting;
+  s->waiting = x;
+}
+
+void psp_exchange_let_go(psp_exchange *x) {
+  if (atomic_fetch_add(&x->ends, 1) == 1) psp_exchange_free(x);
+}
+
+void psp_exchange_answer(psp_exchange *x, struct MHD_Response *response, unsigned status,
+                         bool shared) {
+  psp_server *s = x->server;
+  int before = atomic_load(&x->state);
+  /* Written before the state, which tells the server's thread that they are there. */
+  x->response = response;
+  x->status = status;
+  x->response_shared = shared;
+  while (before != PSP_ABANDONED &&
+         !atomic_compare_exchange_weak(&x->state, &before, PSP_ANSWERED)) {
+  }
+  if (before == PSP_ABANDONED) psp_exchange_let_go(x);
+  if (before == PSP_WAITING) {
+    pthread_mutex_lock(&s->lock);
+    unlink_waiting(x);
+    MHD_resume_connection(x->connection);
+    if (s->closing) pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+  }
+}
+
+bool psp_exchange_settle(psp_exchange *x) {
+  psp_server *s = x->server;
+  int state = PSP_HANDLING;
+  if (atomic_load(&x->state) == PSP_ANSWERED) return true;
+  pthread_mutex_lock(&s->lock);
+  bool settled = s->closing;
+  if (settled) {
+    atomic_compare_exchange_strong(&x->state, &state, PSP_ABANDONED);
+  } else {
+    /* Suspended first: whoever finds it waiting may resume it at once. */
+    MHD_suspend_connection(x->connection);
+    link_waiting(x);
+    if (!atomic_compare_exchange_strong(&x->state, &state, PSP_WAITING)) {
+      unlink_waiting(x);
+      MHD_resume_connection(x->connection);
+    }
+  }
+  pthread_mutex_unlock(&s->lock);
+  return settled;
+}
+
+void psp_exchange_abandon_all(psp_server *s) {
+  pthread_mutex_lock(&s->lock);
+  s->closing = true;
+  for (psp_exchange *x = s->waiting, *next; x; x = next) {
+    next = x->next_waiting;
+    int state = PSP_WAITING;
+    if (!atomic_compare_exchange_strong(&x->state, &state, PSP_ABANDONED)) continue;
+    unlink_waiting(x);
+    MHD_resume_connection(x->connection);
+  }
+  /* The others are being answered at this moment: their threads are about to take the lock. */
+  while (s->waiting)
+    pthread_cond_wait(&s->changed, &s->lock);
+  pthread_mutex_unlock(&s->lock);
+}
+
+void psp_response_add_headers(struct MHD_Response *response, const psp_exchange *x,
+                              const char *type) {
+  if (type) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+  for (const psp_reply_header *header = x ? x->headers : NULL; header; header = header->next)
+    MHD_add_response_header(response, header->name, header->value);
+}
+
+static struct MHD_Response *make_response(psp_exchange *x, const char *type, const char *body,
+                                          size_t len) {
+  enum MHD_ResponseMemoryMode mode = len > 0 ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT;
+  static char nothing[1];
+  struct MHD_Response *response =
+      MHD_create_response_from_buffer(len, len > 0 ? (void *)body : nothing, mode);
+  if (!response) return NULL;
+  psp_response_add_headers(response, x, type);
+  return response;
+}
+
+void psp_exchange_reply(psp_exchange *x, int status, const char *type, const char *body,
+                        size_t len) {
+  psp_exchange_answer(x, make_response(x, type, body, len), (unsigned)status, false);
+}
+
+void psp_exchange_reply_error(psp_exchange *x, int status, psprobe_code code, const char *message) {
+  psp_buf body = {0};
+  psp_json_writer w = {.buf = &body};
+  psp_json_begin_object(&w);
+  psp_json_put_key(&w, "error");
+  psp_json_begin_object(&w);
+  psp_json_put_key(&w, "code");
+  psp_json_put_int64(&w, status);
+  psp_json_put_key(&w, "message");
+  psp_json_put_string(&w, message);
+  psp_json_put_key(&w, "status");
+  psp_json_put_string(&w, psprobe_code_name(code));
+  psp_json_end_object(&w);
+  psp_json_end_object(&w);
+  psp_exchange_reply(x, status, "application/json", body.failed ? "" : body.data,
+                     body.failed ? 0 : body.len);
+  psp_buf_free(&body);
+}
+
+psp_reply *psp_reply_new(int status, const char *type, const char *body, size_t len) {
+  psp_reply *reply = malloc(sizeof *reply);
+  if (!reply) return NULL;
+  *reply = (psp_reply){make_response(NULL, type, body, len), (unsigned)status};
+  if (reply->response) return reply;
+  free(reply);
+  return NULL;
+}
+
+void psp_reply_free(psp_reply *reply) {
+  if (!reply) return;
+  MHD_destroy_response(reply->response);
+  free(reply);
+}
+
+void psp_exchange_reply_shared(psp_exchange *x, psp_reply *reply) {
+  psp_exchange_answer(x, reply->response, reply->status, true);
+}

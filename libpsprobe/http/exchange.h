@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_HTTP_EXCHANGE_H
+#define PSP_HTTP_EXCHANGE_H
+/**
+ * @file
+ * One request and its answer, between libmicrohttpd's threads and ours.
+ *
+ * A connection keeps one exchange and uses it for one request after another.
+ * An exchange that is not answered when its handler returns waits: its
+ * connection is suspended, which costs neither a thread nor a timer. The state
+ * says who may touch what:
+ *
+ *     READING -> HANDLING -> ANSWERED         answered by its handler
+ *                HANDLING -> WAITING -> ANSWERED   answered later
+ *                HANDLING or WAITING -> ABANDONED  the server ended before that
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <microhttpd.h>
+
+#include "base/buf.h"
+#include "http/router.h"
+#include "http/server.h"
+
+typedef enum psp_exchange_state {
+  PSP_READING,
+  PSP_HANDLING,
+  PSP_WAITING,
+  PSP_ANSWERED,
+  PSP_ABANDONED
+} psp_exchange_state;
+
+/** A text that lives as long as the request. */
+typedef struct psp_kept {
+  struct psp_kept *next;
+  char text[];
+} psp_kept;
+
+/** A header of the answer to come: name, zero, value, zero. */
+typedef struct psp_reply_header {
+  struct psp_reply_header *next;
+  const char *value;
+  char name[];
+} psp_reply_header;
+
+/** What the streams of a server share. It outlives the server, as a stream may. */
+typedef struct psp_hub {
+  pthread_mutex_t lock; /* over every stream's fields */
+  bool closing;
+  psp_stream *paused;
+  atomic_int holders;
+} psp_hub;
+
+psp_hub *psp_hub_new(void);
+psp_hub *psp_hub_hold(psp_hub *hub); /**< @return hub */
+void psp_hub_release(psp_hub *hub);
+/** Ends every stream; none pauses any more. */
+void psp_hub_close(psp_hub *hub);
+
+struct psp_exchange {
+  psp_server *server; /* gone when the exchange is abandoned */
+  psp_hub *hub;
+  struct MHD_Connection *connection;
+  _Atomic int state;
+  atomic_int ends; /* of an abandoned one: the server and the holder both let go of it */
+  int64_t received_ns;
+  const char *method;
+  psp_buf target; /* path, zero, query, zero */
+  const char *query;
+  psp_buf scratch, body;
+  psp_match match;
+  psp_kept *kept;
+  psp_reply_header *headers, **headers_end;
+  bool begun;
+  bool refused; /* 413 is sent already, and what still comes of the body is thrown away */
+  size_t thrown_away;
+  struct MHD_Response *response; /* NULL when answered: no memory for it */
+  unsigned status;
+  bool response_shared;
+  psp_exchange *next_waiting, **waiting_at; /* the server's list, under its lock */
+};
+
+/** What libmicrohttpd keeps for us with a connection. */
+typedef struct psp_connection {
+  psp_exchange *exchange; /* NULL: it was abandoned */
+  bool counted;           /* among the server's active ones */
+} psp_connection;
+
+struct psp_reply {
+  struct MHD_Response *response;
+  unsigned status;
+};
+
+struct psp_server {
+  struct MHD_Daemon *daemon;
+  int listener, port;
+  char url[80];
+  psp_router *router;
+  psprobe_logger logger;
+  size_t max_body;
+  psp_reply *unavailable; /* 503 */
+
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  psp_exchange *waiting;
+  psp_hub *hub;
+  bool closing, quiesced;
+  atomic_int active; /* requests that are whole and whose answer is not sent yet */
+};
+
+psp_exchange *psp_exchange_new(psp_server *server, struct MHD_Connection *connection);
+void psp_exchange_free(psp_exchange *exchange);
+/** Makes it ready for the connection's next request. */
+void psp_exchange_reset(psp_exchange *exchange);
+
+/** Answers with a response that is then owned by the exchange. From any thread. */
+void psp_exchange_answer(psp_exchange *exchange, struct MHD_Response *response, unsigned status,
+                         bool shared);
+/** The Content-Type and what psp_exchange_set_header said; `exchange` may be NULL. */
+void psp_response_add_headers(struct MHD_Response *response, const psp_exchange *exchange,
+                              const char *type);
+/** After its handler has returned, on the server's thread: false when the exchange now waits. */
+bool psp_exchange_settle(psp_exchange *exchange);
+/** Gives up every exchange that waits; none waits any more when this returns. */
+void psp_exchange_abandon_all(psp_server *server);
+/** One of the two sides lets go of an abandoned exchange. */
+void psp_exchange_let_go(psp_exchange *exchange);
+
+#endif

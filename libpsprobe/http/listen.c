@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+bool psp_listen_parse(const char *text, psp_listen_address *address, const char **why) {
+  const char *host = text, *colon = strrchr(text, ':');
+  size_t len = colon ? (size_t)(colon - text) : 0;
+  int64_t port = 0;
+  *why = "must be host:port, [address]:port or :port";
+  if (!colon) return false;
+  if (*text == '[') {
+    if (len < 2 || text[len - 1] != ']') return false;
+    host++;
+    len -= 2;
+  } else if (memchr(text, ':', len)) {
+    *why = "needs its IPv6 address in brackets, as [::1]:8080";
+    return false;
+  }
+  if (len >= sizeof address->host) return false;
+  if (!psp_parse_int64(colon + 1, 0, 65535, &port)) {
+    *why = "needs a port of 0 to 65535 after the colon";
+    return false;
+  }
+  memcpy(address->host, host, len);
+  address->host[len] = 0;
+  address->port = (int)port;
+  return true;
+}
+
+typedef union any_address {
+  struct sockaddr generic;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+} any_address;
+
+/* A port that a server has just left is free at once, except while another listens on it. */
+static int open_one(const struct sockaddr *address, socklen_t len) {
+  int one = 1, zero = 0;
+  int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (address->sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+  if (bind(fd, address, len) == 0 && listen(fd, SOMAXCONN) == 0) return fd;
+  int kept = errno;
+  close(fd);
+  errno = kept;
+  return -1;
+}
+
+/* Every address: IPv6 and with it IPv4, or IPv4 alone where the kernel has no IPv6. */
+static int open_every(int port) {
+  any_address any = {.v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)}};
+  int fd = open_one(&any.generic, sizeof any.v6);
+  if (fd >= 0 || errno == EADDRINUSE || errno == EACCES) return fd;
+  any = (any_address){.v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}};
+  return open_one(&any.generic, sizeof any.v4);
+}
+
+static int open_named(const psp_listen_address *address, const char **why) {
+  char port[8];
+  snprintf(port, sizeof port, "%d", address->port);
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+  int rc = getaddrinfo(address->host, port, &hints, &list);
+  if (rc != 0) {
+    *why = gai_strerror(rc);
+    return -1;
+  }
+  int fd = -1;
+  for (struct addrinfo *at = list; at && fd < 0; at = at->ai_next)
+    fd = open_one(at->ai_addr, at->ai_addrlen);
+  int kept = errno;
+  freeaddrinfo(list);
+  errno = kept;
+  return fd;
+}
+
+static void describe(int fd, int *port, char url[PSP_LISTEN_URL]) {
+  any_address bound = {0};
+  socklen_t len = sizeof bound;
+  char host[INET6_ADDRSTRLEN] = "127.0.0.1";
+  getsockname(fd, &bound.generic, &len);
+  bool v6 = bound.generic.sa_family == AF_INET6;
+  *port = ntohs(v6 ? bound.v6.sin6_port : bound.v4.sin_port);
+  /* The address of all is none to call; what listens there also hears the loopback's. */
+  bool every = v6 ? IN6_IS_ADDR_UNSPECIFIED(&bound.v6.sin6_addr)
+                  : bound.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+  if (!every && v6) inet_ntop(AF_INET6, &bound.v6.sin6_addr, host, sizeof host);
+  if (!every && !v6) inet_ntop(AF_INET, &bound.v4.sin_addr, host, sizeof host);
+  snprintf(url, PSP_LISTEN_URL, v6 && !every ? "http://[%s]:%d" : "http://%s:%d", host, *port);
+}
+
+psprobe_code psp_listen(const char *text, const char *what, int *fd, int *port,
+                        char url[PSP_LISTEN_URL], psprobe_error *error) {
+  psp_listen_address address;
+  const char *why = NULL;
+  if (!text || !psp_listen_parse(text, &address, &why))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\" %s", what, text ? text : "",
+                    text ? why : "names no address");
+  why = NULL;
+  errno = 0;
+  int opened = *address.host ? open_named(&address, &why) : open_every(address.port);
+  if (opened >= 0) {
+    describe(opened, port, url);
+    *fd = opened;
+    return PSPROBE_OK;
+  }
+  if (why) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s %s: %s", what, text, why);
+  switch (errno) {
+    case EADDRINUSE:
+      return psp_fail(error, PSPROBE_UNAVAILABLE,
+                      "%s %s: the address is in use by another program; stop it or choose another "
+                      "port (0: any free one)",
+                      what, text);
+    case EACCES:
+      return psp_fail(error, PSPROBE_PERMISSION_DENIED,
+                      "%s %s: not allowed to listen there (ports below 1024 need privileges)", what,
+                      text);
+    case EADDRNOTAVAIL:
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s %s: this machine has no such address",
+                      what, text);
+    default:
+      return psp_fail(error, PSPROBE_UNAVAILABLE, "%s %s: %s", what, text, strerror(errno));
+  }
+}
