@@ -153,7 +153,10 @@ static void settle(psp_pending *p, const psprobe_error *error) {
   uint64_t random = 0;
   psp_random(&random, sizeof random);
   int64_t now = psp_timers_now();
-  int64_t delay = psp_retry_delay(&p->retry, error, p->attempt, now, p->deadline_ns, random);
+  /* What ran out here and not at the server (memory, the room for an answer) is not there later. */
+  bool ours = error->code == PSPROBE_RESOURCE_EXHAUSTED && error->http_status == 0;
+  int64_t delay =
+      ours ? -1 : psp_retry_delay(&p->retry, error, p->attempt, now, p->deadline_ns, random);
   lock(p);
   bool stopped = stopped_locked(p);
   bool waits = !stopped && delay >= 0 && psp_timers_arm(p->client->timers, &p->timer, now + delay);

@@ -9,7 +9,7 @@
 #include "firestore/service.h"
 
 /* The most that the service gives at a time; Google's emulator stops at 150. */
-#define PAGE      "300"
+#define PAGE      300
 #define WHAT_SIZE 300
 
 /* A listing under way. */
@@ -19,6 +19,7 @@ typedef struct listing {
   psprobe_document_each *each;
   void *arg;
   char what[WHAT_SIZE];
+  int size;    /* documents a page */
   char *token; /* where the next page begins; NULL: at the first, or nowhere any more */
   bool enough;
 } listing;
@@ -48,32 +49,45 @@ static psprobe_code take_token(listing *l, const psp_json *answer, psprobe_error
   return l->token ? PSPROBE_OK : psp_fail_memory(error, l->what);
 }
 
-static psprobe_code list_page(listing *l, const psp_firestore_root *root, psprobe_error *error) {
+static psprobe_code fetch_page(listing *l, const psp_firestore_root *root, psp_json **answer,
+                               psprobe_error *error) {
   psp_buf url = {0};
-  psp_json *answer = NULL;
   psp_path_url(&url, root->project, root->database, l->collection);
-  psp_buf_text(&url, "?pageSize=" PAGE);
+  psp_buf_printf(&url, "?pageSize=%d", l->size);
   if (l->token) {
     psp_buf_text(&url, "&pageToken=");
     psp_percent_encode(&url, l->token);
   }
   psp_firestore_request request = {
       .kind = PSP_FIRESTORE_READ, .method = "GET", .path = &url, .what = l->what};
-  psprobe_code code = psp_firestore_call(l->client, &request, &answer, error);
+  psprobe_code code = psp_firestore_call(l->client, &request, answer, error);
+  psp_buf_free(&url);
+  return code;
+}
+
+/* Of large documents fewer come at a time. */
+static psprobe_code list_page(listing *l, const psp_firestore_root *root, psprobe_error *error) {
+  psp_json *answer = NULL;
+  psprobe_code code = fetch_page(l, root, &answer, error);
+  while (code != PSPROBE_OK && psp_firestore_too_large(error) && l->size > 1) {
+    l->size /= 2;
+    code = fetch_page(l, root, &answer, error);
+  }
   if (code == PSPROBE_OK) code = deliver(l, answer, error);
   if (code == PSPROBE_OK) code = take_token(l, answer, error);
   psp_json_free(answer);
-  psp_buf_free(&url);
   return code;
 }
 
 psprobe_code psprobe_document_list(psprobe_client *client, const char *collection,
                                    psprobe_document_each *each, void *arg, psprobe_error *error) {
-  listing l = {.client = client, .collection = collection, .each = each, .arg = arg};
+  psprobe_error own = {0};
+  listing l = {.size = PAGE, .client = client, .collection = collection, .each = each, .arg = arg};
   psp_firestore_root root;
+  if (!error) error = &own;
   psprobe_code code = psp_collection_path_check(collection, error);
   if (code != PSPROBE_OK) {
-    if (error) psp_fail_in(error, "list");
+    psp_fail_in(error, "list");
     return code;
   }
   snprintf(l.what, sizeof l.what, "list collection %s", collection);

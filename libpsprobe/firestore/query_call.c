@@ -20,6 +20,7 @@ typedef struct run {
   psp_buf url;
   psprobe_document *last; /* the page's last so far, kept to go on after it */
   int64_t left;           /* that the limit still lets; INT64_MAX without one */
+  int64_t size;           /* documents a page */
   bool enough;            /* the caller said so */
 } run;
 
@@ -58,49 +59,57 @@ static psprobe_code deliver(run *r, const psp_json *answer, int64_t *count, pspr
   return code;
 }
 
-/* One page of at most `limit`. */
-static psprobe_code run_page(run *r, const psp_query_page *page, int64_t *count,
-                             psprobe_error *error) {
+static psprobe_code fetch_page(run *r, const psp_query_page *page, psp_json **answer,
+                               psprobe_error *error) {
   psp_buf body = {0};
-  psp_json *answer = NULL;
+  psp_firestore_request request = {.kind = PSP_FIRESTORE_QUERY,
+                                   .method = "POST",
+                                   .path = &r->url,
+                                   .body = &body,
+                                   .what = r->what};
   psprobe_code code = psp_query_encode(&body, r->query, page, error);
-  if (code != PSPROBE_OK) {
+  if (code == PSPROBE_OK)
+    code = psp_firestore_call(r->client, &request, answer, error);
+  else
     code = psp_firestore_bad_answer(code, r->what, error);
-  } else {
-    psp_firestore_request request = {.kind = PSP_FIRESTORE_QUERY,
-                                     .method = "POST",
-                                     .path = &r->url,
-                                     .body = &body,
-                                     .what = r->what};
-    code = psp_firestore_call(r->client, &request, &answer, error);
-  }
-  if (code == PSPROBE_OK) code = deliver(r, answer, count, error);
-  psp_json_free(answer);
   psp_buf_free(&body);
+  return code;
+}
+
+/* One page; of large documents fewer come at a time. `more`: there can be another. */
+static psprobe_code run_page(run *r, bool *more, psprobe_error *error) {
+  psp_json *answer = NULL;
+  int64_t count = 0;
+  psp_query_page page = {.limit = r->size < r->left ? r->size : r->left,
+                         .offset = r->last ? 0 : r->query->offset,
+                         .after = r->last};
+  psprobe_code code = fetch_page(r, &page, &answer, error);
+  while (code != PSPROBE_OK && psp_firestore_too_large(error) && page.limit > 1) {
+    r->size = page.limit /= 2;
+    code = fetch_page(r, &page, &answer, error);
+  }
+  if (code == PSPROBE_OK) code = deliver(r, answer, &count, error);
+  *more = count == page.limit && !r->enough;
+  psp_json_free(answer);
   return code;
 }
 
 psprobe_code psprobe_query_run(psprobe_client *client, const psprobe_query *query,
                                psprobe_document_each *each, void *arg, psprobe_error *error) {
+  psprobe_error own = {0};
   run r = {.client = client, .query = query, .each = each, .arg = arg};
+  if (!error) error = &own;
   psprobe_code code = psp_query_check(query, error);
   if (code != PSPROBE_OK) {
-    if (error) psp_fail_in(error, "query");
+    psp_fail_in(error, "query");
     return code;
   }
   snprintf(r.what, sizeof r.what, "query of collection %s", query->collection);
   r.left = query->limit > 0 ? query->limit : INT64_MAX;
+  r.size = query->page_size > 0 ? query->page_size : PAGE_DEFAULT;
   code = make_url(&r, error);
-  int64_t size = query->page_size > 0 ? query->page_size : PAGE_DEFAULT;
-  int64_t offset = query->offset;
-  while (code == PSPROBE_OK && !r.enough) {
-    int64_t count = 0;
-    psp_query_page page = {
-        .limit = size < r.left ? size : r.left, .offset = offset, .after = r.last};
-    code = run_page(&r, &page, &count, error);
-    if (count < page.limit) break;
-    offset = 0;
-  }
+  for (bool more = true; code == PSPROBE_OK && more;)
+    code = run_page(&r, &more, error);
   psprobe_document_free(r.last);
   psp_buf_free(&r.url);
   return code;

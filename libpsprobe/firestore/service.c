@@ -26,6 +26,10 @@ psprobe_code psp_firestore_root_of(psprobe_client *client, psp_firestore_root *r
   return psprobe_client_project(client, &root->project, error);
 }
 
+bool psp_firestore_too_large(const psprobe_error *error) {
+  return error->code == PSPROBE_RESOURCE_EXHAUSTED && error->http_status == 0;
+}
+
 psprobe_code psp_firestore_bad_answer(psprobe_code code, const char *what, psprobe_error *error) {
   if (code == PSPROBE_RESOURCE_EXHAUSTED)
     return code; /* no memory: that is not the answer's fault */

@@ -43,6 +43,9 @@ typedef struct psp_firestore_request {
 psprobe_code psp_firestore_call(psprobe_client *client, const psp_firestore_request *request,
                                 psp_json **answer, psprobe_error *error);
 
+/** Room for an answer ran out, or memory: fewer documents at a time may fit. */
+bool psp_firestore_too_large(const psprobe_error *error);
+
 /** For answers that decode to something else than they should: INTERNAL, "what: …". */
 psprobe_code psp_firestore_bad_answer(psprobe_code code, const char *what, psprobe_error *error);
 

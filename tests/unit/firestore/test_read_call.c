@@ -142,6 +142,33 @@ static void query_ends_when_told(void **state) {
   assert_string_equal(s.ids, "a");
 }
 
+/* An answer that finds no room is asked for in smaller pages, from where the last one ended. */
+static void large_documents_come_in_smaller_pages(void **state) {
+  fake_client *f = *state;
+  seen s = {.most = 0};
+  psprobe_error error = {0};
+  psprobe_query query = {.collection = "c", .page_size = 4, .offset = 3};
+  fake_fail(fake_expect(f->fake, "POST", ROOT ":runQuery"), PSPROBE_RESOURCE_EXHAUSTED, "large");
+  fake_call *half = expect(f, "POST", ROOT ":runQuery", "[" FOUND("a") "," FOUND("b") "]");
+  fake_fail(fake_expect(f->fake, "POST", ROOT ":runQuery"), PSPROBE_RESOURCE_EXHAUSTED, "large");
+  fake_call *one_by_one = expect(f, "POST", ROOT ":runQuery", "[" FOUND("c") "]");
+  expect(f, "POST", ROOT ":runQuery", "[]");
+  assert_int_equal(psprobe_query_run(f->client, &query, note, &s, NULL), PSPROBE_OK);
+  body_has(half, "\"offset\":3,\"limit\":2");
+  body_has(one_by_one, "c/b\"}],\"before\":false},\"limit\":1");
+  query.page_size = 1;
+  fake_fail(fake_expect(f->fake, "POST", ROOT ":runQuery"), PSPROBE_RESOURCE_EXHAUSTED, "large");
+  assert_int_equal(psprobe_query_run(f->client, &query, note, &s, &error),
+                   PSPROBE_RESOURCE_EXHAUSTED);
+  fake_fail(fake_expect(f->fake, "GET", ROOT "/c?pageSize=300"), PSPROBE_RESOURCE_EXHAUSTED,
+            "large");
+  expect(f, "GET", ROOT "/c?pageSize=150",
+         "{\"documents\":[" DOC("d") "],\"nextPageToken\":\"x\"}");
+  expect(f, "GET", ROOT "/c?pageSize=150&pageToken=x", "{\"documents\":[" DOC("e") "]}");
+  assert_int_equal(psprobe_document_list(f->client, "c", note, &s, NULL), PSPROBE_OK);
+  assert_string_equal(s.ids, "abcde");
+}
+
 static void query_that_fails(void **state) {
   fake_client *f = *state;
   seen s = {.most = 0};
@@ -174,6 +201,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(query_goes_on_after_the_last, set_up, fake_client_teardown),
       cmocka_unit_test_setup_teardown(query_keeps_its_limit, set_up, fake_client_teardown),
       cmocka_unit_test_setup_teardown(query_ends_when_told, set_up, fake_client_teardown),
+      cmocka_unit_test_setup_teardown(large_documents_come_in_smaller_pages, set_up,
+                                      fake_client_teardown),
       cmocka_unit_test_setup_teardown(query_that_fails, set_up, fake_client_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
