@@ -31,19 +31,33 @@ static void put_time(psp_buf *out, int64_t wall_ns) {
   psp_buf_text(out, psp_timestamp_format_ns(text, wall_ns));
 }
 
+/* A comma and a cell of the head: what `cell` holds, quoted where it has to be; emptied. */
+static void put_head_cell(psp_buf *out, psp_buf *cell) {
+  psp_buf_char(out, ',');
+  if (cell->failed)
+    out->failed = true;
+  else
+    put_text(out, cell->data);
+  psp_buf_reset(cell);
+}
+
 static void put_head(psp_buf *out, const psp_columns *c) {
+  psp_buf cell = {0};
   psp_buf_text(out, "arbitrary_message_id,probe_sent");
   for (size_t k = 0; k < c->source_count; k++) {
-    psp_buf_char(out, ',');
-    psp_put_response_column(out, c->sources[k].name);
+    psp_put_response_column(&cell, c->sources[k].name);
+    put_head_cell(out, &cell);
   }
   psp_buf_text(out, ",saved_at,run_id,lateness_ns,publish_ns");
   for (size_t k = 0; k < c->source_count; k++) {
     static const char *const parts[] = {"status", "cold", "duplicates", "handled_ns"};
-    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
-      psp_buf_printf(out, ",%s_%s", c->sources[k].name, parts[p]);
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+      psp_buf_printf(&cell, "%s_%s", c->sources[k].name, parts[p]);
+      put_head_cell(out, &cell);
+    }
   }
   psp_buf_char(out, '\n');
+  psp_buf_free(&cell);
 }
 
 static void put_row(psp_buf *out, const psp_columns *c, size_t i) {
@@ -61,8 +75,8 @@ static void put_row(psp_buf *out, const psp_columns *c, size_t i) {
   if (c->publish_ns[i] >= 0) psp_buf_printf(out, "%lld", (long long)c->publish_ns[i]);
   for (size_t k = 0; k < c->source_count; k++) {
     const psp_source_columns *s = &c->sources[k];
-    psp_buf_printf(out, ",%s,%d,%u,", psp_status_name((psprobe_status)s->status[i]), s->cold[i] ? 1 : 0,
-                   (unsigned)s->duplicates[i]);
+    psp_buf_printf(out, ",%s,%d,%u,", psp_status_name((psprobe_status)s->status[i]),
+                   s->cold[i] ? 1 : 0, (unsigned)s->duplicates[i]);
     if (s->handled_ns[i] >= 0) psp_buf_printf(out, "%lld", (long long)s->handled_ns[i]);
   }
   psp_buf_char(out, '\n');

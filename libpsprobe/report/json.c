@@ -146,6 +146,5 @@ char *psprobe_report_json(const psprobe_report *report) {
     put_pair(&w, report, psprobe_comparison_pair(report->comparison, i));
   psp_json_end_array(&w);
   psp_json_end_object(&w);
-  psp_buf_char(&out, '\n');
   return psp_buf_take(&out, NULL);
 }
