@@ -101,6 +101,9 @@ $(BUILD)/man/psprobe-%.1: $(BUILD)/examples/%
 	@mkdir -p $(@D)
 	$(Q)$< --man >$@
 
+# These take memory away from the library (tests/support/failing_malloc.h).
+$(BUILD)/tests/unit/%/test_memory: ALL_LDFLAGS += \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)

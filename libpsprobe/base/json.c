@@ -133,21 +133,26 @@ bool psp_json_int64(const psp_json *json, int64_t *out) {
   return true;
 }
 
-/* strtod under whatever decimal point the program's locale has. */
+/* strtod with the decimal point of the program's locale in the place of ours. NaN without memory.
+ */
+static double read_local(const char *text, const char *point, const char *local_point) {
+  psp_buf local = {0};
+  psp_buf_add(&local, text, (size_t)(point - text));
+  psp_buf_text(&local, local_point);
+  psp_buf_text(&local, point + 1);
+  double value = local.failed ? (double)NAN : strtod(local.data, NULL);
+  psp_buf_free(&local);
+  return value;
+}
+
 static bool read_double(const char *text, double *out) {
   if (text[0] == '\0' || psp_json_number_length(text, strlen(text)) != strlen(text)) return false;
   char sample[16];
   snprintf(sample, sizeof sample, "%.1f", 1.5);
   sample[strlen(sample) - 1] = '\0';
-  psp_buf local = {0};
   const char *point = strchr(text, '.');
-  psp_buf_add(&local, text, point == NULL ? strlen(text) : (size_t)(point - text));
-  if (point != NULL) {
-    psp_buf_text(&local, sample + 1);
-    psp_buf_text(&local, point + 1);
-  }
-  double value = local.failed ? HUGE_VAL : strtod(local.data, NULL);
-  psp_buf_free(&local);
+  bool same = point == NULL || strcmp(sample + 1, ".") == 0;
+  double value = same ? strtod(text, NULL) : read_local(text, point, sample + 1);
   if (!isfinite(value)) return false;
   *out = value;
   return true;

@@ -58,7 +58,10 @@ bool psp_document_id_new(char out[PSP_DOCUMENT_ID_SIZE]);
 psprobe_code psp_field_path_parse(const char *path, psp_buf *names, psprobe_error *error);
 /** Writes one name as a field path, in backquotes where it needs them. */
 void psp_field_path_quote(psp_buf *out, const char *name);
-/** What a good field path leads to in a map, or NULL. */
-const psprobe_value *psp_value_find_path(const psprobe_value *map, const char *path);
+/** What the names that psp_field_path_parse gave lead to in a map, or NULL. */
+const psprobe_value *psp_value_find_names(const psprobe_value *map, const psp_buf *names);
+/** The same for a path. @return as psp_field_path_parse */
+psprobe_code psp_value_find_path(const psprobe_value *map, const char *path,
+                                 const psprobe_value **found, psprobe_error *error);
 
 #endif

@@ -160,7 +160,8 @@ psprobe_code psp_query_encode(psp_buf *out, const psprobe_query *query, const ps
   const char *field = psp_query_order_field(query);
   const psprobe_value *after = NULL;
   if (page->after && field) {
-    after = psp_value_find_path(page->after->fields, field);
+    psprobe_code code = psp_value_find_path(page->after->fields, field, &after, error);
+    if (code != PSPROBE_OK) return code;
     if (!after)
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                       "document %.200s was found, and has no field %.100s to order by",

@@ -216,19 +216,26 @@ static void what_is_quoted_reads_back(void **state) {
   }
 }
 
+static const psprobe_value *at(const psprobe_value *map, const char *path) {
+  const psprobe_value *found = NULL;
+  psprobe_code code = psp_value_find_path(map, path, &found, NULL);
+  assert_int_equal(code, strcmp(path, "m.") == 0 ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
+  return found;
+}
+
 static void finds_by_field_path(void **state) {
   (void)state;
   psprobe_value *map = psprobe_value_map(), *inner = psprobe_value_map();
   psprobe_value_set(inner, "x&y", psprobe_value_integer(1));
   psprobe_value_set(map, "m", inner);
   psprobe_value_set(map, "a.b", psprobe_value_integer(2));
-  assert_ptr_equal(psp_value_find_path(map, "m"), inner);
-  assert_ptr_equal(psp_value_find_path(map, "m.`x&y`"), psprobe_value_find(inner, "x&y"));
-  assert_ptr_equal(psp_value_find_path(map, "`a.b`"), psprobe_value_find(map, "a.b"));
-  assert_null(psp_value_find_path(map, "a.b"));
-  assert_null(psp_value_find_path(map, "m.`x&y`.z"));
-  assert_null(psp_value_find_path(map, "m."));
-  assert_null(psp_value_find_path(NULL, "m"));
+  assert_ptr_equal(at(map, "m"), inner);
+  assert_ptr_equal(at(map, "m.`x&y`"), psprobe_value_find(inner, "x&y"));
+  assert_ptr_equal(at(map, "`a.b`"), psprobe_value_find(map, "a.b"));
+  assert_null(at(map, "a.b"));
+  assert_null(at(map, "m.`x&y`.z"));
+  assert_null(at(map, "m."));
+  assert_null(at(NULL, "m"));
   psprobe_value_free(map);
 }
 
