@@ -119,8 +119,9 @@ PSPROBE_API void psprobe_document_free(psprobe_document *document);
  * [a-zA-Z_][a-zA-Z_0-9]* stands in backquotes, with ` and \ escaped by \.
  *
  * Every call blocks, up to the client's timeout, and tries again what Google's
- * own clients try again. A code INTERNAL with http_status 0 is an answer that
- * could not be read: a write may have happened.
+ * own clients try again. After a second attempt a precondition can fail on what
+ * the first one did, if its answer was lost. A code INTERNAL with http_status 0
+ * is an answer that could not be read: a write may have happened.
  */
 
 /** What must hold for a write to happen; zeroed: nothing. */

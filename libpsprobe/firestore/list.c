@@ -26,6 +26,10 @@ typedef struct listing {
 
 static psprobe_code deliver(listing *l, const psp_json *answer, psprobe_error *error) {
   const psp_json *documents = psp_json_get(answer, "documents");
+  bool none = !documents || psp_json_is_null(documents);
+  if (!psp_json_is_object(answer) || (!none && !psp_json_is_array(documents)))
+    return psp_firestore_bad_answer(
+        psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no list of documents"), l->what, error);
   for (const psp_json *item = psp_json_first(documents); item && !l->enough;
        item = psp_json_next(item)) {
     psprobe_document *document = NULL;

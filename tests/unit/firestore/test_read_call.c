@@ -83,6 +83,13 @@ static void listing_that_fails(void **state) {
   expect(f, "GET", ROOT "/c?pageSize=300", "{\"documents\":[" DOC("c") ",5]}");
   assert_int_equal(psprobe_document_list(f->client, "c", note, &s, &error), PSPROBE_INTERNAL);
   assert_string_equal(s.ids, "abc");
+  static const char *const no_lists[] = {
+      "[]", "5", "null", "\"\"", "{\"documents\":5}", "{\"documents\":{\"a\":" DOC("a") "}}"};
+  for (size_t i = 0; i < sizeof no_lists / sizeof *no_lists; i++) {
+    expect(f, "GET", ROOT "/c?pageSize=300", no_lists[i]);
+    assert_int_equal(psprobe_document_list(f->client, "c", note, &s, &error), PSPROBE_INTERNAL);
+  }
+  assert_int_equal(s.count, 3);
   assert_int_equal(psprobe_document_list(f->client, "c/d", note, &s, &error),
                    PSPROBE_INVALID_ARGUMENT);
   assert_non_null(strstr(error.message, "list: collection path \"c/d\""));
