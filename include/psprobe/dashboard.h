@@ -39,8 +39,7 @@ typedef struct psprobe_dashboard_options {
 PSPROBE_API psprobe_code psprobe_dashboard_new(const psprobe_prober *prober,
                                                psprobe_uploader *uploader, const psprobe_run *run,
                                                const psprobe_dashboard_options *options,
-                                               psprobe_dashboard **dashboard,
-                                               psprobe_error *error);
+                                               psprobe_dashboard **dashboard, psprobe_error *error);
 /** "http://127.0.0.1:8090"; the dashboard's. */
 PSPROBE_API const char *psprobe_dashboard_url(const psprobe_dashboard *dashboard);
 /** Takes finished probes; a psprobe_prober_sink, `arg` is the dashboard. */

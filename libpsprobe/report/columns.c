@@ -118,6 +118,30 @@ void psp_columns_add(psp_columns *c, uint32_t run, const psprobe_result *result,
   psp_columns_update(c, i, result);
 }
 
+static void shift(void *column, size_t from, size_t count, size_t size) {
+  memmove(column, (char *)column + from * size, (count - from) * size);
+}
+
+void psp_columns_drop(psp_columns *c, size_t n) {
+  if (n > c->count) n = c->count;
+  if (n == 0) return;
+  shift(c->id, n, c->count, sizeof *c->id);
+  shift(c->sent_wall_ns, n, c->count, sizeof(int64_t));
+  shift(c->lateness_ns, n, c->count, sizeof(int64_t));
+  shift(c->publish_ns, n, c->count, sizeof(int64_t));
+  shift(c->saved_wall_ns, n, c->count, sizeof(int64_t));
+  shift(c->run, n, c->count, sizeof(uint32_t));
+  for (size_t k = 0; k < c->source_count; k++) {
+    psp_source_columns *s = &c->sources[k];
+    shift(s->elapsed_ns, n, c->count, sizeof(int64_t));
+    shift(s->handled_ns, n, c->count, sizeof(int64_t));
+    shift(s->status, n, c->count, sizeof(uint8_t));
+    shift(s->cold, n, c->count, sizeof(bool));
+    shift(s->duplicates, n, c->count, sizeof(uint32_t));
+  }
+  c->count -= n;
+}
+
 psprobe_probes psp_columns_probes(const psp_columns *c,
                                   psprobe_series series[PSPROBE_MAX_SOURCES]) {
   for (size_t k = 0; k < c->source_count; k++)

@@ -48,6 +48,8 @@ void psp_columns_add(psp_columns *columns, uint32_t run, const psprobe_result *r
                      int64_t saved_wall_ns);
 /** Replaces the answers of probe `index`. */
 void psp_columns_update(psp_columns *columns, size_t index, const psprobe_result *result);
+/** Forgets the first `count` probes. */
+void psp_columns_drop(psp_columns *columns, size_t count);
 /** The same as views for the comparison and the page; valid until the columns change. */
 psprobe_probes psp_columns_probes(const psp_columns *columns,
                                   psprobe_series series[PSPROBE_MAX_SOURCES]);

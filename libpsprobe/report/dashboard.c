@@ -71,7 +71,8 @@ static void take(psprobe_dashboard *d, const psprobe_finished *finished) {
 void psprobe_dashboard_sink(void *arg, const psprobe_finished *finished, size_t count) {
   psprobe_dashboard *d = arg;
   pthread_mutex_lock(&d->lock);
-  for (size_t i = 0; i < count; i++) take(d, &finished[i]);
+  for (size_t i = 0; i < count; i++)
+    take(d, &finished[i]);
   d->changed = true;
   pthread_cond_signal(&d->news);
   pthread_mutex_unlock(&d->lock);
@@ -117,19 +118,17 @@ static void *teller(void *arg) {
 static psprobe_code serve(psprobe_dashboard *d, const psprobe_dashboard_options *options,
                           psprobe_error *error) {
   psp_route routes[PSP_DASHBOARD_ROUTES];
-  psp_server_options server = {
-      .listen = options->listen != NULL ? options->listen : DEFAULT_LISTEN,
-      .what = "--admin-listen",
-      .routes = routes,
-      .route_count = psp_dashboard_routes(d, routes),
-      .threads = 1,
-      .logger = &d->logger};
+  psp_server_options server = {.listen = options->listen != NULL ? options->listen : DEFAULT_LISTEN,
+                               .what = "--admin-listen",
+                               .routes = routes,
+                               .route_count = psp_dashboard_routes(d, routes),
+                               .threads = 1,
+                               .logger = &d->logger};
   return psp_server_new(&server, &d->server, error);
 }
 
 psprobe_code psprobe_dashboard_new(const psprobe_prober *prober, psprobe_uploader *uploader,
-                                   const psprobe_run *run,
-                                   const psprobe_dashboard_options *options,
+                                   const psprobe_run *run, const psprobe_dashboard_options *options,
                                    psprobe_dashboard **dashboard, psprobe_error *error) {
   static const psprobe_dashboard_options none = {0};
   if (options == NULL) options = &none;
@@ -175,10 +174,12 @@ void psprobe_dashboard_free(psprobe_dashboard *d) {
   pthread_cond_signal(&d->news);
   pthread_mutex_unlock(&d->lock);
   pthread_join(d->teller, NULL);
-  for (size_t i = 0; i < d->stream_count; i++) psp_stream_free(d->streams[i]);
+  for (size_t i = 0; i < d->stream_count; i++)
+    psp_stream_free(d->streams[i]);
   d->stream_count = PSP_DASHBOARD_STREAMS; /* who comes now is refused */
   psp_server_free(d->server);
   psp_columns_free(&d->columns);
+  psp_buf_free(&d->summary);
   free(d->changes);
   pthread_cond_destroy(&d->news);
   pthread_mutex_destroy(&d->lock);

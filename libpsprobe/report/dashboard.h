@@ -29,6 +29,10 @@ struct psprobe_dashboard {
   uint64_t forgotten; /**< changes before those of the list */
   psp_metric_histogram histograms[PSPROBE_MAX_SOURCES];
 
+  psp_buf summary; /**< of change `summary_change` */
+  uint64_t summary_change;
+  int64_t summary_made_ns, summary_cost_ns;
+
   psp_stream *streams[PSP_DASHBOARD_STREAMS];
   size_t stream_count;
   pthread_cond_t news;

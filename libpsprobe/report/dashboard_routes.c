@@ -13,6 +13,9 @@
 #define TEXT "text/plain; charset=utf-8"
 /** Probes in one answer of /api/probes; the page asks again while there are more. */
 #define PROBES_MOST 5000
+/** A summary is made at most each half second, and takes at most a part in so many of the time. */
+#define SUMMARY_LEAST_NS INT64_C(500000000)
+#define SUMMARY_REST     20
 
 static void reply(psp_exchange *exchange, const char *type, psp_buf *body) {
   psp_exchange_set_header(exchange, "Cache-Control", "no-store");
@@ -53,6 +56,23 @@ static void write_summary(psp_buf *out, const psp_page *page) {
   psp_page_data(out, page, false);
 }
 
+/** Makes the summary anew when there is news, but not more often than it can be afforded: figures
+ * over a million probes must not keep this machine busy. The lock is held. */
+static void refresh_summary(psprobe_dashboard *d) {
+  int64_t begin = psprobe_clock_monotonic();
+  uint64_t change = d->forgotten + d->change_count;
+  int64_t rest = d->summary_cost_ns * SUMMARY_REST;
+  if (rest < SUMMARY_LEAST_NS) rest = SUMMARY_LEAST_NS;
+  bool fresh = d->summary.len > 0 && !d->summary.failed &&
+               (d->summary_change == change || begin - d->summary_made_ns < rest);
+  if (fresh) return;
+  psp_buf_reset(&d->summary);
+  with_page(d, &d->summary, write_summary);
+  d->summary_change = change;
+  d->summary_made_ns = psprobe_clock_monotonic();
+  d->summary_cost_ns = d->summary_made_ns - begin;
+}
+
 static void get_page(void *arg, psp_exchange *exchange) {
   psprobe_dashboard *d = arg;
   psp_buf body = {0};
@@ -66,7 +86,9 @@ static void get_summary(void *arg, psp_exchange *exchange) {
   psprobe_dashboard *d = arg;
   psp_buf body = {0};
   pthread_mutex_lock(&d->lock);
-  with_page(d, &body, write_summary);
+  refresh_summary(d);
+  psp_buf_add(&body, d->summary.data, d->summary.len);
+  body.failed |= d->summary.failed;
   pthread_mutex_unlock(&d->lock);
   reply(exchange, JSON, &body);
 }
@@ -138,7 +160,8 @@ static void get_metrics(void *arg, psp_exchange *exchange) {
   pthread_mutex_lock(&d->lock);
   memcpy(histograms, d->histograms, sizeof histograms);
   pthread_mutex_unlock(&d->lock);
-  for (size_t k = 0; k < d->columns.source_count; k++) names[k] = d->columns.sources[k].name;
+  for (size_t k = 0; k < d->columns.source_count; k++)
+    names[k] = d->columns.sources[k].name;
   psp_metrics metrics = {.prober = &prober,
                          .uploader = d->uploader != NULL ? &uploader : NULL,
                          .source_count = d->columns.source_count,

@@ -53,36 +53,51 @@ static void put_duration(psp_buf *out, int64_t ns) {
 
 /* ---- the table ---------------------------------------------------------------------- */
 
-static void cell(psp_buf *out, uint64_t n) {
-  psp_buf_printf(out, "<td>%llu</td>", (unsigned long long)n);
+#define CELLS 12
+
+/** The cells of one source's row, behind its name. */
+static void fill_cells(char cells[CELLS][PSP_DURATION_SIZE], const psprobe_source_summary *s) {
+  const uint64_t counts[] = {s->sent, s->answered, s->late, s->lost, s->duplicates, s->cold_count};
+  size_t n = 0;
+  for (; n < sizeof counts / sizeof *counts; n++)
+    snprintf(cells[n], PSP_DURATION_SIZE, "%llu", (unsigned long long)counts[n]);
+  int64_t times[CELLS] = {s->min_ns};
+  for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
+    times[1 + q] = s->quantiles[q].value_ns;
+  times[1 + PSPROBE_QUANTILE_COUNT] = s->max_ns;
+  for (size_t t = 0; n < CELLS; n++, t++) {
+    if (s->answered + s->late > 0)
+      psp_format_duration(cells[n], times[t]);
+    else
+      snprintf(cells[n], PSP_DURATION_SIZE, "\xE2\x80\x93");
+  }
 }
 
-static void duration_cell(psp_buf *out, bool there, int64_t ns) {
-  psp_buf_text(out, "<td>");
-  if (there)
-    put_duration(out, ns);
-  else
-    psp_buf_text(out, "\xE2\x80\x93");
-  psp_buf_text(out, "</td>");
-}
-
-void psp_page_table_rows(psp_buf *out, const psprobe_comparison *comparison) {
+void psp_page_table_json(psp_json_writer *w, const psprobe_comparison *comparison) {
+  char cells[CELLS][PSP_DURATION_SIZE];
+  psp_json_begin_array(w);
   for (size_t k = 0; k < psprobe_comparison_source_count(comparison); k++) {
     const psprobe_source_summary *s = psprobe_comparison_source(comparison, k);
-    bool any = s->answered + s->late > 0;
+    fill_cells(cells, s);
+    psp_json_begin_array(w);
+    psp_json_put_string(w, s->name);
+    for (size_t n = 0; n < CELLS; n++)
+      psp_json_put_string(w, cells[n]);
+    psp_json_end_array(w);
+  }
+  psp_json_end_array(w);
+}
+
+static void put_table_rows(psp_buf *out, const psprobe_comparison *comparison) {
+  char cells[CELLS][PSP_DURATION_SIZE];
+  for (size_t k = 0; k < psprobe_comparison_source_count(comparison); k++) {
+    const psprobe_source_summary *s = psprobe_comparison_source(comparison, k);
+    fill_cells(cells, s);
     psp_buf_text(out, "<tr><th scope=\"row\">");
     psp_html_text(out, s->name);
     psp_buf_text(out, "</th>");
-    cell(out, s->sent);
-    cell(out, s->answered);
-    cell(out, s->late);
-    cell(out, s->lost);
-    cell(out, s->duplicates);
-    cell(out, s->cold_count);
-    duration_cell(out, any, s->min_ns);
-    for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
-      duration_cell(out, any, s->quantiles[q].value_ns);
-    duration_cell(out, any, s->max_ns);
+    for (size_t n = 0; n < CELLS; n++)
+      psp_buf_printf(out, "<td>%s</td>", cells[n]);
     psp_buf_text(out, "</tr>\n");
   }
 }
@@ -96,7 +111,7 @@ static void put_table(psp_buf *out, const psp_page *page) {
                "scope=\"col\">cold</th><th scope=\"col\">min</th><th scope=\"col\">p50</th><th "
                "scope=\"col\">p90</th><th scope=\"col\">p99</th><th scope=\"col\">p99.9</th><th "
                "scope=\"col\">max</th></tr></thead>\n<tbody id=\"table-body\">\n");
-  psp_page_table_rows(out, page->comparison);
+  put_table_rows(out, page->comparison);
   psp_buf_text(out, "</tbody></table></div>\n");
 }
 

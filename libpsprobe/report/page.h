@@ -9,6 +9,7 @@
 #include <psprobe/compare.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 
 /** One line of "how it was measured". */
 typedef struct psp_page_fact {
@@ -26,7 +27,9 @@ typedef struct psp_page {
   const psp_page_fact *facts;
   size_t fact_count;
   bool live;                    /**< served by a running prober: follows it */
+  const char *run;              /**< live: the run's id; NULL else */
   uint64_t next;                /**< live: where /api/probes goes on from */
+  bool reset, more;             /**< live: start anew; there are more to ask for */
   const char *sentence, *notes; /**< the verdict in words */
 } psp_page;
 
@@ -34,11 +37,11 @@ typedef struct psp_page {
 void psp_page_html(psp_buf *out, const psp_page *page);
 /** Appends the page's data alone: what /api/summary answers (without probes) or the page embeds. */
 void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes);
-/** Appends probes [from, to) in columns, as /api/probes answers. `keep` NULL: all of them. */
-void psp_page_probes(psp_buf *out, const psp_page *page, size_t from, size_t to, const bool *keep);
+/** Appends the probes of these indices in columns, as /api/probes answers. */
+void psp_page_probes(psp_buf *out, const psp_page *page, const uint32_t *indices, size_t count);
 
-/** Appends the table's rows. */
-void psp_page_table_rows(psp_buf *out, const psprobe_comparison *comparison);
+/** Writes the table's cells: an array of arrays of texts, a source each. */
+void psp_page_table_json(psp_json_writer *w, const psprobe_comparison *comparison);
 /** Appends text with &, <, >, " and ' escaped. */
 void psp_html_text(psp_buf *out, const char *text);
 

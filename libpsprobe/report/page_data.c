@@ -252,87 +252,118 @@ static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const spr
   free(cells);
 }
 
-static void put_column(psp_json_writer *w, const char *key, const psprobe_series *s, size_t from,
-                       size_t to, const bool *keep) {
+/** Which of a source's columns is written. */
+typedef enum column { ELAPSED, STATUS, COLD } column;
+
+static void put_column(psp_json_writer *w, const char *key, column which, const psprobe_series *s,
+                       const uint32_t *indices, size_t count) {
   psp_json_put_key(w, key);
   psp_json_begin_array(w);
-  for (size_t i = from; i < to; i++) {
-    if (keep != NULL && !keep[i]) continue;
-    if (key[0] == 'e' && !answered(s, i))
-      psp_json_put_null(w);
-    else if (key[0] == 'e')
-      psp_json_put_int64(w, s->elapsed_ns[i]);
-    else if (key[0] == 's')
+  for (size_t n = 0; n < count; n++) {
+    size_t i = indices[n];
+    if (which == STATUS)
       psp_json_put_int64(w, s->status == NULL ? PSPROBE_ANSWERED : s->status[i]);
-    else
+    else if (which == COLD)
       psp_json_put_int64(w, s->cold != NULL && s->cold[i]);
+    else if (answered(s, i))
+      psp_json_put_int64(w, s->elapsed_ns[i]);
+    else
+      psp_json_put_null(w);
   }
   psp_json_end_array(w);
 }
 
-static void put_probes(psp_json_writer *w, const psp_page *page, size_t from, size_t to,
-                       const bool *keep) {
+static void put_int(psp_json_writer *w, const char *key, int64_t value) {
+  psp_json_put_key(w, key);
+  psp_json_put_int64(w, value);
+}
+
+static void put_probes(psp_json_writer *w, const psp_page *page, const uint32_t *indices,
+                       size_t count) {
   const psprobe_probes *probes = page->probes;
-  psp_json_put_key(w, "total");
-  psp_json_put_int64(w, (int64_t)probes->count);
-  psp_json_put_key(w, "next");
-  psp_json_put_int64(w, (int64_t)page->next);
+  put_int(w, "total", (int64_t)probes->count);
+  if (page->run != NULL) {
+    psp_json_put_key(w, "run");
+    psp_json_put_string(w, page->run);
+    put_int(w, "next", (int64_t)page->next);
+    psp_json_put_key(w, "reset");
+    psp_json_put_bool(w, page->reset);
+    psp_json_put_key(w, "more");
+    psp_json_put_bool(w, page->more);
+  }
   psp_json_put_key(w, "id");
   psp_json_begin_array(w);
-  for (size_t i = from; i < to; i++)
-    if (keep == NULL || keep[i]) psp_json_put_string(w, page->id(page->id_arg, i));
+  for (size_t n = 0; n < count; n++)
+    psp_json_put_string(w, page->id(page->id_arg, indices[n]));
   psp_json_end_array(w);
   psp_json_put_key(w, "sent_ms");
   psp_json_begin_array(w);
-  for (size_t i = from; i < to; i++)
-    if (keep == NULL || keep[i]) psp_json_put_int64(w, probes->sent_ns[i] / MS_NS);
+  for (size_t n = 0; n < count; n++)
+    psp_json_put_int64(w, probes->sent_ns[indices[n]] / MS_NS);
   psp_json_end_array(w);
   psp_json_put_key(w, "sources");
   psp_json_begin_array(w);
   for (size_t k = 0; k < probes->source_count; k++) {
+    const psprobe_series *s = &probes->sources[k];
     psp_json_begin_object(w);
     psp_json_put_key(w, "name");
-    psp_json_put_string(w, probes->sources[k].name);
-    put_column(w, "elapsed_ns", &probes->sources[k], from, to, keep);
-    put_column(w, "status", &probes->sources[k], from, to, keep);
-    put_column(w, "cold", &probes->sources[k], from, to, keep);
+    psp_json_put_string(w, s->name);
+    put_column(w, "elapsed_ns", ELAPSED, s, indices, count);
+    put_column(w, "status", STATUS, s, indices, count);
+    put_column(w, "cold", COLD, s, indices, count);
     psp_json_end_object(w);
   }
   psp_json_end_array(w);
 }
 
-void psp_page_probes(psp_buf *out, const psp_page *page, size_t from, size_t to, const bool *keep) {
+void psp_page_probes(psp_buf *out, const psp_page *page, const uint32_t *indices, size_t count) {
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);
-  put_probes(&w, page, from, to, keep);
+  put_probes(&w, page, indices, count);
   psp_json_end_object(&w);
+}
+
+/** The probes that the time series draws, thinned. False without memory. */
+static bool put_drawn(psp_json_writer *w, const psp_page *page) {
+  size_t n = page->probes->count, count = 0;
+  bool *keep = malloc(n + 1);
+  uint32_t *indices = keep != NULL ? malloc((n + 1) * sizeof *indices) : NULL;
+  if (indices != NULL) {
+    psp_thin(page->probes, SERIES_BUCKETS, SERIES_NOTABLE, keep);
+    for (size_t i = 0; i < n; i++)
+      if (keep[i]) indices[count++] = (uint32_t)i;
+    psp_json_put_key(w, "probes");
+    psp_json_begin_object(w);
+    put_probes(w, page, indices, count);
+    psp_json_end_object(w);
+  }
+  bool ok = indices != NULL;
+  free(indices);
+  free(keep);
+  return ok;
 }
 
 void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes) {
   psp_json_writer w = {.buf = out};
   const psprobe_probes *probes = page->probes;
   spread s = spread_of(probes);
-  bool *keep = with_probes ? malloc(probes->count + 1) : NULL;
-  if (!s.ok || (with_probes && keep == NULL)) {
+  psp_json_begin_object(&w);
+  put_int(&w, "schema", 1);
+  psp_json_put_key(&w, "sentence");
+  psp_json_put_string(&w, page->sentence);
+  psp_json_put_key(&w, "notes");
+  psp_json_put_string(&w, page->notes);
+  if (!s.ok || (with_probes && !put_drawn(&w, page))) {
     out->failed = true;
   } else {
-    psp_json_begin_object(&w);
-    psp_json_put_key(&w, "schema");
-    psp_json_put_int64(&w, 1);
-    if (with_probes) {
-      psp_thin(probes, SERIES_BUCKETS, SERIES_NOTABLE, keep);
-      psp_json_put_key(&w, "probes");
-      psp_json_begin_object(&w);
-      put_probes(&w, page, 0, probes->count, keep);
-      psp_json_end_object(&w);
-    }
     put_ecdf(&w, probes, &s);
     put_histogram(&w, probes, &s);
     put_pairs(&w, page);
     put_stages(&w, page, &s);
     put_heat(&w, probes, &s);
-    psp_json_end_object(&w);
+    psp_json_put_key(&w, "table");
+    psp_page_table_json(&w, page->comparison);
   }
-  free(keep);
+  psp_json_end_object(&w);
   spread_free(&s);
 }

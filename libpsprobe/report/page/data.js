@@ -36,17 +36,29 @@ export function histogramRows(data) {
     ...sources.map((s) => s[i])]);
 }
 
-/** Adds newer probes (same columns) behind those that are there; drops the oldest beyond `most`. */
+const parts = ["elapsed_ns", "status", "cold"];
+
+/** Takes newer probes (same columns): one that is here already is replaced, others go behind; the
+ * oldest beyond `most` are dropped. */
 export function append(data, more, most) {
   const mine = data.probes;
-  for (const key of ["id", "sent_ms"]) mine[key].push(...more[key]);
-  mine.sources.forEach((s, k) => {
-    for (const key of ["elapsed_ns", "status", "cold"]) s[key].push(...more.sources[k][key]);
+  if (more.reset) {
+    mine.id.length = mine.sent_ms.length = 0;
+    for (const s of mine.sources) for (const key of parts) s[key].length = 0;
+  }
+  const place = new Map(mine.id.map((id, i) => [id, i]));
+  more.id.forEach((id, n) => {
+    const at = place.get(id) ?? mine.id.length;
+    place.set(id, at);
+    mine.id[at] = id;
+    mine.sent_ms[at] = more.sent_ms[n];
+    mine.sources.forEach((s, k) => { for (const key of parts) s[key][at] = more.sources[k][key][n]; });
   });
+  mine.total = more.total;
   const over = mine.id.length - most;
   if (over <= 0) return;
   for (const key of ["id", "sent_ms"]) mine[key].splice(0, over);
-  for (const s of mine.sources) for (const key of ["elapsed_ns", "status", "cold"]) s[key].splice(0, over);
+  for (const s of mine.sources) for (const key of parts) s[key].splice(0, over);
 }
 
 /** What is notable in probe `i` of source `s`: "lost", "late", "cold" or "". */

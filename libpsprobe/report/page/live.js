@@ -7,6 +7,7 @@ const MOST = 20000; // probes kept in the page; the summary counts all
 
 function replaceText(nodes, summary) {
   nodes.sentence.textContent = summary.sentence;
+  nodes.notes.textContent = summary.notes;
   nodes["table-body"].replaceChildren(...summary.table.map((cells) => {
     const row = document.createElement("tr");
     cells.forEach((cell, i) => {
@@ -24,6 +25,7 @@ export function follow(data, plots, nodes) {
     nodes.live.textContent = words;
   };
   let since = data.probes.next;
+  let run = data.probes.run;
   let busy = false;
   let again = false;
 
@@ -33,18 +35,17 @@ export function follow(data, plots, nodes) {
     try {
       do {
         again = false;
-        const answer = await fetch(`api/probes?since=${since}`, { cache: "no-store" });
+        const answer = await fetch(`api/probes?run=${run}&since=${since}`, { cache: "no-store" });
         if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
         const more = await answer.json();
-        if (more.reset) for (const key of ["id", "sent_ms"]) data.probes[key].length = 0;
-        if (more.reset) for (const s of data.probes.sources)
-          for (const key of ["elapsed_ns", "status", "cold"]) s[key].length = 0;
         append(data, more, MOST);
         since = more.next;
+        run = more.run;
         again ||= more.more;
       } while (again);
       const summary = await (await fetch("api/summary", { cache: "no-store" })).json();
-      Object.assign(data, { pairs: summary.pairs, ecdf: summary.ecdf, histogram: summary.histogram, heat: summary.heat });
+      Object.assign(data, { pairs: summary.pairs, ecdf: summary.ecdf, histogram: summary.histogram,
+        stages: summary.stages, heat: summary.heat });
       replaceText(nodes, summary);
       plots.refresh();
       say("on", `live, last news ${moment(Date.now()).slice(11)}`);
