@@ -172,7 +172,7 @@ typedef struct psprobe_prober_options {
   const char *const *sources; /**< NULL: cloud_function and regular_service */
   size_t source_count;
   int64_t interval_ns; /**< 0: 5 s */
-  uint64_t count;      /**< probes to send; 0: until psprobe_prober_stop */
+  uint64_t count;      /**< probes to send, slots without one not counted; 0: until stopped */
   int64_t timeout_ns;  /**< 0: 30 s */
   const char *listen;  /**< "host:port", port 0 picks one; NULL: 127.0.0.1:8080 */
   size_t capacity;     /**< of the registry; 0: its default */
@@ -189,7 +189,7 @@ typedef struct psprobe_prober_stats {
   uint64_t publish_failed; /**< of them, failed */
   uint64_t completed;      /**< handed to the sink */
   uint64_t refused;        /**< answers with an unknown or finished id, or unknown source */
-  uint64_t overflowed;     /**< slots not sent because the registry was full */
+  uint64_t overflowed; /**< slots not sent because the registry was full, or for want of memory */
   size_t in_flight;
   int64_t max_lateness_ns; /**< of the pacer */
   uint64_t answered[PSPROBE_MAX_SOURCES], late[PSPROBE_MAX_SOURCES], lost[PSPROBE_MAX_SOURCES],
@@ -198,8 +198,14 @@ typedef struct psprobe_prober_stats {
 } psprobe_prober_stats;
 
 /**
- * Listens for answers (from now on; nothing is sent yet).
- * @return PSPROBE_OK; INVALID_ARGUMENT; UNAVAILABLE when the address is in use (it is named)
+ * Listens for answers (from now on, until psprobe_prober_free; nothing is sent
+ * yet): POST /{source}/{probe_id} is 200 when it was the first, a further or a
+ * late answer, 404 when no such probe or source is known. `client` is borrowed
+ * until psprobe_prober_free, and until it has called back for every publish.
+ * Finds the project, if the topic's name needs it, which can block.
+ *
+ * @return PSPROBE_OK; INVALID_ARGUMENT; UNAVAILABLE when the address is in use (it is named);
+ *         FAILED_PRECONDITION: no project
  */
 PSPROBE_API psprobe_code psprobe_prober_new(psprobe_client *client,
                                             const psprobe_prober_options *options,
@@ -212,10 +218,20 @@ PSPROBE_API const char *psprobe_prober_source(const psprobe_prober *prober, size
 /**
  * Sends on the grid until `count` are sent or psprobe_prober_stop is called,
  * then waits for what is in flight, up to the timeout, and hands the rest to
- * the sink. Failed publishes are counted and do not end it. Blocks.
+ * the sink. Failed publishes are counted and do not end it. Runs once. Blocks.
+ *
+ * Id, message and memory of a probe are made ahead of its slot. When the slot
+ * has come, the wall clock is read, then the monotonic one (sent_ns), and then
+ * come psprobe_registry_begin (well below a microsecond) and the publish call
+ * (JSON, and the hand-over to the client's I/O thread): elapsed_ns counts all
+ * of that as the user's publisher would. A publish call is tried again, where
+ * that is safe, until the timeout.
+ *
+ * @return PSPROBE_OK; FAILED_PRECONDITION: it ran before; RESOURCE_EXHAUSTED: no thread
  */
 PSPROBE_API psprobe_code psprobe_prober_run(psprobe_prober *prober, psprobe_error *error);
-/** Ends the sending. Async-signal-safe; any thread. A second call ends the waiting too. */
+/** Ends the sending. Async-signal-safe; any thread. A second call ends the waiting too: what is
+ * complete is handed to the sink, what is in flight still is given up and only counted. */
 PSPROBE_API void psprobe_prober_stop(psprobe_prober *prober);
 PSPROBE_API void psprobe_prober_get_stats(const psprobe_prober *prober,
                                           psprobe_prober_stats *stats);

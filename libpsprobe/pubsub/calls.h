@@ -15,6 +15,8 @@
  * harmless: receivers of an at-least-once service count copies anyway.
  * RESOURCE_EXHAUSTED (quota) is told to the caller, who alone can slow down.
  */
+#include <psprobe/pubsub.h>
+
 #include "base/buf.h"
 #include "client/call.h"
 #include "pubsub/names.h"
@@ -53,5 +55,10 @@ psprobe_code psp_pubsub_run(psprobe_client *client, const psp_pubsub_call *call,
 psprobe_code psp_pubsub_start(psprobe_client *client, const psp_pubsub_call *call,
                               psp_call_done *done, void *arg, psp_pending **pending,
                               psprobe_error *error);
+
+/** psprobe_publish_start with a bound of its own for all its attempts; 0: the client's. */
+psprobe_code psp_publish_start(psprobe_client *client, const char *topic,
+                               const psprobe_message *messages, size_t count, int64_t timeout_ns,
+                               psprobe_publish_done *done, void *arg, psprobe_error *error);
 
 #endif

@@ -56,13 +56,14 @@ static void on_answer(void *arg, const psp_http_response *response, const psprob
   free(p);
 }
 
-psprobe_code psprobe_publish_start(psprobe_client *client, const char *topic,
-                                   const psprobe_message *messages, size_t count,
-                                   psprobe_publish_done *done, void *arg, psprobe_error *error) {
+psprobe_code psp_publish_start(psprobe_client *client, const char *topic,
+                               const psprobe_message *messages, size_t count, int64_t timeout_ns,
+                               psprobe_publish_done *done, void *arg, psprobe_error *error) {
   psp_buf body = {0};
   psp_pubsub_call call;
   psprobe_code code = prepare(topic, messages, count, &body, &call, error);
   if (code != PSPROBE_OK) return code;
+  call.timeout_ns = timeout_ns;
   publishing *p = malloc(sizeof *p);
   if (p) {
     *p = (publishing){.done = done, .arg = arg, .count = count};
@@ -73,4 +74,10 @@ psprobe_code psprobe_publish_start(psprobe_client *client, const char *topic,
   }
   psp_buf_free(&body);
   return code;
+}
+
+psprobe_code psprobe_publish_start(psprobe_client *client, const char *topic,
+                                   const psprobe_message *messages, size_t count,
+                                   psprobe_publish_done *done, void *arg, psprobe_error *error) {
+  return psp_publish_start(client, topic, messages, count, 0, done, arg, error);
 }

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* The collector thread: takes finished probes from the registry to the sink. */
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "probe/prober.h"
+#include "probe/shard.h"
+
+/** It is woken for everything that it waits for. */
+#define LONG_NS INT64_C(3600000000000)
+
+/** Only this thread changes these counters. */
+static void add(_Atomic uint64_t *counter, uint64_t change) {
+  atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + change,
+                        memory_order_relaxed);
+}
+
+static void count(psprobe_prober *prober, const psprobe_finished *finished) {
+  if (!finished->update) add(&prober->completed, 1);
+  for (size_t i = 0; i < prober->source_count; i++) {
+    const psprobe_answer *answer = &finished->result.answers[i];
+    psp_tally *tally = &prober->tally[i];
+    bool fresh = finished->fresh >> i & 1;
+    if (!finished->update && answer->status == PSPROBE_LOST) add(&tally->lost, 1);
+    if (finished->update && fresh) add(&tally->lost, UINT64_MAX); /* so it was not lost after all */
+    if (!fresh) continue;
+    add(answer->status == PSPROBE_LATE ? &tally->late : &tally->answered, 1);
+    atomic_store_explicit(&tally->last_ns, answer->elapsed_ns, memory_order_relaxed);
+  }
+}
+
+static void hand_over_all(psprobe_prober *prober) {
+  size_t got;
+  while ((got = psprobe_registry_collect(prober->registry, psprobe_clock_monotonic(), prober->batch,
+                                         PSP_PROBER_BATCH)) > 0) {
+    for (size_t i = 0; i < got; i++)
+      count(prober, &prober->batch[i]);
+    if (prober->sink != NULL) prober->sink(prober->sink_arg, prober->batch, got);
+  }
+}
+
+static void log_news(psprobe_prober *prober) {
+  psprobe_error error;
+  psp_log_line line;
+  switch (psp_sender_news(prober->sender, &error)) {
+    case PSP_PUBLISH_BROKEN:
+      if (!psp_log_begin(&line, &prober->logger, PSPROBE_LOG_WARNING, "publish_failing")) return;
+      psp_log_error(&line, &error);
+      break;
+    case PSP_PUBLISH_MENDED:
+      if (!psp_log_begin(&line, &prober->logger, PSPROBE_LOG_INFO, "publish_works_again")) return;
+      break;
+    default:
+      return;
+  }
+  psp_log_int(&line, "failed", (int64_t)psp_sender_failed(prober->sender));
+  psp_log_end(&line);
+}
+
+void *psp_prober_collect(void *arg) {
+  psprobe_prober *prober = arg;
+  for (;;) {
+    /* Looked at before collecting: what was finished by then is collected below. */
+    bool given_up = atomic_load(&prober->stops) > 1;
+    bool over = atomic_load(&prober->sending_done) &&
+                (given_up || psprobe_registry_in_flight(prober->registry) == 0);
+    if (given_up) psp_registry_settle(prober->registry);
+    hand_over_all(prober);
+    log_news(prober);
+    if (over) return NULL;
+    psprobe_registry_wait(prober->registry, psprobe_clock_monotonic() + LONG_NS);
+  }
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Making, asking and freeing a prober. What it does is in run.c, collector.c and routes.c. */
+#include "probe/prober.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "pubsub/calls.h"
+
+#define DEFAULT_INTERVAL_NS INT64_C(5000000000)
+#define DEFAULT_TIMEOUT_NS  INT64_C(30000000000)
+#define DEFAULT_LISTEN      "127.0.0.1:8080"
+/** Answers have no body to speak of. */
+#define MAX_BODY 65536
+
+static const char *const default_sources[] = {"cloud_function", "regular_service"};
+
+static psprobe_code check_options(const psprobe_prober_options *o, psprobe_error *error) {
+  if (o->topic == NULL)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: a topic is needed");
+  if (o->interval_ns < 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: the interval must be above 0");
+  if (o->timeout_ns < 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: the timeout must be above 0");
+  if (o->sources != NULL && (o->source_count < 1 || o->source_count > PSPROBE_MAX_SOURCES))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: sources must be 1 to %d, not %zu",
+                    PSPROBE_MAX_SOURCES, o->source_count);
+  return PSPROBE_OK;
+}
+
+static psprobe_code copy_sources(psprobe_prober *prober, const psprobe_prober_options *o,
+                                 psprobe_error *error) {
+  const char *const *sources = o->sources != NULL ? o->sources : default_sources;
+  size_t count = o->sources != NULL ? o->source_count : 2;
+  for (size_t i = 0; i < count; i++) {
+    psprobe_code code = psprobe_source_check(sources[i], error);
+    if (code != PSPROBE_OK) return code;
+    for (size_t k = 0; k < i; k++) {
+      if (strcmp(sources[i], sources[k]) == 0)
+        return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "source \"%s\" is given twice",
+                        sources[i]);
+    }
+    prober->sources[i] = psp_strdup(sources[i]);
+    if (prober->sources[i] == NULL) return psp_fail_memory(error, "prober");
+    prober->source_count = i + 1;
+  }
+  return PSPROBE_OK;
+}
+
+/** The registry and what publishes; the topic's full name is found once, here. */
+static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
+                                const psprobe_prober_options *o, psprobe_error *error) {
+  psp_buf topic = {0};
+  int64_t timeout_ns = o->timeout_ns == 0 ? DEFAULT_TIMEOUT_NS : o->timeout_ns;
+  psprobe_registry_options options = {.source_count = prober->source_count,
+                                      .capacity = o->capacity,
+                                      .timeout_ns = timeout_ns,
+                                      .await_published = true};
+  psprobe_code code = psp_pubsub_resolve(client, PSP_TOPIC, o->topic, &topic, error);
+  if (code == PSPROBE_OK) code = psprobe_registry_new(&options, &prober->registry, error);
+  if (code == PSPROBE_OK) {
+    prober->sender = psp_sender_new(client, topic.data, timeout_ns, prober->registry);
+    if (prober->sender == NULL) {
+      psprobe_registry_free(prober->registry);
+      code = psp_fail_memory(error, "prober");
+    }
+  }
+  psp_buf_free(&topic);
+  return code;
+}
+
+static psp_reply *not_found(const char *message) {
+  char body[256];
+  int len =
+      snprintf(body, sizeof body,
+               "{\"error\":{\"code\":404,\"message\":\"%s\",\"status\":\"NOT_FOUND\"}}", message);
+  return psp_reply_new(404, "application/json", body, (size_t)len);
+}
+
+static psprobe_code make_server(psprobe_prober *prober, const psprobe_prober_options *o,
+                                psprobe_error *error) {
+  prober->ok = psp_reply_new(200, NULL, "", 0);
+  prober->no_probe = not_found("no probe with this id is in flight");
+  prober->no_source = not_found("this prober has no source of this name");
+  if (prober->ok == NULL || prober->no_probe == NULL || prober->no_source == NULL)
+    return psp_fail_memory(error, "prober");
+  const psp_route routes[] = {{"POST", "/{}/{}", psp_prober_answer, prober}};
+  psp_server_options options = {.listen = o->listen != NULL ? o->listen : DEFAULT_LISTEN,
+                                .what = "--listen",
+                                .routes = routes,
+                                .route_count = 1,
+                                .max_body = MAX_BODY,
+                                .logger = &prober->logger};
+  return psp_server_new(&options, &prober->server, error);
+}
+
+psprobe_code psprobe_prober_new(psprobe_client *client, const psprobe_prober_options *options,
+                                psprobe_prober **prober, psprobe_error *error) {
+  psprobe_code code = check_options(options, error);
+  if (code != PSPROBE_OK) return code;
+  psprobe_prober *made = calloc(1, sizeof *made);
+  if (made == NULL) return psp_fail_memory(error, "prober");
+  made->interval_ns = options->interval_ns == 0 ? DEFAULT_INTERVAL_NS : options->interval_ns;
+  made->count = options->count;
+  made->sink = options->sink;
+  made->sink_arg = options->sink_arg;
+  if (options->logger != NULL) made->logger = *options->logger;
+  code = copy_sources(made, options, error);
+  if (code == PSPROBE_OK) code = make_sender(made, client, options, error);
+  if (code == PSPROBE_OK) code = make_server(made, options, error);
+  if (code != PSPROBE_OK) {
+    psprobe_prober_free(made);
+    return code;
+  }
+  *prober = made;
+  return PSPROBE_OK;
+}
+
+void psprobe_prober_free(psprobe_prober *prober) {
+  if (prober == NULL) return;
+  psp_server_free(prober->server);
+  psp_sender_free(prober->sender);
+  psp_reply_free(prober->ok);
+  psp_reply_free(prober->no_probe);
+  psp_reply_free(prober->no_source);
+  for (size_t i = 0; i < prober->source_count; i++)
+    free(prober->sources[i]);
+  free(prober);
+}
+
+const char *psprobe_prober_url(const psprobe_prober *prober) {
+  return psp_server_url(prober->server);
+}
+
+size_t psprobe_prober_source_count(const psprobe_prober *prober) {
+  return prober->source_count;
+}
+
+const char *psprobe_prober_source(const psprobe_prober *prober, size_t index) {
+  return index < prober->source_count ? prober->sources[index] : NULL;
+}
+
+static uint64_t load(const _Atomic uint64_t *counter) {
+  return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats *stats) {
+  *stats = (psprobe_prober_stats){
+      .count = prober->count,
+      .interval_ns = prober->interval_ns,
+      .sent = load(&prober->sent),
+      .publish_failed = psp_sender_failed(prober->sender),
+      .completed = load(&prober->completed),
+      .refused = load(&prober->refused),
+      .overflowed = load(&prober->overflowed),
+      .in_flight = psprobe_registry_in_flight(prober->registry),
+      .max_lateness_ns = atomic_load_explicit(&prober->max_lateness_ns, memory_order_relaxed)};
+  for (size_t i = 0; i < prober->source_count; i++) {
+    const psp_tally *tally = &prober->tally[i];
+    stats->answered[i] = load(&tally->answered);
+    stats->late[i] = load(&tally->late);
+    stats->lost[i] = load(&tally->lost);
+    stats->duplicates[i] = load(&tally->duplicates);
+    stats->last_ns[i] = atomic_load_explicit(&tally->last_ns, memory_order_relaxed);
+  }
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_PROBE_PROBER_H
+#define PSP_PROBE_PROBER_H
+/** @file What the parts of a prober share. */
+#include <stdatomic.h>
+
+#include <psprobe/probe.h>
+
+#include "http/server.h"
+#include "probe/sending.h"
+
+/** Finished probes that the sink is given at once. */
+#define PSP_PROBER_BATCH 64
+
+/** One source's counters. */
+typedef struct psp_tally {
+  _Atomic uint64_t answered, late, lost, duplicates;
+  _Atomic int64_t last_ns;
+} psp_tally;
+
+struct psprobe_prober {
+  psprobe_registry *registry; /**< the sender's, as long as that is ours */
+  psp_sender *sender;
+  psp_server *server;
+  psp_reply *ok, *no_probe, *no_source;
+  psprobe_logger logger;
+  char *sources[PSPROBE_MAX_SOURCES];
+  size_t source_count;
+  int64_t interval_ns;
+  uint64_t count;
+  psprobe_prober_sink *sink;
+  void *sink_arg;
+
+  /** A futex: how often psprobe_prober_stop was called. 1: send no more; 2: do not wait either. */
+  _Atomic uint32_t stops;
+  _Atomic bool ran, sending_done;
+  _Atomic uint64_t sent, completed, refused, overflowed;
+  _Atomic int64_t max_lateness_ns;
+  psp_tally tally[PSPROBE_MAX_SOURCES];
+  psprobe_finished batch[PSP_PROBER_BATCH]; /**< the collector's */
+};
+
+/** POST /{source}/{probe_id}; `arg` is the prober. */
+void psp_prober_answer(void *arg, psp_exchange *exchange);
+/** The collector thread: hands finished probes to the sink until all is sent and settled. */
+void *psp_prober_collect(void *arg);
+
+#endif

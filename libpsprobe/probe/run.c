@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* The pacing thread: whoever calls psprobe_prober_run. */
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "probe/prober.h"
+
+void psprobe_prober_stop(psprobe_prober *prober) {
+  /* Also in a signal handler: an atomic and two system calls. */
+  atomic_fetch_add(&prober->stops, 1);
+  syscall(SYS_futex, &prober->stops, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+  psprobe_registry_wake(prober->registry);
+}
+
+/** Sleeps until monotonic `when_ns`, as psprobe_sleep_until but that a stop ends it. @return false
+ * when it did */
+static bool sleep_until(psprobe_prober *prober, int64_t when_ns) {
+  const struct timespec when = {.tv_sec = (time_t)(when_ns / 1000000000),
+                                .tv_nsec = (long)(when_ns % 1000000000)};
+  while (atomic_load(&prober->stops) == 0) {
+    if (psprobe_clock_monotonic() >= when_ns) return true;
+    syscall(SYS_futex, &prober->stops, FUTEX_WAIT_BITSET_PRIVATE, 0, &when, NULL,
+            FUTEX_BITSET_MATCH_ANY);
+  }
+  return false;
+}
+
+static void count_one(_Atomic uint64_t *counter) {
+  atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/** Uses one slot of the grid. What could not be sent is left in *send for the next. */
+static void send_one(psprobe_prober *prober, psp_send **send, int64_t intended_ns) {
+  int64_t sent_ns;
+  if (*send == NULL || psp_send_go(*send, intended_ns, &sent_ns) != PSPROBE_OK) {
+    count_one(&prober->overflowed);
+    return;
+  }
+  *send = NULL;
+  count_one(&prober->sent);
+  int64_t lateness = sent_ns - intended_ns;
+  if (lateness > atomic_load_explicit(&prober->max_lateness_ns, memory_order_relaxed))
+    atomic_store_explicit(&prober->max_lateness_ns, lateness, memory_order_relaxed);
+}
+
+static void send_all(psprobe_prober *prober) {
+  psprobe_pacer pacer;
+  psp_send *send = NULL;
+  psprobe_pacer_init(&pacer, psprobe_clock_monotonic(), prober->interval_ns);
+  while (prober->count == 0 || atomic_load(&prober->sent) < prober->count) {
+    /* Made before its time, so that id, text and memory cost nothing when it has come. */
+    if (send == NULL) send = psp_send_new(prober->sender);
+    if (!sleep_until(prober, psprobe_pacer_peek(&pacer))) break;
+    send_one(prober, &send, psprobe_pacer_take(&pacer));
+  }
+  psp_send_free(send);
+}
+
+static psprobe_code start_collector(psprobe_prober *prober, pthread_t *thread,
+                                    psprobe_error *error) {
+  sigset_t all, before;
+  sigfillset(&all); /* signals are for the program's own threads */
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int failed = pthread_create(thread, NULL, psp_prober_collect, prober);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (failed)
+    return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "prober: no thread for the collector");
+  return PSPROBE_OK;
+}
+
+psprobe_code psprobe_prober_run(psprobe_prober *prober, psprobe_error *error) {
+  if (atomic_exchange(&prober->ran, true))
+    return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "prober: it runs once only");
+  pthread_t collector;
+  psprobe_code code = start_collector(prober, &collector, error);
+  if (code != PSPROBE_OK) return code;
+  /* Linux lets a timer be 50 us late, to wake up less often. */
+  int slack = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+  if (slack > 0) prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  send_all(prober);
+  if (slack > 0) prctl(PR_SET_TIMERSLACK, (unsigned long)slack, 0, 0, 0);
+  atomic_store(&prober->sending_done, true);
+  psprobe_registry_wake(prober->registry);
+  pthread_join(collector, NULL);
+  return PSPROBE_OK;
+}

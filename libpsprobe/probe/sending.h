@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_PROBE_SENDING_H
+#define PSP_PROBE_SENDING_H
+/**
+ * @file
+ * Publishing probes: one is prepared ahead of its time, and its outcome goes
+ * to the registry. A publish call can outlive the prober (its deadline is the
+ * client's), so what its callback needs is shared and freed by the last user.
+ */
+#include <psprobe/probe.h>
+
+typedef struct psp_sender psp_sender;
+/** A probe that is ready to be published. */
+typedef struct psp_send psp_send;
+
+/**
+ * Takes the registry. `topic` is a full name. A publish call is tried again for
+ * `timeout_ns`: later it is of no use to the probe. NULL: out of memory.
+ */
+psp_sender *psp_sender_new(psprobe_client *client, const char *topic, int64_t timeout_ns,
+                           psprobe_registry *registry);
+/** No more sends will be begun. The rest goes when the last publish call has returned. */
+void psp_sender_free(psp_sender *sender);
+
+/** A new id and its message. NULL: no memory, or no random numbers. */
+psp_send *psp_send_new(psp_sender *sender);
+void psp_send_free(psp_send *send);
+/**
+ * Reads the clocks, begins the probe, starts to publish it.
+ * @param sent_ns receives the monotonic time just before
+ * @return PSPROBE_OK, and the send is gone (whether or not the publish call could be started: its
+ *         failure is counted); else nothing happened and the send can be used again:
+ *         RESOURCE_EXHAUSTED at the registry's bound, ALREADY_EXISTS
+ */
+psprobe_code psp_send_go(psp_send *send, int64_t intended_ns, int64_t *sent_ns);
+
+uint64_t psp_sender_failed(const psp_sender *sender);
+
+typedef enum psp_publishing {
+  PSP_PUBLISH_SAME,
+  PSP_PUBLISH_BROKEN,
+  PSP_PUBLISH_MENDED
+} psp_publishing;
+/** What has changed since the last call of it: publishing began to fail (then `error` tells how),
+ * or works again. The registry's waiter is woken for it. */
+psp_publishing psp_sender_news(psp_sender *sender, psprobe_error *error);
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* A prober from end to end: what it publishes, counts, hands to the sink, and how it ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "lab.h"
+
+#define MS   INT64_C(1000000)
+#define HOUR INT64_C(3600000000000)
+
+static void answer_both(lab *l, const char *id) {
+  assert_int_equal(lab_answer(l, "cloud_function", id, NULL), 200);
+  assert_int_equal(lab_answer(l, "regular_service", id, NULL), 200);
+}
+
+static void test_a_run(void **state) {
+  lab *l = *state;
+  lab_run(l, (psprobe_prober_options){.count = 3});
+  assert_int_equal(psprobe_prober_source_count(l->prober), 2);
+  assert_string_equal(psprobe_prober_source(l->prober, 0), "cloud_function");
+  assert_string_equal(psprobe_prober_source(l->prober, 1), "regular_service");
+  assert_null(psprobe_prober_source(l->prober, 2));
+  for (size_t i = 0; i < 3; i++)
+    answer_both(l, lab_published(l, i));
+  lab_join(l);
+  assert_int_equal(l->finished_count, 3);
+  for (size_t i = 0; i < 3; i++) {
+    const psprobe_finished *f = &l->finished[i];
+    assert_false(f->update);
+    assert_true(f->result.publish_ns > 0);
+    assert_true(f->result.lateness_ns >= 0);
+    assert_true(f->result.sent_wall_ns > INT64_C(1700000000000000000));
+    for (size_t k = 0; k < 2; k++) {
+      assert_int_equal(f->result.answers[k].status, PSPROBE_ANSWERED);
+      assert_true(f->result.answers[k].elapsed_ns > 0);
+      assert_int_equal(f->result.answers[k].handled_ns, -1);
+    }
+    assert_true(f->result.answers[0].elapsed_ns < f->result.answers[1].elapsed_ns);
+  }
+  psprobe_prober_stats s = lab_stats(l);
+  assert_int_equal(s.count, 3);
+  assert_int_equal(s.interval_ns, MS);
+  assert_int_equal(s.sent, 3);
+  assert_int_equal(s.completed, 3);
+  assert_int_equal(s.answered[0], 3);
+  assert_int_equal(s.answered[1], 3);
+  assert_int_equal(s.lost[0] + s.lost[1] + s.late[0] + s.late[1], 0);
+  assert_int_equal(s.publish_failed + s.refused + s.overflowed + s.in_flight, 0);
+  assert_true(s.last_ns[0] > 0 && s.last_ns[1] > 0);
+  assert_int_equal(psprobe_prober_run(l->prober, NULL), PSPROBE_FAILED_PRECONDITION);
+}
+
+static void test_the_message(void **state) {
+  lab *l = *state;
+  lab_run(l, (psprobe_prober_options){.count = 1});
+  const char *id = lab_published(l, 0);
+  assert_int_equal(strlen(id), PSPROBE_ID_LENGTH);
+  psp_json *json = NULL;
+  psp_buf data = {0};
+  assert_int_equal(psp_json_parse(l->body.data, l->body.len, "publish", &json, NULL), PSPROBE_OK);
+  const psp_json *message = psp_json_first(psp_json_get(json, "messages"));
+  assert_int_equal(psp_json_count(psp_json_get(json, "messages")), 1);
+  assert_int_equal(psp_json_count(psp_json_get(message, "attributes")), 1);
+  const char *text = psp_json_string(psp_json_get(message, "data"));
+  assert_true(psp_base64_decode(&data, text, strlen(text)));
+  char want[100];
+  snprintf(want, sizeof want, "{\"probe_id\":\"%s\"}", id);
+  assert_string_equal(data.data, want);
+  psp_buf_free(&data);
+  psp_json_free(json);
+  answer_both(l, id);
+  lab_join(l);
+}
+
+static void test_what_a_responder_tells(void **state) {
+  lab *l = *state;
+  static const struct {
+    const char *headers;
+    bool cold;
+    int64_t handled_ns;
+  } cases[] = {
+      {NULL, false, -1},
+      {"X-Psprobe-Cold: 1\r\nX-Psprobe-Handled-Ns: 1234567\r\n", true, 1234567},
+      {"x-psprobe-cold: 1\r\n", true, -1},
+      {"X-Psprobe-Cold: 0\r\nX-Psprobe-Handled-Ns: 0\r\n", false, 0},
+      {"X-Psprobe-Cold: yes\r\nX-Psprobe-Handled-Ns: -5\r\n", false, -1},
+      {"X-Psprobe-Cold:\r\nX-Psprobe-Handled-Ns: 12ms\r\n", false, -1},
+      {"X-Psprobe-Handled-Ns: 99999999999999999999\r\n", false, -1},
+  };
+  size_t count = sizeof cases / sizeof *cases;
+  const char *sources[] = {"only"};
+  lab_run(l, (psprobe_prober_options){.count = count, .sources = sources, .source_count = 1});
+  for (size_t i = 0; i < count; i++) {
+    assert_int_equal(lab_answer(l, "only", lab_published(l, i), cases[i].headers), 200);
+    const psprobe_answer *a = &lab_finished(l, i)->result.answers[0];
+    if (a->cold != cases[i].cold || a->handled_ns != cases[i].handled_ns)
+      fail_msg("%s: cold %d, handled %lld", cases[i].headers, a->cold, (long long)a->handled_ns);
+  }
+  lab_join(l);
+}
+
+static void test_lost_then_late(void **state) {
+  lab *l = *state;
+  lab_run(l, (psprobe_prober_options){.interval_ns = HOUR, .timeout_ns = 1000 * MS});
+  const char *id = lab_published(l, 0);
+  assert_int_equal(lab_answer(l, "regular_service", id, NULL), 200);
+  const psprobe_finished *f = lab_finished(l, 0);
+  assert_false(f->update);
+  assert_int_equal(f->result.answers[0].status, PSPROBE_LOST);
+  assert_int_equal(f->result.answers[1].status, PSPROBE_ANSWERED);
+  psprobe_prober_stats s = lab_stats(l);
+  assert_int_equal(s.lost[0], 1);
+  assert_int_equal(s.lost[1], 0);
+  assert_int_equal(lab_answer(l, "cloud_function", id, NULL), 200);
+  f = lab_finished(l, 1);
+  assert_true(f->update);
+  assert_int_equal(f->fresh, 1);
+  assert_int_equal(f->result.answers[0].status, PSPROBE_LATE);
+  assert_true(f->result.answers[0].elapsed_ns > 1000 * MS);
+  s = lab_stats(l);
+  assert_int_equal(s.lost[0], 0);
+  assert_int_equal(s.late[0], 1);
+  assert_int_equal(s.answered[1], 1);
+  assert_int_equal(s.completed, 1);
+}
+
+static void test_duplicates(void **state) {
+  lab *l = *state;
+  lab_run(l, (psprobe_prober_options){.interval_ns = HOUR});
+  const char *id = lab_published(l, 0);
+  answer_both(l, id);
+  assert_int_equal(lab_finished(l, 0)->result.answers[0].duplicates, 0);
+  answer_both(l, id);
+  const psprobe_finished *f = lab_finished(l, 1);
+  assert_true(f->update);
+  assert_int_equal(f->fresh, 0);
+  while (f->result.answers[1].duplicates == 0)
+    f = lab_finished(l, (size_t)(f - l->finished) + 1);
+  psprobe_prober_stats s = lab_stats(l);
+  assert_int_equal(s.duplicates[0], 1);
+  assert_int_equal(s.duplicates[1], 1);
+  assert_int_equal(s.answered[0], 1);
+  assert_int_equal(s.completed, 1);
+}
+
+static void test_answered_before_publish_returns(void **state) {
+  lab *l = *state;
+  l->hold = true;
+  lab_run(l, (psprobe_prober_options){.count = 1});
+  answer_both(l, lab_published(l, 0));
+  assert_int_equal(lab_stats(l).in_flight, 1);
+  lab_hold(l, &l->hold, false);
+  const psprobe_finished *f = lab_finished(l, 0);
+  assert_true(f->result.publish_ns > f->result.answers[1].elapsed_ns);
+  lab_join(l);
+}
+
+static void test_publish_fails_and_recovers(void **state) {
+  lab *l = *state;
+  l->refuse = 2;
+  lab_run(l, (psprobe_prober_options){.count = 4, .timeout_ns = 1000 * MS});
+  lab_published(l, 3);
+  size_t lost = 0;
+  for (size_t i = 2; i < 4; i++)
+    answer_both(l, lab_published(l, i));
+  lab_join(l);
+  assert_int_equal(l->finished_count, 4);
+  for (size_t i = 0; i < 4; i++) {
+    const psprobe_result *r = &l->finished[i].result;
+    if (r->publish_ns >= 0) continue;
+    assert_int_equal(r->answers[0].status, PSPROBE_LOST);
+    assert_int_equal(r->answers[1].status, PSPROBE_LOST);
+    lost++;
+  }
+  assert_int_equal(lost, 2);
+  psprobe_prober_stats s = lab_stats(l);
+  assert_int_equal(s.sent, 4);
+  assert_int_equal(s.publish_failed, 2);
+  assert_int_equal(s.lost[0], 2);
+  assert_int_equal(s.answered[0], 2);
+}
+
+static void test_registry_full(void **state) {
+  lab *l = *state;
+  lab_run(l, (psprobe_prober_options){.count = 2, .capacity = 1, .timeout_ns = 20 * MS});
+  lab_join(l);
+  psprobe_prober_stats s = lab_stats(l);
+  assert_int_equal(s.sent, 2);
+  assert_true(s.overflowed > 10); /* 40 ms of timeout and late window, a slot each ms */
+  assert_int_equal(s.completed, 2);
+  assert_int_equal(l->finished_count, 2);
+}
+
+static void test_sink_that_blocks(void **state) {
+  lab *l = *state;
+  l->hold_sink = true;
+  lab_run(l, (psprobe_prober_options){.count = 50});
+  for (size_t i = 0; i < 50; i++) /* sending and answering go on */
+    answer_both(l, lab_published(l, i));
+  while (lab_stats(l).in_flight > 0) { /* the last publish call may not have returned yet */
+  }
+  lab_hold(l, &l->hold_sink, false);
+  lab_join(l);
+  assert_int_equal(l->finished_count, 50);
+}
+
+static void test_stop_waits_for_answers(void **state) {
+  lab *l = *state;
+  lab_run(l, (psprobe_prober_options){.interval_ns = HOUR});
+  const char *id = lab_published(l, 0);
+  psprobe_prober_stop(l->prober);
+  answer_both(l, id);
+  lab_join(l);
+  assert_int_equal(l->finished_count, 1);
+  assert_int_equal(l->finished[0].result.answers[1].status, PSPROBE_ANSWERED);
+}
+
+static void test_stop_waits_no_longer_than_the_timeout(void **state) {
+  lab *l = *state;
+  lab_run(l, (psprobe_prober_options){.interval_ns = HOUR, .timeout_ns = 50 * MS});
+  lab_published(l, 0);
+  psprobe_prober_stop(l->prober);
+  lab_join(l);
+  assert_int_equal(l->finished_count, 1);
+  assert_int_equal(l->finished[0].result.answers[0].status, PSPROBE_LOST);
+}
+
+static void test_second_stop_ends_the_waiting(void **state) {
+  lab *l = *state;
+  l->hold = true; /* no publish call returns, so that what is complete is held */
+  lab_run(l, (psprobe_prober_options){.count = 2, .timeout_ns = HOUR});
+  answer_both(l, lab_published(l, 0));
+  psprobe_prober_stats s;
+  do
+    s = lab_stats(l);
+  while (s.sent < 2);
+  psprobe_prober_stop(l->prober);
+  psprobe_prober_stop(l->prober);
+  lab_join(l);
+  assert_int_equal(l->finished_count, 1);
+  assert_int_equal(l->finished[0].result.answers[1].status, PSPROBE_ANSWERED);
+  assert_int_equal(lab_stats(l).in_flight, 1);
+  psprobe_prober_free(l->prober); /* the publish calls outlive it */
+  l->prober = NULL;
+  lab_hold(l, &l->hold, false);
+}
+
+static void test_stop_before_it_runs(void **state) {
+  lab *l = *state;
+  psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
+  assert_int_equal(psprobe_prober_new(l->google->client, &options, &l->prober, NULL), PSPROBE_OK);
+  psprobe_prober_stop(l->prober);
+  assert_int_equal(psprobe_prober_run(l->prober, NULL), PSPROBE_OK);
+  assert_int_equal(lab_stats(l).sent, 0);
+}
+
+/* A transport whose first request holds up the thread that sends it. */
+#define STALL_NS (30 * MS)
+
+static psprobe_code stall_send(void *self, const psp_http_request *request, psp_http_done *done,
+                               void *arg, uint64_t *id, psprobe_error *error) {
+  int *calls = self;
+  psp_http_response response = {.status = 200, .body = "{\"messageIds\":[\"1\"]}", .body_len = 20};
+  (void)request, (void)error;
+  *id = 1;
+  if ((*calls)++ == 0) psprobe_sleep_until(psprobe_clock_monotonic() + STALL_NS);
+  done(arg, &response, NULL);
+  return PSPROBE_OK;
+}
+
+static void stall_cancel(void *self, uint64_t id) {
+  (void)self, (void)id;
+}
+
+static void stall_free(void *self) {
+  (void)self;
+}
+
+static void keep(void *arg, const psprobe_finished *finished, size_t count) {
+  lab *l = arg;
+  for (size_t i = 0; i < count; i++)
+    l->finished[l->finished_count++] = finished[i];
+}
+
+static void test_a_stall_is_recorded_not_skipped(void **state) {
+  lab *l = *state;
+  static const psp_transport transport = {stall_send, stall_cancel, stall_free};
+  int calls = 0;
+  psp_http *http = NULL;
+  psprobe_client *client = NULL;
+  psprobe_prober *prober = NULL;
+  psprobe_client_options client_options = {.project = FAKE_PROJECT,
+                                           .pubsub_emulator = "127.0.0.1:8085"};
+  psprobe_prober_options options = {.topic = "probes",
+                                    .listen = "127.0.0.1:0",
+                                    .interval_ns = MS,
+                                    .count = 40,
+                                    .timeout_ns = 10 * MS,
+                                    .sink = keep,
+                                    .sink_arg = l};
+  assert_int_equal(psp_http_new_transport(&transport, &calls, &http, NULL), PSPROBE_OK);
+  assert_int_equal(psp_client_new_http(&client_options, http, &client, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_prober_run(prober, NULL), PSPROBE_OK);
+  psprobe_prober_stats s;
+  psprobe_prober_get_stats(prober, &s);
+  assert_int_equal(s.sent, 40);
+  assert_int_equal(l->finished_count, 40);
+  assert_true(s.max_lateness_ns >= STALL_NS - MS);
+  /* Slot k was due k ms after the first, which was not late: so it is late by the rest. */
+  size_t late[40] = {0};
+  for (size_t i = 0; i < 40; i++)
+    for (size_t k = 1; k < 30; k++)
+      late[k] += l->finished[i].result.lateness_ns >= STALL_NS - (int64_t)k * MS;
+  for (size_t k = 1; k < 30; k++)
+    if (late[k] < k) fail_msg("%zu probes are late by %zu ms, not %zu", late[k], 30 - k, k);
+  psprobe_prober_free(prober);
+  psprobe_client_free(client);
+}
+
+static void test_options(void **state) {
+  lab *l = *state;
+  const char *twice[] = {"a", "b", "a"}, *bad[] = {"A"};
+  const struct {
+    psprobe_prober_options options;
+    const char *says;
+  } cases[] = {
+      {{.topic = NULL}, "topic"},
+      {{.topic = "x"}, "3 to 255"},
+      {{.topic = "probes", .interval_ns = -1}, "interval"},
+      {{.topic = "probes", .timeout_ns = -1}, "timeout"},
+      {{.topic = "probes", .sources = twice, .source_count = 3}, "\"a\" is given twice"},
+      {{.topic = "probes", .sources = bad, .source_count = 1}, "\"A\""},
+      {{.topic = "probes", .sources = bad, .source_count = 0}, "1 to 16"},
+      {{.topic = "probes", .sources = bad, .source_count = 17}, "1 to 16"},
+      {{.topic = "probes", .capacity = SIZE_MAX}, "capacity"},
+      {{.topic = "probes", .listen = "nonsense"}, "--listen"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psprobe_error error = {0};
+    psprobe_prober *prober = NULL;
+    assert_int_equal(psprobe_prober_new(l->google->client, &cases[i].options, &prober, &error),
+                     PSPROBE_INVALID_ARGUMENT);
+    if (strstr(error.message, cases[i].says) == NULL)
+      fail_msg("\"%s\" does not say \"%s\"", error.message, cases[i].says);
+    assert_null(prober);
+  }
+  psprobe_prober_free(NULL);
+}
+
+static void test_address_in_use(void **state) {
+  lab *l = *state;
+  psprobe_prober *second = NULL;
+  psprobe_error error = {0};
+  lab_run(l, (psprobe_prober_options){.interval_ns = HOUR});
+  psprobe_prober_options options = {.topic = "probes",
+                                    .listen = psprobe_prober_url(l->prober) + strlen("http://")};
+  assert_int_equal(psprobe_prober_new(l->google->client, &options, &second, &error),
+                   PSPROBE_UNAVAILABLE);
+  assert_non_null(strstr(error.message, options.listen));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(test_a_run),
+      TEST(test_the_message),
+      TEST(test_what_a_responder_tells),
+      TEST(test_lost_then_late),
+      TEST(test_duplicates),
+      TEST(test_answered_before_publish_returns),
+      TEST(test_publish_fails_and_recovers),
+      TEST(test_registry_full),
+      TEST(test_sink_that_blocks),
+      TEST(test_stop_waits_for_answers),
+      TEST(test_stop_waits_no_longer_than_the_timeout),
+      TEST(test_second_stop_ends_the_waiting),
+      TEST(test_stop_before_it_runs),
+      TEST(test_a_stall_is_recorded_not_skipped),
+      TEST(test_options),
+      TEST(test_address_in_use),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
