@@ -7,6 +7,7 @@
  * and a function host, in the process, over the same REST. For tests and for
  * trying things out.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,14 @@ PSPROBE_API void psprobe_local_free(psprobe_local *local);
 /** "127.0.0.1:41234", for PUBSUB_EMULATOR_HOST. The local's. */
 PSPROBE_API const char *psprobe_local_pubsub_host(const psprobe_local *local);
 PSPROBE_API const char *psprobe_local_firestore_host(const psprobe_local *local);
+
+/**
+ * How many messages a subscription ("projects/p/subscriptions/s") holds: neither acknowledged nor
+ * dropped, those that are leased among them. For tests that must leave nothing behind.
+ * @return false, with the rest untouched, when there is no such subscription
+ */
+PSPROBE_API bool psprobe_local_held(psprobe_local *local, const char *subscription, size_t *held,
+                                    size_t *leased);
 
 /** A function: a program that the host starts at the first event. Texts are copied. */
 typedef struct psprobe_function_options {

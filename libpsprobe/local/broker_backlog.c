@@ -156,7 +156,8 @@ static psp_broker_delivery lease(psp_entry *entry, bool push, psp_instant now) {
   psp_broker *broker = subscription->broker;
   DL_DELETE(entry->lane->entries, entry);
   entry->lane->out++;
-  if (++broker->last_lease == 0) broker->last_lease = 1;
+  /* 31 bits, so that acks stay positive numbers. */
+  broker->last_lease = broker->last_lease % INT32_MAX + 1;
   entry->lease = broker->last_lease;
   entry->state = ENTRY_LEASED;
   entry->pushed = push;

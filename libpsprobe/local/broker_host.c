@@ -92,7 +92,7 @@ static psprobe_code start(psp_broker_host *host, const char *listen, const pspro
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,
                     "start the broker's thread: no more threads");
   host->running = true;
-  psp_route all = {.method = "*", .pattern = "*", .handler = psp_broker_rest_handle, .arg = host};
+  psp_route all = {.method = "*", .pattern = "/*", .handler = psp_broker_rest_handle, .arg = host};
   psp_server_options options = {.listen = listen ? listen : "127.0.0.1:0",
                                 .what = "the address of the Pub/Sub stand-in",
                                 .routes = &all,

@@ -54,6 +54,10 @@ typedef struct waiting {
   char name[];
 } waiting;
 
+static bool is_there(void *arg) {
+  return !psp_exchange_is_gone(((const waiting *)arg)->exchange);
+}
+
 static void pull(psp_broker_request *request) {
   psprobe_error error = {0};
   psp_pull_request asked;
@@ -66,7 +70,7 @@ static void pull(psp_broker_request *request) {
     return;
   }
   one->pull =
-      (psp_broker_waiter){.max = (size_t)asked.max, .immediate = asked.immediate, .arg = one};
+      (psp_broker_waiter){.max = (size_t)asked.max, .immediate = asked.immediate, .alive = is_there, .arg = one};
   one->exchange = request->exchange;
   memcpy(one->name, request->name, size);
   psp_broker *broker = psp_broker_host_lock(request->host);
