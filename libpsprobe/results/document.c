@@ -37,41 +37,43 @@ const char *psp_status_name(psprobe_status status) {
   return status == PSPROBE_ANSWERED ? "answered" : status == PSPROBE_LATE ? "late" : "lost";
 }
 
-static psprobe_value *answer_map(const psprobe_row *row, const psprobe_answer *answer) {
-  psprobe_value *map = psprobe_value_map();
-  bool there = answer->status != PSPROBE_LOST;
-  psprobe_value *received =
-      there ? timestamp(row->result.sent_wall_ns + answer->elapsed_ns) : psprobe_value_null();
-  bool good =
-      psprobe_value_set(map, "elapsed_ns", duration(there, answer->elapsed_ns)) &
-      psprobe_value_set(map, "received_at", received) &
-      psprobe_value_set(map, "status", psprobe_value_string(psp_status_name(answer->status))) &
-      psprobe_value_set(map, "duplicates", psprobe_value_integer(answer->duplicates)) &
-      psprobe_value_set(map, "cold", psprobe_value_boolean(answer->cold)) &
-      psprobe_value_set(map, "handled_ns",
-                        duration(there && answer->handled_ns >= 0, answer->handled_ns));
+/* Sets one field, unless memory ran out before; the value is taken in any case. */
+static void put(psprobe_value *map, const char *key, psprobe_value *value, bool *good) {
+  *good = psprobe_value_set(map, key, value) && *good;
+}
+
+static psprobe_value *finish(psprobe_value *map, bool good) {
   if (good) return map;
   psprobe_value_free(map);
   return NULL;
 }
 
+static psprobe_value *answer_map(const psprobe_row *row, const psprobe_answer *answer) {
+  psprobe_value *map = psprobe_value_map();
+  bool good = map != NULL, there = answer->status != PSPROBE_LOST;
+  int64_t received = row->result.sent_wall_ns + answer->elapsed_ns;
+  put(map, "elapsed_ns", duration(there, answer->elapsed_ns), &good);
+  put(map, "received_at", there ? timestamp(received) : psprobe_value_null(), &good);
+  put(map, "status", psprobe_value_string(psp_status_name(answer->status)), &good);
+  put(map, "duplicates", psprobe_value_integer(answer->duplicates), &good);
+  put(map, "cold", psprobe_value_boolean(answer->cold), &good);
+  put(map, "handled_ns", duration(there && answer->handled_ns >= 0, answer->handled_ns), &good);
+  return finish(map, good);
+}
+
 psprobe_value *psprobe_result_document(const psprobe_row *row) {
   const psprobe_result *result = &row->result;
   psprobe_value *map = psprobe_value_map(), *sources = psprobe_value_map();
-  bool good = true;
+  bool good = map != NULL;
   for (size_t i = 0; i < row->run->source_count; i++)
-    good &= psprobe_value_set(sources, row->run->sources[i], answer_map(row, &result->answers[i]));
-  /* One after the other, whatever came before: each frees its value when it fails. */
-  good &=
-      psprobe_value_set(map, "arbitrary_message_id", psprobe_value_string(result->id)) &
-      psprobe_value_set(map, "probe_sent", timestamp(result->sent_wall_ns)) &
-      psprobe_value_set(map, "cloud_func_response_time", response_time(row, "cloud_function")) &
-      psprobe_value_set(map, "reg_service_response_time", response_time(row, "regular_service")) &
-      psprobe_value_set(map, "saved_at", timestamp(row->saved_wall_ns)) &
-      psprobe_value_set(map, "run_id", psprobe_value_string(row->run->id)) &
-      psprobe_value_set(map, "publish_ns", duration(result->publish_ns >= 0, result->publish_ns)) &
-      psprobe_value_set(map, "sources", sources);
-  if (good) return map;
-  psprobe_value_free(map);
-  return NULL;
+    put(sources, row->run->sources[i], answer_map(row, &result->answers[i]), &good);
+  put(map, "arbitrary_message_id", psprobe_value_string(result->id), &good);
+  put(map, "probe_sent", timestamp(result->sent_wall_ns), &good);
+  put(map, "cloud_func_response_time", response_time(row, "cloud_function"), &good);
+  put(map, "reg_service_response_time", response_time(row, "regular_service"), &good);
+  put(map, "saved_at", timestamp(row->saved_wall_ns), &good);
+  put(map, "run_id", psprobe_value_string(row->run->id), &good);
+  put(map, "publish_ns", duration(result->publish_ns >= 0, result->publish_ns), &good);
+  put(map, "sources", sources, &good);
+  return finish(map, good);
 }

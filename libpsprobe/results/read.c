@@ -2,7 +2,6 @@
 /** @file Reading probes. */
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "results/store.h"
 
@@ -47,21 +46,23 @@ int psp_row_read(sqlite3_stmt *statement, psp_stored *stored) {
   return step;
 }
 
-/* The statement for a filter whose run (if it names one) is `run`. */
+/* The statement for a filter whose run (if it names one) is `run`: only the conditions that there
+ * are, so that SQLite finds the index that fits them. */
 static sqlite3_stmt *prepare(sqlite3 *db, const psprobe_filter *filter, const int64_t *run) {
-  psp_buf sql = {0};
+  char sql[640];
+  int64_t since = filter == NULL ? 0 : filter->since_wall_ns;
+  int64_t until = filter == NULL ? 0 : filter->until_wall_ns;
   sqlite3_stmt *statement = NULL;
-  psp_buf_text(&sql, "SELECT " PSP_ROW_COLUMNS
-                     " FROM probes p LEFT JOIN answers a ON a.probe = p.seq WHERE 1");
-  if (run != NULL) psp_buf_printf(&sql, " AND p.run = %lld", (long long)*run);
-  if (filter != NULL && filter->since_wall_ns != 0)
-    psp_buf_printf(&sql, " AND p.sent_ns >= %lld", (long long)filter->since_wall_ns);
-  if (filter != NULL && filter->until_wall_ns != 0)
-    psp_buf_printf(&sql, " AND p.sent_ns < %lld", (long long)filter->until_wall_ns);
-  psp_buf_text(&sql, " ORDER BY p.sent_ns, p.seq");
-  if (!sql.failed && sqlite3_prepare_v2(db, sql.data, (int)sql.len, &statement, NULL) != SQLITE_OK)
-    statement = NULL;
-  psp_buf_free(&sql);
+  sqlite3_snprintf(sizeof sql, sql,
+                   "SELECT " PSP_ROW_COLUMNS
+                   " FROM probes p LEFT JOIN answers a ON a.probe = p.seq WHERE 1%s%s%s"
+                   " ORDER BY p.sent_ns, p.seq",
+                   run == NULL ? "" : " AND p.run = ?1", since == 0 ? "" : " AND p.sent_ns >= ?2",
+                   until == 0 ? "" : " AND p.sent_ns < ?3");
+  if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) return NULL;
+  if (run != NULL) psp_sql_bind_int64(statement, 1, *run);
+  if (since != 0) psp_sql_bind_int64(statement, 2, since);
+  if (until != 0) psp_sql_bind_int64(statement, 3, until);
   return statement;
 }
 
