@@ -183,7 +183,7 @@ static psprobe_code closing(psprobe_error *error) {
 static psprobe_code io_send(void *self, const psp_http_request *request, psp_http_done *done,
                             void *arg, uint64_t *id, psprobe_error *error) {
   io *o = self;
-  psp_transfer *t = psp_queue_acquire(&o->queue, &o->defaults);
+  psp_transfer *t = psp_queue_acquire(&o->queue);
   if (!t) return psp_fail_memory(error, "HTTP request");
   if (!psp_transfer_prepare(t, request)) {
     psp_queue_release(&o->queue, t);
@@ -336,7 +336,7 @@ psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, pspr
   o->wake = o->timer = o->sockets.epoll = -1;
   o->timeout_at = o->armed_at = NEVER;
   if (options->logger) o->logger = *options->logger;
-  psp_queue_init(&o->queue);
+  psp_queue_init(&o->queue, &o->defaults);
   init_drive_lock(o);
   o->ca_file = psp_strdup(options->ca_file);
   o->user_agent =

@@ -5,8 +5,8 @@
 
 #define MAX_FREE 256
 
-void psp_queue_init(psp_queue *queue) {
-  *queue = (psp_queue){0};
+void psp_queue_init(psp_queue *queue, const psp_transfer_defaults *defaults) {
+  *queue = (psp_queue){.defaults = defaults};
   pthread_mutex_init(&queue->lock, NULL);
 }
 
@@ -36,7 +36,7 @@ static bool place(psp_queue *queue, psp_transfer *t) {
   return true;
 }
 
-psp_transfer *psp_queue_acquire(psp_queue *queue, const psp_transfer_defaults *defaults) {
+psp_transfer *psp_queue_acquire(psp_queue *queue) {
   pthread_mutex_lock(&queue->lock);
   psp_transfer *t = psp_transfer_take(&queue->free);
   if (t) {
@@ -46,7 +46,7 @@ psp_transfer *psp_queue_acquire(psp_queue *queue, const psp_transfer_defaults *d
   pthread_mutex_unlock(&queue->lock);
   if (t) return t;
 
-  t = psp_transfer_new(defaults);
+  t = psp_transfer_new(queue->defaults);
   if (!t) return NULL;
   pthread_mutex_lock(&queue->lock);
   bool placed = place(queue, t);
@@ -92,9 +92,9 @@ void psp_queue_close(psp_queue *queue) {
 }
 
 void psp_queue_release(psp_queue *queue, psp_transfer *t) {
-  psp_transfer_reset(t);
+  bool ready = psp_transfer_reset(t, queue->defaults);
   pthread_mutex_lock(&queue->lock);
-  bool surplus = queue->free_count >= MAX_FREE;
+  bool surplus = !ready || queue->free_count >= MAX_FREE;
   if (surplus) {
     queue->table[t->place] = NULL;
   } else {

@@ -11,6 +11,7 @@
 #include "http/transfer.h"
 
 typedef struct psp_queue {
+  const psp_transfer_defaults *defaults;
   pthread_mutex_t lock;
   psp_transfer **table; /* all there are, by place; holes are NULL */
   size_t count, capacity;
@@ -21,12 +22,13 @@ typedef struct psp_queue {
   bool closing;
 } psp_queue;
 
-void psp_queue_init(psp_queue *queue);
+/** `defaults` is kept. */
+void psp_queue_init(psp_queue *queue, const psp_transfer_defaults *defaults);
 /** Frees every transfer. */
 void psp_queue_clear(psp_queue *queue);
 
 /** A transfer to prepare. NULL: no memory. */
-psp_transfer *psp_queue_acquire(psp_queue *queue, const psp_transfer_defaults *defaults);
+psp_transfer *psp_queue_acquire(psp_queue *queue);
 /** Hands it over. False: closing, and it is still the caller's. `id` may be NULL. */
 bool psp_queue_submit(psp_queue *queue, psp_transfer *transfer, uint64_t *id);
 /** False: unknown, or its result is there already, or it was asked for before. */

@@ -37,7 +37,11 @@ psp_transfer *psp_transfer_take(psp_transfer_list *list) {
 static size_t take_head(char *data, size_t size, size_t count, void *arg) {
   psp_transfer *t = arg;
   size_t len = size * count;
-  if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) psp_buf_reset(&t->head);
+  if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
+    psp_buf_reset(&t->head);
+    t->head_whole = false;
+  }
+  if (*data == '\r' || *data == '\n') t->head_whole = true;
   if (t->head.len + len > MAX_HEAD) t->too_large = true;
   if (!t->too_large) psp_buf_add(&t->head, data, len);
   return t->too_large || t->head.failed ? 0 : len;
@@ -115,12 +119,17 @@ void psp_transfer_free(psp_transfer *t) {
   free(t);
 }
 
-void psp_transfer_reset(psp_transfer *t) {
+/* curl counts the times that it had to take a fresh connection because an idle one was dead, and
+ * gives up at the sixth. In 7.88 only a reset sets that count back, so that a handle that lives
+ * long would fail one day for no reason. */
+bool psp_transfer_reset(psp_transfer *t, const psp_transfer_defaults *defaults) {
   psp_buf *const buffers[] = {&t->request, &t->head, &t->body};
   for (size_t i = 0; i < 3; i++) {
     if (buffers[i]->cap > KEPT_MEMORY) psp_buf_free(buffers[i]);
     psp_buf_reset(buffers[i]);
   }
+  curl_easy_reset(t->easy);
+  return set_defaults(t, defaults);
 }
 
 static bool has_header(const psp_http_request *request, const char *name) {
@@ -189,7 +198,7 @@ static bool set_method(psp_transfer *t, const psp_http_request *request) {
 bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   t->result = CURLE_OK;
   t->cancelled = false;
-  t->too_large = false;
+  t->too_large = t->head_whole = false;
   t->cause[0] = 0;
   t->max_response = request->max_response ? request->max_response : DEFAULT_MAX_BODY;
   t->timeout_ms = milliseconds(request->timeout_ns > 0 ? request->timeout_ns : DEFAULT_TIMEOUT_NS);
@@ -249,6 +258,7 @@ static bool split_head(psp_transfer *t, psp_http_response *response) {
 static const char *cause_of(const psp_transfer *t) {
   if (t->result == CURLE_COULDNT_RESOLVE_PROXY || strncmp(t->cause, "Unsupported proxy", 17) == 0)
     return "cannot use the proxy that the environment names";
+  if (t->result == CURLE_GOT_NOTHING && t->head.len > 0) return "the answer was cut off";
   return t->cause[0] ? t->cause : curl_easy_strerror(t->result);
 }
 
@@ -326,6 +336,8 @@ void psp_transfer_finish(psp_transfer *t, const psprobe_logger *logger) {
   psp_http_response response = {.body = t->body.data ? t->body.data : "", .body_len = t->body.len};
   psprobe_error error;
   psprobe_error_clear(&error);
+  /* curl takes an answer that ends in the middle of its head for a whole one. */
+  if (t->result == CURLE_OK && !t->head_whole) t->result = CURLE_GOT_NOTHING;
   if (t->cancelled || t->result != CURLE_OK) {
     describe(t, &error);
   } else if (!split_head(t, &response)) {

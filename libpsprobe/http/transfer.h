@@ -33,6 +33,7 @@ typedef struct psp_transfer {
   size_t header_capacity;
   size_t max_response;
   bool too_large;
+  bool head_whole; /* its empty line was there */
   int64_t timeout_ms;
   char cause[CURL_ERROR_SIZE];
 } psp_transfer;
@@ -61,8 +62,11 @@ void psp_transfer_free(psp_transfer *transfer);
 bool psp_transfer_prepare(psp_transfer *transfer, const psp_http_request *request);
 /** Calls `done` with the answer or the error that `result` and `cancelled` tell of. */
 void psp_transfer_finish(psp_transfer *transfer, const psprobe_logger *logger);
-/** Lets go of a large answer's memory and keeps that of a usual one. */
-void psp_transfer_reset(psp_transfer *transfer);
+/**
+ * Makes it ready for another request: lets go of a large answer's memory and keeps that of a usual
+ * one. False: no memory; it can only be freed.
+ */
+bool psp_transfer_reset(psp_transfer *transfer, const psp_transfer_defaults *defaults);
 
 /** Names and values from the lines of an answer's head, in place. Pure. @return how many */
 size_t psp_head_split(char *head, psp_header *headers, size_t capacity);
