@@ -26,8 +26,19 @@ PSPROBE_API const char *psprobe_report_sentence(const psprobe_report *report);
 
 /* Each returns a text to free(), or NULL without memory. */
 
-/** The table: per source sent, answered, late, lost, duplicate, min, p50, p90, p99, max; then the
- * paired difference's median and who was first how often. */
+/** How a text is laid out; zeroed: 80 columns, Unicode, no colour. */
+typedef struct psprobe_text_options {
+  int width;  /**< columns; less than 20 counts as 20 */
+  bool ascii; /**< no block characters */
+  bool color; /**< ANSI colours */
+} psprobe_text_options;
+
+/** The report for a terminal: the sentence, the table, a histogram drawn in text, and what else a
+ * careful reader should know. `options` may be NULL. */
+PSPROBE_API char *psprobe_report_text(const psprobe_report *report,
+                                      const psprobe_text_options *options);
+/** The table alone: per source sent, answered, late, lost, duplicate, min, p50, p90, p99, max; then
+ * the paired difference's median and who was first how often. */
 PSPROBE_API char *psprobe_report_table(const psprobe_report *report);
 /** One row a probe, its id in the first column (RFC 4180, LF). */
 PSPROBE_API char *psprobe_report_csv(const psprobe_report *report);

@@ -1,85 +1,124 @@
 /* SPDX-License-Identifier: MIT */
-/** @file The table, in text. */
+#include "report/table.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/text.h"
-#include "report/report.h"
 
 #define COLUMNS 12
-/** Beyond this many columns of text the lines would be too long to read: parts are left away. */
-static const char *const heads[COLUMNS] = {"sent",      "answered", "late", "lost",
-                                           "duplicate", "min",      "p50",  "p90",
-                                           "p99",       "p99.9",    "max",  "cold"};
+static const char *const heads[COLUMNS] = {"sent", "answered", "late", "lost", "duplicate", "cold",
+                                           "min",  "p50",      "p90",  "p99",  "p99.9",     "max"};
 
 typedef struct row {
   const char *name;
   char cells[COLUMNS][PSP_DURATION_SIZE];
 } row;
 
-static void put_count(char *cell, uint64_t n) {
-  snprintf(cell, PSP_DURATION_SIZE, "%llu", (unsigned long long)n);
-}
-
-static void put_time(char *cell, bool there, int64_t ns) {
-  if (there)
-    psp_format_duration(cell, ns);
-  else
-    snprintf(cell, PSP_DURATION_SIZE, "-");
-}
-
 static row row_of(const psprobe_source_summary *s) {
   row r = {.name = s->name};
-  bool any = s->answered + s->late > 0;
-  put_count(r.cells[0], s->sent);
-  put_count(r.cells[1], s->answered);
-  put_count(r.cells[2], s->late);
-  put_count(r.cells[3], s->lost);
-  put_count(r.cells[4], s->duplicates);
-  put_time(r.cells[5], any, s->min_ns);
+  const uint64_t counts[] = {s->sent, s->answered, s->late, s->lost, s->duplicates, s->cold_count};
+  int64_t times[2 + PSPROBE_QUANTILE_COUNT] = {s->min_ns};
+  size_t n = 0;
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
-    put_time(r.cells[6 + q], any, s->quantiles[q].value_ns);
-  put_time(r.cells[10], any, s->max_ns);
-  put_count(r.cells[11], s->cold_count);
+    times[1 + q] = s->quantiles[q].value_ns;
+  times[1 + PSPROBE_QUANTILE_COUNT] = s->max_ns;
+  for (; n < sizeof counts / sizeof *counts; n++)
+    snprintf(r.cells[n], PSP_DURATION_SIZE, "%llu", (unsigned long long)counts[n]);
+  for (size_t t = 0; n < COLUMNS; n++, t++) {
+    if (s->answered + s->late > 0)
+      psp_format_duration(r.cells[n], times[t]);
+    else
+      snprintf(r.cells[n], PSP_DURATION_SIZE, "-");
+  }
   return r;
 }
 
-/** Columns that are taken up: µ is two bytes and one column. */
-static int width_of(const char *text) {
-  int width = 0;
-  for (; *text != '\0'; text++)
-    width += ((unsigned char)*text & 0xC0) != 0x80;
-  return width;
-}
-
-static void pad(psp_buf *out, const char *text, int width) {
-  for (int n = width_of(text); n < width; n++)
+static void spaces(psp_buf *out, int count) {
+  for (; count > 0; count--)
     psp_buf_char(out, ' ');
-  psp_buf_text(out, text);
 }
 
-static void put_rows(psp_buf *out, const row *rows, size_t count) {
-  int name = width_of("source"), widths[COLUMNS];
-  for (size_t k = 0; k < count; k++)
-    if (width_of(rows[k].name) > name) name = width_of(rows[k].name);
+static void put_name(psp_buf *out, const psp_text_style *style, const char *name, size_t k) {
+  psp_text_color(out, style, k);
+  psp_buf_text(out, name);
+  psp_text_plain(out, style);
+}
+
+static void put_wide(psp_buf *out, const row *rows, size_t count, int name, const int *widths,
+                     const psp_text_style *style) {
+  psp_buf_text(out, "source");
+  spaces(out, name - psp_text_width("source"));
   for (size_t c = 0; c < COLUMNS; c++) {
-    widths[c] = width_of(heads[c]);
-    for (size_t k = 0; k < count; k++)
-      if (width_of(rows[k].cells[c]) > widths[c]) widths[c] = width_of(rows[k].cells[c]);
+    spaces(out, widths[c] + 2 - psp_text_width(heads[c]));
+    psp_buf_text(out, heads[c]);
   }
-  psp_buf_printf(out, "%-*s", name, "source");
-  for (size_t c = 0; c < COLUMNS; c++)
-    pad(out, heads[c], widths[c] + 2);
   psp_buf_char(out, '\n');
   for (size_t k = 0; k < count; k++) {
-    psp_buf_text(out, rows[k].name);
-    for (int n = width_of(rows[k].name); n < name; n++)
-      psp_buf_char(out, ' ');
-    for (size_t c = 0; c < COLUMNS; c++)
-      pad(out, rows[k].cells[c], widths[c] + 2);
+    put_name(out, style, rows[k].name, k);
+    spaces(out, name - psp_text_width(rows[k].name));
+    for (size_t c = 0; c < COLUMNS; c++) {
+      spaces(out, widths[c] + 2 - psp_text_width(rows[k].cells[c]));
+      psp_buf_text(out, rows[k].cells[c]);
+    }
     psp_buf_char(out, '\n');
   }
+}
+
+/** Turned over: a line a figure, a column a source, if they fit; else a block a source. */
+static void put_turned(psp_buf *out, const row *rows, size_t from, size_t to,
+                       const psp_text_style *style) {
+  int label = psp_text_width("duplicate");
+  int width[PSPROBE_MAX_SOURCES], all = label;
+  for (size_t k = from; k < to; k++) {
+    width[k] = psp_text_width(rows[k].name);
+    for (size_t c = 0; c < COLUMNS; c++)
+      if (psp_text_width(rows[k].cells[c]) > width[k]) width[k] = psp_text_width(rows[k].cells[c]);
+    all += width[k] + 2;
+  }
+  if (all > style->width && to - from > 1) {
+    for (size_t k = from; k < to; k++)
+      put_turned(out, rows, k, k + 1, style);
+    return;
+  }
+  spaces(out, all > style->width ? 0 : label);
+  for (size_t k = from; k < to; k++) {
+    spaces(out, all > style->width ? 0 : width[k] + 2 - psp_text_width(rows[k].name));
+    put_name(out, style, rows[k].name, k);
+  }
+  psp_buf_char(out, '\n');
+  for (size_t c = 0; c < COLUMNS; c++) {
+    psp_buf_text(out, heads[c]);
+    spaces(out, label - psp_text_width(heads[c]));
+    for (size_t k = from; k < to; k++) {
+      int gap = all > style->width ? 1 : width[k] + 2 - psp_text_width(rows[k].cells[c]);
+      spaces(out, gap);
+      psp_buf_text(out, rows[k].cells[c]);
+    }
+    psp_buf_char(out, '\n');
+  }
+}
+
+void psp_table_put(psp_buf *out, const psprobe_report *report, const psp_text_style *style) {
+  row rows[PSPROBE_MAX_SOURCES];
+  size_t count = psprobe_comparison_source_count(report->comparison);
+  int name = psp_text_width("source"), widths[COLUMNS], all;
+  for (size_t k = 0; k < count; k++) {
+    rows[k] = row_of(psprobe_comparison_source(report->comparison, k));
+    if (psp_text_width(rows[k].name) > name) name = psp_text_width(rows[k].name);
+  }
+  all = name;
+  for (size_t c = 0; c < COLUMNS; c++) {
+    widths[c] = psp_text_width(heads[c]);
+    for (size_t k = 0; k < count; k++)
+      if (psp_text_width(rows[k].cells[c]) > widths[c])
+        widths[c] = psp_text_width(rows[k].cells[c]);
+    all += widths[c] + 2;
+  }
+  if (all <= style->width)
+    put_wide(out, rows, count, name, widths, style);
+  else
+    put_turned(out, rows, 0, count, style);
 }
 
 static void put_pair(psp_buf *out, const psprobe_report *report, const psprobe_pair *pair) {
@@ -87,30 +126,28 @@ static void put_pair(psp_buf *out, const psprobe_report *report, const psprobe_p
   const char *b = report->columns.sources[pair->b].name;
   char median[PSP_DURATION_SIZE];
   if (pair->all.n == 0) {
-    psp_buf_printf(out, "%s - %s: no probe was answered by both\n", a, b);
+    psp_buf_printf(out, "%s - %s: no probe was answered by both.", a, b);
     return;
   }
-  psp_buf_printf(out,
-                 "%s - %s: median of %llu paired differences %s; first: %s %llu, %s %llu, ties "
-                 "%llu\n",
-                 a, b, (unsigned long long)pair->all.n,
-                 psp_format_duration(median, pair->all.median_ns), a,
-                 (unsigned long long)pair->a_first.count, b,
-                 (unsigned long long)pair->b_first.count, (unsigned long long)pair->ties);
+  psp_buf_printf(
+      out, "%s - %s: paired difference %s at the median of %llu; first: %s %llu, %s %llu", a, b,
+      psp_format_duration(median, pair->all.median_ns), (unsigned long long)pair->all.n, a,
+      (unsigned long long)pair->a_first.count, b, (unsigned long long)pair->b_first.count);
+  if (pair->ties > 0) psp_buf_printf(out, ", ties %llu", (unsigned long long)pair->ties);
+  psp_buf_char(out, '.');
 }
 
-char *psprobe_report_table(const psprobe_report *report) {
-  psp_buf out = {0};
-  row rows[PSPROBE_MAX_SOURCES];
-  size_t count = psprobe_comparison_source_count(report->comparison);
-  for (size_t k = 0; k < count; k++)
-    rows[k] = row_of(psprobe_comparison_source(report->comparison, k));
-  put_rows(&out, rows, count);
-  psp_buf_char(&out, '\n');
-  for (size_t i = 0; i < psprobe_comparison_pair_count(report->comparison); i++)
-    put_pair(&out, report, psprobe_comparison_pair(report->comparison, i));
+void psp_table_put_pairs(psp_buf *out, const psprobe_report *report, const psp_text_style *style) {
+  for (size_t i = 0; i < psprobe_comparison_pair_count(report->comparison); i++) {
+    psp_buf line = {0};
+    put_pair(&line, report, psprobe_comparison_pair(report->comparison, i));
+    if (line.failed)
+      out->failed = true;
+    else
+      psp_text_wrap(out, line.data, style->width);
+    psp_buf_free(&line);
+  }
   if (report->columns.left_out > 0)
-    psp_buf_printf(&out, "%zu probes of runs with other sources are left out; see --run\n",
+    psp_buf_printf(out, "%zu probes of runs with other sources are left out; see --run.\n",
                    report->columns.left_out);
-  return psp_buf_take(&out, NULL);
 }

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The histogram drawn in text: a strip of bars a source, over one logarithmic scale. */
+#include <math.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "report/table.h"
+
+#define BARS_MOST  60
+#define BARS_LEAST 8
+
+static const char *const blocks[] = {" ",
+                                     "\xE2\x96\x81",
+                                     "\xE2\x96\x82",
+                                     "\xE2\x96\x83",
+                                     "\xE2\x96\x84",
+                                     "\xE2\x96\x85",
+                                     "\xE2\x96\x86",
+                                     "\xE2\x96\x87",
+                                     "\xE2\x96\x88"};
+static const char *const letters[] = {" ", ".", ".", ":", "-", "=", "+", "#", "@"};
+
+typedef struct scale {
+  int64_t low, high;
+  int bars;
+} scale;
+
+static bool answered(const psp_source_columns *s, size_t i) {
+  return s->status[i] != PSPROBE_LOST;
+}
+
+static int bar_of(const scale *s, int64_t ns) {
+  if (ns <= s->low) return 0;
+  double share = log((double)ns / (double)s->low) / log((double)(s->high + 1) / (double)s->low);
+  int bar = (int)(share * s->bars);
+  return bar < s->bars ? bar : s->bars - 1;
+}
+
+/** Between the fastest and the slowest of all; at least a factor of 1.1, or all would be one bar.
+ */
+static scale scale_of(const psp_columns *c, int bars) {
+  scale s = {.low = INT64_MAX, .high = 0, .bars = bars};
+  for (size_t k = 0; k < c->source_count; k++)
+    for (size_t i = 0; i < c->count; i++) {
+      if (!answered(&c->sources[k], i)) continue;
+      int64_t ns = c->sources[k].elapsed_ns[i];
+      s.low = ns < s.low ? ns : s.low;
+      s.high = ns > s.high ? ns : s.high;
+    }
+  if (s.low < 1) s.low = 1;
+  if (s.high < s.low + s.low / 10) s.high = s.low + s.low / 10;
+  return s;
+}
+
+static void put_strip(psp_buf *out, const psp_columns *c, size_t k, const scale *s,
+                      const psp_text_style *style) {
+  uint64_t counts[BARS_MOST] = {0}, most = 1;
+  for (size_t i = 0; i < c->count; i++)
+    if (answered(&c->sources[k], i)) counts[bar_of(s, c->sources[k].elapsed_ns[i])]++;
+  for (int b = 0; b < s->bars; b++)
+    most = counts[b] > most ? counts[b] : most;
+  psp_text_color(out, style, k);
+  for (int b = 0; b < s->bars; b++) {
+    /* The root shows the few slow ones beside the many fast ones; one answer is never nothing. */
+    int level = (int)ceil(sqrt((double)counts[b] / (double)most) * 8);
+    psp_buf_text(out, style->ascii ? letters[level] : blocks[level]);
+  }
+  psp_text_plain(out, style);
+}
+
+void psp_bars_put(psp_buf *out, const psprobe_report *report, const psp_text_style *style) {
+  const psp_columns *c = &report->columns;
+  int name = 0;
+  bool any = false;
+  for (size_t k = 0; k < c->source_count; k++) {
+    int width = psp_text_width(c->sources[k].name);
+    name = width > name ? width : name;
+    any |= psprobe_comparison_source(report->comparison, k)->answered > 0;
+  }
+  int bars = style->width - name - 2;
+  if (!any || bars < BARS_LEAST) return;
+  scale s = scale_of(c, bars < BARS_MOST ? bars : BARS_MOST);
+  char low[PSP_DURATION_SIZE], high[PSP_DURATION_SIZE];
+  for (size_t k = 0; k < c->source_count; k++) {
+    psp_buf_printf(out, "%s", c->sources[k].name);
+    for (int n = psp_text_width(c->sources[k].name); n < name + 2; n++)
+      psp_buf_char(out, ' ');
+    put_strip(out, c, k, &s, style);
+    psp_buf_char(out, '\n');
+  }
+  psp_format_duration(low, s.low);
+  psp_format_duration(high, s.high);
+  int gap = s.bars - psp_text_width(low) - psp_text_width(high);
+  for (int n = 0; n < name + 2; n++)
+    psp_buf_char(out, ' ');
+  psp_buf_text(out, low);
+  for (int n = 0; n < gap; n++)
+    psp_buf_char(out, ' ');
+  psp_buf_printf(out, "%s%s\n", gap > 0 ? "" : " ", high);
+}
