@@ -335,7 +335,7 @@ static int tear_down(void **state) {
   return 0;
 }
 
-int main(void) {
+static int suite(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(stores_every_type),
       cmocka_unit_test(stores_what_it_must_change),
@@ -349,4 +349,8 @@ int main(void) {
       cmocka_unit_test(one_of_many_creates),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
+}
+
+int main(void) {
+  return test_on_targets(suite);
 }

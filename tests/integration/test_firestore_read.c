@@ -323,7 +323,7 @@ static int tear_down(void **state) {
   return 0;
 }
 
-int main(void) {
+static int suite(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lists_all_of_them),
       cmocka_unit_test(pages_through_a_query),
@@ -335,4 +335,8 @@ int main(void) {
       cmocka_unit_test(collections_are_apart),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
+}
+
+int main(void) {
+  return test_on_targets(suite);
 }

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include <psprobe/local.h>
+
 #include "base/id.h"
 
 static const char *chosen;
@@ -31,9 +33,22 @@ static bool is_local(void) {
   return strcmp(test_target(), "local") == 0;
 }
 
-static _Noreturn void no_local(void) {
-  fprintf(stderr, "SKIPPED: the local stand-in is not there yet\n");
-  exit(77);
+static psprobe_local *shared_local;
+
+static void stop_shared_local(void) {
+  psprobe_local_free(shared_local);
+}
+
+/* `listen`: of its Pub/Sub; NULL: anywhere. Never NULL. */
+static psprobe_local *start_local(const char *listen) {
+  psprobe_local_options options = {.pubsub_listen = listen};
+  psprobe_local *local = NULL;
+  psprobe_error error = {0};
+  if (psprobe_local_new(&options, &local, &error) != PSPROBE_OK) {
+    fprintf(stderr, "the stand-in does not start: %s\n", error.message);
+    exit(1);
+  }
+  return local;
 }
 
 static int run(int (*suite)(void), const char *target) {
@@ -65,8 +80,13 @@ int test_on_targets(int (*suite)(void)) {
 }
 
 const char *test_target_host(test_service service) {
-  if (is_local()) no_local();
-  return test_emulator_host(service);
+  if (!is_local()) return test_emulator_host(service);
+  if (!shared_local) {
+    shared_local = start_local(NULL);
+    atexit(stop_shared_local);
+  }
+  return service == TEST_PUBSUB ? psprobe_local_pubsub_host(shared_local)
+                                : psprobe_local_firestore_host(shared_local);
 }
 
 const char *test_unique(char out[64], const char *prefix) {
@@ -90,26 +110,33 @@ psprobe_client *test_target_client(test_service service) {
 }
 
 struct test_broker {
-  test_emulator *emulator;
+  test_emulator *emulator; /* one of the two */
+  psprobe_local *local;
 };
 
 test_broker *test_broker_start(int port) {
-  if (is_local()) no_local();
   test_broker *broker = calloc(1, sizeof *broker);
+  char listen[32];
   assert_non_null(broker);
-  broker->emulator = test_emulator_start(TEST_PUBSUB, port);
+  snprintf(listen, sizeof listen, "127.0.0.1:%d", port);
+  if (is_local())
+    broker->local = start_local(listen);
+  else
+    broker->emulator = test_emulator_start(TEST_PUBSUB, port);
   return broker;
 }
 
 const char *test_broker_address(const test_broker *broker) {
-  return test_emulator_address(broker->emulator);
+  return broker->local ? psprobe_local_pubsub_host(broker->local)
+                       : test_emulator_address(broker->emulator);
 }
 
 int test_broker_port(const test_broker *broker) {
-  return test_emulator_port(broker->emulator);
+  return atoi(strrchr(test_broker_address(broker), ':') + 1);
 }
 
 void test_broker_stop(test_broker *broker) {
-  test_emulator_stop(broker->emulator);
+  if (!broker->local) test_emulator_stop(broker->emulator);
+  psprobe_local_free(broker->local);
   free(broker);
 }
