@@ -35,6 +35,12 @@ static void put_bound(psp_json_writer *w, bool there, int64_t ns) {
     psp_json_put_null(w);
 }
 
+/** A duration, null when nothing answered: 0 would be a very good one. */
+static void put_figure(psp_json_writer *w, const char *key, bool there, int64_t ns) {
+  psp_json_put_key(w, key);
+  put_bound(w, there, ns);
+}
+
 /** [low, high]; null for a bound that the data cannot give. */
 static void put_interval(psp_json_writer *w, const char *key, const psprobe_interval *ci) {
   psp_json_put_key(w, key);
@@ -63,6 +69,7 @@ static void put_source(psp_json_writer *w, const psprobe_source_summary *s) {
                                                               {"p90_ns", "p90_ci_ns"},
                                                               {"p99_ns", "p99_ci_ns"},
                                                               {"p999_ns", "p999_ci_ns"}};
+  bool any = s->answered + s->late > 0;
   psp_json_put_key(w, s->name);
   psp_json_begin_object(w);
   put_int(w, "sent", (int64_t)s->sent);
@@ -71,10 +78,10 @@ static void put_source(psp_json_writer *w, const psprobe_source_summary *s) {
   put_int(w, "lost", (int64_t)s->lost);
   put_int(w, "duplicates", (int64_t)s->duplicates);
   put_int(w, "cold", (int64_t)s->cold_count);
-  put_int(w, "min_ns", s->min_ns);
+  put_figure(w, "min_ns", any, s->min_ns);
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
-    put_int(w, keys[q][0], s->quantiles[q].value_ns);
-  put_int(w, "max_ns", s->max_ns);
+    put_figure(w, keys[q][0], any, s->quantiles[q].value_ns);
+  put_figure(w, "max_ns", any, s->max_ns);
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
     put_interval(w, keys[q][1], &s->quantiles[q].ci);
   psp_json_end_object(w);
