@@ -24,7 +24,7 @@ SOVERSION := $(shell sed -n 's/^.define PSPROBE_VERSION_MAJOR  *\(.*\)/\1/p' $(v
 # V=1 shows the commands themselves.
 ifneq ($(V),1)
 Q := @
-say = @printf '  %-6s %s\n' $(1) $(2)
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-6s %s\n' $(1) $(2))
 endif
 
 # ---- third parties ----

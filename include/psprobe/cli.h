@@ -16,6 +16,7 @@
 #include <psprobe/error.h>
 #include <psprobe/log.h>
 #include <psprobe/probe.h>
+#include <psprobe/report.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -160,6 +161,15 @@ PSPROBE_API void psprobe_progress_free(psprobe_progress *progress);
 
 /** A psprobe_progress_line of a prober: `arg` is the psprobe_prober. */
 PSPROBE_API void psprobe_prober_progress(void *arg, char *line, size_t size);
+
+/* ---- output ----------------------------------------------------------------------- */
+
+/** How a text is laid out on `file`: the terminal's width (or COLUMNS), colour only on a terminal
+ * and unless NO_COLOR is set. */
+PSPROBE_API psprobe_text_options psprobe_cli_text_options(FILE *file, bool ascii);
+/** Writes a whole file, which nobody sees half of. @return the error names the path */
+PSPROBE_API psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t len,
+                                                psprobe_error *error);
 
 /* ---- start ------------------------------------------------------------------------ */
 

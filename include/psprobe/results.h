@@ -149,8 +149,8 @@ typedef struct psprobe_recorder psprobe_recorder;
 PSPROBE_API psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *uploader,
                                               const psprobe_logger *logger,
                                               psprobe_recorder **recorder, psprobe_error *error);
-/** The run's id, the recorder's. */
-PSPROBE_API const char *psprobe_recorder_run(const psprobe_recorder *recorder);
+/** The run, the recorder's: its id from the beginning, the rest from psprobe_recorder_begin on. */
+PSPROBE_API const psprobe_run *psprobe_recorder_run(const psprobe_recorder *recorder);
 /** Notes the run in the file: the client's project, the prober's sources and its options. */
 PSPROBE_API psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *client,
                                                 const psprobe_prober *prober,

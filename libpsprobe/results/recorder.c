@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <psprobe/results.h>
 
@@ -22,7 +23,8 @@ struct psprobe_recorder {
   psprobe_store *store;
   psprobe_uploader *uploader; /**< may be NULL */
   psprobe_logger logger;
-  char run[PSPROBE_ID_SIZE];
+  psprobe_run run; /**< its texts are the client's, the prober's and, for host, ours */
+  char host[256];
   bool begun;
   pthread_mutex_t lock; /**< of the rest: sink and end may come from two threads */
   psprobe_finished *held;
@@ -40,7 +42,7 @@ psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *upload
   made->uploader = uploader;
   if (logger != NULL) made->logger = *logger;
   pthread_mutex_init(&made->lock, NULL);
-  psprobe_code code = psprobe_id_new(made->run, error);
+  psprobe_code code = psprobe_id_new(made->run.id, error);
   if (code == PSPROBE_OK)
     *recorder = made;
   else
@@ -55,23 +57,25 @@ void psprobe_recorder_free(psprobe_recorder *recorder) {
   free(recorder);
 }
 
-const char *psprobe_recorder_run(const psprobe_recorder *recorder) {
-  return recorder->run;
+const psprobe_run *psprobe_recorder_run(const psprobe_recorder *recorder) {
+  return &recorder->run;
 }
 
 psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *client,
                                     const psprobe_prober *prober,
                                     const psprobe_prober_options *options, psprobe_error *error) {
-  psprobe_run run = {.started_wall_ns = psprobe_clock_wall(),
-                     .topic = options->topic,
-                     .interval_ns = options->interval_ns,
-                     .timeout_ns = options->timeout_ns,
-                     .source_count = psprobe_prober_source_count(prober)};
-  memcpy(run.id, recorder->run, sizeof run.id);
-  for (size_t i = 0; i < run.source_count; i++)
-    run.sources[i] = psprobe_prober_source(prober, i);
-  psprobe_code code = psprobe_client_project(client, &run.project, error);
-  if (code == PSPROBE_OK) code = psprobe_store_begin_run(recorder->store, &run, error);
+  psprobe_run *run = &recorder->run;
+  run->started_wall_ns = psprobe_clock_wall();
+  run->topic = options->topic;
+  run->interval_ns = options->interval_ns;
+  run->timeout_ns = options->timeout_ns;
+  run->version = psprobe_version();
+  if (gethostname(recorder->host, sizeof recorder->host - 1) == 0) run->host = recorder->host;
+  run->source_count = psprobe_prober_source_count(prober);
+  for (size_t i = 0; i < run->source_count; i++)
+    run->sources[i] = psprobe_prober_source(prober, i);
+  psprobe_code code = psprobe_client_project(client, &run->project, error);
+  if (code == PSPROBE_OK) code = psprobe_store_begin_run(recorder->store, run, error);
   recorder->begun = code == PSPROBE_OK;
   return code;
 }
@@ -117,7 +121,7 @@ static void note(psprobe_recorder *recorder, bool failing, const psprobe_error *
 /** Offers what is held to the file. */
 static psprobe_code flush(psprobe_recorder *recorder, psprobe_error *error) {
   if (recorder->held_count == 0) return PSPROBE_OK;
-  psprobe_code code = psprobe_store_add(recorder->store, recorder->run, recorder->held,
+  psprobe_code code = psprobe_store_add(recorder->store, recorder->run.id, recorder->held,
                                         recorder->held_count, error);
   note(recorder, code != PSPROBE_OK, error);
   if (code == PSPROBE_OK) recorder->held_count = 0;
@@ -130,7 +134,7 @@ void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t c
   pthread_mutex_lock(&recorder->lock);
   psprobe_code code = flush(recorder, &error);
   if (code == PSPROBE_OK)
-    code = psprobe_store_add(recorder->store, recorder->run, finished, count, &error);
+    code = psprobe_store_add(recorder->store, recorder->run.id, finished, count, &error);
   if (code != PSPROBE_OK) {
     hold(recorder, finished, count);
     note(recorder, true, &error);
@@ -155,5 +159,5 @@ psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *err
     return psp_fail(error, PSPROBE_DATA_LOSS, "%llu results could not be kept: %s",
                     (unsigned long long)lost, local.message);
   if (recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
-  return psprobe_store_end_run(recorder->store, recorder->run, psprobe_clock_wall(), error);
+  return psprobe_store_end_run(recorder->store, recorder->run.id, psprobe_clock_wall(), error);
 }
