@@ -239,11 +239,15 @@ PSPROBE_API void psprobe_prober_free(psprobe_prober *prober);
 
 /* ---- responder ------------------------------------------------------------------ */
 
-/** Answers probes: by POST to the prober, or (direct) by a document of its own. */
+/**
+ * Answers probes: by POST to the prober, or (direct) by a document of its own.
+ * The POST carries PSPROBE_HEADER_COLD for the responder's first event, and
+ * PSPROBE_HEADER_HANDLED.
+ */
 typedef struct psprobe_responder psprobe_responder;
 
 typedef struct psprobe_responder_options {
-  const char *prober;     /**< base URL, http or https; needed unless direct */
+  const char *prober;     /**< base URL, http or https, maybe with a path; needed unless direct */
   const char *source;     /**< NULL: cloud_function */
   bool direct;            /**< the simple form: write publish_time, source, saved_at, elapsed */
   const char *collection; /**< of the direct form; NULL: pubsub_results */
@@ -251,25 +255,35 @@ typedef struct psprobe_responder_options {
   const psprobe_logger *logger;
 } psprobe_responder_options;
 
-/** `client` is borrowed until free (its I/O thread does the POST). */
+/**
+ * `client` is borrowed until free (its I/O thread does the POST). The direct
+ * form finds the project, which can block. Texts are copied.
+ * @return PSPROBE_OK; INVALID_ARGUMENT; FAILED_PRECONDITION: no project
+ */
 PSPROBE_API psprobe_code psprobe_responder_new(psprobe_client *client,
                                                const psprobe_responder_options *options,
                                                psprobe_responder **responder, psprobe_error *error);
 /**
- * Answers one message and waits until the prober has it. Any thread.
+ * Answers one message and waits until the prober has it: connections that fail,
+ * 429 and 5xx are tried again within the timeout. Any thread but the client's
+ * I/O thread.
  *
  * @param received_ns monotonic, read when the message came in
  * @return PSPROBE_OK: acknowledge it (the prober has it, now or already, or does not want it, as
- *         for a probe of an earlier run); INVALID_ARGUMENT: it can never succeed (no probe_id):
- *         acknowledge and count it; else: let it be delivered again
+ *         for a probe of an earlier run); INVALID_ARGUMENT: it can never succeed (no probe_id, or
+ *         in the direct form no publish time): acknowledge and count it; else: let it be delivered
+ *         again (UNAVAILABLE, DEADLINE_EXCEEDED: the prober was not reached; others say what it or
+ *         Firestore refused)
  */
 PSPROBE_API psprobe_code psprobe_responder_answer(psprobe_responder *responder,
                                                   const psprobe_message *message,
                                                   int64_t received_ns, psprobe_error *error);
 /**
- * Serves push requests at `listen` ("0.0.0.0:8080"; port 0 picks one) until
- * psprobe_responder_free: 204 once the prober has the answer; 503 when it could
- * not be reached; 400 for a body that can never succeed, with a JSON error.
+ * Serves push requests, POST to any path, at `listen` ("0.0.0.0:8080"; port 0
+ * picks one) until psprobe_responder_free: 204 once the prober has the answer,
+ * and for a message without a probe; 503 when the prober could not be reached;
+ * 400 for a body that is no push request; both with a JSON error. GET /health
+ * is 200 (for a start-up probe: Cloud Run keeps paths that end in z to itself).
  *
  * @param port receives the port; may be NULL
  */
@@ -280,13 +294,14 @@ PSPROBE_API uint64_t psprobe_responder_answered(const psprobe_responder *respond
 PSPROBE_API uint64_t psprobe_responder_rejected(const psprobe_responder *responder);
 /**
  * Waits while messages are answered (by psprobe_responder_listen, or by whoever calls
- * psprobe_responder_answer) until `count` more have been (0: no bound) or psprobe_responder_stop
- * is called. A message answered OK counts.
+ * psprobe_responder_answer) until `count` have been since new (0: no bound) or
+ * psprobe_responder_stop is called. A message answered OK counts.
  */
 PSPROBE_API void psprobe_responder_run(psprobe_responder *responder, uint64_t count);
 /** Ends psprobe_responder_run, now or when it is called. Any thread. */
 PSPROBE_API void psprobe_responder_stop(psprobe_responder *responder);
-/** Stops listening, finishes what is under way, frees. NULL is fine. */
+/** Stops listening, finishes what is under way but begins no further attempts (a
+ * psprobe_responder_answer that waits for one fails), frees. NULL is fine. */
 PSPROBE_API void psprobe_responder_free(psprobe_responder *responder);
 
 #ifdef __cplusplus

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_PROBE_RESPONDER_H
+#define PSP_PROBE_RESPONDER_H
+/**
+ * @file
+ * What the parts of a responder share. Answering is asynchronous all the way
+ * (the client's I/O thread, and a timers' thread for second attempts), so that
+ * one server thread serves any number of events.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <psprobe/probe.h>
+
+#include "client/call.h"
+#include "client/timer.h"
+#include "firestore/service.h"
+#include "http/server.h"
+
+/** When something that may happen for each message was logged last. */
+typedef struct psp_log_limit {
+  _Atomic int64_t next_ns;
+} psp_log_limit;
+
+struct psprobe_responder {
+  psprobe_client *client;
+  psprobe_logger logger;
+  char *source;
+  char *prefix; /**< "http://host:port/source/"; NULL when direct */
+  char *collection;
+  psp_firestore_root root; /**< of the direct form */
+  int64_t timeout_ns;
+  psp_timers *timers;
+  psp_server *server; /**< NULL until it listens */
+
+  _Atomic bool warm; /**< the first event has come */
+  _Atomic uint64_t answered, rejected, not_wanted, failed;
+  psp_log_limit log_rejected, log_not_wanted, log_failed;
+
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  unsigned active; /**< messages under way */
+  bool closing, stopped;
+};
+
+/** What became of a message; as psprobe_responder_answer returns it. `error` is NULL with OK. */
+typedef void psp_answered(void *arg, psprobe_code code, const psprobe_error *error);
+
+/**
+ * Begins to answer a message. `done` comes exactly once, maybe before this
+ * returns, on any thread; it must be short and must not block.
+ */
+void psp_responder_begin(psprobe_responder *responder, const psprobe_message *message,
+                         int64_t received_ns, psp_answered *done, void *arg);
+
+/** One message under way. A form of answering puts it at the head of what it needs itself. */
+typedef struct psp_answering {
+  psprobe_responder *responder;
+  psp_answered *done;
+  void *arg;
+} psp_answering;
+/** Ends it: counts, logs, calls `done`. `error` may be NULL with OK. The caller frees. */
+void psp_answering_end(const psp_answering *answering, psprobe_code code,
+                       const psprobe_error *error);
+
+/** POSTs to the prober; begins or fails, and ends what it began. */
+psprobe_code psp_answer_by_post(const psp_answering *answering, const char *probe_id,
+                                int64_t received_ns, psprobe_error *error);
+/** Writes a document; likewise. */
+psprobe_code psp_answer_by_document(const psp_answering *answering, const psprobe_message *message,
+                                    psprobe_error *error);
+
+/** True once in `every_ns`; 0: once at all. */
+bool psp_log_limit_pass(psp_log_limit *limit, int64_t every_ns);
+
+#endif
