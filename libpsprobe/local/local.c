@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <psprobe/local.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/text.h"
 #include "local/broker_host.h"
 #include "local/documents_rest.h"
+#include "local/function_host.h"
 
 enum { HOST_SIZE = 300 };
 
@@ -17,6 +19,8 @@ struct psprobe_local {
   psprobe_logger logger;
   psp_broker_host *broker;
   psp_documents_host *documents;
+  pthread_mutex_t lock;
+  psp_function_host *functions; /* NULL until there is one */
   char pubsub_host[HOST_SIZE], firestore_host[HOST_SIZE];
 };
 
@@ -49,6 +53,7 @@ psprobe_code psprobe_local_new(const psprobe_local_options *options, psprobe_loc
   if (!options) options = &defaults;
   psprobe_local *local = calloc(1, sizeof *local);
   if (!local) return psp_fail_memory(error, "local stand-in");
+  pthread_mutex_init(&local->lock, NULL);
   if (options->logger) local->logger = *options->logger;
   psprobe_code code = start(local, options, error);
   if (code) {
@@ -67,8 +72,10 @@ psprobe_code psprobe_local_new(const psprobe_local_options *options, psprobe_loc
 
 void psprobe_local_free(psprobe_local *local) {
   if (!local) return;
+  psp_function_host_free(local->functions);
   psp_broker_host_free(local->broker);
   psp_documents_host_free(local->documents);
+  pthread_mutex_destroy(&local->lock);
   free(local);
 }
 
@@ -90,12 +97,19 @@ bool psprobe_local_held(psprobe_local *local, const char *subscription, size_t *
 psprobe_code psprobe_local_add_function(psprobe_local *local,
                                         const psprobe_function_options *options, const char **url,
                                         psprobe_error *error) {
-  (void)local, (void)options, (void)url;
-  return psp_fail(error, PSPROBE_UNIMPLEMENTED, "the function host is not there yet");
+  psprobe_code code = PSPROBE_OK;
+  pthread_mutex_lock(&local->lock);
+  if (!local->functions) code = psp_function_host_new(&local->logger, &local->functions, error);
+  psp_function_host *functions = local->functions;
+  pthread_mutex_unlock(&local->lock);
+  return code ? code : psp_function_host_add(functions, options, url, error);
 }
 
 void psprobe_local_instances(const psprobe_local *local, int *running, uint64_t *started) {
-  (void)local;
+  psprobe_local *mine = (psprobe_local *)(uintptr_t)local; /* whose lock is taken */
   *running = 0;
   *started = 0;
+  pthread_mutex_lock(&mine->lock);
+  if (mine->functions) psp_function_host_count(mine->functions, running, started);
+  pthread_mutex_unlock(&mine->lock);
 }
