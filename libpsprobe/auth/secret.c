@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "auth/secret.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define GRAIN 4096u
+
+void *psp_secret_pages(size_t size) {
+  void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) return NULL;
+  /* Best effort: a kernel without it (before 3.4) is no reason to go without a token. */
+  madvise(pages, size, MADV_DONTDUMP);
+  return pages;
+}
+
+void psp_secret_pages_free(void *pages, size_t size) {
+  if (pages == NULL) return;
+  explicit_bzero(pages, size);
+  munmap(pages, size);
+}
+
+void psp_secret_free(psp_secret *secret) {
+  psp_secret_pages_free(secret->data, secret->cap);
+  *secret = (psp_secret){0};
+}
+
+void psp_secret_reset(psp_secret *secret) {
+  if (secret->data != NULL) explicit_bzero(secret->data, secret->len);
+  secret->len = 0;
+  secret->failed = false;
+}
+
+bool psp_secret_reserve(psp_secret *secret, size_t more) {
+  if (secret->failed) return false;
+  if (more > SIZE_MAX / 4 - secret->len) {
+    secret->failed = true;
+    return false;
+  }
+  size_t need = secret->len + more + 1;
+  if (need <= secret->cap) return true;
+  size_t cap = secret->cap * 2 > need ? secret->cap * 2 : need;
+  cap = (cap + GRAIN - 1) / GRAIN * GRAIN;
+  char *grown = psp_secret_pages(cap);
+  if (grown == NULL) {
+    secret->failed = true;
+    return false;
+  }
+  if (secret->len > 0) memcpy(grown, secret->data, secret->len);
+  psp_secret_pages_free(secret->data, secret->cap);
+  secret->data = grown;
+  secret->cap = cap;
+  return true;
+}
+
+void psp_secret_add(psp_secret *secret, const void *data, size_t len) {
+  if (!psp_secret_reserve(secret, len)) return;
+  if (len > 0) memcpy(secret->data + secret->len, data, len);
+  secret->len += len;
+  secret->data[secret->len] = 0;
+}
+
+void psp_secret_text(psp_secret *secret, const char *text) {
+  psp_secret_add(secret, text, strlen(text));
+}
+
+static bool unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+void psp_secret_percent(psp_secret *secret, const char *text, size_t len) {
+  static const char hex[] = "0123456789ABCDEF";
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)text[i];
+    char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
+    if (unreserved(text[i]))
+      psp_secret_add(secret, &text[i], 1);
+    else
+      psp_secret_add(secret, escape, 3);
+  }
+}
+
+static void base64(psp_secret *secret, const void *data, size_t len, const char last[2], bool pad) {
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  const unsigned char *in = data;
+  for (size_t i = 0; i < len; i += 3) {
+    size_t left = len - i;
+    uint32_t bits = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
+                    (left > 2 ? in[i + 2] : 0);
+    char out[4];
+    for (int k = 0; k < 4; k++) {
+      uint32_t six = bits >> (18 - 6 * k) & 63;
+      out[k] = six < 62 ? letters[six] : last[six - 62];
+    }
+    size_t used = left > 2 ? 4 : left + 1;
+    if (pad) memset(out + used, '=', 4 - used);
+    psp_secret_add(secret, out, pad ? 4 : used);
+    explicit_bzero(out, sizeof out);
+  }
+}
+
+void psp_secret_base64url(psp_secret *secret, const void *data, size_t len) {
+  base64(secret, data, len, "-_", false);
+}
+
+void psp_secret_base64(psp_secret *secret, const void *data, size_t len) {
+  base64(secret, data, len, "+/", true);
+}
+
+void psp_secret_swap(psp_secret *a, psp_secret *b) {
+  psp_secret swap = *a;
+  *a = *b;
+  *b = swap;
+}

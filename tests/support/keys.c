@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jwt.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/text.h"
+
+static char *private_texts[TEST_KEYS], *public_texts[TEST_KEYS];
+
+static char *take(BIO *bio) {
+  char *data;
+  long len = BIO_get_mem_data(bio, &data);
+  char *text = strndup(data, (size_t)len);
+  assert_non_null(text);
+  BIO_free(bio);
+  return text;
+}
+
+static EVP_PKEY *generate(test_key key) {
+  if (key == TEST_KEY_EC) return EVP_EC_gen("P-256");
+  return EVP_RSA_gen(key == TEST_KEY_RSA_512 ? 512u : key == TEST_KEY_RSA_4096 ? 4096u : 2048u);
+}
+
+static void make(test_key key) {
+  if (private_texts[key] != NULL) return;
+  EVP_PKEY *made = generate(key);
+  assert_non_null(made);
+  BIO *private = BIO_new(BIO_s_mem()), *public = BIO_new(BIO_s_mem());
+  int good;
+  if (key == TEST_KEY_PKCS1)
+    good = PEM_write_bio_PrivateKey_traditional(private, made, NULL, NULL, 0, NULL, NULL);
+  else if (key == TEST_KEY_ENCRYPTED)
+    good = PEM_write_bio_PKCS8PrivateKey(private, made, EVP_aes_256_cbc(), "secret", 6, NULL, NULL);
+  else
+    good = PEM_write_bio_PKCS8PrivateKey(private, made, NULL, NULL, 0, NULL, NULL);
+  assert_int_equal(good, 1);
+  assert_int_equal(PEM_write_bio_PUBKEY(public, made), 1);
+  private_texts[key] = take(private);
+  public_texts[key] = take(public);
+  EVP_PKEY_free(made);
+}
+
+const char *test_key_pem(test_key key) {
+  make(key);
+  return private_texts[key];
+}
+
+const char *test_key_public(test_key key) {
+  make(key);
+  return public_texts[key];
+}
+
+/* ---- files ---- */
+
+static char directories[64][64];
+static unsigned directory_count;
+
+static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *at) {
+  (void)found, (void)kind, (void)at;
+  remove(path);
+  return 0;
+}
+
+static void remove_directories(void) {
+  for (unsigned i = 0; i < directory_count; i++)
+    nftw(directories[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *test_directory(void) {
+  assert_true(directory_count < 64);
+  if (directory_count == 0) atexit(remove_directories);
+  char *path = directories[directory_count];
+  strcpy(path, "/tmp/psprobe-test-XXXXXX");
+  assert_non_null(mkdtemp(path));
+  directory_count++;
+  return path;
+}
+
+const char *test_write(const char *directory, const char *name, unsigned mode, const char *text) {
+  static char paths[4][512];
+  static unsigned next;
+  char *path = paths[next++ % 4];
+  snprintf(path, 512, "%s/%s", directory, name);
+  unlink(path);
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  assert_true(fd >= 0);
+  size_t len = strlen(text);
+  assert_int_equal(write(fd, text, len), (ssize_t)len);
+  assert_int_equal(fchmod(fd, mode), 0);
+  close(fd);
+  return path;
+}
+
+void test_auth_environment(void) {
+  static const char *const names[] = {"GOOGLE_APPLICATION_CREDENTIALS",
+                                      "CLOUDSDK_CONFIG",
+                                      "CLOUDSDK_CORE_PROJECT",
+                                      "CLOUDSDK_ACTIVE_CONFIG_NAME",
+                                      "GOOGLE_CLOUD_PROJECT",
+                                      "GCLOUD_PROJECT",
+                                      "GOOGLE_CLOUD_QUOTA_PROJECT",
+                                      "GCE_METADATA_IP",
+                                      "GCE_METADATA_HOST",
+                                      "K_SERVICE",
+                                      "CLOUD_RUN_JOB",
+                                      "CLOUD_RUN_WORKER_POOL",
+                                      "FUNCTION_NAME",
+                                      "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    unsetenv(names[i]);
+  setenv("METADATA_SERVER_DETECTION", "none", 1);
+  setenv("HOME", test_directory(), 1);
+}
+
+char *test_service_account(const char *pem, const char *more) {
+  psp_buf json = {0};
+  psp_json_writer w = {.buf = &json};
+  psp_buf_text(&json,
+               "{\"type\":\"service_account\",\"project_id\":\"file-project\","
+               "\"private_key_id\":\"0123456789abcdef0123456789abcdef01234567\","
+               "\"client_email\":\"prober@file-project.iam.gserviceaccount.com\",\"private_key\":");
+  psp_json_put_string(&w, pem != NULL ? pem : test_key_pem(TEST_KEY_RSA));
+  psp_buf_text(&json, more);
+  psp_buf_text(&json, "}");
+  char *text = psp_buf_take(&json, NULL);
+  assert_non_null(text);
+  return text;
+}
+
+/* ---- tokens ---- */
+
+char *test_jwt_part(const char *jwt, int part) {
+  for (; part > 0; part--) {
+    jwt = strchr(jwt, '.');
+    assert_non_null(jwt);
+    jwt++;
+  }
+  psp_buf out = {0};
+  assert_true(psp_base64_decode(&out, jwt, strcspn(jwt, ".")));
+  char *text = psp_buf_take(&out, NULL);
+  assert_non_null(text);
+  return text;
+}
+
+bool test_jwt_verifies(const char *jwt, test_key key) {
+  const char *pem = test_key_public(key);
+  jwt_t *decoded = NULL;
+  int code = jwt_decode(&decoded, jwt, (const unsigned char *)pem, (int)strlen(pem));
+  bool good = code == 0 && jwt_get_alg(decoded) == JWT_ALG_RS256;
+  jwt_free(decoded);
+  return good;
+}
