@@ -12,8 +12,14 @@
 
 #include <psprobe/auth.h>
 
+#include "auth/clock.h"
+#include "http/http.h"
+
 /** Which API a token is for: a self-signed token names it as its audience. */
 typedef enum psp_api { PSP_API_PUBSUB = 0, PSP_API_FIRESTORE = 1, PSP_API_COUNT } psp_api;
+
+/** A kind of token and its place in the cache. The credentials'. */
+typedef struct psp_slot psp_slot;
 
 /** One that waits for a token; zeroed but for ready and arg. The caller's, until ready is called or
  * psp_credentials_unwait was true. */
@@ -23,7 +29,7 @@ struct psp_token_waiter {
   void (*ready)(void *arg, const psprobe_error *error);
   void *arg;
   psp_token_waiter *next, *prev;
-  bool waiting;
+  psp_slot *slot; /* NULL: not waiting */
 };
 
 /**
@@ -32,34 +38,54 @@ struct psp_token_waiter {
  */
 psprobe_code psp_credentials_new_lazy(const psprobe_credentials_options *options,
                                       psprobe_credentials **credentials, psprobe_error *error);
+/** The same with a clock (NULL: the machine's) and connections (NULL: its own; else taken, also on
+ * failure), for tests. */
+psprobe_code psp_credentials_new_with(const psprobe_credentials_options *options,
+                                      const psp_clock *clock, psp_http *http,
+                                      psprobe_credentials **credentials, psprobe_error *error);
+/** Looks them up now. Blocks. */
+psprobe_code psp_credentials_resolve(psprobe_credentials *credentials, psprobe_error *error);
+
+psp_slot *psp_credentials_slot(psprobe_credentials *credentials, psp_api api);
+/** ID tokens for `audience`, which is copied. */
+psprobe_code psp_credentials_id_slot(psprobe_credentials *credentials, const char *audience,
+                                     psp_slot **slot, psprobe_error *error);
 
 /**
  * Copies the value of the Authorization header ("Bearer …", zero-terminated) from the cache, and
- * starts a refresh in the background when it is time for one. Never waits, takes no lock that is
- * held for longer than such a copy. Wipe `out` after use.
+ * starts a refresh in the background when it is time for one. Never waits and takes no lock. Wipe
+ * `out` after use.
  *
- * @param generation receives what psp_credentials_reject needs
- * @return the length without the zero; 0: no valid token, so psp_credentials_wait. When it is not
- *         less than `size`, nothing was copied: come again with more room
+ * @param generation receives what psp_slot_reject needs
+ * @return the length without the zero; 0: no valid token, so psp_slot_wait. When it is not less
+ *         than `size`, nothing was copied: come again with more room
  */
-size_t psp_credentials_authorization(psprobe_credentials *credentials, psp_api api, char *out,
-                                     size_t size, uint64_t *generation);
-
+size_t psp_slot_authorization(psprobe_credentials *credentials, psp_slot *slot, char *out,
+                              size_t size, uint64_t *generation);
 /** Fetches a token unless that is under way; `waiter` hears. On failure it does not. */
-psprobe_code psp_credentials_wait(psprobe_credentials *credentials, psp_api api,
-                                  psp_token_waiter *waiter, psprobe_error *error);
+psprobe_code psp_slot_wait(psprobe_credentials *credentials, psp_slot *slot,
+                           psp_token_waiter *waiter, psprobe_error *error);
 /** True: `waiter` was waiting and will not hear. False: it has heard, or hears just now. */
 bool psp_credentials_unwait(psprobe_credentials *credentials, psp_token_waiter *waiter);
-
 /** An API said 401: drops the token, if `generation` is still the one in the cache. */
+void psp_slot_reject(psprobe_credentials *credentials, psp_slot *slot, uint64_t generation);
+
+/* The same by API. */
+size_t psp_credentials_authorization(psprobe_credentials *credentials, psp_api api, char *out,
+                                     size_t size, uint64_t *generation);
+psprobe_code psp_credentials_wait(psprobe_credentials *credentials, psp_api api,
+                                  psp_token_waiter *waiter, psprobe_error *error);
 void psp_credentials_reject(psprobe_credentials *credentials, psp_api api, uint64_t generation);
 
 /** The project to bill (x-goog-user-project), or NULL. Known once there was a token. */
 const char *psp_credentials_quota_project(psprobe_credentials *credentials);
+/** "googleapis.com", or another universe's domain. Known once there was a token. */
+const char *psp_credentials_universe(psprobe_credentials *credentials);
 
 /**
  * The project that the credentials name, looked up where that is needed (file, gcloud's
- * configuration, metadata server). May wait for the network. NULL with PSPROBE_OK: none is named.
+ * configuration, metadata server, for federated ones the Resource Manager). May wait for the
+ * network. NULL with PSPROBE_OK: none is named.
  */
 psprobe_code psp_credentials_find_project(psprobe_credentials *credentials, const char **project,
                                           psprobe_error *error);

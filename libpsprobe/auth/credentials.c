@@ -1,72 +1,259 @@
 /* SPDX-License-Identifier: MIT */
+#include "auth/credentials.h"
+
 #include <stdlib.h>
+#include <string.h>
 
-#include "auth/auth.h"
 #include "base/error.h"
+#include "base/text.h"
 
-/* A beginning, so that all that stands on it links: no credentials are found yet. */
-struct psprobe_credentials {
-  int unused;
-};
+#define MAX_AUDIENCES 256
 
-static psprobe_code none(psprobe_error *error) {
-  return psp_fail(error, PSPROBE_UNAUTHENTICATED, "no credentials were found");
+static psprobe_code copy_options(psprobe_credentials *c, const psprobe_credentials_options *options,
+                                 psprobe_error *error) {
+  if (options == NULL) return PSPROBE_OK;
+  c->options = *options;
+  c->options.file = c->file = psp_strdup(options->file);
+  c->options.ca_file = c->ca_file = psp_strdup(options->ca_file);
+  if (options->logger != NULL) c->logger = *options->logger;
+  if ((options->file != NULL && c->file == NULL) ||
+      (options->ca_file != NULL && c->ca_file == NULL))
+    return psp_fail_memory(error, "credentials");
+  return PSPROBE_OK;
 }
 
-psprobe_code psprobe_credentials_default(const psprobe_credentials_options *options,
-                                         psprobe_credentials **credentials, psprobe_error *error) {
-  (void)options;
-  (void)credentials;
-  return none(error);
+psprobe_code psp_credentials_new_with(const psprobe_credentials_options *options,
+                                      const psp_clock *clock, psp_http *http,
+                                      psprobe_credentials **credentials, psprobe_error *error) {
+  psprobe_credentials *c = calloc(1, sizeof *c);
+  if (c == NULL) {
+    psp_http_free(http);
+    return psp_fail_memory(error, "credentials");
+  }
+  pthread_condattr_t attr;
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&c->changed, &attr);
+  pthread_condattr_destroy(&attr);
+  pthread_mutex_init(&c->lock, NULL);
+  pthread_mutex_init(&c->fetch_lock, NULL);
+  for (int i = 0; i < PSP_API_COUNT; i++)
+    c->api[i].want = (psp_want){.kind = PSP_WANT_API, .api = (psp_api)i};
+  psprobe_code code = copy_options(c, options, error);
+  c->options.logger = &c->logger;
+  psprobe_code ready = psp_fetcher_init(&c->fetcher, c->ca_file, &c->logger,
+                                        clock != NULL ? clock : &psp_clock_system, http, error);
+  if (code == PSPROBE_OK) code = ready;
+  if (code == PSPROBE_OK)
+    *credentials = c;
+  else
+    psprobe_credentials_free(c);
+  return code;
 }
 
 psprobe_code psp_credentials_new_lazy(const psprobe_credentials_options *options,
                                       psprobe_credentials **credentials, psprobe_error *error) {
-  (void)options;
-  psprobe_credentials *made = calloc(1, sizeof *made);
-  if (made == NULL) return psp_fail_memory(error, "credentials");
-  *credentials = made;
-  return PSPROBE_OK;
+  return psp_credentials_new_with(options, NULL, NULL, credentials, error);
 }
 
-void psprobe_credentials_free(psprobe_credentials *credentials) {
-  free(credentials);
+psprobe_code psprobe_credentials_default(const psprobe_credentials_options *options,
+                                         psprobe_credentials **credentials, psprobe_error *error) {
+  psprobe_credentials *made = NULL;
+  psprobe_code code = psp_credentials_new_lazy(options, &made, error);
+  if (code == PSPROBE_OK) code = psp_credentials_resolve(made, error);
+  if (code == PSPROBE_OK)
+    *credentials = made;
+  else
+    psprobe_credentials_free(made);
+  return code;
 }
 
-const char *psprobe_credentials_project(const psprobe_credentials *credentials) {
-  (void)credentials;
-  return NULL;
+static void clear_slot(psp_slot *slot) {
+  psprobe_error error;
+  psprobe_error_clear(&error);
+  psp_fail(&error, PSPROBE_CANCELLED, "cancelled: the credentials are being closed");
+  psp_waiters_tell(psp_waiters_take(slot), &error);
+  psp_token_cache_clear(&slot->cache);
+  free(slot->audience);
 }
 
-size_t psp_credentials_authorization(psprobe_credentials *credentials, psp_api api, char *out,
-                                     size_t size, uint64_t *generation) {
-  (void)credentials, (void)api, (void)out, (void)size, (void)generation;
-  return 0;
+void psprobe_credentials_free(psprobe_credentials *c) {
+  if (c == NULL) return;
+  pthread_mutex_lock(&c->lock);
+  c->stopping = true;
+  bool started = c->started;
+  pthread_cond_broadcast(&c->changed);
+  pthread_mutex_unlock(&c->lock);
+  psp_fetcher_stop(&c->fetcher);
+  if (started) pthread_join(c->thread, NULL);
+  for (int i = 0; i < PSP_API_COUNT; i++)
+    clear_slot(&c->api[i]);
+  while (c->ids != NULL) {
+    psp_slot *next = c->ids->next;
+    clear_slot(c->ids);
+    free(c->ids);
+    c->ids = next;
+  }
+  psp_fetcher_clear(&c->fetcher);
+  psp_source_free(c->source);
+  free(c->quota_text);
+  free(c->universe_text);
+  free(c->project);
+  free(c->file);
+  free(c->ca_file);
+  pthread_mutex_destroy(&c->fetch_lock);
+  pthread_mutex_destroy(&c->lock);
+  pthread_cond_destroy(&c->changed);
+  free(c);
 }
 
-psprobe_code psp_credentials_wait(psprobe_credentials *credentials, psp_api api,
-                                  psp_token_waiter *waiter, psprobe_error *error) {
-  (void)credentials, (void)api, (void)waiter;
-  return none(error);
+/* ---- tokens ---- */
+
+psp_slot *psp_credentials_slot(psprobe_credentials *c, psp_api api) {
+  psp_slot *shared = atomic_load_explicit(&c->shared, memory_order_acquire);
+  return shared != NULL ? shared : &c->api[api];
 }
 
-bool psp_credentials_unwait(psprobe_credentials *credentials, psp_token_waiter *waiter) {
-  (void)credentials, (void)waiter;
-  return false;
+psprobe_code psp_credentials_id_slot(psprobe_credentials *c, const char *audience, psp_slot **slot,
+                                     psprobe_error *error) {
+  if (audience == NULL || audience[0] == 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an ID token needs an audience");
+  psprobe_code code = PSPROBE_OK;
+  pthread_mutex_lock(&c->lock);
+  psp_slot *found = c->ids;
+  while (found != NULL && strcmp(found->audience, audience) != 0)
+    found = found->next;
+  if (found == NULL && c->id_count == MAX_AUDIENCES)
+    code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "ID tokens for more than %d audiences",
+                    MAX_AUDIENCES);
+  if (found == NULL && code == PSPROBE_OK) {
+    found = calloc(1, sizeof *found);
+    char *copy = psp_strdup(audience);
+    if (found == NULL || copy == NULL) {
+      free(found);
+      free(copy);
+      code = psp_fail_memory(error, "ID token");
+    } else {
+      found->audience = copy;
+      found->want = (psp_want){.kind = PSP_WANT_ID, .audience = copy};
+      found->next = c->ids;
+      c->ids = found;
+      c->id_count++;
+    }
+  }
+  pthread_mutex_unlock(&c->lock);
+  if (code == PSPROBE_OK) *slot = found;
+  return code;
 }
 
-void psp_credentials_reject(psprobe_credentials *credentials, psp_api api, uint64_t generation) {
-  (void)credentials, (void)api, (void)generation;
+size_t psp_slot_authorization(psprobe_credentials *c, psp_slot *slot, char *out, size_t size,
+                              uint64_t *generation) {
+  bool refresh;
+  size_t len = psp_token_cache_read(&slot->cache, psp_clock_boot_ns(&c->fetcher.clock), out, size,
+                                    generation, &refresh);
+  /* Looked at before it is written: the line stays shared between those who only read. */
+  if (!atomic_load_explicit(&slot->used, memory_order_relaxed))
+    atomic_store_explicit(&slot->used, true, memory_order_relaxed);
+  if (refresh && len > 0 && !atomic_exchange_explicit(&slot->due, true, memory_order_relaxed)) {
+    pthread_mutex_lock(&c->lock);
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+  }
+  return len;
 }
 
-const char *psp_credentials_quota_project(psprobe_credentials *credentials) {
-  (void)credentials;
-  return NULL;
+static void append_waiter(psp_slot *slot, psp_token_waiter *waiter) {
+  waiter->slot = slot;
+  waiter->next = NULL;
+  waiter->prev = slot->last;
+  if (slot->last != NULL)
+    slot->last->next = waiter;
+  else
+    slot->first = waiter;
+  slot->last = waiter;
 }
 
-psprobe_code psp_credentials_find_project(psprobe_credentials *credentials, const char **project,
-                                          psprobe_error *error) {
-  (void)credentials, (void)error;
-  *project = NULL;
-  return PSPROBE_OK;
+void psp_waiters_move(psp_slot *from, psp_slot *to) {
+  while (from->first != NULL) {
+    psp_token_waiter *waiter = from->first;
+    from->first = waiter->next;
+    append_waiter(to, waiter);
+  }
+  from->last = NULL;
+}
+
+psprobe_code psp_slot_wait(psprobe_credentials *c, psp_slot *slot, psp_token_waiter *waiter,
+                           psprobe_error *error) {
+  psprobe_code code = PSPROBE_OK;
+  pthread_mutex_lock(&c->lock);
+  if (c->stopping) {
+    code = psp_fail(error, PSPROBE_CANCELLED, "cancelled: the credentials are being closed");
+  } else if (!c->started) {
+    c->started = pthread_create(&c->thread, NULL, psp_credentials_run, c) == 0;
+    if (!c->started)
+      code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "credentials: no thread could be started");
+  }
+  if (code == PSPROBE_OK) {
+    append_waiter(slot, waiter);
+    pthread_cond_signal(&c->changed);
+  }
+  pthread_mutex_unlock(&c->lock);
+  return code;
+}
+
+bool psp_credentials_unwait(psprobe_credentials *c, psp_token_waiter *waiter) {
+  pthread_mutex_lock(&c->lock);
+  psp_slot *slot = waiter->slot;
+  if (slot != NULL) {
+    if (waiter->prev != NULL)
+      waiter->prev->next = waiter->next;
+    else
+      slot->first = waiter->next;
+    if (waiter->next != NULL)
+      waiter->next->prev = waiter->prev;
+    else
+      slot->last = waiter->prev;
+    waiter->slot = NULL;
+  }
+  pthread_mutex_unlock(&c->lock);
+  return slot != NULL;
+}
+
+psp_token_waiter *psp_waiters_take(psp_slot *slot) {
+  psp_token_waiter *list = slot->first;
+  for (psp_token_waiter *w = list; w != NULL; w = w->next)
+    w->slot = NULL;
+  slot->first = slot->last = NULL;
+  return list;
+}
+
+void psp_waiters_tell(psp_token_waiter *list, const psprobe_error *error) {
+  while (list != NULL) {
+    psp_token_waiter *next = list->next; /* the waiter may be gone when it has heard */
+    list->ready(list->arg, error);
+    list = next;
+  }
+}
+
+void psp_slot_reject(psprobe_credentials *c, psp_slot *slot, uint64_t generation) {
+  pthread_mutex_lock(&c->lock);
+  if (psp_token_cache_drop(&slot->cache, generation)) {
+    c->forget = true;
+    slot->retry_ns = 0;
+  }
+  pthread_mutex_unlock(&c->lock);
+}
+
+size_t psp_credentials_authorization(psprobe_credentials *c, psp_api api, char *out, size_t size,
+                                     uint64_t *generation) {
+  return psp_slot_authorization(c, psp_credentials_slot(c, api), out, size, generation);
+}
+
+psprobe_code psp_credentials_wait(psprobe_credentials *c, psp_api api, psp_token_waiter *waiter,
+                                  psprobe_error *error) {
+  return psp_slot_wait(c, psp_credentials_slot(c, api), waiter, error);
+}
+
+void psp_credentials_reject(psprobe_credentials *c, psp_api api, uint64_t generation) {
+  psp_slot_reject(c, psp_credentials_slot(c, api), generation);
 }

@@ -21,7 +21,7 @@ struct psp_pending {
   psp_call_done *done;
   void *arg;
   psp_service service;
-  const char *method, *what, *url;
+  const char *method, *what, *path;
   const void *body;
   size_t body_len, max_response;
   psp_retry_policy retry;
@@ -36,10 +36,11 @@ struct psp_pending {
   uint64_t http_id;
   psp_timer timer;
   psp_token_waiter waiter;
-  char text[]; /* method, what, url and body */
+  char text[]; /* method, what, path and body */
 };
 
 static void again(psp_pending *p);
+static void settle(psp_pending *p, const psprobe_error *error);
 
 static void lock(psp_pending *p) {
   pthread_mutex_lock(&p->client->lock);
@@ -123,7 +124,9 @@ static void on_token(void *arg, const psprobe_error *error) {
   }
   psprobe_error outcome = *error;
   psp_fail_in(&outcome, "%s", p->what);
-  finish(p, NULL, &outcome);
+  outcome.http_status = 0; /* it was the token endpoint's, not the API's */
+  p->attempt++;
+  settle(p, &outcome);
 }
 
 /* On PSPROBE_OK the call goes on by itself; else the caller still has it. */
@@ -237,11 +240,35 @@ static psprobe_code hand_over(psp_pending *p, const psp_http_request *request,
   return PSPROBE_OK;
 }
 
+static char *put(char *at, const void *data, size_t len) {
+  if (len > 0) memcpy(at, data, len);
+  return at + len;
+}
+
+/* The URL, into `room` when it fits, else allocated; NULL: no memory. Made for each attempt: which
+ * universe's hosts are meant is known once there is a token. */
+static char *make_url(const psp_pending *p, char *room, size_t size) {
+  static const char *const names[] = {"https://pubsub.", "https://firestore."};
+  const psprobe_client *client = p->client;
+  const char *first = client->base[p->service], *second = "";
+  if (first == NULL) {
+    first = names[p->service];
+    second = psp_credentials_universe(client->credentials);
+  }
+  size_t a = strlen(first), b = strlen(second), c = strlen(p->path) + 1;
+  char *url = a + b + c <= size ? room : malloc(a + b + c);
+  if (url != NULL) put(put(put(url, first, a), second, b), p->path, c);
+  return url;
+}
+
 /* One attempt with `authorization` (NULL: none). */
 static psprobe_code send_with(psp_pending *p, const char *authorization, psprobe_error *error) {
   int64_t left = p->deadline_ns - psp_timers_now();
   if (left <= 0)
     return psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "%s: the deadline has passed", p->what);
+  char room[512];
+  char *url = make_url(p, room, sizeof room);
+  if (url == NULL) return psp_fail_memory(error, p->what);
   psp_header headers[4];
   size_t count = 0;
   headers[count++] = (psp_header){"x-goog-api-client", API_CLIENT};
@@ -250,14 +277,16 @@ static psprobe_code send_with(psp_pending *p, const char *authorization, psprobe
   const char *quota = p->token ? psp_credentials_quota_project(p->client->credentials) : NULL;
   if (quota != NULL) headers[count++] = (psp_header){"x-goog-user-project", quota};
   psp_http_request request = {.method = p->method,
-                              .url = p->url,
+                              .url = url,
                               .headers = headers,
                               .header_count = count,
                               .body = p->body,
                               .body_len = p->body_len,
                               .timeout_ns = left < p->attempt_ns ? left : p->attempt_ns,
                               .max_response = p->max_response};
-  return hand_over(p, &request, error);
+  psprobe_code code = hand_over(p, &request, error);
+  if (url != room) free(url);
+  return code;
 }
 
 /* One attempt. On PSPROBE_OK the call goes on by itself; else the caller still has it. */
@@ -291,16 +320,11 @@ static void again(psp_pending *p) {
   if (try_once(p, &error) != PSPROBE_OK) finish(p, NULL, &error);
 }
 
-static char *put(char *at, const void *data, size_t len) {
-  if (len > 0) memcpy(at, data, len);
-  return at + len;
-}
-
 /* One block holds the call and all it needs for another attempt. */
 static psp_pending *copy_call(psprobe_client *client, const psp_call *call) {
   size_t method = strlen(call->method) + 1, what = strlen(call->what) + 1;
-  size_t base = strlen(client->base[call->service]), path = strlen(call->path) + 1;
-  psp_pending *p = malloc(sizeof *p + method + what + base + path + call->body_len);
+  size_t path = strlen(call->path) + 1;
+  psp_pending *p = malloc(sizeof *p + method + what + path + call->body_len);
   if (p == NULL) return NULL;
   memset(p, 0, sizeof *p);
   char *at = p->text;
@@ -308,8 +332,7 @@ static psp_pending *copy_call(psprobe_client *client, const psp_call *call) {
   at = put(at, call->method, method);
   p->what = at;
   at = put(at, call->what, what);
-  p->url = at;
-  at = put(at, client->base[call->service], base);
+  p->path = at;
   at = put(at, call->path, path);
   if (call->body != NULL) p->body = at;
   put(at, call->body, call->body_len);

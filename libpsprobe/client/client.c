@@ -57,14 +57,15 @@ static psprobe_code check_options(const psprobe_client_options *o, psprobe_error
 }
 
 static bool set_base(psprobe_client *client, psp_service service, const char *emulator,
-                     const char *endpoint, const char *global) {
+                     const char *endpoint) {
   psp_buf base = {0};
+  if (emulator == NULL && endpoint == NULL) return true;
   if (emulator != NULL) {
     psp_buf_text(&base, "http://");
     psp_buf_text(&base, emulator);
     client->emulator[service] = true;
   } else {
-    psp_buf_text(&base, endpoint != NULL ? endpoint : global);
+    psp_buf_text(&base, endpoint);
     while (!base.failed && base.len > 0 && base.data[base.len - 1] == '/')
       base.data[--base.len] = 0;
   }
@@ -79,10 +80,8 @@ static psprobe_code fill_in(psprobe_client *client, const psprobe_client_options
   client->project = psp_strdup(o->project);
   client->database = psp_strdup(o->database != NULL ? o->database : "(default)");
   client->timers = psp_timers_new();
-  bool bases = set_base(client, PSP_PUBSUB, o->pubsub_emulator, o->pubsub_endpoint,
-                        "https://pubsub.googleapis.com") &&
-               set_base(client, PSP_FIRESTORE, o->firestore_emulator, o->firestore_endpoint,
-                        "https://firestore.googleapis.com");
+  bool bases = set_base(client, PSP_PUBSUB, o->pubsub_emulator, o->pubsub_endpoint) &&
+               set_base(client, PSP_FIRESTORE, o->firestore_emulator, o->firestore_endpoint);
   if (!bases || client->database == NULL || client->timers == NULL ||
       (o->project != NULL && client->project == NULL))
     return psp_fail_memory(error, "client");

@@ -12,7 +12,7 @@
 struct psprobe_client {
   char *project; /* NULL until it is known */
   char *database;
-  char *base[2]; /* by psp_service, without a slash at the end */
+  char *base[2]; /* by psp_service, without a slash at the end; NULL: Google's */
   bool emulator[2];
   _Atomic int64_t timeout_ns;
   psprobe_logger logger;

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "auth/fetch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "http/retry.h"
+
+static int64_t monotonic_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+psprobe_code psp_fetcher_init(psp_fetcher *f, const char *ca_file, const psprobe_logger *logger,
+                              const psp_clock *clock, psp_http *http, psprobe_error *error) {
+  *f = (psp_fetcher){.clock = *clock, .http = http};
+  if (logger != NULL) f->logger = *logger;
+  pthread_condattr_t attr;
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&f->changed, &attr);
+  pthread_condattr_destroy(&attr);
+  pthread_mutex_init(&f->lock, NULL);
+  f->ca_file = psp_strdup(ca_file);
+  if (ca_file != NULL && f->ca_file == NULL) return psp_fail_memory(error, "credentials");
+  return PSPROBE_OK;
+}
+
+void psp_fetcher_stop(psp_fetcher *f) {
+  pthread_mutex_lock(&f->lock);
+  f->stopping = true;
+  bool flying = f->flying;
+  uint64_t id = f->id;
+  pthread_cond_broadcast(&f->changed);
+  pthread_mutex_unlock(&f->lock);
+  if (flying) psp_http_cancel(f->http, id);
+}
+
+void psp_fetcher_clear(psp_fetcher *f) {
+  psp_http_free(f->http);
+  free(f->ca_file);
+  pthread_cond_destroy(&f->changed);
+  pthread_mutex_destroy(&f->lock);
+}
+
+void psp_answer_free(psp_answer *answer) {
+  psp_secret_free(&answer->body);
+  *answer = (psp_answer){0};
+}
+
+/* One attempt, waited for. */
+typedef struct flight {
+  psp_fetcher *fetcher;
+  psp_answer *answer;
+  psprobe_error *error;
+  bool landed;
+} flight;
+
+static void copy_text(char *out, size_t size, const char *text) {
+  size_t len = text != NULL ? strlen(text) : 0;
+  if (len >= size) len = 0; /* too long to mean anything */
+  memcpy(out, text != NULL ? text : "", len);
+  out[len] = 0;
+}
+
+static void take_answer(const psp_http_response *response, int64_t wall_s, psp_answer *answer) {
+  answer->status = response->status;
+  psp_secret_reset(&answer->body);
+  psp_secret_add(&answer->body, response->body, response->body_len);
+  answer->retry_after_ns = psp_http_retry_after(psp_http_header(response, "retry-after"), wall_s);
+  answer->date_s = psp_http_date(psp_http_header(response, "date"), wall_s);
+  answer->google_flavor = psp_text_equal(psp_http_header(response, "metadata-flavor"), "Google");
+  const char *type = psp_http_header(response, "content-type");
+  answer->html = type != NULL && strncasecmp(type, "text/html", 9) == 0;
+  copy_text(answer->cache_control, sizeof answer->cache_control,
+            psp_http_header(response, "cache-control"));
+  copy_text(answer->age, sizeof answer->age, psp_http_header(response, "age"));
+}
+
+static void on_answer(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  flight *f = arg;
+  if (response != NULL)
+    take_answer(response, psp_clock_wall_s(&f->fetcher->clock), f->answer);
+  else
+    *f->error = *error;
+  pthread_mutex_lock(&f->fetcher->lock);
+  f->landed = true;
+  f->fetcher->flying = false;
+  pthread_cond_broadcast(&f->fetcher->changed);
+  pthread_mutex_unlock(&f->fetcher->lock);
+}
+
+static psprobe_code fail_stopped(psprobe_error *error) {
+  return psp_fail(error, PSPROBE_CANCELLED, "cancelled: the credentials are being closed");
+}
+
+static psprobe_code fly(psp_fetcher *f, const psp_http_request *request, psp_answer *answer,
+                        psprobe_error *error) {
+  psprobe_error cause;
+  psprobe_error_clear(&cause);
+  flight one = {.fetcher = f, .answer = answer, .error = &cause};
+  uint64_t id = 0;
+  psprobe_code code = psp_http_send(f->http, request, on_answer, &one, &id, error);
+  if (code != PSPROBE_OK) return code;
+  pthread_mutex_lock(&f->lock);
+  if (!one.landed) {
+    f->flying = true;
+    f->id = id;
+  }
+  bool stopping = f->stopping;
+  pthread_mutex_unlock(&f->lock);
+  if (stopping) psp_http_cancel(f->http, id);
+  pthread_mutex_lock(&f->lock);
+  while (!one.landed)
+    pthread_cond_wait(&f->changed, &f->lock);
+  pthread_mutex_unlock(&f->lock);
+  if (cause.code != PSPROBE_OK) {
+    if (error != NULL) *error = cause;
+    return cause.code;
+  }
+  return answer->body.failed ? psp_fail_memory(error, "answer") : PSPROBE_OK;
+}
+
+/* False: stopped meanwhile. */
+static bool pause_for(psp_fetcher *f, int64_t ns) {
+  int64_t due_ns = monotonic_ns() + ns;
+  struct timespec due = {.tv_sec = (time_t)(due_ns / 1000000000),
+                         .tv_nsec = (long)(due_ns % 1000000000)};
+  pthread_mutex_lock(&f->lock);
+  while (!f->stopping && pthread_cond_timedwait(&f->changed, &f->lock, &due) == 0) {
+  }
+  bool stopping = f->stopping;
+  pthread_mutex_unlock(&f->lock);
+  return !stopping;
+}
+
+/* What an attempt came to, in the terms that decide whether there is another. */
+static psprobe_error outcome_of(psprobe_code code, const psp_answer *answer,
+                                const psprobe_error *error) {
+  psprobe_error outcome = *error;
+  if (code != PSPROBE_OK) return outcome;
+  int status = answer->status;
+  bool again = status == 408 || status == 429 || (status >= 500 && status <= 599);
+  outcome = (psprobe_error){.code = again ? PSPROBE_UNAVAILABLE : PSPROBE_OK,
+                            .http_status = status,
+                            .retry_after_ns = answer->retry_after_ns};
+  return outcome;
+}
+
+static psprobe_code connect_first(psp_fetcher *f, psprobe_error *error) {
+  if (f->http != NULL) return PSPROBE_OK;
+  psp_http_options options = {
+      .ca_file = f->ca_file, .connect_timeout_ns = INT64_C(5000000000), .logger = &f->logger};
+  psp_http *http = NULL;
+  psprobe_code code = psp_http_new(&options, &http, error);
+  if (code != PSPROBE_OK) return code;
+  pthread_mutex_lock(&f->lock);
+  f->http = http;
+  pthread_mutex_unlock(&f->lock);
+  return PSPROBE_OK;
+}
+
+psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
+                       const psp_fetch_limits *limits, psp_answer *answer, psprobe_error *error) {
+  static const psp_fetch_limits none;
+  if (limits == NULL) limits = &none;
+  const psp_retry_policy policy = {
+      .codes = PSP_RETRY_ON(PSPROBE_UNAVAILABLE) | PSP_RETRY_ON(PSPROBE_DEADLINE_EXCEEDED),
+      .initial_ns = INT64_C(100000000),
+      .max_ns = INT64_C(5000000000),
+      .factor = 5,
+      .max_attempts = limits->attempts != 0 ? limits->attempts : 4};
+  int64_t attempt_ns = limits->attempt_ns != 0 ? limits->attempt_ns : INT64_C(10000000000);
+  int64_t total_ns = limits->total_ns != 0 ? limits->total_ns : INT64_C(30000000000);
+  int64_t deadline_ns = monotonic_ns() + total_ns;
+  psprobe_error cause;
+  psprobe_error_clear(&cause);
+  psprobe_code code = connect_first(f, &cause);
+  for (unsigned attempt = 1; code == PSPROBE_OK; attempt++) {
+    psp_http_request timed = *request;
+    int64_t left = deadline_ns - monotonic_ns();
+    timed.timeout_ns = left < attempt_ns ? (left > 0 ? left : 1) : attempt_ns;
+    timed.max_response = limits->max_answer != 0 ? limits->max_answer : (size_t)1 << 20;
+    code = fly(f, &timed, answer, &cause);
+    psprobe_error outcome = outcome_of(code, answer, &cause);
+    uint64_t random = 0;
+    psp_random(&random, sizeof random);
+    int64_t wait =
+        outcome.code == PSPROBE_OK
+            ? -1
+            : psp_retry_delay(&policy, &outcome, attempt, monotonic_ns(), deadline_ns, random);
+    if (wait < 0) break;
+    code = pause_for(f, wait) ? PSPROBE_OK : fail_stopped(&cause);
+  }
+  if (code != PSPROBE_OK && error != NULL) *error = cause;
+  return code;
+}

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * Each flow that was captured from Google's own library, gone through by ours: the same requests,
+ * field by field, and the same header at the end. Where we differ on purpose the flow says so.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <cmocka.h>
+
+#include "auth/claims.h"
+#include "auth/credentials.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "fake_transport.h"
+#include "files.h"
+#include "keys.h"
+
+/* The captures' own time, by which their answers are alive. */
+#define WALL INT64_C(1795556815)
+
+#define AUDIENCE "https://responder-abc-ew.a.run.app"
+#define SCOPE    "https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fcloud-platform"
+
+typedef struct flow {
+  const char *name;
+  const char *requests; /* which of the captured ones, by digit, in order */
+  const char *audience; /* of an ID token; NULL: access to Pub/Sub */
+  const char *env[2];   /* "NAME=value" */
+  const char *error;    /* how it ends where it does not end with a header */
+  /* Where we differ on purpose: a url, and a form field or member of the body. */
+  const char *url;
+  const char *field, *value;
+  bool other_hosts;
+} flow;
+
+static const flow flows[] = {
+    {.name = "sa-selfsigned-aud", .requests = ""},
+    {.name = "sa-selfsigned-default-service", .requests = ""},
+    {.name = "sa-nondefault-universe", .requests = ""},
+    {.name = "sa-id-token", .requests = "0", .audience = AUDIENCE},
+    /* Scope beside target_audience is an error by AIP-4116: left out. */
+    {.name = "sa-id-token-with-scopes", .requests = "0", .audience = AUDIENCE, .field = "scope"},
+    {.name = "sa-id-token-missing",
+     .requests = "0",
+     .audience = "https://a",
+     .error = "has no id_token in it"},
+    {.name = "authorized-user", .requests = "0"},
+    {.name = "authorized-user-id-token",
+     .requests = "",
+     .audience = AUDIENCE,
+     .error = "impersonate a service account"},
+    {.name = "impersonated-sa-source", .requests = "01"},
+    {.name = "impersonated-user-source", .requests = "01"},
+    {.name = "impersonated-lifetime", .requests = "01"},
+    /* We ask for cloud-platform where no scope is named; the made-up 400 is answered all the same.
+     */
+    {.name = "impersonated-no-scopes",
+     .requests = "01",
+     .field = "scope",
+     .value = "[\"" PSP_SCOPE_CLOUD "\"]",
+     .error = "INVALID_ARGUMENT (HTTP 400)"},
+    {.name = "impersonated-other-host", .requests = "01"},
+    {.name = "impersonated-denied",
+     .requests = "01",
+     .error = "impersonate target@target-project.iam.gserviceaccount.com (generateAccessToken): "
+              "PERMISSION_DENIED (HTTP 403): Permission"},
+    {.name = "impersonated-id-token", .requests = "01", .audience = AUDIENCE},
+    /* The final newline of the file is no part of the token. */
+    {.name = "external-file-text",
+     .requests = "1",
+     .field = "subject_token",
+     .value = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ3In0.c2ln"},
+    {.name = "external-file-json-impersonated",
+     .requests = "01",
+     .field = "scope",
+     .value = "[\"" PSP_SCOPE_CLOUD "\"]"},
+    {.name = "external-url-json", .requests = "01"},
+    {.name = "external-url-text", .requests = "", .error = "must be https"},
+    {.name = "external-url-error", .requests = "0123", .error = "HTTP 503"},
+    {.name = "external-client-auth", .requests = "0"},
+    {.name = "external-workforce", .requests = "0"},
+    {.name = "external-no-expires-in", .requests = "0"},
+    {.name = "external-sts-error",
+     .requests = "0",
+     .error = "invalid_grant (HTTP 400): The audience"},
+    {.name = "external-executable",
+     .requests = "01",
+     .env = {"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1"}},
+    {.name = "external-authorized-user", .requests = "0"},
+    {.name = "metadata-host-env",
+     .requests = "2",
+     .env = {"GCE_METADATA_HOST=metadata.test"},
+     .url = "http://metadata.test/computeMetadata/v1/instance/service-accounts/default/"
+            "token?scopes=" SCOPE},
+    {.name = "metadata-ip-env-wins",
+     .requests = "2",
+     .env = {"GCE_METADATA_HOST=metadata.other.example.com", "GCE_METADATA_IP=metadata.test"}},
+    {.name = "metadata-residency-env",
+     .requests = "1",
+     .env = {"K_SERVICE=responder", "GCE_METADATA_HOST=metadata.test"}},
+    {.name = "metadata-detect-default",
+     .requests = "3",
+     .url = "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/"
+            "token?scopes=" SCOPE},
+    /* The audience is percent-encoded, so that an & in it is one. */
+    {.name = "metadata-id-token",
+     .requests = "2",
+     .audience = AUDIENCE "/path?x=1&y=2",
+     .env = {"GCE_METADATA_HOST=metadata.test"},
+     .url = "http://metadata.test/computeMetadata/v1/instance/service-accounts/default/"
+            "identity?audience=https%3A%2F%2Fresponder-abc-ew.a.run.app%2Fpath%3Fx%3D1%26y%3D2"
+            "&format=full"},
+};
+
+/* ---- JSON ---- */
+
+static const psp_json *get(const psp_json *object, const char *name) {
+  const psp_json *member = psp_json_get(object, name);
+  if (member == NULL) fail_msg("the capture has no %s", name);
+  return member;
+}
+
+static char *text_of(const psp_json *json) {
+  psp_buf buf = {0};
+  psp_json_writer w = {.buf = &buf};
+  psp_json_put_json(&w, json);
+  return psp_buf_take(&buf, NULL);
+}
+
+static psp_json *parse(const char *text) {
+  psp_json *json = NULL;
+  psprobe_error error;
+  if (psp_json_parse(text, strlen(text), "golden", &json, &error) != PSPROBE_OK)
+    fail_msg("%s: %s", error.message, text);
+  return json;
+}
+
+/* The same members with the same values, in whatever order; but `field` has `value` (NULL: is not
+ * there), where the flow says so. */
+static void same_members(const flow *f, const char *field, const char *value, const psp_json *ours,
+                         const psp_json *theirs) {
+  size_t expected = 0;
+  for (const psp_json *m = psp_json_first(theirs); m != NULL; m = psp_json_next(m)) {
+    const char *key = psp_json_key(m);
+    char *wanted = text_of(m);
+    if (psp_text_equal(field, key)) {
+      free(wanted);
+      wanted = psp_strdup(value);
+      if (wanted == NULL) continue;
+    }
+    expected++;
+    const psp_json *mine = psp_json_get(ours, key);
+    if (mine == NULL) fail_msg("%s: we do not send %s", f->name, key);
+    char *got = text_of(mine);
+    if (strcmp(got, wanted) != 0) fail_msg("%s: %s is %s, not %s", f->name, key, got, wanted);
+    free(got);
+    free(wanted);
+  }
+  assert_int_equal(psp_json_count(ours), expected);
+}
+
+/* ---- what was sent ---- */
+
+static void check_jwt(const flow *f, const char *jwt, const psp_json *decoded) {
+  assert_true(test_jwt_verifies(jwt, TEST_KEY_RSA));
+  char *header_text = test_jwt_part(jwt, 0), *claims_text = test_jwt_part(jwt, 1);
+  psp_json *header = parse(header_text), *claims = parse(claims_text);
+  free(header_text);
+  free(claims_text);
+  assert_string_equal(psp_json_string(get(header, "alg")), "RS256");
+  assert_string_equal(psp_json_string(get(header, "typ")), "JWT");
+  assert_string_equal(psp_json_string(get(header, "kid")),
+                      "0123456789abcdef0123456789abcdef01234567");
+  assert_int_equal(psp_json_count(header), 3);
+  const psp_json *theirs = get(decoded, "claims");
+  size_t expected = 0;
+  for (const psp_json *m = psp_json_first(theirs); m != NULL; m = psp_json_next(m)) {
+    const char *key = psp_json_key(m);
+    if (psp_text_equal(key, f->field)) continue;
+    expected++;
+    int64_t seconds;
+    if (strcmp(key, "iat") == 0 || strcmp(key, "exp") == 0) {
+      assert_true(psp_json_int64(get(claims, key), &seconds));
+      assert_int_equal(seconds, key[0] == 'i' ? WALL : WALL + 3600);
+    } else {
+      const char *ours = psp_json_string(psp_json_get(claims, key));
+      if (!psp_text_equal(ours, psp_json_string(m)) &&
+          !(strcmp(key, "scope") == 0 && psp_text_equal(ours, PSP_SCOPE_CLOUD)))
+        fail_msg("%s: %s is %s, not %s", f->name, key, ours, psp_json_string(m));
+    }
+  }
+  assert_int_equal(psp_json_count(claims), expected);
+  psp_json_free(header);
+  psp_json_free(claims);
+}
+
+/* A form as a JSON object of texts. */
+static psp_json *parse_form(const char *form) {
+  psp_buf json = {0};
+  psp_json_writer w = {.buf = &json};
+  psp_json_begin_object(&w);
+  while (*form != 0) {
+    size_t len = strcspn(form, "&"), name = strcspn(form, "=");
+    assert_true(name < len);
+    char key[64];
+    snprintf(key, sizeof key, "%.*s", (int)name, form);
+    psp_buf value = {0};
+    assert_true(psp_percent_decode(&value, form + name + 1, len - name - 1));
+    psp_json_put_key(&w, key);
+    psp_json_put_string(&w, value.data != NULL ? value.data : "");
+    psp_buf_free(&value);
+    form += len + (form[len] == '&');
+  }
+  psp_json_end_object(&w);
+  psp_json *parsed = parse(json.data);
+  psp_buf_free(&json);
+  return parsed;
+}
+
+static void check_form(const flow *f, const char *body, const psp_json *captured) {
+  psp_json *form = parse_form(body);
+  const psp_json *theirs = get(captured, "body_decoded");
+  const char *assertion = psp_json_string(psp_json_get(form, "assertion"));
+  if (assertion != NULL) {
+    check_jwt(f, assertion, get(captured, "decoded_jwt"));
+    assert_string_equal(psp_json_string(get(form, "grant_type")),
+                        psp_json_string(get(theirs, "grant_type")));
+    assert_int_equal(psp_json_count(form), 2);
+  } else {
+    char *value = NULL;
+    if (f->value != NULL && f->value[0] != '[') {
+      psp_buf quoted = {0};
+      psp_json_writer w = {.buf = &quoted};
+      psp_json_put_string(&w, f->value);
+      value = psp_buf_take(&quoted, NULL);
+    }
+    same_members(f, value != NULL ? f->field : NULL, value, form, theirs);
+    free(value);
+  }
+  psp_json_free(form);
+}
+
+/* The value of a header in the capture's list of lines. */
+static const char *captured_header(const psp_json *captured, const char *name) {
+  const psp_json *lines = get(captured, "headers");
+  size_t len = strlen(name);
+  for (const psp_json *line = psp_json_first(lines); line != NULL; line = psp_json_next(line)) {
+    const char *text = psp_json_string(line);
+    if (strncasecmp(text, name, len) == 0 && text[len] == ':')
+      return text + len + 1 + strspn(text + len + 1, " ");
+  }
+  return NULL;
+}
+
+static void check_request(const flow *f, const psp_http_request *sent, const psp_json *captured) {
+  static const char *const names[] = {"authorization", "x-goog-user-project", "metadata-flavor",
+                                      "metadata"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const char *ours = fake_request_header(sent, names[i]);
+    const char *theirs = captured_header(captured, names[i]);
+    if (!psp_text_equal(ours, theirs)) fail_msg("%s: %s is %s", f->name, names[i], ours);
+  }
+  const char *type = fake_request_header(sent, "content-type");
+  const char *their_type = captured_header(captured, "content-type");
+  assert_true((type == NULL) == (their_type == NULL));
+  /* Google's metadata server must be reached directly: a proxy would see the token. */
+  assert_int_equal(sent->no_proxy, strncmp(sent->url, "http:", 5) == 0);
+  /* What the request says of its kind, after the names of the library. */
+  const char *client = captured_header(captured, "x-goog-api-client");
+  const char *byoid = client != NULL ? strstr(client, "google-byoid-sdk") : NULL;
+  const char *our_client = fake_request_header(sent, "x-goog-api-client");
+  if (byoid != NULL) assert_string_equal(strstr(our_client, "google-byoid-sdk"), byoid);
+  if (type == NULL) {
+    assert_int_equal(sent->body_len, 0);
+    return;
+  }
+  assert_int_equal(strncmp(type, their_type, strlen(type)), 0);
+  if (strcmp(type, "application/json") != 0) {
+    check_form(f, sent->body, captured);
+    return;
+  }
+  psp_json *ours = parse(sent->body);
+  same_members(f, f->field, f->value, ours, get(captured, "body_decoded"));
+  psp_json_free(ours);
+}
+
+/* ---- the flow ---- */
+
+static int64_t boot_ns(void *arg) {
+  (void)arg;
+  return INT64_C(1000000000000);
+}
+
+static int64_t wall_s(void *arg) {
+  (void)arg;
+  return WALL;
+}
+
+/* The capture's file, with a key of ours in it and with our directory for /HOME. */
+static void write_credentials(const psp_json *capture, const char *directory) {
+  const psp_json *file = psp_json_get(capture, "credentials_file");
+  if (file == NULL) return;
+  char *text = text_of(file);
+  psp_buf out = {0};
+  for (const char *p = text; *p != 0;) {
+    if (psp_text_starts(p, "/HOME")) {
+      psp_buf_text(&out, directory);
+      p += 5;
+    } else if (psp_text_starts(p, "\"-----BEGIN")) {
+      psp_json_writer w = {.buf = &out};
+      psp_json_put_string(&w, test_key_pem(TEST_KEY_RSA));
+      p = strchr(p + 1, '"') + 1;
+    } else {
+      psp_buf_char(&out, *p++);
+    }
+  }
+  setenv("GOOGLE_APPLICATION_CREDENTIALS", test_write(directory, "adc.json", 0600, out.data), 1);
+  psp_buf_free(&out);
+  free(text);
+}
+
+static void write_subjects(const char *directory) {
+  test_write(directory, "t", 0644, "subject");
+  test_write(directory, "oidc-token", 0644, "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ3In0.c2ln\n");
+  test_write(directory, "oidc.json", 0644,
+             "{\"id_token\":\"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ3In0.c2ln\"}");
+  test_write(
+      directory, "exe.sh", 0755,
+      "#!/bin/sh\n[ \"$1\" = --arg1=v1 ] && [ \"$2\" = 'two words' ] && [ $# = 2 ] || exit 9\n"
+      "[ \"$GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE\" = \"//iam.googleapis.com/projects/123456789/"
+      "locations/global/workloadIdentityPools/my-pool/providers/my-oidc\" ] || exit 8\n"
+      "[ $GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE = urn:ietf:params:oauth:token-type:id_token ] "
+      "|| exit 7\n"
+      "[ $GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE = 0 ] || exit 6\n"
+      "[ $GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL = "
+      "target@target-project.iam.gserviceaccount.com ] || exit 5\n"
+      "[ \"$GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE\" = \"$(dirname $0)/cache/resp.json\" ] || "
+      "exit 4\n"
+      "echo a warning >&2\n"
+      "echo '{\"version\":1,\"success\":true,\"token_type\":"
+      "\"urn:ietf:params:oauth:token-type:id_token\",\"id_token\":\"exe-subject\","
+      "\"expiration_time\":1795560419}'\n");
+}
+
+typedef struct run {
+  fake_transport *fake;
+  fake_call *calls[8];
+  unsigned count;
+  psprobe_credentials *credentials;
+} run;
+
+static void expect_requests(const flow *f, const psp_json *capture, run *r) {
+  const psp_json *requests = get(capture, "requests"), *responses = get(capture, "responses");
+  fake_in_order(r->fake);
+  for (const char *digit = f->requests; *digit != 0; digit++) {
+    const psp_json *request = psp_json_first(requests), *response = psp_json_first(responses);
+    for (int i = 0; i < *digit - '0'; i++) {
+      request = psp_json_next(request);
+      response = psp_json_next(response);
+    }
+    fake_call *call = fake_expect(r->fake, psp_json_string(get(request, "method")),
+                                  f->url != NULL ? f->url : psp_json_string(get(request, "url")));
+    psp_buf headers = {0};
+    const psp_json *lines = get(response, "headers");
+    for (const psp_json *h = psp_json_first(lines); h != NULL; h = psp_json_next(h))
+      psp_buf_printf(&headers, "%s: %s\n", psp_json_key(h), psp_json_string(h));
+    const psp_json *body = get(response, "body");
+    char *text = psp_json_is_string(body) ? psp_strdup(psp_json_string(body)) : text_of(body);
+    int64_t status;
+    assert_true(psp_json_int64(get(response, "status"), &status));
+    fake_reply(call, (int)status, headers.data, text);
+    psp_buf_free(&headers);
+    free(text);
+    r->calls[r->count++] = call;
+  }
+}
+
+static void start(const flow *f, const psp_json *capture, run *r) {
+  const char *directory = test_directory();
+  test_auth_environment();
+  setenv("METADATA_SERVER_DETECTION", "assume-present", 1);
+  for (int i = 0; i < 2 && f->env[i] != NULL; i++) {
+    char pair[128];
+    snprintf(pair, sizeof pair, "%s", f->env[i]);
+    char *equals = strchr(pair, '=');
+    *equals = 0;
+    setenv(pair, equals + 1, 1);
+  }
+  write_subjects(directory);
+  write_credentials(capture, directory);
+  psp_http *http;
+  r->fake = fake_transport_new(&http);
+  /* Once a machine's universe is asked for; that is part of another capture. */
+  if (psp_text_starts(f->name, "metadata-")) {
+    fake_call *universe = fake_expect(r->fake, "GET", "http://*/universe/universe-domain");
+    fake_reply(universe, 404, "Metadata-Flavor: Google", "");
+  }
+  expect_requests(f, capture, r);
+  psp_clock clock = {.boot_ns = boot_ns, .wall_s = wall_s};
+  psprobe_credentials_options options = {.allow_other_hosts = f->other_hosts};
+  assert_int_equal(psp_credentials_new_with(&options, &clock, http, &r->credentials, NULL),
+                   PSPROBE_OK);
+}
+
+typedef struct outcome {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool heard;
+  psprobe_error error;
+} outcome;
+
+static void on_ready(void *arg, const psprobe_error *error) {
+  outcome *o = arg;
+  pthread_mutex_lock(&o->lock);
+  o->heard = true;
+  if (error != NULL) o->error = *error;
+  pthread_cond_signal(&o->changed);
+  pthread_mutex_unlock(&o->lock);
+}
+
+/* The header that an API call would carry, or "" and the error. */
+static void get_header(run *r, const char *audience, char *header, size_t size,
+                       psprobe_error *error) {
+  outcome o = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+  psp_token_waiter waiter = {.ready = on_ready, .arg = &o};
+  psp_slot *slot = psp_credentials_slot(r->credentials, PSP_API_PUBSUB);
+  if (audience != NULL)
+    assert_int_equal(psp_credentials_id_slot(r->credentials, audience, &slot, NULL), PSPROBE_OK);
+  assert_int_equal(psp_slot_wait(r->credentials, slot, &waiter, NULL), PSPROBE_OK);
+  pthread_mutex_lock(&o.lock);
+  while (!o.heard)
+    pthread_cond_wait(&o.changed, &o.lock);
+  pthread_mutex_unlock(&o.lock);
+  *error = o.error;
+  if (audience == NULL) slot = psp_credentials_slot(r->credentials, PSP_API_PUBSUB);
+  uint64_t generation;
+  size_t len = psp_slot_authorization(r->credentials, slot, header, size, &generation);
+  assert_true(len < size);
+  assert_int_equal(len == 0, o.error.code != PSPROBE_OK);
+  if (len == 0) header[0] = 0;
+}
+
+static void check_end(const flow *f, const psp_json *capture, run *r) {
+  static char header[8192];
+  psprobe_error error;
+  psprobe_error_clear(&error);
+  get_header(r, f->audience, header, sizeof header, &error);
+  if (f->error != NULL) {
+    if (strstr(error.message, f->error) == NULL) fail_msg("%s: %s", f->name, error.message);
+    return;
+  }
+  if (error.code != PSPROBE_OK) fail_msg("%s: %s", f->name, error.message);
+  const psp_json *result = psp_json_get(capture, "resulting_header");
+  const char *theirs = psp_json_string(psp_json_get(result, "authorization"));
+  if (psp_json_get(capture, "decoded_jwt") != NULL) {
+    assert_int_equal(strncmp(header, "Bearer ", 7), 0);
+    check_jwt(f, header + 7, psp_json_get(capture, "decoded_jwt"));
+  } else if (psp_text_equal(theirs, "Bearer <JWT; see decoded_jwt>")) {
+    fail_msg("%s: nothing to compare with", f->name);
+  } else if (theirs != NULL && f->audience == NULL) {
+    assert_string_equal(header, theirs);
+  } else if (theirs != NULL) {
+    assert_string_equal(header, theirs);
+  }
+  /* Not of an ID token: that is for a service of one's own. */
+  const char *quota = psp_json_string(psp_json_get(result, "x-goog-user-project"));
+  if (f->audience == NULL && result != NULL) {
+    const char *ours = psp_credentials_quota_project(r->credentials);
+    if (!psp_text_equal(ours, quota)) fail_msg("%s: quota project %s", f->name, ours);
+  }
+}
+
+static void run_flow(const flow *f) {
+  char path[128];
+  snprintf(path, sizeof path, "tests/data/auth/%s.json", f->name);
+  psp_buf text = test_file(path);
+  psp_json *capture = parse(text.data);
+  run r = {0};
+  start(f, capture, &r);
+  check_end(f, capture, &r);
+  psprobe_credentials_free(r.credentials);
+  const psp_json *requests = get(capture, "requests");
+  for (unsigned i = 0; i < r.count; i++) {
+    const psp_json *captured = psp_json_first(requests);
+    for (int k = 0; k < f->requests[i] - '0'; k++)
+      captured = psp_json_next(captured);
+    check_request(f, fake_request(r.calls[i], 0), captured);
+  }
+  fake_transport_free(r.fake);
+  psp_json_free(capture);
+  psp_buf_free(&text);
+}
+
+static void test_flows(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof flows / sizeof *flows; i++) {
+    print_message("  %s\n", flows[i].name);
+    run_flow(&flows[i]);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_flows)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
