@@ -68,8 +68,7 @@ psprobe_code psp_code_from_http(int status) {
       return PSPROBE_CANCELLED;
     case 501:
       return PSPROBE_UNIMPLEMENTED;
-    case 502:
-      return PSPROBE_UNAVAILABLE; /* a proxy before Google's servers: no status */
+    case 502: /* a proxy before Google's servers: no status */
     case 503:
       return PSPROBE_UNAVAILABLE;
     case 504:
@@ -107,7 +106,7 @@ psprobe_code psp_fail(psprobe_error *error, psprobe_code code, const char *forma
   va_end(args);
   sanitise(message);
   *error = (psprobe_error){.code = code, .retryable = code == PSPROBE_UNAVAILABLE};
-  strcpy(error->message, message); /* of the same size */
+  memcpy(error->message, message, strlen(message) + 1);
   return code;
 }
 
@@ -130,6 +129,6 @@ psprobe_code psp_fail_in(psprobe_error *error, const char *format, ...) {
     *at++ = *s;
   *at = '\0';
   sanitise(message);
-  strcpy(error->message, message);
+  memcpy(error->message, message, strlen(message) + 1);
   return error->code;
 }

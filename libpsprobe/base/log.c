@@ -33,9 +33,10 @@ void psprobe_log_stderr(void *arg, psprobe_log_level level, const char *line) {
   int len = snprintf(head, sizeof head, "time=%.19s.%06ldZ ", stamp, now.tv_nsec / 1000);
   struct iovec parts[] = {
       {.iov_base = head, .iov_len = (size_t)len},
-      {.iov_base = (void *)(uintptr_t)line, .iov_len = strlen(line)},
+      {.iov_len = strlen(line)},
       {.iov_base = (char[]){'\n'}, .iov_len = 1},
   };
+  memcpy(&parts[1].iov_base, &line, sizeof line);    /* iovec knows no const */
   ssize_t written = writev(STDERR_FILENO, parts, 3); /* one call, so that lines do not mix */
   (void)written;                                     /* nowhere to report to */
 }

@@ -96,9 +96,10 @@ bool psp_timestamp_parse(const char *text, size_t len, int64_t *seconds, int32_t
     if (sign > 0) expect(&r, '+');
     int hours = number(&r, 2, 0, 23);
     expect(&r, ':');
-    offset = sign * (hours * 3600 + number(&r, 2, 0, 59) * 60);
+    offset = (int64_t)sign * (hours * 3600 + number(&r, 2, 0, 59) * 60);
   }
-  int64_t total = days_from_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+  int of_day = hour * 3600 + minute * 60 + second;
+  int64_t total = days_from_date(year, month, day) * 86400 + of_day;
   total -= offset;
   if (r.bad || r.at != r.end || total < FIRST || total > LAST) return false;
   *seconds = total;

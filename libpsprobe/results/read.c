@@ -34,7 +34,7 @@ int psp_row_read(sqlite3_stmt *statement, psp_stored *stored) {
       .uploaded = sqlite3_column_int64(statement, 8),
   };
   if (id == NULL || strlen(id) >= sizeof stored->result.id) return SQLITE_MISMATCH;
-  strcpy(stored->result.id, id);
+  memcpy(stored->result.id, id, strlen(id) + 1);
   stored->result.sent_wall_ns = sqlite3_column_int64(statement, 3);
   stored->result.lateness_ns = sqlite3_column_int64(statement, 4);
   stored->result.publish_ns = sqlite3_column_int64(statement, 5);

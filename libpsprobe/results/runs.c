@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Reading runs. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static bool read_run(sqlite3_stmt *run, sqlite3_stmt *sources, psp_run *out) {
   size_t at[TEXTS + PSPROBE_MAX_SOURCES];
   *out = (psp_run){.seq = sqlite3_column_int64(run, 0)};
   const char *id = psp_sql_text(run, 1);
-  if (id != NULL && strlen(id) < sizeof out->run.id) strcpy(out->run.id, id);
+  if (id != NULL) snprintf(out->run.id, sizeof out->run.id, "%s", id);
   out->run.started_wall_ns = sqlite3_column_int64(run, 2);
   out->run.ended_wall_ns = sqlite3_column_int64(run, 3);
   out->run.interval_ns = sqlite3_column_int64(run, 4);
@@ -129,7 +130,7 @@ psprobe_code psp_runs_read(sqlite3 *db, const char *path, const psprobe_filter *
 psprobe_code psprobe_store_each_run(psprobe_store *store, const psprobe_filter *filter,
                                     psprobe_run_each *each, void *arg, psprobe_error *error) {
   sqlite3 *db = NULL;
-  psp_runs runs;
+  psp_runs runs = {0};
   psprobe_code code = psp_reader_open(store, &db, error);
   if (code != PSPROBE_OK) return code;
   code = psp_runs_read(db, store->path, filter, &runs, error);

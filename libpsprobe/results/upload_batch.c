@@ -103,7 +103,7 @@ static bool make_writes(const psp_outbox *outbox, const char *collection, batch_
   size_t n = outbox->count;
   *b = (batch_writes){.writes = calloc(n, sizeof *b->writes),
                       .outcomes = calloc(n, sizeof *b->outcomes),
-                      .documents = calloc(n, sizeof *b->documents),
+                      .documents = calloc(n, sizeof(psprobe_value *)),
                       .paths = calloc(n, sizeof *b->paths),
                       .marks = calloc(n, sizeof *b->marks)};
   if (!b->writes || !b->outcomes || !b->documents || !b->paths || !b->marks) return false;
