@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Publish to callback: psprobe_publish_start and psprobe_subscriber, beside a raw keep-alive socket
+ * loop (one thread pulls on one socket, one publishes on another, HTTP by hand) on the same broker.
+ * Rounds alternate; the median round counts. The broker is the local stand-in, in a process of its
+ * own, since Google's emulator looks for messages only about every 50 ms and hides every client;
+ * its figures follow. PSPROBE_BENCH_BROKER=host:port names another one.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <psprobe/local.h>
+#include <psprobe/pubsub.h>
+
+#include "emulator.h"
+
+#define ROUNDS   7
+#define MESSAGES 1000
+#define WARM     50
+#define PAUSE_NS 1000000 /* after each, so that the pull is out again and the ack is done */
+#define ID       "0123456789abcdef0123456789abcdef"
+
+static int64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void need(bool ok, const char *what) {
+  if (ok) return;
+  fprintf(stderr, "bench_pubsub: %s\n", what);
+  exit(1);
+}
+
+static void rest(void) {
+  const struct timespec time = {.tv_nsec = PAUSE_NS};
+  nanosleep(&time, NULL);
+}
+
+typedef struct round_result {
+  double p50, p99;
+} round_result;
+
+static int compare(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+static round_result summarize(int64_t *samples, int count) {
+  qsort(samples, (size_t)count, sizeof *samples, compare);
+  return (round_result){(double)samples[count / 2] / 1e3, (double)samples[count * 99 / 100] / 1e3};
+}
+
+/* ---- the raw peer ---- */
+
+typedef struct wire {
+  int fd;
+  char buf[8192];
+} wire;
+
+static void wire_open(wire *w, int port) {
+  struct sockaddr_in at = {.sin_family = AF_INET,
+                           .sin_port = htons((uint16_t)port),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int one = 1;
+  w->fd = socket(AF_INET, SOCK_STREAM, 0);
+  need(connect(w->fd, (struct sockaddr *)&at, sizeof at) == 0, "connect");
+  setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+static void wire_send(wire *w, const char *verb, const char *body) {
+  char request[1024];
+  int len = snprintf(request, sizeof request,
+                     "POST /v1/projects/bench/%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                     "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                     verb, strlen(body), body);
+  need(send(w->fd, request, (size_t)len, MSG_NOSIGNAL) == len, "send");
+}
+
+/* One whole answer. @return its body */
+static const char *wire_read(wire *w) {
+  size_t got = 0;
+  for (;;) {
+    ssize_t n = recv(w->fd, w->buf + got, sizeof w->buf - 1 - got, 0);
+    need(n > 0, "recv");
+    got += (size_t)n;
+    w->buf[got] = '\0';
+    const char *end = strstr(w->buf, "\r\n\r\n");
+    const char *length = strcasestr(w->buf, "content-length:");
+    if (end && length && got >= (size_t)(end + 4 - w->buf) + strtoul(length + 15, NULL, 10)) {
+      need(strncmp(w->buf, "HTTP/1.1 200", 12) == 0, w->buf);
+      return end + 4;
+    }
+  }
+}
+
+typedef struct stage {
+  sem_t got;
+  int64_t at; /* when the callback, or the raw puller, had the message */
+  wire puller;
+  int count;
+} stage;
+
+static void *raw_pull(void *arg) {
+  stage *s = arg;
+  for (int i = 0; i < s->count; i++) {
+    wire_send(&s->puller, "subscriptions/raw:pull", "{\"maxMessages\":100}");
+    const char *body = wire_read(&s->puller), *ack = strstr(body, "\"ackId\"");
+    need(strstr(body, ID) && ack, "not the message");
+    s->at = now_ns();
+    sem_post(&s->got);
+    char id[512], acks[600];
+    need(sscanf(ack + 7, " : \"%511[^\"]", id) == 1, "no ack id");
+    snprintf(acks, sizeof acks, "{\"ackIds\":[\"%s\"]}", id);
+    wire_send(&s->puller, "subscriptions/raw:acknowledge", acks);
+    wire_read(&s->puller);
+  }
+  return NULL;
+}
+
+static round_result raw_round(int port, int count) {
+  static int64_t samples[MESSAGES];
+  stage s = {.count = count + WARM};
+  wire publisher;
+  pthread_t thread;
+  wire_open(&s.puller, port);
+  wire_open(&publisher, port);
+  sem_init(&s.got, 0, 0);
+  pthread_create(&thread, NULL, raw_pull, &s);
+  rest();
+  for (int i = -WARM; i < count; i++) {
+    int64_t start = now_ns();
+    wire_send(&publisher, "topics/raw:publish",
+              "{\"messages\":[{\"attributes\":{\"probe_id\":\"" ID "\"}}]}");
+    wire_read(&publisher);
+    sem_wait(&s.got);
+    if (i >= 0) samples[i] = s.at - start;
+    rest();
+  }
+  pthread_join(thread, NULL);
+  close(s.puller.fd);
+  close(publisher.fd);
+  sem_destroy(&s.got);
+  return summarize(samples, count);
+}
+
+/* ---- ours ---- */
+
+static psprobe_verdict receive(void *arg, const psprobe_message *message) {
+  stage *s = arg;
+  int64_t at = now_ns();
+  const char *id = psprobe_message_attribute(message, "probe_id");
+  need(id && strcmp(id, ID) == 0, "not the message");
+  s->at = at;
+  sem_post(&s->got);
+  return PSPROBE_ACK;
+}
+
+static void published(void *arg, const char *const *ids, size_t count, const psprobe_error *error) {
+  (void)arg, (void)count;
+  need(ids, error ? error->message : "not published");
+}
+
+static round_result our_round(psprobe_client *client, stage *s, int count) {
+  static int64_t samples[MESSAGES];
+  const psprobe_attribute attribute = {"probe_id", ID};
+  const psprobe_message message = {.attributes = &attribute, .attribute_count = 1};
+  for (int i = -WARM; i < count; i++) {
+    int64_t start = now_ns();
+    need(psprobe_publish_start(client, "ours", &message, 1, published, NULL, NULL) == PSPROBE_OK,
+         "publish");
+    sem_wait(&s->got);
+    if (i >= 0) samples[i] = s->at - start;
+    rest();
+  }
+  return summarize(samples, count);
+}
+
+/* ---- both ---- */
+
+static psprobe_client *prepare(const char *host) {
+  psprobe_client *client = NULL;
+  psprobe_error error = {0};
+  const psprobe_client_options options = {.project = "bench", .pubsub_emulator = host};
+  need(psprobe_client_new(&options, &client, &error) == PSPROBE_OK, error.message);
+  static const char *const names[] = {"raw", "ours"};
+  for (int i = 0; i < 2; i++) {
+    const psprobe_subscription_config config = {.topic = names[i]};
+    need(psprobe_topic_create(client, names[i], NULL, &error) == PSPROBE_OK, error.message);
+    need(psprobe_subscription_create(client, names[i], &config, NULL, &error) == PSPROBE_OK,
+         error.message);
+  }
+  return client;
+}
+
+static double median(double *values, int count) {
+  for (int i = 1; i < count; i++)
+    for (int j = i; j > 0 && values[j] < values[j - 1]; j--) {
+      double swap = values[j];
+      values[j] = values[j - 1];
+      values[j - 1] = swap;
+    }
+  return values[count / 2];
+}
+
+static void print(const char *broker, const char *what, double *ours, double *raw, int count,
+                  const char *aim) {
+  double a = median(ours, count), b = median(raw, count);
+  printf("publish to callback on %s, %s: ours %.1f us, raw sockets %.1f us, ratio %.2f%s\n", broker,
+         what, a, b, a / b, aim);
+}
+
+static void run(const char *broker, const char *host, int rounds, int count, const char *aim) {
+  psprobe_client *client = prepare(host);
+  int port = atoi(strrchr(host, ':') + 1);
+  stage s = {0};
+  psprobe_subscriber *subscriber = NULL;
+  const psprobe_subscriber_options options = {
+      .subscription = "ours", .receive = receive, .arg = &s};
+  sem_init(&s.got, 0, 0);
+  need(psprobe_subscriber_new(client, &options, &subscriber, NULL) == PSPROBE_OK, "subscriber");
+  double raw50[ROUNDS], raw99[ROUNDS], our50[ROUNDS], our99[ROUNDS];
+  for (int i = 0; i < rounds; i++) {
+    round_result raw = raw_round(port, count), ours = our_round(client, &s, count);
+    raw50[i] = raw.p50;
+    raw99[i] = raw.p99;
+    our50[i] = ours.p50;
+    our99[i] = ours.p99;
+  }
+  print(broker, "p50", our50, raw50, rounds, aim);
+  print(broker, "p99", our99, raw99, rounds, aim);
+  psprobe_subscriber_free(subscriber);
+  psprobe_client_free(client);
+  sem_destroy(&s.got);
+}
+
+/* The stand-in in a process of its own: neither client shares anything with it. */
+static pid_t start_local(char host[64]) {
+  int pipes[2];
+  need(pipe(pipes) == 0, "pipe");
+  pid_t pid = fork();
+  need(pid >= 0, "fork");
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    psprobe_local *local = NULL;
+    char ready[64] = "";
+    if (psprobe_local_new(NULL, &local, NULL) == PSPROBE_OK)
+      snprintf(ready, sizeof ready, "%s", psprobe_local_pubsub_host(local));
+    if (write(pipes[1], ready, sizeof ready) < 0) _exit(1);
+    for (;;)
+      pause();
+  }
+  need(read(pipes[0], host, 64) == 64 && *host, "the stand-in did not start");
+  close(pipes[0]);
+  close(pipes[1]);
+  return pid;
+}
+
+int main(void) {
+  const char *given = getenv("PSPROBE_BENCH_BROKER");
+  if (given) {
+    run(given, given, ROUNDS, MESSAGES, "");
+    return 0;
+  }
+  char host[64];
+  pid_t local = start_local(host);
+  run("the stand-in", host, ROUNDS, MESSAGES, " (aim <= 1.15)");
+  kill(local, SIGKILL);
+  waitpid(local, NULL, 0);
+  if (test_emulator_installed(TEST_PUBSUB))
+    run("Google's emulator", test_emulator_host(TEST_PUBSUB), 5, 50, " (no aim)");
+  return 0;
+}
