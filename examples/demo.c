@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file The whole experiment on this machine: the stand-in for Google (broker, documents, function
+ * host) and the prober in this process, the subscriber and the function's instances in their own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <psprobe/cli.h>
+#include <psprobe/local.h>
+#include <psprobe/probe.h>
+#include <psprobe/report.h>
+#include <psprobe/results.h>
+
+#define PROJECT    "demo-project"
+#define TOPIC      "probes"
+#define COLLECTION "pubsub_results"
+#define SECOND     1000000000LL
+
+static struct settings {
+  psprobe_prober_options prober;
+  int64_t count;
+  const char *db, *page;
+} o;
+
+static const psprobe_option options[] = {
+    {"count", PSPROBE_OPTION_INTEGER, &o.count, "N", .help = "probes to send", "40", .min = 1,
+     .max = 1000000},
+    {"interval", PSPROBE_OPTION_DURATION, &o.prober.interval_ns, "TIME",
+     .help = "from probe to probe", "250ms", .min = 1000000},
+    {"db", PSPROBE_OPTION_TEXT, &o.db, "FILE", .help = "results file", "psprobe-demo.db"},
+    {"html", PSPROBE_OPTION_TEXT, &o.page, "FILE", .help = "the page with the graphs",
+     "psprobe-demo.html"},
+};
+
+static const psprobe_program program = {
+    .name = "demo",
+    .summary = "run the whole experiment on this machine",
+    .about =
+        "Starts a stand-in for Pub/Sub, Firestore and a function host, a subscriber and a "
+        "prober; sends probes, prints the table, stops everything. Needs no account and no "
+        "network.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .example = "psprobe-demo --count 400 --interval 50ms",
+};
+
+typedef struct demo {
+  psprobe_local *local;
+  psprobe_client *client;
+  psprobe_store *store;
+  psprobe_uploader *uploader;
+  psprobe_recorder *recorder;
+  psprobe_prober *prober;
+  psprobe_child *subscriber;
+} demo;
+
+static void stop(void *arg, int count) {
+  (void)count;
+  psprobe_prober_stop(arg);
+}
+
+static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_error *error) {
+  psprobe_local_options stand_in = {.logger = logger};
+  psprobe_store_options keep = {.logger = logger};
+  psprobe_uploader_options upload = {.collection = COLLECTION, .logger = logger};
+  psprobe_client_options options_of_client = {.project = PROJECT, .logger = logger};
+  psprobe_code code = psprobe_local_new(&stand_in, &d->local, error);
+  if (code != PSPROBE_OK) return code;
+  options_of_client.pubsub_emulator = psprobe_local_pubsub_host(d->local);
+  options_of_client.firestore_emulator = psprobe_local_firestore_host(d->local);
+  code = psprobe_client_new(&options_of_client, &d->client, error);
+  if (code == PSPROBE_OK) code = psprobe_topic_create(d->client, TOPIC, NULL, error);
+  if (code == PSPROBE_OK) code = psprobe_store_open(o.db, &keep, &d->store, error);
+  if (code == PSPROBE_OK)
+    code = psprobe_uploader_new(d->store, d->client, &upload, &d->uploader, error);
+  if (code == PSPROBE_OK)
+    code = psprobe_recorder_new(d->store, d->uploader, logger, &d->recorder, error);
+  o.prober.topic = TOPIC;
+  o.prober.listen = "127.0.0.1:0";
+  o.prober.count = (uint64_t)o.count;
+  o.prober.timeout_ns = 10 * SECOND;
+  o.prober.sink = psprobe_recorder_sink;
+  o.prober.sink_arg = d->recorder;
+  o.prober.logger = logger;
+  if (code == PSPROBE_OK) code = psprobe_prober_new(d->client, &o.prober, &d->prober, error);
+  if (code == PSPROBE_OK)
+    code = psprobe_recorder_begin(d->recorder, d->client, d->prober, &o.prober, error);
+  return code;
+}
+
+/** The function: a push subscription whose endpoint starts `responder` when there is an event. */
+static psprobe_code add_function(demo *d, psprobe_error *error) {
+  char path[4096];
+  const char *url;
+  psprobe_code code = psprobe_program_path("responder", path, sizeof path, error);
+  if (code != PSPROBE_OK) return code;
+  const char *argv[] = {
+      path, "--port", "0", "--listen", "127.0.0.1", "--prober", psprobe_prober_url(d->prober),
+      NULL};
+  psprobe_function_options function = {.argv = argv};
+  code = psprobe_local_add_function(d->local, &function, &url, error);
+  if (code != PSPROBE_OK) return code;
+  psprobe_subscription_config config = {.topic = TOPIC, .push_endpoint = url};
+  return psprobe_subscription_create(d->client, "probes-cloud-function", &config, NULL, error);
+}
+
+/** The regular service, as anyone would start it. */
+static psprobe_code start_subscriber(demo *d, psprobe_error *error) {
+  char path[4096], host[300], line[300];
+  psprobe_code code = psprobe_program_path("subscriber", path, sizeof path, error);
+  if (code != PSPROBE_OK) return code;
+  snprintf(host, sizeof host, "PUBSUB_EMULATOR_HOST=%s", psprobe_local_pubsub_host(d->local));
+  const char *argv[] = {
+      path, "--project", PROJECT, "--create", "--prober", psprobe_prober_url(d->prober), NULL};
+  const char *env[] = {host, NULL};
+  code = psprobe_child_start(argv, env, &d->subscriber, error);
+  if (code != PSPROBE_OK) return code;
+  return psprobe_child_wait_line(d->subscriber, "subscriber: pulling", 10 * SECOND, line,
+                                 sizeof line, error);
+}
+
+/** Prints the table, and whether each probe was answered by both and stored in both places. */
+static psprobe_code finish(demo *d, bool *all, psprobe_error *error) {
+  psprobe_filter filter = {.run = psprobe_recorder_run(d->recorder)->id};
+  psprobe_text_options text = psprobe_cli_text_options(stdout, false);
+  psprobe_report *report = NULL;
+  psprobe_prober_stats stats;
+  psprobe_uploader_stats upload;
+  psprobe_code code = psprobe_recorder_end(d->recorder, error);
+  if (code == PSPROBE_OK) code = psprobe_uploader_flush(d->uploader, 10 * SECOND, error);
+  if (code == PSPROBE_OK) code = psprobe_report_load(d->store, &filter, &report, error);
+  if (code != PSPROBE_OK) return code;
+  psprobe_prober_get_stats(d->prober, &stats);
+  psprobe_uploader_get_stats(d->uploader, &upload);
+  char *words = psprobe_report_text(report, &text), *page = psprobe_report_html(report);
+  fputs(words != NULL ? words : "", stdout);
+  code = psprobe_cli_write_file(o.page, page != NULL ? page : "", page != NULL ? strlen(page) : 0,
+                                error);
+  free(words);
+  free(page);
+  uint64_t count = (uint64_t)o.count;
+  *all = stats.answered[0] == count && stats.answered[1] == count &&
+         psprobe_report_count(report) == count && upload.backlog == 0;
+  if (!*all)
+    fprintf(stderr,
+            "psprobe-demo: not every probe went all the way: %llu sent, %llu and %llu of %llu "
+            "answered, %zu stored, %llu not uploaded\n",
+            (unsigned long long)stats.sent, (unsigned long long)stats.answered[0],
+            (unsigned long long)stats.answered[1], (unsigned long long)count,
+            psprobe_report_count(report), (unsigned long long)upload.backlog);
+  psprobe_report_free(report);
+  return code;
+}
+
+static void close_all(demo *d) {
+  psprobe_child_free(d->subscriber);
+  psprobe_prober_free(d->prober);
+  psprobe_recorder_free(d->recorder);
+  psprobe_uploader_free(d->uploader);
+  psprobe_store_free(d->store);
+  psprobe_client_free(d->client);
+  psprobe_local_free(d->local);
+}
+
+int main(int argc, char **argv) {
+  psprobe_signals *signals = psprobe_signals_new();
+  psprobe_logger logger;
+  psprobe_error error = {0};
+  demo d = {0};
+  bool all = false;
+  int status = psprobe_cli_parse(&program, argc, argv, &logger);
+  if (status != -1) return status;
+
+  psprobe_code code = open_all(&d, &logger, &error);
+  if (code == PSPROBE_OK) code = add_function(&d, &error);
+  if (code == PSPROBE_OK) code = start_subscriber(&d, &error);
+  if (code == PSPROBE_OK) {
+    printf(
+        "Pub/Sub, Firestore and a function host run in this process, a subscriber beside it.\n"
+        "Sending %lld probes to topic %s; the function and the subscriber answer at %s.\n\n",
+        (long long)o.count, TOPIC, psprobe_prober_url(d.prober));
+    fflush(stdout);
+    psprobe_signals_to(signals, stop, d.prober);
+    psprobe_progress *progress = psprobe_progress_new(stderr, psprobe_prober_progress, d.prober);
+    code = psprobe_prober_run(d.prober, &error);
+    psprobe_progress_free(progress);
+    psprobe_signals_to(signals, NULL, NULL);
+    if (code == PSPROBE_OK) code = finish(&d, &all, &error);
+  }
+  status = code == PSPROBE_OK ? !all : psprobe_cli_fail(&program, &error);
+  close_all(&d);
+  if (status == 0)
+    printf(
+        "\nResults: %s\nGraphs:  %s (open it in a browser)\n"
+        "Next:    psprobe-report %s, and README.md: on Google's emulators, on Google Cloud\n",
+        o.db, o.page, o.db);
+  psprobe_signals_free(signals);
+  return status;
+}

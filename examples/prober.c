@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file The prober: publishes a message with a unique id at a steady pace, serves the routes that
+ * the responders answer at, times them, keeps each result in a file and carries it to Firestore.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <psprobe/cli.h>
+#include <psprobe/dashboard.h>
+#include <psprobe/probe.h>
+#include <psprobe/report.h>
+#include <psprobe/results.h>
+
+/** How long the end waits for Firestore: what is not there by then goes up in a later run. */
+#define FLUSH_NS 10000000000LL
+
+static struct settings {
+  psprobe_client_options client;
+  psprobe_prober_options prober;
+  psprobe_text_list sources;
+  int64_t count;
+  const char *db, *collection, *admin;
+  bool no_firestore, create;
+} o;
+
+static const psprobe_option options[] = {
+    {"project", PSPROBE_OPTION_TEXT, &o.client.project, "ID", .help = "Google Cloud project",
+     .also_env = "GOOGLE_CLOUD_PROJECT", .check = psprobe_check_project},
+    {"topic", PSPROBE_OPTION_TEXT, &o.prober.topic, "NAME", .help = "topic to publish to", "probes",
+     .check = psprobe_check_topic},
+    {"interval", PSPROBE_OPTION_DURATION, &o.prober.interval_ns, "TIME",
+     .help = "from probe to probe", "5s", .min = 1000},
+    {"count", PSPROBE_OPTION_INTEGER, &o.count, "N", .help = "probes to send; 0: until stopped",
+     "0"},
+    {"timeout", PSPROBE_OPTION_DURATION, &o.prober.timeout_ns, "TIME",
+     .help = "how long an answer is waited for", "30s", .min = 1000000},
+    {"listen", PSPROBE_OPTION_TEXT, &o.prober.listen, "ADDR",
+     .help = "where answers are taken; port 0 picks one", "127.0.0.1:8080"},
+    {"source", PSPROBE_OPTION_LIST, &o.sources, "NAME",
+     .help = "who answers; repeatable [cloud_function, regular_service]",
+     .check = psprobe_source_check},
+    {"db", PSPROBE_OPTION_TEXT, &o.db, "FILE", .help = "results file", "psprobe.db"},
+    {"collection", PSPROBE_OPTION_TEXT, &o.collection, "NAME", .help = "Firestore collection",
+     "pubsub_results", .check = psprobe_check_collection},
+    {"admin-listen", PSPROBE_OPTION_TEXT, &o.admin, "ADDR",
+     .help = "page and metrics [127.0.0.1:8090, or any free port]"},
+    {"no-firestore", PSPROBE_OPTION_FLAG, &o.no_firestore, NULL,
+     .help = "keep results in the file only"},
+    {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "make the topic if it is not there"},
+};
+
+static const psprobe_program program = {
+    .name = "prober",
+    .summary = "measure how fast responders answer a Pub/Sub message",
+    .about =
+        "Publishes a probe at each interval, takes the answers at /SOURCE/PROBE_ID, and keeps "
+        "how long each took in a results file and in Cloud Firestore. Ends with the table "
+        "after --count probes, or at Ctrl-C.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .example = "psprobe-prober --project my-project --create --listen 0.0.0.0:8080",
+};
+
+/** What the run holds open; zeroed parts are skipped by finish. */
+typedef struct session {
+  psprobe_client *client;
+  psprobe_store *store;
+  psprobe_uploader *uploader;
+  psprobe_recorder *recorder;
+  psprobe_prober *prober;
+  psprobe_dashboard *dashboard;
+} session;
+
+/** Off the timing path, on the collector's thread. */
+static void on_finished(void *arg, const psprobe_finished *finished, size_t count) {
+  session *s = arg;
+  psprobe_recorder_sink(s->recorder, finished, count);
+  psprobe_dashboard_sink(s->dashboard, finished, count);
+}
+
+static psprobe_code open_dashboard(session *s, const psprobe_logger *logger, psprobe_error *error) {
+  psprobe_dashboard_options options_of_page = {.listen = o.admin, .logger = logger};
+  const psprobe_run *run = psprobe_recorder_run(s->recorder);
+  psprobe_code code =
+      psprobe_dashboard_new(s->prober, s->uploader, run, &options_of_page, &s->dashboard, error);
+  if (code != PSPROBE_UNAVAILABLE || o.admin != NULL) return code;
+  /* Another prober has the usual port, and nobody asked for that one. */
+  options_of_page.listen = "127.0.0.1:0";
+  return psprobe_dashboard_new(s->prober, s->uploader, run, &options_of_page, &s->dashboard, error);
+}
+
+static void stop(void *arg, int count) {
+  if (count == 1)
+    fputs("\npsprobe-prober: stopping; waiting for answers in flight (again to stop that too)\n",
+          stderr);
+  psprobe_prober_stop(arg);
+}
+
+static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_error *error) {
+  psprobe_uploader_options upload = {.collection = o.collection, .logger = logger};
+  psprobe_store_options keep = {.logger = logger};
+  psprobe_code code = psprobe_client_new(&o.client, &s->client, error);
+  if (code == PSPROBE_OK) code = psprobe_topic_ready(s->client, o.prober.topic, o.create, error);
+  if (code == PSPROBE_OK) code = psprobe_store_open(o.db, &keep, &s->store, error);
+  if (code == PSPROBE_OK && !o.no_firestore)
+    code = psprobe_uploader_new(s->store, s->client, &upload, &s->uploader, error);
+  if (code == PSPROBE_OK)
+    code = psprobe_recorder_new(s->store, s->uploader, logger, &s->recorder, error);
+  o.prober.sink = on_finished;
+  o.prober.sink_arg = s;
+  if (code == PSPROBE_OK) code = psprobe_prober_new(s->client, &o.prober, &s->prober, error);
+  if (code == PSPROBE_OK)
+    code = psprobe_recorder_begin(s->recorder, s->client, s->prober, &o.prober, error);
+  if (code == PSPROBE_OK) code = open_dashboard(s, logger, error);
+  return code;
+}
+
+/** Carries what is left to Firestore, prints the table, says where everything is. */
+static psprobe_code finish(session *s, psprobe_error *error) {
+  psprobe_filter filter = {.run = psprobe_recorder_run(s->recorder)->id};
+  psprobe_text_options text = psprobe_cli_text_options(stdout, false);
+  psprobe_report *report = NULL;
+  psprobe_error upload = {0};
+  psprobe_code code = psprobe_recorder_end(s->recorder, error);
+  if (s->uploader != NULL && psprobe_uploader_flush(s->uploader, FLUSH_NS, &upload) != PSPROBE_OK)
+    fprintf(stderr,
+            "psprobe-prober: not all results are in Firestore yet: %s\n"
+            "They are kept in %s; the next run with that file uploads them.\n",
+            upload.message, o.db);
+  if (code == PSPROBE_OK) code = psprobe_report_load(s->store, &filter, &report, error);
+  if (code == PSPROBE_OK) {
+    char *words = psprobe_report_text(report, &text);
+    fputs(words != NULL ? words : "", stdout);
+    printf("\nResults: %s (psprobe-report --html report.html %s draws them)\n", o.db, o.db);
+    free(words);
+  }
+  psprobe_report_free(report);
+  return code;
+}
+
+static void close_all(session *s) {
+  psprobe_dashboard_free(s->dashboard);
+  psprobe_prober_free(s->prober);
+  psprobe_recorder_free(s->recorder);
+  psprobe_uploader_free(s->uploader);
+  psprobe_store_free(s->store);
+  psprobe_client_free(s->client);
+}
+
+int main(int argc, char **argv) {
+  psprobe_signals *signals = psprobe_signals_new();
+  psprobe_logger logger;
+  psprobe_error error = {0};
+  session s = {0};
+  int status = psprobe_cli_parse(&program, argc, argv, &logger);
+  if (status != -1) return status;
+  o.prober.count = (uint64_t)o.count;
+  o.prober.sources = o.sources.count > 0 ? o.sources.items : NULL;
+  o.prober.source_count = o.sources.count;
+  o.client.logger = o.prober.logger = &logger;
+  psprobe_client_options_from_environment(&o.client);
+
+  psprobe_code code = open_all(&s, &logger, &error);
+  if (code == PSPROBE_OK) {
+    printf("prober: listening on %s\nprober: live page at %s/\n", psprobe_prober_url(s.prober),
+           psprobe_dashboard_url(s.dashboard));
+    fflush(stdout);
+    psprobe_signals_to(signals, stop, s.prober);
+    psprobe_progress *progress = psprobe_progress_new(stderr, psprobe_prober_progress, s.prober);
+    code = psprobe_prober_run(s.prober, &error);
+    psprobe_progress_free(progress);
+    psprobe_signals_to(signals, NULL, NULL);
+    if (code == PSPROBE_OK) code = finish(&s, &error);
+  }
+  status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
+  close_all(&s);
+  free(o.sources.storage);
+  psprobe_signals_free(signals);
+  return status;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file The cloud function: takes Pub/Sub pushes over HTTP and answers each probe at the prober, or
+ * (--direct) writes its own document.
+ */
+#include <stdio.h>
+
+#include <psprobe/cli.h>
+#include <psprobe/probe.h>
+
+static struct settings {
+  psprobe_client_options client;
+  psprobe_responder_options responder;
+  const char *address;
+  int64_t port;
+  bool once;
+} o;
+
+static const psprobe_option options[] = {
+    {"port", PSPROBE_OPTION_INTEGER, &o.port, "PORT", .help = "port to listen on; 0 picks one",
+     "8080", .also_env = "PORT", .max = 65535},
+    {"listen", PSPROBE_OPTION_TEXT, &o.address, "ADDRESS", .help = "address to listen on",
+     "0.0.0.0"},
+    {"prober", PSPROBE_OPTION_URL, &o.responder.prober, "URL", .help = "base URL of the prober",
+     "http://127.0.0.1:8080"},
+    {"source", PSPROBE_OPTION_TEXT, &o.responder.source, "NAME", .help = "who we answer as",
+     "cloud_function", .check = psprobe_source_check},
+    {"once", PSPROBE_OPTION_FLAG, &o.once, NULL, .help = "answer one event, then end"},
+    {"direct", PSPROBE_OPTION_FLAG, &o.responder.direct, NULL,
+     .help = "write a document of our own instead"},
+    {"collection", PSPROBE_OPTION_TEXT, &o.responder.collection, "NAME",
+     .help = "Firestore collection, for --direct", "pubsub_results",
+     .check = psprobe_check_collection},
+    {"project", PSPROBE_OPTION_TEXT, &o.client.project, "ID",
+     .help = "Google Cloud project, for --direct", .also_env = "GOOGLE_CLOUD_PROJECT",
+     .check = psprobe_check_project},
+};
+
+static const psprobe_program program = {
+    .name = "responder",
+    .summary = "answer probes pushed by Pub/Sub: the cloud function",
+    .about =
+        "Takes Pub/Sub push requests and answers each probe at the prober. Says 204 once the "
+        "prober has the answer, 503 when it could not be reached (Pub/Sub then delivers "
+        "again) and 400 to what is no event.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .example = "psprobe-responder --port 8081 --prober http://10.0.0.2:8080",
+};
+
+static void stop(void *arg, int count) {
+  (void)count;
+  psprobe_responder_stop(arg);
+}
+
+int main(int argc, char **argv) {
+  psprobe_signals *signals = psprobe_signals_new();
+  psprobe_logger logger;
+  psprobe_error error = {0};
+  psprobe_client *client = NULL;
+  psprobe_responder *responder = NULL;
+  char listen[300];
+  int status = psprobe_cli_parse(&program, argc, argv, &logger), port = 0;
+  if (status != -1) return status;
+  o.client.logger = o.responder.logger = &logger;
+  psprobe_client_options_from_environment(&o.client);
+  snprintf(listen, sizeof listen, "%s:%lld", o.address, (long long)o.port);
+
+  psprobe_code code = psprobe_client_new(&o.client, &client, &error);
+  if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
+  if (code == PSPROBE_OK) code = psprobe_responder_listen(responder, listen, &port, &error);
+  if (code == PSPROBE_OK) {
+    printf("responder: listening on http://%s:%d\n", o.address, port);
+    fflush(stdout);
+    psprobe_signals_to(signals, stop, responder);
+    psprobe_responder_run(responder, o.once ? 1 : 0);
+    psprobe_signals_to(signals, NULL, NULL);
+  }
+  status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
+  psprobe_responder_free(responder);
+  psprobe_client_free(client);
+  psprobe_signals_free(signals);
+  return status;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file The "regular" service: pulls a subscription all the time and answers each probe at the
+ * prober.
+ */
+#include <stdio.h>
+
+#include <psprobe/cli.h>
+#include <psprobe/probe.h>
+
+static struct settings {
+  psprobe_client_options client;
+  psprobe_responder_options responder;
+  psprobe_subscriber_options subscriber;
+  const char *topic;
+  int64_t pulls;
+  bool create, once;
+} o;
+
+static const psprobe_option options[] = {
+    {"project", PSPROBE_OPTION_TEXT, &o.client.project, "ID", .help = "Google Cloud project",
+     .also_env = "GOOGLE_CLOUD_PROJECT", .check = psprobe_check_project},
+    {"subscription", PSPROBE_OPTION_TEXT, &o.subscriber.subscription, "NAME",
+     .help = "subscription to pull", "probes-regular-service", .check = psprobe_check_subscription},
+    {"topic", PSPROBE_OPTION_TEXT, &o.topic, "NAME", .help = "its topic, for --create", "probes",
+     .check = psprobe_check_topic},
+    {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "make topic and subscription"},
+    {"prober", PSPROBE_OPTION_URL, &o.responder.prober, "URL", .help = "base URL of the prober",
+     "http://127.0.0.1:8080"},
+    {"source", PSPROBE_OPTION_TEXT, &o.responder.source, "NAME", .help = "who we answer as",
+     "regular_service", .check = psprobe_source_check},
+    {"pulls", PSPROBE_OPTION_INTEGER, &o.pulls, "N", .help = "long polls outstanding", "4",
+     .min = 1, .max = 1000},
+    {"once", PSPROBE_OPTION_FLAG, &o.once, NULL, .help = "answer one message, then end"},
+};
+
+static const psprobe_program program = {
+    .name = "subscriber",
+    .summary = "answer probes from a pull subscription, all the time",
+    .about =
+        "Pulls a Pub/Sub subscription constantly and answers each probe at the prober, until "
+        "Ctrl-C. A message is acknowledged once the prober has the answer.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .example = "psprobe-subscriber --project my-project --create --prober http://10.0.0.2:8080",
+};
+
+static psprobe_verdict receive(void *arg, const psprobe_message *message) {
+  psprobe_error error = {0};
+  psprobe_code code = psprobe_responder_answer(arg, message, psprobe_clock_monotonic(), &error);
+  /* INVALID_ARGUMENT: there is no probe in it, now or ever; the responder has counted it. */
+  return code == PSPROBE_OK || code == PSPROBE_INVALID_ARGUMENT ? PSPROBE_ACK : PSPROBE_NACK;
+}
+
+static void stop(void *arg, int count) {
+  (void)count;
+  psprobe_responder_stop(arg);
+}
+
+static psprobe_code create(psprobe_client *client, psprobe_error *error) {
+  psprobe_subscription_config config = {.topic = o.topic};
+  psprobe_code code = psprobe_topic_ready(client, o.topic, true, error);
+  if (code != PSPROBE_OK) return code;
+  return psprobe_subscription_create(client, o.subscriber.subscription, &config, NULL, error);
+}
+
+int main(int argc, char **argv) {
+  psprobe_signals *signals = psprobe_signals_new();
+  psprobe_logger logger;
+  psprobe_error error = {0};
+  psprobe_client *client = NULL;
+  psprobe_responder *responder = NULL;
+  psprobe_subscriber *subscriber = NULL;
+  int status = psprobe_cli_parse(&program, argc, argv, &logger);
+  if (status != -1) return status;
+  o.client.logger = o.responder.logger = o.subscriber.logger = &logger;
+  o.subscriber.pulls = (int)o.pulls;
+  o.subscriber.receive = receive;
+  psprobe_client_options_from_environment(&o.client);
+
+  psprobe_code code = psprobe_client_new(&o.client, &client, &error);
+  if (code == PSPROBE_OK && o.create) code = create(client, &error);
+  if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
+  o.subscriber.arg = responder;
+  if (code == PSPROBE_OK) code = psprobe_subscriber_new(client, &o.subscriber, &subscriber, &error);
+  if (code == PSPROBE_OK) {
+    printf("subscriber: pulling %s, answering at %s\n", o.subscriber.subscription,
+           o.responder.prober);
+    fflush(stdout);
+    psprobe_signals_to(signals, stop, responder);
+    psprobe_responder_run(responder, o.once ? 1 : 0);
+    psprobe_signals_to(signals, NULL, NULL);
+    code = psprobe_subscriber_stop(subscriber, 0, &error);
+  }
+  status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
+  psprobe_subscriber_free(subscriber);
+  psprobe_responder_free(responder);
+  psprobe_client_free(client);
+  psprobe_signals_free(signals);
+  return status;
+}
