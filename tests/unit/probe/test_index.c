@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* The index: what is added is found, what is removed leaves nothing behind. */
+#include <setjmp.h>
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "probe/index.h"
+
+#define BUCKETS 4
+#define ENTRIES (BUCKETS * PSP_BUCKET_ENTRIES)
+
+static bool holds(const psp_index *index, uint64_t hash, uint32_t slot) {
+  uint32_t at = psp_index_home(index, hash);
+  for (uint32_t seen = 0; seen < index->size; seen++, at = psp_index_after(index, at)) {
+    unsigned candidates = psp_bucket_candidates(&index->buckets[at], hash);
+    for (unsigned i = 0; i < PSP_BUCKET_ENTRIES; i++)
+      if ((candidates >> i & 1) && psp_bucket_slot(&index->buckets[at], i) == slot) return true;
+    if (index->buckets[at].passed_on == 0) return false;
+  }
+  return false;
+}
+
+/** Adds to the last entry and removes in an order of its own, checking all at each step. */
+static void fill_and_empty(const uint64_t hashes[ENTRIES], unsigned stride) {
+  alignas(64) psp_bucket buckets[BUCKETS] = {{{0}, 0}};
+  psp_index index = {.buckets = buckets, .size = BUCKETS};
+  bool there[ENTRIES] = {false};
+  for (uint32_t i = 0; i < ENTRIES; i++) {
+    assert_false(psp_index_full(&index));
+    assert_false(holds(&index, hashes[i], i));
+    psp_index_add(&index, hashes[i], i);
+    there[i] = true;
+    for (uint32_t k = 0; k < ENTRIES; k++)
+      assert_int_equal(holds(&index, hashes[k], k), there[k]);
+  }
+  assert_true(psp_index_full(&index));
+  for (uint32_t i = 0; i < ENTRIES; i++) {
+    uint32_t victim = i * stride % ENTRIES;
+    psp_index_remove(&index, hashes[victim], victim);
+    there[victim] = false;
+    for (uint32_t k = 0; k < ENTRIES; k++)
+      assert_int_equal(holds(&index, hashes[k], k), there[k]);
+  }
+  assert_int_equal(index.used, 0);
+  static const psp_bucket empty[BUCKETS];
+  assert_memory_equal(buckets, empty, sizeof buckets);
+}
+
+static void test_all_ways_to_fall(void **state) {
+  (void)state;
+  uint64_t same[ENTRIES], last[ENTRIES], spread[ENTRIES], tagless[ENTRIES];
+  for (uint32_t i = 0; i < ENTRIES; i++) {
+    same[i] = UINT64_C(0xab00000000000000);
+    last[i] = UINT64_C(0x12000000ffffffff); /* the last bucket runs over into the first */
+    spread[i] = (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15);
+    tagless[i] = (uint64_t)i * UINT64_C(0x04444444); /* the tag 0 is one like others */
+  }
+  static const unsigned strides[] = {1, 7, 59}; /* coprime to the number of entries */
+  for (size_t s = 0; s < 3; s++) {
+    fill_and_empty(same, strides[s]);
+    fill_and_empty(last, strides[s]);
+    fill_and_empty(spread, strides[s]);
+    fill_and_empty(tagless, strides[s]);
+  }
+}
+
+static void test_large_numbers(void **state) {
+  (void)state;
+  alignas(64) psp_bucket buckets[1] = {{{0}, 0}};
+  psp_index index = {.buckets = buckets, .size = 1};
+  uint32_t most = PSP_INDEX_MAX_SLOT - 1;
+  psp_index_add(&index, UINT64_MAX, most);
+  psp_index_add(&index, UINT64_MAX, 0);
+  assert_true(holds(&index, UINT64_MAX, most));
+  assert_true(holds(&index, UINT64_MAX, 0));
+  assert_false(holds(&index, 0, most));
+  assert_int_equal(psp_bucket_slot(&buckets[0], 0), most);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_all_ways_to_fall),
+      cmocka_unit_test(test_large_numbers),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
