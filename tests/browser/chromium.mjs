@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-const modules = process.env.PSPROBE_NODE_MODULES;
+const modules = process.env.PSPROBE_NODE_MODULES ?? join(import.meta.dirname, "node_modules");
 const { chromium } = createRequire(join(modules, "x"))("playwright-core");
-export const shots = process.env.PSPROBE_SHOTS;
+export const shots = process.env.PSPROBE_SHOTS ?? "build/shots";
 mkdirSync(shots, { recursive: true });
 
 export async function launch() {
