@@ -1,6 +1,6 @@
 // Durations and dates as people read them. Pure; shared by every plot.
 
-const units = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
+const units = [[1e9, "s"], [1e6, "ms"], [1e3, "us"], [1, "ns"]];
 
 /** "6.23 ms", three significant digits, of nanoseconds; negative ones too. */
 export function duration(ns) {
@@ -24,7 +24,7 @@ export function axis(ms) {
   if (size >= 60e3) return `${short(ms / 60e3)} min`;
   if (size >= 1e3) return `${short(ms / 1e3)} s`;
   if (size >= 1) return `${short(ms)} ms`;
-  return `${short(ms * 1e3)} µs`;
+  return `${short(ms * 1e3)} us`;
 }
 
 export const count = (n) => n.toLocaleString("en-US");
