@@ -249,6 +249,20 @@ static void put_head(psp_buf *out) {
   psp_buf_text(out, "</style>\n</head>\n<body>\n");
 }
 
+/** The answer itself large, what follows it (cold starts, a ranking) smaller. */
+static void put_sentence(psp_buf *out, const char *sentence) {
+  const char *rest = strstr(sentence, ". ");
+  psp_buf first = {0};
+  psp_buf_add(&first, sentence, rest != NULL ? (size_t)(rest - sentence) + 1 : strlen(sentence));
+  psp_html_text(out, first.failed ? sentence : first.data);
+  if (rest != NULL) {
+    psp_buf_text(out, " <small>");
+    psp_html_text(out, rest + 2);
+    psp_buf_text(out, "</small>");
+  }
+  psp_buf_free(&first);
+}
+
 void psp_page_html(psp_buf *out, const psp_page *page) {
   psp_buf data = {0};
   psp_page_data(&data, page, true);
@@ -256,7 +270,7 @@ void psp_page_html(psp_buf *out, const psp_page *page) {
   psp_buf_text(out,
                "<header>\n<h1>Which answers a Pub/Sub message faster?</h1>\n"
                "<p class=\"sentence\" id=\"sentence\">");
-  psp_html_text(out, page->sentence);
+  put_sentence(out, page->sentence);
   psp_buf_text(out, "</p>\n<p class=\"sub\" id=\"notes\">");
   psp_html_text(out, page->notes);
   psp_buf_text(out, "</p>\n</header>\n<main>\n");

@@ -6,7 +6,12 @@ import { moment } from "psprobe/format";
 const MOST = 20000; // probes kept in the page; the summary counts all
 
 function replaceText(nodes, summary) {
-  nodes.sentence.textContent = summary.sentence;
+  // The answer itself large, what follows it smaller: as the page came.
+  const end = summary.sentence.indexOf(". ") + 1;
+  nodes.sentence.textContent = end > 0 ? `${summary.sentence.slice(0, end)} ` : summary.sentence;
+  const rest = document.createElement("small");
+  rest.textContent = end > 0 ? summary.sentence.slice(end + 1) : "";
+  nodes.sentence.append(rest);
   nodes.notes.textContent = summary.notes;
   nodes["table-body"].replaceChildren(...summary.table.map((cells) => {
     const row = document.createElement("tr");
