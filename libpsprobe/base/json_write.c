@@ -88,16 +88,22 @@ static void quoted(psp_json_writer *w, const char *text, size_t len) {
     unsigned char c = (unsigned char)text[i];
     size_t n = psp_utf8_char(text + i, len - i);
     bool escape = c < 0x20 || c == '"' || c == '\\' || (c == '/' && w->escape_slash);
-    if (n > 0 && !escape) {
+    /* U+2028 and U+2029, which end a line in JavaScript: Google's servers escape them. */
+    bool separator = w->pretty && n == 3 && memcmp(text + i, "\xE2\x80", 2) == 0 &&
+                     (text[i + 2] == '\xA8' || text[i + 2] == '\xA9');
+    if (n > 0 && !escape && !separator) {
       i += n;
       continue;
     }
     psp_buf_add(w->buf, text + done, i - done);
-    if (n > 0)
+    if (separator)
+      psp_buf_printf(w->buf, "\\u202%c", text[i + 2] == '\xA8' ? '8' : '9');
+    else if (n > 0)
       put_escape(w, c);
     else
       psp_buf_text(w->buf, "\xEF\xBF\xBD"); /* U+FFFD: what we write is always valid */
-    done = ++i;
+    i += separator ? 3 : 1;
+    done = i;
   }
   if (len > done) psp_buf_add(w->buf, text + done, len - done);
   psp_buf_char(w->buf, '"');
@@ -168,10 +174,10 @@ void psp_json_put_null(psp_json_writer *w) {
   psp_buf_text(w->buf, "null");
 }
 
-/* The fewest digits that read back the same: d.ddde±xx, taken apart. */
-static int shortest(double value, char digits[24], int *exponent) {
+/* The fewest digits (`least` or more) that read back the same: d.ddde±xx, taken apart. */
+static int shortest(double value, int least, char digits[24], int *exponent) {
   char text[48];
-  for (int precision = 0; precision < 17; precision++) {
+  for (int precision = least - 1; precision < 17; precision++) {
     snprintf(text, sizeof text, "%.*e", precision, value);
     if (strtod(text, NULL) == value) break;
   }
@@ -205,7 +211,9 @@ void psp_json_put_double(psp_json_writer *w, double value) {
   }
   char digits[24];
   int exponent;
-  int count = shortest(value, digits, &exponent);
+  /* Java calls the least double 4.9E-324, where one digit would do. */
+  int least = w->pretty && fabs(value) == 5e-324 ? 2 : 1;
+  int count = shortest(value, least, digits, &exponent);
   if (signbit(value)) psp_buf_char(w->buf, '-');
   /* Google's servers print as Java's Double.toString: 1.0, 0.001, 1.0E7, 1.0E-4 (observed). */
   bool plain =

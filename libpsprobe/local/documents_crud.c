@@ -32,9 +32,16 @@ static psprobe_code read_document(const psp_documents_request *request, char **n
             : psp_documents_payload_invalid(error);
 }
 
-static psprobe_code id_exists(const psp_local_write *write, const char *id, psprobe_error *error) {
-  psprobe_code code = psp_documents_id_check("Resource id", id, error);
-  return code ? code : psp_documents_name_check("Document name", write->name, error);
+/* `collection` is the URL's; one that cannot be is told by what would be its parent. */
+static psprobe_code check_place(const char *collection, const char *id, const char *name,
+                                psprobe_error *error) {
+  char *parent = psp_strdup(collection), *slash = parent ? strrchr(parent, '/') : NULL;
+  if (slash) *slash = '\0';
+  psprobe_code code =
+      slash ? psp_documents_parent_check(parent, error) : psp_fail_memory(error, "document");
+  free(parent);
+  if (!code) code = psp_documents_id_check("Resource id", id, error);
+  return code ? code : psp_documents_name_check("Document name", name, error);
 }
 
 static void reply_document(psp_documents_request *request, const psp_stored *document,
@@ -76,7 +83,7 @@ void psp_documents_create(psp_documents_request *request) {
   if (!code && (!write.name || !id)) code = psp_fail_memory(&error, "document");
   if (!code)
     code = psp_documents_query_mask(request, "mask.fieldPaths", "mask.field_paths", &mask, &error);
-  if (!code) code = id_exists(&write, id, &error);
+  if (!code) code = check_place(request->name, id, write.name, &error);
   write_and_reply(request, &write, &mask, code, &error);
   free(named);
   psp_documents_mask_free(&mask);
@@ -214,6 +221,20 @@ static psprobe_code page_size(const psp_documents_request *request, int64_t *siz
   return PSPROBE_OK;
 }
 
+/* Documents that are not there and have others below them are not listed here. */
+static psprobe_code check_missing(const psp_documents_request *request, bool ordered,
+                                  psprobe_error *error) {
+  if (!psp_text_equal(psp_documents_query_text(request, "showMissing", "show_missing"), "true"))
+    return PSPROBE_OK;
+  if (!request->admin)
+    return psp_fail(error, PSPROBE_PERMISSION_DENIED,
+                    "Metadata operations require admin authentication.");
+  if (ordered)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "cannot specify an order when show_missing is true");
+  return psp_fail(error, PSPROBE_UNIMPLEMENTED, "showMissing is not implemented here.");
+}
+
 static void reply_page(psp_documents_request *request, const psp_found *found, size_t size,
                        const psp_documents_mask *mask) {
   psp_buf out = {0}, token = {0};
@@ -254,6 +275,7 @@ void psp_documents_list(psp_documents_request *request) {
     if (slash[1]) query.collection = psp_strdup(slash + 1);
   }
   if (!code) code = page_size(request, &size, &error);
+  if (!code) code = check_missing(request, order && *order, &error);
   if (!code && order && *order) code = psp_local_query_order(&query, order, &error);
   if (!code)
     code = psp_documents_query_mask(request, "mask.fieldPaths", "mask.field_paths", &mask, &error);

@@ -11,6 +11,9 @@
 /* Deeper than any document's maps. */
 enum { DEEPEST_PATH = 64 };
 
+/* https://cloud.google.com/firestore/quotas */
+enum { ID_MAX = 1500 };
+
 /* ---- names ---- */
 
 /* Takes `literal` from *at. */
@@ -44,24 +47,47 @@ static psprobe_code lacks(const char *what, const char *name, const char *part, 
                   name, part, (size_t)(at - name));
 }
 
+/* Takes the id of a collection or a document, and checks it. */
+static psprobe_code check_id(const char *what, const char *name, const char **at, bool collection,
+                             psprobe_error *error) {
+  const char *kind = collection ? "collection" : "resource", *start = *at;
+  char id[ID_MAX + 2];
+  take_id(at);
+  size_t len = (size_t)(*at - start), index = (size_t)(start - name);
+  if (len == 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\" lacks a %s id at index %zu.", what,
+                    name, kind, index);
+  if (len <= 2 && strspn(start, ".") >= len)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "%s \"%s\" contains a %s id \"%.*s\" at index %zu.", what, name, kind, (int)len,
+                    start, index);
+  if (len > ID_MAX) return PSPROBE_OK; /* is told when it is written */
+  memcpy(id, start, len);
+  id[len] = '\0';
+  return psp_documents_id_check(collection ? "Collection id" : "Resource id", id, error);
+}
+
 static psprobe_code check(const char *what, const char *name, bool document, psprobe_error *error) {
   const char *at = name, *missing = walk_root(&at);
   if (missing) return lacks(what, name, missing, at, error);
   if (!document && !*at) return PSPROBE_OK;
   do {
-    psprobe_code code;
-    char id[PSP_FIELD_NAME_MAX + 2];
     for (int i = 0; i < 2; i++) { /* a collection, a document */
       if (!take(&at, "/")) return lacks(what, name, "/", at, error);
-      const char *start = at;
-      take_id(&at);
-      size_t len = (size_t)(at - start) < sizeof id - 1 ? (size_t)(at - start) : sizeof id - 1;
-      memcpy(id, start, len);
-      id[len] = '\0';
-      code = psp_documents_id_check(i ? "Resource id" : "Collection id", id, error);
+      psprobe_code code = check_id(what, name, &at, i == 0, error);
       if (code) return code;
     }
   } while (*at);
+  return PSPROBE_OK;
+}
+
+psprobe_code psp_documents_name_fits(const char *name, psprobe_error *error) {
+  for (const char *at = name, *end; *at; at = *end ? end + 1 : end) {
+    end = at + strcspn(at, "/");
+    if (end - at > ID_MAX)
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                      "The key path element name is longer than %d bytes.", ID_MAX);
+  }
   return PSPROBE_OK;
 }
 
@@ -85,8 +111,6 @@ psprobe_code psp_documents_id_check(const char *what, const char *id, psprobe_er
   else if (strcmp(id, ".") == 0 || strcmp(id, "..") == 0 ||
            (len >= 4 && psp_text_starts(id, "__") && psp_text_ends(id, "__") && !number))
     why = "it is reserved";
-  else if (len > 1500)
-    why = "it is longer than 1500 bytes";
   if (!why) return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\" is invalid because %s.", what, id,
                   why);
@@ -94,10 +118,23 @@ psprobe_code psp_documents_id_check(const char *what, const char *id, psprobe_er
 
 /* ---- field paths ---- */
 
+/* The whole path as one reserved name, or its last part so: "a.__x__". */
+static const char *reserved_in(const char *text) {
+  const char *dot = strrchr(text, '.'), *last = dot ? dot + 1 : text;
+  size_t len = strlen(last);
+  bool form = len >= 4 && psp_text_starts(last, "__") && psp_text_ends(last, "__");
+  return form && strcmp(text, "__name__") != 0 ? last : NULL;
+}
+
 psprobe_code psp_documents_path_parse(const char *text, psp_documents_path *path,
                                       psprobe_error *error) {
   psp_buf names = {0};
   *path = (psp_documents_path){0};
+  if (!*text)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid empty property path string.");
+  if (reserved_in(text))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid reserved name in field path %s",
+                    reserved_in(text));
   if (psp_field_path_parse(text, &names, NULL) != PSPROBE_OK || names.len == 0) {
     psp_buf_free(&names);
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,

@@ -44,36 +44,51 @@ static psprobe_code read_field(const psp_json *json, psp_documents_path *path,
 
 /* ---- filters ---- */
 
-typedef struct filter_name {
+/* An enumerator of google.firestore.v1.StructuredQuery: its name, or its number as proto3 allows
+ * and Google's own REST clients send. */
+typedef struct enumerator {
   const char *name;
+  int64_t number;
   psp_filter_kind kind;
-} filter_name;
+} enumerator;
 
-static const filter_name field_ops[] = {{"LESS_THAN", PSP_WHERE_LESS},
-                                        {"LESS_THAN_OR_EQUAL", PSP_WHERE_LESS_OR_EQUAL},
-                                        {"GREATER_THAN", PSP_WHERE_GREATER},
-                                        {"GREATER_THAN_OR_EQUAL", PSP_WHERE_GREATER_OR_EQUAL},
-                                        {"EQUAL", PSP_WHERE_EQUAL},
-                                        {"NOT_EQUAL", PSP_WHERE_NOT_EQUAL},
-                                        {"ARRAY_CONTAINS", PSP_WHERE_ARRAY_CONTAINS},
-                                        {"IN", PSP_WHERE_IN},
-                                        {"ARRAY_CONTAINS_ANY", PSP_WHERE_ARRAY_CONTAINS_ANY},
-                                        {"NOT_IN", PSP_WHERE_NOT_IN},
-                                        {0}};
-static const filter_name unary_ops[] = {{"IS_NAN", PSP_WHERE_IS_NAN},
-                                        {"IS_NULL", PSP_WHERE_IS_NULL},
-                                        {"IS_NOT_NAN", PSP_WHERE_IS_NOT_NAN},
-                                        {"IS_NOT_NULL", PSP_WHERE_IS_NOT_NULL},
-                                        {0}};
-static const filter_name composite_ops[] = {{"AND", PSP_WHERE_AND}, {"OR", PSP_WHERE_OR}, {0}};
+static const enumerator field_ops[] = {{"LESS_THAN", 1, PSP_WHERE_LESS},
+                                       {"LESS_THAN_OR_EQUAL", 2, PSP_WHERE_LESS_OR_EQUAL},
+                                       {"GREATER_THAN", 3, PSP_WHERE_GREATER},
+                                       {"GREATER_THAN_OR_EQUAL", 4, PSP_WHERE_GREATER_OR_EQUAL},
+                                       {"EQUAL", 5, PSP_WHERE_EQUAL},
+                                       {"NOT_EQUAL", 6, PSP_WHERE_NOT_EQUAL},
+                                       {"ARRAY_CONTAINS", 7, PSP_WHERE_ARRAY_CONTAINS},
+                                       {"IN", 8, PSP_WHERE_IN},
+                                       {"ARRAY_CONTAINS_ANY", 9, PSP_WHERE_ARRAY_CONTAINS_ANY},
+                                       {"NOT_IN", 10, PSP_WHERE_NOT_IN},
+                                       {0}};
+static const enumerator unary_ops[] = {{"IS_NAN", 2, PSP_WHERE_IS_NAN},
+                                       {"IS_NULL", 3, PSP_WHERE_IS_NULL},
+                                       {"IS_NOT_NAN", 4, PSP_WHERE_IS_NOT_NAN},
+                                       {"IS_NOT_NULL", 5, PSP_WHERE_IS_NOT_NULL},
+                                       {0}};
+static const enumerator composite_ops[] = {{"AND", 1, PSP_WHERE_AND}, {"OR", 2, PSP_WHERE_OR}, {0}};
 
-static psprobe_code read_op(const char *text, const filter_name *names, const char *what,
-                            psp_filter_kind *kind, psprobe_error *error) {
-  if (!text || strcmp(text, "OPERATOR_UNSPECIFIED") == 0)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Unknown %s operator.", what);
-  for (; names->name; names++)
-    if (strcmp(text, names->name) == 0) *kind = names->kind;
-  return *kind ? PSPROBE_OK : psp_documents_payload_invalid(error);
+static bool is_enumerator(const psp_json *json, const char *name, int64_t number) {
+  int64_t given;
+  return psp_text_equal(psp_json_string(json), name) ||
+         (psp_json_int64(json, &given) && given == number);
+}
+
+/* `name` receives what the operator is called. */
+static psprobe_code read_op(const psp_json *json, const enumerator *ops, const char *what,
+                            psp_filter_kind *kind, const char **name, psprobe_error *error) {
+  int64_t number;
+  bool none = !json || is_enumerator(json, "OPERATOR_UNSPECIFIED", 0);
+  while (!none && ops->name && !is_enumerator(json, ops->name, ops->number))
+    ops++;
+  if (none || (!ops->name && psp_json_int64(json, &number)))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s operator.", what);
+  if (!ops->name) return psp_documents_payload_invalid(error);
+  *kind = ops->kind;
+  *name = ops->name;
+  return PSPROBE_OK;
 }
 
 /* The members of any of the three kinds of filter. */
@@ -110,8 +125,8 @@ static psprobe_code check_operand(const psp_filter *filter, const char *op, pspr
 }
 
 static psprobe_code read_comparison(const members *found, psp_filter *out, psprobe_error *error) {
-  const char *op = psp_json_string(found->op);
-  psprobe_code code = read_op(op, field_ops, "FieldFilter", &out->kind, error);
+  const char *op = NULL;
+  psprobe_code code = read_op(found->op, field_ops, "Unknown FieldFilter", &out->kind, &op, error);
   if (!code) code = read_field(found->field, &out->path, error);
   if (!code && !found->value)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
@@ -125,13 +140,16 @@ static psprobe_code read_filter(const psp_json *json, psp_filter *out, int depth
 
 static psprobe_code read_composite(const members *found, psp_filter *out, int depth,
                                    psprobe_error *error) {
+  const char *op = NULL;
   psprobe_code code =
-      read_op(psp_json_string(found->op), composite_ops, "CompositeFilter", &out->kind, error);
-  if (code) return code;
+      read_op(found->op, composite_ops, "Unsupported CompositeFilter", &out->kind, &op, error);
   size_t count = psp_json_count(found->filters);
-  if (count == 0 || !psp_json_is_array(found->filters) || depth > MAX_DEPTH)
+  if (!code && count == 0 && out->kind == PSP_WHERE_OR)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "CompositeFilter.filters must have at least one filter.");
+                    "Composite filter must have at least one sub-filter.");
+  if (code || count == 0) return code;
+  if (!psp_json_is_array(found->filters) || depth > MAX_DEPTH)
+    return psp_documents_payload_invalid(error);
   out->parts = calloc(count, sizeof *out->parts);
   if (!out->parts) return psp_fail_memory(error, "filter");
   for (const psp_json *item = psp_json_first(found->filters); item && !code;
@@ -152,8 +170,8 @@ static psprobe_code read_filter(const psp_json *json, psp_filter *out, int depth
   if (psp_field_is(kind, "fieldFilter")) return read_comparison(&found, out, error);
   if (psp_field_is(kind, "compositeFilter")) return read_composite(&found, out, depth, error);
   if (!psp_field_is(kind, "unaryFilter")) return psp_documents_payload_invalid(error);
-  psprobe_code code =
-      read_op(psp_json_string(found.op), unary_ops, "UnaryFilter", &out->kind, error);
+  const char *op = NULL;
+  psprobe_code code = read_op(found.op, unary_ops, "Unknown UnaryFilter", &out->kind, &op, error);
   return code ? code : read_field(found.field, &out->path, error);
 }
 
@@ -170,11 +188,10 @@ static psp_order *add_order(psp_local_query *query) {
 static psprobe_code read_orders(const psp_json *json, psp_local_query *query,
                                 psprobe_error *error) {
   typedef struct part {
-    const psp_json *field;
-    char *direction;
+    const psp_json *field, *direction;
   } part;
   static const psp_field fields[] = {{"field", psp_read_part, offsetof(part, field)},
-                                     {"direction", psp_read_text, offsetof(part, direction)},
+                                     {"direction", psp_read_part, offsetof(part, direction)},
                                      {0}};
   psprobe_code code = PSPROBE_OK;
   if (json && !psp_json_is_array(json)) return psp_documents_payload_invalid(error);
@@ -183,11 +200,13 @@ static psprobe_code read_orders(const psp_json *json, psp_local_query *query,
     psp_order *order = add_order(query);
     if (!order) return psp_fail_memory(error, "query");
     bool ok = psp_fields_read(item, fields, &found);
-    order->descending = psp_text_equal(found.direction, "DESCENDING");
-    if (found.direction && !order->descending && strcmp(found.direction, "ASCENDING") != 0 &&
-        strcmp(found.direction, "DIRECTION_UNSPECIFIED") != 0)
+    order->descending = is_enumerator(found.direction, "DESCENDING", 2);
+    if (found.direction && !order->descending && !is_enumerator(found.direction, "ASCENDING", 1) &&
+        !is_enumerator(found.direction, "DIRECTION_UNSPECIFIED", 0))
       ok = false;
-    free(found.direction);
+    int64_t number;
+    if (!ok && found.direction && psp_json_int64(found.direction, &number))
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Unrecognized ordering.");
     code = ok ? read_field(found.field, &order->path, error) : psp_documents_payload_invalid(error);
   }
   return code;
@@ -262,6 +281,27 @@ static psprobe_code imply_filter(psp_local_query *query, const psp_filter *filte
   return code;
 }
 
+/* Whether a filter looks at a field, and not at names alone. */
+static bool filters_field(const psp_filter *filter) {
+  for (size_t i = 0; i < filter->count; i++)
+    if (filters_field(&filter->parts[i])) return true;
+  bool composite = filter->kind == PSP_WHERE_AND || filter->kind == PSP_WHERE_OR;
+  return !composite && !psp_documents_path_is_name(&filter->path);
+}
+
+/* What Google's emulator has no scan for. */
+static psprobe_code check_orders(const psp_local_query *query, psprobe_error *error) {
+  for (size_t i = 0; i + 1 < query->order_count; i++)
+    if (psp_documents_path_is_name(&query->orders[i].path))
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                      "order by clause cannot contain more fields after the key");
+  bool by_name = query->order_count == 1;
+  if (by_name && query->orders[0].descending && !(query->where && filters_field(query->where)))
+    return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                    "Firestore does not support descending key scans");
+  return PSPROBE_OK;
+}
+
 /* https://firebase.google.com/docs/firestore/query-data/order-limit-data: results come in the order
  * of an inequality's field, then of their names, in the direction of the last order. */
 psprobe_code psp_local_query_imply(psp_local_query *query, psprobe_error *error) {
@@ -271,7 +311,8 @@ psprobe_code psp_local_query_imply(psp_local_query *query, psprobe_error *error)
   bool descending = query->order_count && query->orders[query->order_count - 1].descending;
   psprobe_code code =
       query->where ? imply_filter(query, query->where, descending, error) : PSPROBE_OK;
-  return code ? code : imply_path(query, &path, descending, error);
+  if (!code) code = imply_path(query, &path, descending, error);
+  return code ? code : check_orders(query, error);
 }
 
 /* ---- the rest ---- */
@@ -321,8 +362,13 @@ static psprobe_code read_from(const psp_json *json, psp_local_query *query, pspr
   const psp_json *selector = psp_json_first(json);
   if (selector && !psp_fields_read(selector, fields, query))
     return psp_documents_payload_invalid(error);
-  if (!query->collection) query->descendants = true; /* every document */
-  return PSPROBE_OK;
+  if (!query->collection) {
+    query->descendants = true; /* every document */
+    return PSPROBE_OK;
+  }
+  if (strlen(query->collection) > 1500)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "The query kind is longer than 1500 bytes.");
+  return psp_documents_id_check("Collection id", query->collection, error);
 }
 
 static psprobe_code read_select(const psp_json *json, psp_local_query *query,

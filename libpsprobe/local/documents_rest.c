@@ -136,7 +136,7 @@ static void unimplemented(psp_documents_request *request) {
   psp_rest_error(request->exchange, PSPROBE_UNIMPLEMENTED, NULL);
 }
 
-/* ---- which of them ---- */
+/* ---- which of them: also those that a path does not fit, whose handlers say how ---- */
 
 typedef enum shape { ROOT = 1, COLLECTION = 2, DOCUMENT = 4 } shape;
 
@@ -145,16 +145,16 @@ static const struct route {
   int of;
   psp_documents_route *handler;
 } routes[] = {
-    {"POST", NULL, COLLECTION, psp_documents_create},
+    {"POST", NULL, COLLECTION | DOCUMENT, psp_documents_create},
     {"GET", NULL, DOCUMENT, psp_documents_read},
     {"GET", NULL, COLLECTION, psp_documents_list},
-    {"PATCH", NULL, DOCUMENT, psp_documents_patch},
-    {"DELETE", NULL, DOCUMENT, psp_documents_delete},
+    {"PATCH", NULL, COLLECTION | DOCUMENT, psp_documents_patch},
+    {"DELETE", NULL, COLLECTION | DOCUMENT, psp_documents_delete},
     {"POST", "commit", ROOT, psp_documents_commit},
     {"POST", "batchWrite", ROOT, batch_write},
     {"POST", "batchGet", ROOT, psp_documents_batch_get},
-    {"POST", "runQuery", ROOT | DOCUMENT, psp_documents_run_query},
-    {"POST", "listCollectionIds", ROOT | DOCUMENT, list_collections},
+    {"POST", "runQuery", ROOT | COLLECTION | DOCUMENT, psp_documents_run_query},
+    {"POST", "listCollectionIds", ROOT | COLLECTION | DOCUMENT, list_collections},
     {"POST", "runAggregationQuery", ROOT | DOCUMENT, unimplemented},
     {"POST", "partitionQuery", ROOT | DOCUMENT, unimplemented},
     {"POST", "beginTransaction", ROOT, unimplemented},

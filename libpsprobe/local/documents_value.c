@@ -78,6 +78,19 @@ static psprobe_value *read_text(const psp_json *json, psprobe_value_type type) {
   return value;
 }
 
+/* proto3's reader takes integers in more forms than we write: "1e3", "+5". NULL: none of them. */
+static psprobe_value *read_integer(const psp_json *json) {
+  const char *text = psp_json_string(json);
+  double number;
+  int64_t integer;
+  if (!text) return NULL;
+  if (text[0] == '+' && psp_parse_int64(text + 1, 0, INT64_MAX, &integer))
+    return psprobe_value_integer(integer);
+  if (!psp_json_double(json, &number) || !(fabs(number) < 0x1p63) || number != trunc(number))
+    return NULL;
+  return psprobe_value_integer((int64_t)number);
+}
+
 static psprobe_value *read_value(const psp_json *json, reading *state) {
   if (!psp_json_is_object(json) || psp_json_count(json) > 1) return broken(state, NULL);
   const psp_json *content = psp_json_first(json);
@@ -94,8 +107,9 @@ static psprobe_value *read_value(const psp_json *json, reading *state) {
     if (psp_field_is(name, "referenceValue")) return read_text(content, PSPROBE_VALUE_REFERENCE);
   }
   psprobe_value *value = NULL;
-  if (psp_value_decode(json, &value, NULL) != PSPROBE_OK) return broken(state, NULL);
-  return value;
+  if (psp_value_decode(json, &value, NULL) == PSPROBE_OK) return value;
+  if (psp_field_is(name, "integerValue")) value = read_integer(content);
+  return value ? value : broken(state, NULL);
 }
 
 /* ---- checking ---- */
@@ -122,6 +136,12 @@ static bool reserved(const char *name) {
 static psprobe_code nested_invalid(const char *field, psprobe_error *error) {
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Property %s contains an invalid nested entity.",
                   field);
+}
+
+/* "projects/p/databases/d" is a name, and of no document. */
+static bool names_database(const char *name) {
+  const char *database = psp_text_starts(name, "projects/") ? strstr(name, "/databases/") : NULL;
+  return database && !strchr(database + strlen("/databases/"), '/');
 }
 
 /* Where a value stands. */
@@ -177,7 +197,11 @@ static psprobe_code check_value(psprobe_value *value, place at, psprobe_error *e
                         PSP_VALUE_TEXT_MAX);
       break;
     case PSPROBE_VALUE_REFERENCE:
-      code = psp_documents_name_check("Resource name", value->as.text.data, error);
+      if (names_database(value->as.text.data))
+        code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                        "Non-document resource reference value not supported.");
+      else
+        code = psp_documents_name_check("Resource name", value->as.text.data, error);
       break;
     case PSPROBE_VALUE_GEO_POINT:
       code = check_degrees("latitude", value->as.geo.latitude, 90, error);

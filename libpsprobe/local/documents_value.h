@@ -29,6 +29,8 @@ size_t psp_documents_size(const char *name, const psprobe_value *fields);
 
 /** Checks a document's full name. @param what "Document name", for the message */
 psprobe_code psp_documents_name_check(const char *what, const char *name, psprobe_error *error);
+/** Whether each id is short enough to be written. */
+psprobe_code psp_documents_name_fits(const char *name, psprobe_error *error);
 /** Checks what documents can be below: a database's documents, or a document. */
 psprobe_code psp_documents_parent_check(const char *name, psprobe_error *error);
 /** Checks one id. @param what "Resource id" or "Collection id" */

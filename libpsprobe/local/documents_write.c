@@ -73,8 +73,7 @@ static psprobe_code read_mask(const psp_json *json, psp_documents_mask *mask,
 
 /* The members of a write, as they lie in the JSON. */
 typedef struct parts {
-  const psp_json *update, *transform, *mask, *condition, *transforms;
-  char *removed, *verified;
+  const psp_json *update, *transform, *removed, *verified, *mask, *condition, *transforms;
 } parts;
 
 /* A Document, or a DocumentTransform. */
@@ -118,6 +117,11 @@ static psprobe_code read_parts(const parts *found, psp_local_write *out, psprobe
   if (!code && found->update) code = read_update(found->update, out, error);
   if (!code && found->update) code = psp_transforms_read(found->transforms, out, error);
   if (!code && found->transform) code = read_transform(found->transform, out, error);
+  if (!code && found->removed) out->kind = PSP_WRITE_DELETE;
+  if (!code && found->verified) out->kind = PSP_WRITE_VERIFY;
+  const psp_json *name = found->removed ? found->removed : found->verified;
+  if (!code && name && !psp_read_text(name, &out->name))
+    code = psp_documents_payload_invalid(error);
   if (!code && kinds == 0)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "empty write operation");
   if (!code && !out->name && !(out->name = psp_strdup(""))) code = psp_fail_memory(error, "write");
@@ -131,8 +135,8 @@ psprobe_code psp_local_write_read(const psp_json *json, psp_local_write *out,
                                   psprobe_error *error) {
   static const psp_field fields[] = {
       {"update", psp_read_part, offsetof(parts, update)},
-      {"delete", psp_read_text, offsetof(parts, removed)},
-      {"verify", psp_read_text, offsetof(parts, verified)},
+      {"delete", psp_read_part, offsetof(parts, removed)},
+      {"verify", psp_read_part, offsetof(parts, verified)},
       {"transform", psp_read_part, offsetof(parts, transform)},
       {"updateMask", psp_read_part, offsetof(parts, mask)},
       {"updateTransforms", psp_read_part, offsetof(parts, transforms)},
@@ -140,15 +144,8 @@ psprobe_code psp_local_write_read(const psp_json *json, psp_local_write *out,
       {0}};
   parts found = {0};
   *out = (psp_local_write){0};
-  psprobe_code code =
-      psp_fields_read(json, fields, &found) ? PSPROBE_OK : psp_documents_payload_invalid(error);
-  if (found.removed || found.verified) {
-    out->kind = found.removed ? PSP_WRITE_DELETE : PSP_WRITE_VERIFY;
-    out->name = found.removed ? found.removed : found.verified;
-  }
-  if (!code) code = read_parts(&found, out, error);
-  if (found.removed && found.verified) free(found.verified);
-  return code;
+  if (!psp_fields_read(json, fields, &found)) return psp_documents_payload_invalid(error);
+  return read_parts(&found, out, error);
 }
 
 /* ---- doing ---- */
@@ -257,7 +254,9 @@ psprobe_code psp_local_write_apply(psp_documents *documents, const psp_local_wri
                                    psprobe_error *error) {
   psp_stored old;
   *result = (psp_write_result){0};
-  psprobe_code code = psp_documents_get(documents, write->name, &old, error);
+  psprobe_code code = psp_documents_name_fits(write->name, error);
+  if (code) return code;
+  code = psp_documents_get(documents, write->name, &old, error);
   bool exists = code == PSPROBE_OK;
   if (code == PSPROBE_NOT_FOUND) code = PSPROBE_OK;
   if (!code) code = check_condition(write, &old, exists, now_us, message, error);
