@@ -63,6 +63,16 @@ typedef struct psp_local_query {
   psp_documents_mask select;
 } psp_local_query;
 
+/** Reads google.firestore.v1.StructuredQuery.Filter. psp_filter_clear `out` either way. Pure. */
+psprobe_code psp_filter_read(const psp_json *json, psp_filter *out, psprobe_error *error);
+void psp_filter_clear(psp_filter *filter); /**< what it holds */
+/** Reads a FieldReference, {"fieldPath":"…"}; NULL is one to an empty path. Pure. */
+psprobe_code psp_field_reference_read(const psp_json *json, psp_documents_path *path,
+                                      psprobe_error *error);
+/** Whether it is the enumerator: by its name, or by its number as proto3 allows and Google's own
+ * REST clients send. */
+bool psp_enumerator_is(const psp_json *json, const char *name, int64_t number);
+
 void psp_local_query_free(psp_local_query *query);
 /** Reads google.firestore.v1.StructuredQuery. Free `out` either way. Pure. */
 psprobe_code psp_local_query_read(const psp_json *json, psp_local_query *out, psprobe_error *error);
