@@ -47,7 +47,7 @@ static psp_function *find(psp_function_host *host, const char *path) {
   return function;
 }
 
-/* With the lock held: sees to it that an instance comes for what waits. Those that are starting
+/* With the lock held: sees to it that an instance comes for what waits. Those that are coming
  * will take what waits, so only more than they are calls for another. */
 static bool provide(psp_function *function) {
   psp_function_instance *idle = function->idle;
@@ -56,14 +56,14 @@ static bool provide(psp_function *function) {
     eventfd_write(idle->wake, 1);
     return true;
   }
-  if (function->waiting <= (size_t)function->starting ||
+  if (function->waiting <= (size_t)function->coming ||
       function->instances >= function->max_instances)
     return true;
   function->instances++;
-  function->starting++;
+  function->coming++;
   if (psp_function_instance_begin(function)) return true;
   function->instances--;
-  function->starting--;
+  function->coming--;
   return function->instances > 0;
 }
 

@@ -17,8 +17,7 @@
 #include "local/function_state.h"
 #include "local/process.h"
 
-static const int64_t stop_ns = 5000000000;      /* from SIGTERM to SIGKILL */
-static const int64_t request_ns = 600000000000; /* as long as the longest ack deadline */
+static const int64_t stop_ns = 5000000000; /* from SIGTERM to SIGKILL */
 
 /* What only the instance's own thread sees. */
 typedef struct work {
@@ -27,6 +26,7 @@ typedef struct work {
   char line[512]; /* what it printed last */
   size_t line_len;
   char url[256]; /* "" until it has printed it */
+  bool coming;   /* it counts among its function's coming ones */
 } work;
 
 /* ---- its output ---- */
@@ -167,128 +167,39 @@ static psprobe_code start_program(work *w, psprobe_error *error) {
 
 /* ---- an event ---- */
 
-/* A request to the program. Shared with the HTTP client's thread, and its last user frees it. */
-typedef struct flight {
-  pthread_mutex_t lock; /* so that who sees `done` knows that the wake is over, too */
-  atomic_int holders;
-  bool done;
-  int wake;
-  int status; /* 0: no answer */
-  char type[128];
-  psp_buf body;
-} flight;
-
-static void flight_release(flight *one) {
-  if (atomic_fetch_sub(&one->holders, 1) != 1) return;
-  pthread_mutex_destroy(&one->lock);
-  psp_buf_free(&one->body);
-  free(one);
-}
-
-static flight *flight_new(int wake) {
-  flight *one = calloc(1, sizeof *one);
-  if (!one) return NULL;
-  pthread_mutex_init(&one->lock, NULL);
-  atomic_init(&one->holders, 2);
-  one->wake = wake;
-  return one;
-}
-
-static bool is_done(flight *one) {
-  pthread_mutex_lock(&one->lock);
-  bool done = one->done;
-  pthread_mutex_unlock(&one->lock);
-  return done;
-}
-
-static void on_done(void *arg, const psp_http_response *response, const psprobe_error *error) {
-  (void)error;
-  flight *one = arg;
-  if (response) {
-    const char *type = psp_http_header(response, "content-type");
-    if (type && strlen(type) < sizeof one->type) strcpy(one->type, type);
-    psp_buf_add(&one->body, response->body, response->body_len);
-    one->status = response->status;
-  }
-  pthread_mutex_lock(&one->lock);
-  one->done = true;
-  eventfd_write(one->wake, 1);
-  pthread_mutex_unlock(&one->lock);
-  flight_release(one);
-}
-
-/* What an event's request may carry that its function wants to see. */
-static const char *const passed_on[] = {"Content-Type",
-                                        "User-Agent",
-                                        "Authorization",
-                                        "traceparent",
-                                        "X-Cloud-Trace-Context",
-                                        "x-goog-pubsub-subscription-name",
-                                        "x-goog-pubsub-message-id",
-                                        "x-goog-pubsub-publish-time",
-                                        "x-goog-pubsub-ordering-key",
-                                        "ce-id",
-                                        "ce-source",
-                                        "ce-type",
-                                        "ce-specversion",
-                                        "ce-time"};
-enum { HEADERS = sizeof passed_on / sizeof *passed_on };
-
-static psprobe_code send_event(work *w, const psp_function_event *event, flight *one, uint64_t *id,
-                               psprobe_error *error) {
-  const psp_function *function = w->instance->function;
-  psp_header headers[HEADERS];
-  size_t count = 0, len;
-  for (size_t i = 0; i < HEADERS; i++) {
-    const char *value = psp_exchange_header(event->exchange, passed_on[i]);
-    if (value) headers[count++] = (psp_header){passed_on[i], value};
-  }
-  const char *rest = psp_exchange_path(event->exchange) + strlen(function->prefix);
-  psp_buf url = {0};
-  psp_buf_printf(&url, "%s%s", w->url, *rest ? rest : "/");
-  psp_http_request request = {.method = "POST",
-                              .url = url.data ? url.data : w->url,
-                              .headers = headers,
-                              .header_count = count,
-                              .body = psp_exchange_body(event->exchange, &len),
-                              .timeout_ns = request_ns,
-                              .no_proxy = true};
-  request.body_len = len;
-  psprobe_code code = psp_http_send(function->host->http, &request, on_done, one, id, error);
-  psp_buf_free(&url);
-  return code;
-}
-
 /* Waits for the answer, which comes soon, as an error, when the program dies; gives up when the
  * host ends. */
-static void await_answer(work *w, flight *one, uint64_t id) {
-  while (!is_done(one))
-    if (wait_for(w, INT64_MAX) == BY_WAKE && is_closing(w))
-      psp_http_cancel(w->instance->function->host->http, id);
+static void await_answer(work *w, psp_function_flight *flight) {
+  while (!psp_function_flight_done(flight))
+    if (wait_for(w, INT64_MAX) == BY_WAKE && is_closing(w)) psp_function_flight_cancel(flight);
+}
+
+static void coming(psp_function *function, int change) {
+  pthread_mutex_lock(&function->host->lock);
+  function->coming += change;
+  pthread_mutex_unlock(&function->host->lock);
 }
 
 /* Hands an event to the running program and its answer back. */
 static void serve(work *w, psp_function_event *event) {
   psprobe_error error = {0};
-  uint64_t id = 0;
-  flight *one = flight_new(w->instance->wake);
-  psprobe_code code =
-      one ? send_event(w, event, one, &id, &error) : psp_fail_memory(&error, "event");
-  if (code) {
-    if (one) flight_release(one), flight_release(one);
+  psp_function_flight *flight = psp_function_flight_new(w->instance->function, w->url,
+                                                        event->exchange, w->instance->wake, &error);
+  if (!flight) {
     psp_function_fail(event, error.message);
     return;
   }
-  await_answer(w, one, id);
-  if (one->status && !one->body.failed) {
-    psp_exchange_reply(event->exchange, one->status, one->type[0] ? one->type : NULL,
-                       one->body.data ? one->body.data : "", one->body.len);
+  await_answer(w, flight);
+  if (psp_function_flight_answered(flight)) {
+    coming(w->instance->function, 1); /* who has the answer may send the next event at once */
+    w->coming = true;
+    psp_function_flight_reply(flight, event->exchange);
     free(event);
   } else {
     psp_function_fail(event, "the instance gave no answer");
     stop_program(w, "it gave no answer"); /* whatever state it is in */
   }
-  flight_release(one);
+  psp_function_flight_release(flight);
 }
 
 /* ---- its life ---- */
@@ -309,6 +220,8 @@ static psp_function_event *next_event(work *w) {
   psp_function_event *event;
   bool over = false;
   pthread_mutex_lock(&host->lock);
+  function->coming -= w->coming;
+  w->coming = false;
   while (!(event = psp_function_next(function)) && !over && !host->closing) {
     if (!instance->idle) {
       instance->idle = true;
@@ -333,6 +246,8 @@ static psp_function_event *next_event(work *w) {
 static psp_function_event *next_to_fail(work *w) {
   psp_function *function = w->instance->function;
   pthread_mutex_lock(&function->host->lock);
+  function->coming -= w->coming;
+  w->coming = false;
   psp_function_event *event = psp_function_next(function);
   if (!event) retire(w->instance);
   pthread_mutex_unlock(&function->host->lock);
@@ -351,12 +266,8 @@ static psprobe_code start_or_log(work *w, psprobe_error *error) {
 }
 
 static void live(work *w) {
-  psp_function_host *host = w->instance->function->host;
   psprobe_error error = {0};
   psprobe_code code = start_or_log(w, &error);
-  pthread_mutex_lock(&host->lock);
-  w->instance->function->starting--;
-  pthread_mutex_unlock(&host->lock);
   psp_function_event *event;
   while ((event = code ? next_to_fail(w) : next_event(w))) {
     bool failed = code != PSPROBE_OK;
@@ -372,7 +283,7 @@ static void live(work *w) {
 static void *run(void *arg) {
   psp_function_instance *instance = arg;
   psp_function_host *host = instance->function->host;
-  work w = {.instance = instance, .process = {.output = -1}};
+  work w = {.instance = instance, .process = {.output = -1}, .coming = true};
   live(&w);
   stop_program(&w, "it was idle");
   pthread_mutex_lock(&host->lock);

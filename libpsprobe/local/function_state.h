@@ -50,7 +50,7 @@ struct psp_function {
   psp_function_instance
       *idle;     /**< the one that was busy last comes first, so that others can end */
   int instances; /**< that take events, or will */
-  int starting;  /**< those of them that have no program yet */
+  int coming;    /**< those of them that will look for an event soon: starting, or just done */
   int threads;   /**< with those that are stopping */
 };
 
@@ -70,6 +70,19 @@ struct psp_function_host {
 /** function_instance.c: begins an instance, which counts already. With the lock held. False: there
  * is no memory or thread for it. */
 bool psp_function_instance_begin(psp_function *function);
+
+/** function_flight.c: an event's request to the program, and its answer. */
+typedef struct psp_function_flight psp_function_flight;
+/** Sends the exchange's request to the program at `url`. `wake` is written to when it is over. */
+psp_function_flight *psp_function_flight_new(psp_function *function, const char *url,
+                                             const psp_exchange *exchange, int wake,
+                                             psprobe_error *error);
+bool psp_function_flight_done(psp_function_flight *flight);
+void psp_function_flight_cancel(psp_function_flight *flight);
+/* Once it is done: */
+bool psp_function_flight_answered(const psp_function_flight *flight);
+void psp_function_flight_reply(const psp_function_flight *flight, psp_exchange *exchange);
+void psp_function_flight_release(psp_function_flight *flight);
 
 /* function_host.c, for instances. */
 /** The event to serve next, or NULL: there is none now. With the lock held. */

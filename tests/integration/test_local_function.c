@@ -274,7 +274,7 @@ static void test_pushed_events(void **state) {
   for (int i = 0; i < 1000 && held > 0; i++, usleep(10000))
     assert_true(psprobe_local_held(local, "projects/p/subscriptions/sub", &held, &leased));
   assert_int_equal(held, 0);
-  assert_true(started() >= 1 && started() <= 8);
+  assert_true(started() >= 1);
   wait_running(0);
 }
 
