@@ -132,7 +132,8 @@ check: ## run every test, plain and under ASan+UBSan
 check-once: check-layers
 	@echo "Building the tests ($(BUILD)/)"
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
-	@BUILD=$(BUILD) CC="$(CC)" MAKE="$(MAKE)" tests/run.sh $(UNIT) $(INTEGRATION) $(if $(SANITIZE),,$(SCRIPTS))
+	@BUILD=$(BUILD) CC="$(CC)" MAKE="$(MAKE)" $(BUILD)/tests/tools/with_emulators \
+		tests/run.sh $(UNIT) $(INTEGRATION) $(if $(SANITIZE),,$(SCRIPTS))
 
 check-unit: $(UNIT) ## run the unit tests alone
 	@BUILD=$(BUILD) tests/run.sh $(UNIT)

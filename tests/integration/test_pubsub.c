@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include <psprobe/pubsub.h>
 
 #include "client/timer.h"
+#include "http/server.h"
 #include "target.h"
 
 #define SECOND INT64_C(1000000000)
@@ -275,6 +277,64 @@ static void test_modify_deadline(void **state) {
   psprobe_batch_free(batch);
 }
 
+/* An endpoint that refuses the first push, and keeps what the second one brought. */
+typedef struct endpoint {
+  sem_t taken;
+  int pushes;
+  char data[32], value[64], id[64], subscription[256];
+} endpoint;
+
+static void on_push(void *arg, psp_exchange *exchange) {
+  endpoint *e = arg;
+  size_t len = 0;
+  const char *body = psp_exchange_body(exchange, &len);
+  psprobe_push *push = NULL;
+  if (++e->pushes == 1 || psprobe_push_decode(body, len, &push, NULL) != PSPROBE_OK) {
+    psp_exchange_reply(exchange, 500, NULL, "", 0);
+    return;
+  }
+  const psprobe_message *m = psprobe_push_message(push);
+  const char *value = psprobe_message_attribute(m, "key");
+  snprintf(e->data, sizeof e->data, "%s", m->data ? (const char *)m->data : "");
+  snprintf(e->value, sizeof e->value, "%s", value ? value : "");
+  snprintf(e->id, sizeof e->id, "%s", m->message_id ? m->message_id : "");
+  snprintf(e->subscription, sizeof e->subscription, "%s", m->subscription ? m->subscription : "");
+  psprobe_push_free(push);
+  psp_exchange_reply(exchange, 204, NULL, "", 0);
+  sem_post(&e->taken);
+}
+
+static void test_push(void **state) {
+  (void)state;
+  endpoint e = {0};
+  sem_init(&e.taken, 0, 0);
+  const psp_route route = {.method = "POST", .pattern = "/push", .handler = on_push, .arg = &e};
+  const psp_server_options options = {
+      .listen = "127.0.0.1:0", .routes = &route, .route_count = 1, .threads = 1};
+  psp_server *server = NULL;
+  ok(psp_server_new(&options, &server, &error));
+  char url[128];
+  snprintf(url, sizeof url, "%s/push", psp_server_url(server));
+  ok(psprobe_subscription_set_push(client, subscription, url, NULL, NULL, &error));
+  const psprobe_attribute attribute = {"key", "value /\" \xC3\xA9"};
+  const psprobe_message message = {
+      .data = "a/b", .data_len = 3, .attributes = &attribute, .attribute_count = 1};
+  ok(psprobe_publish(client, topic, &message, 1, &error));
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += 20;
+  assert_int_equal(sem_timedwait(&e.taken, &until), 0);
+  assert_true(e.pushes >= 2);
+  assert_string_equal(e.data, "a/b");
+  assert_string_equal(e.value, attribute.value);
+  assert_true(*e.id);
+  assert_non_null(strstr(e.subscription, subscription));
+  ok(psprobe_subscription_set_push(client, subscription, NULL, NULL, NULL, &error));
+  assert_nothing_left();
+  psp_server_free(server);
+  sem_destroy(&e.taken);
+}
+
 static void test_errors(void **state) {
   (void)state;
   const char *id = "x";
@@ -298,7 +358,7 @@ static int suite(void) {
       TEST(test_push_settings), TEST(test_what_is_published_is_pulled),
       TEST(test_ordering_key),  TEST(test_publish_start),
       TEST(test_redelivery),    TEST(test_modify_deadline),
-      TEST(test_errors),
+      TEST(test_push),          TEST(test_errors),
   };
   client = test_target_client(TEST_PUBSUB);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

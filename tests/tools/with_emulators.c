@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ int main(int argc, char **argv) {
   pid_t command = fork();
   if (command < 0) return 1;
   if (command == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     execvp(argv[1], argv + 1);
     perror(argv[1]);
     _exit(127);
