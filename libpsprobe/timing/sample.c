@@ -75,6 +75,8 @@ psp_estimate psp_sample_median_given(const psp_sample *sample, const psp_serial 
       .median_ns = psp_median_sorted(sorted, sample->n),
       .ci = psp_quantile_interval(sorted, sample->n, 0.5, 0.95, serial->inflation),
       .near = psp_median_interval_interpolated(sorted, sample->n, 0.95, serial->inflation),
+      .inner = psp_median_interval_interpolated(sorted, sample->n, PSP_INNER_CONFIDENCE,
+                                                serial->inflation),
       .serial = *serial};
 }
 

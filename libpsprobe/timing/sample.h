@@ -43,13 +43,17 @@ void psp_sample_sort(psp_work *work);
 /** Parts work->sample: values whose mark is 0 into part[0], the others into part[1]. */
 void psp_sample_split(psp_work *work);
 
+/** What an interval of 1.96 / sqrt(2) standard errors either way holds of a normal variable. */
+#define PSP_INNER_CONFIDENCE 0.83422373
+
 /** A median, the interval that it lies in, and what serial correlation did to the interval. */
 typedef struct psp_estimate {
   size_t n;
   int64_t median_ns;
-  psprobe_interval ci;   /**< of order statistics (quantile_ci.h), widened as serial says */
-  psprobe_interval near; /**< the same, interpolated: for differences of medians */
-  psp_serial serial;     /**< of the signs about the median */
+  psprobe_interval ci;    /**< of order statistics (quantile_ci.h), widened as serial says */
+  psprobe_interval near;  /**< the same, interpolated: for differences of medians */
+  psprobe_interval inner; /**< and at PSP_INNER_CONFIDENCE */
+  psp_serial serial;      /**< of the signs about the median */
 } psp_estimate;
 
 /** Signs about the median, in the order of sending: what psp_serial_look looks at for it. */

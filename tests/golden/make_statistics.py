@@ -145,16 +145,19 @@ def signs(values):
     return np.sign(np.asarray(values, dtype=np.int64) - median(values))
 
 
-def interpolated(values, inflation):
+INNER = float(2 * stats.norm.cdf(Z / math.sqrt(2)) - 1)
+
+
+def interpolated(values, inflation, confidence):
     """Hettmansperger & Sheather: the median's interval between two order statistics."""
     s, n = np.sort(values), len(values)
-    depth = max(0, int(stats.binom.ppf(0.025, n, 0.5)) - 2)
-    while depth < n / 2 and 1 - 2 * stats.binom.cdf(depth, n, 0.5) >= 0.95:
+    depth = max(0, int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)) - 2)
+    while depth < n / 2 and 1 - 2 * stats.binom.cdf(depth, n, 0.5) >= confidence:
         depth += 1
     if depth == 0:
         return None, None
     g0, g1 = (1 - 2 * stats.binom.cdf(d - 1, n, 0.5) for d in (depth, depth + 1))
-    i = (g0 - 0.95) / (g0 - g1)
+    i = (g0 - confidence) / (g0 - g1)
     c = (n + 1) / 2
     rank = c - (c - depth - (n - depth) * i / (depth + (n - 2 * depth) * i)) * inflation
     if rank < 1:
@@ -168,20 +171,31 @@ class Estimate:
         self.n, self.median = len(values), median(values)
         self.serial = serial or Serial(signs(values))
         self.ci = order_interval(values, "0.5", self.serial.inflation)
-        self.near = interpolated(values, self.serial.inflation)
+        near = interpolated(values, self.serial.inflation, 0.95)
+        inner = interpolated(values, self.serial.inflation, INNER)
+        # Distances of the bounds at 0, z / sqrt(2) and z, as a curve over the share of z.
+        self.down = self.up = None
+        if near[0] is not None:
+            shares = (0, math.sqrt(0.5), 1)
+            down = (0, self.median - inner[0], self.median - near[0])
+            up = (0, inner[1] - self.median, near[1] - self.median)
+            self.down = lambda share: float(np.interp(share, shares, down))
+            self.up = lambda share: float(np.interp(share, shares, up))
 
 
 def change(first, second):
     if first.n == 0 or second.n == 0:
         return first.n, second.n, 0, (None, None)
-    (l1, u1), (l2, u2) = first.near, second.near
     d = second.median - first.median
-    low = high = None
-    if l2 is not None and u1 is not None:
-        low = d - int(math.floor(math.hypot(second.median - l2, u1 - first.median) + 0.5))
-    if u2 is not None and l1 is not None:
-        high = d + int(math.floor(math.hypot(u2 - second.median, first.median - l1) + 0.5))
-    return first.n, second.n, d, (low, high)
+
+    def reach(one, other):
+        if one is None or other is None:
+            return None
+        root = math.hypot(one(1), other(1))
+        return int(math.floor(one(one(1) / root) + other(other(1) / root) + 0.5)) if root else 0
+
+    low, high = reach(second.down, first.up), reach(second.up, first.down)
+    return first.n, second.n, d, (None if low is None else d - low, None if high is None else d + high)
 
 
 def drift(values):
