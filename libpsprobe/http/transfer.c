@@ -210,6 +210,10 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   if (!copy_request(t, request) || !set_method(t, request)) return false;
   /* An empty text turns the environment's proxies off. They are never for this machine itself. */
   bool direct = request->no_proxy || psp_http_url_is_loopback(request->url);
+  /* Over TLS, many requests at once wait for the first one's handshake and then share its HTTP/2
+   * connection, where each would have made a handshake of its own. */
+  bool tls = strncasecmp(request->url, "https:", 6) == 0;
+  curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
   curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max_response);
   curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
