@@ -28,7 +28,7 @@ say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-6s %s\n' $(1
 endif
 
 # ---- third parties ----
-DEPS := libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3
+DEPS := libcurl libcjson libcrypto libmicrohttpd sqlite3
 DEPS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(DEPS) 2>/dev/null)
 DEPS_LIBS := $(shell $(PKG_CONFIG) --libs $(DEPS) 2>/dev/null)
 
@@ -107,7 +107,7 @@ $(BUILD)/tests/unit/%/test_memory: ALL_LDFLAGS += \
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka -lssl $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka -ljwt -lssl $(LIBS)
 
 # The report's page is embedded: our modules, and dygraphs as the distribution has it.
 DYGRAPHS ?= /usr/share/javascript/dygraphs

@@ -51,6 +51,10 @@ psp_slot *psp_credentials_slot(psprobe_credentials *credentials, psp_api api);
 psprobe_code psp_credentials_id_slot(psprobe_credentials *credentials, const char *audience,
                                      psp_slot **slot, psprobe_error *error);
 
+/** Access tokens with the scope cloud-platform, for whichever API. */
+psprobe_code psp_credentials_cloud_slot(psprobe_credentials *credentials, psp_slot **slot,
+                                        psprobe_error *error);
+
 /**
  * Copies the value of the Authorization header ("Bearer …", zero-terminated) from the cache, and
  * starts a refresh in the background when it is time for one. Never waits and takes no lock. Wipe

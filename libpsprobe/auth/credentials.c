@@ -114,10 +114,9 @@ psp_slot *psp_credentials_slot(psprobe_credentials *c, psp_api api) {
   return shared != NULL ? shared : &c->api[api];
 }
 
-psprobe_code psp_credentials_id_slot(psprobe_credentials *c, const char *audience, psp_slot **slot,
-                                     psprobe_error *error) {
-  if (audience == NULL || audience[0] == 0)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an ID token needs an audience");
+/* The slot of an audience, made if need be; of the empty one: access with cloud-platform. */
+static psprobe_code find_slot(psprobe_credentials *c, const char *audience, const psp_want *want,
+                              psp_slot **slot, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
   pthread_mutex_lock(&c->lock);
   psp_slot *found = c->ids;
@@ -132,10 +131,11 @@ psprobe_code psp_credentials_id_slot(psprobe_credentials *c, const char *audienc
     if (found == NULL || copy == NULL) {
       free(found);
       free(copy);
-      code = psp_fail_memory(error, "ID token");
+      code = psp_fail_memory(error, "token");
     } else {
       found->audience = copy;
-      found->want = (psp_want){.kind = PSP_WANT_ID, .audience = copy};
+      found->want = *want;
+      found->want.audience = copy;
       found->next = c->ids;
       c->ids = found;
       c->id_count++;
@@ -144,6 +144,21 @@ psprobe_code psp_credentials_id_slot(psprobe_credentials *c, const char *audienc
   pthread_mutex_unlock(&c->lock);
   if (code == PSPROBE_OK) *slot = found;
   return code;
+}
+
+psprobe_code psp_credentials_id_slot(psprobe_credentials *c, const char *audience, psp_slot **slot,
+                                     psprobe_error *error) {
+  static const psp_want id = {.kind = PSP_WANT_ID};
+  if (audience == NULL || audience[0] == 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an ID token needs an audience");
+  return find_slot(c, audience, &id, slot, error);
+}
+
+psprobe_code psp_credentials_cloud_slot(psprobe_credentials *c, psp_slot **slot,
+                                        psprobe_error *error) {
+  static const psp_want cloud = {.kind = PSP_WANT_CLOUD};
+  *slot = atomic_load_explicit(&c->shared, memory_order_acquire);
+  return *slot != NULL ? PSPROBE_OK : find_slot(c, "", &cloud, slot, error);
 }
 
 size_t psp_slot_authorization(psprobe_credentials *c, psp_slot *slot, char *out, size_t size,

@@ -53,7 +53,7 @@ static void log_outcome(psprobe_credentials *c, const psp_slot *slot, int64_t li
   psprobe_log_level level = error == NULL ? PSPROBE_LOG_DEBUG : PSPROBE_LOG_WARNING;
   if (!psp_log_begin(&line, &c->logger, level, error == NULL ? "token_fetched" : "token_failed"))
     return;
-  psp_log_text(&line, "audience", slot->audience);
+  if (slot->want.kind == PSP_WANT_ID) psp_log_text(&line, "audience", slot->audience);
   if (error == NULL)
     psp_log_int(&line, "life_s", life_s);
   else

@@ -19,6 +19,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "auth/jwt_sign.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -146,6 +147,42 @@ char *test_service_account(const char *pem, const char *more) {
 }
 
 /* ---- tokens ---- */
+
+char *test_jwks(test_key key, const char *kid) {
+  BIO *bio = BIO_new_mem_buf(test_key_public(key), -1);
+  EVP_PKEY *public = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+  BIGNUM *numbers[2] = {NULL, NULL};
+  assert_int_equal(EVP_PKEY_get_bn_param(public, "n", &numbers[0]), 1);
+  assert_int_equal(EVP_PKEY_get_bn_param(public, "e", &numbers[1]), 1);
+  psp_buf json = {0};
+  psp_buf_printf(
+      &json, "{\"keys\":[{\"kty\":\"RSA\",\"alg\":\"RS256\",\"use\":\"sig\",\"kid\":\"%s\"", kid);
+  for (int i = 0; i < 2; i++) {
+    unsigned char bytes[1024];
+    int len = BN_bn2bin(numbers[i], bytes);
+    psp_buf_text(&json, i == 0 ? ",\"n\":\"" : "\",\"e\":\"");
+    psp_base64url_encode(&json, bytes, (size_t)len);
+    BN_free(numbers[i]);
+  }
+  psp_buf_text(&json, "\"}]}");
+  EVP_PKEY_free(public);
+  BIO_free(bio);
+  char *text = psp_buf_take(&json, NULL);
+  assert_non_null(text);
+  return text;
+}
+
+char *test_jwt(test_key key, const char *kid, const char *claims) {
+  psp_signer *signer = NULL;
+  psp_secret jwt = {0};
+  assert_int_equal(psp_signer_new(test_key_pem(key), kid, "test", &signer, NULL), PSPROBE_OK);
+  assert_int_equal(psp_signer_jwt(signer, claims, strlen(claims), &jwt, NULL), PSPROBE_OK);
+  char *text = psp_strdup(jwt.data);
+  assert_non_null(text);
+  psp_secret_free(&jwt);
+  psp_signer_free(signer);
+  return text;
+}
 
 char *test_jwt_part(const char *jwt, int part) {
   for (; part > 0; part--) {

@@ -37,6 +37,11 @@ void test_auth_environment(void);
  * "". To free(). */
 char *test_service_account(const char *pem, const char *more);
 
+/** {"keys":[…]} with the public half under this id. To free(). */
+char *test_jwks(test_key key, const char *kid);
+/** A token signed with RS256 by `key` whose header names `kid`. To free(). */
+char *test_jwt(test_key key, const char *kid, const char *claims);
+
 /** Claims or header of a token as JSON text, to free(). */
 char *test_jwt_part(const char *jwt, int part);
 /** True: libjwt finds the signature good, by RS256, under the public key. */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_AUTH_JWKS_H
+#define PSP_AUTH_JWKS_H
+/** @file Sets of public keys (RFC 7517), of which only RSA keys for RS256 are taken. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <psprobe/error.h>
+
+/** Never changes once it is made; counted. */
+typedef struct psp_jwks psp_jwks;
+
+/**
+ * Reads {"keys":[…]}. Entries that cannot be used (another type or use, fewer than 2048 bits, no
+ * kid, nonsense) are as if they were not there.
+ * @return PSPROBE_OK; UNKNOWN: no such text, or no usable key in it
+ */
+psprobe_code psp_jwks_parse(const char *text, size_t len, psp_jwks **set, psprobe_error *error);
+psp_jwks *psp_jwks_ref(psp_jwks *set);
+void psp_jwks_unref(psp_jwks *set);
+size_t psp_jwks_count(const psp_jwks *set);
+
+/** What a signature came to. */
+typedef enum psp_signature {
+  PSP_SIGNATURE_GOOD,
+  PSP_SIGNATURE_BAD,
+  PSP_SIGNATURE_LENGTH, /**< not that of the key's modulus */
+  PSP_SIGNATURE_NO_KEY  /**< the set has no key of that id */
+} psp_signature;
+/** Verifies an RS256 signature with the key `kid`. Any thread. */
+psp_signature psp_jwks_verify(const psp_jwks *set, const char *kid, const void *text, size_t len,
+                              const unsigned char *signature, size_t signature_len);
+
+/** How long an answer's keys are fresh: max-age less Age, from 60 to 86400 s; 300 s when nothing is
+ * said (idtoken rules: RFC 9111). Pure. */
+int64_t psp_jwks_fresh_s(const char *cache_control, const char *age);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The public ways to tokens: those that wait, and what is known of credentials. */
+#include <semaphore.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "auth/credentials.h"
+#include "base/error.h"
+
+typedef struct waiting_token {
+  sem_t over;
+  psprobe_error error;
+} waiting_token;
+
+static void on_ready(void *arg, const psprobe_error *error) {
+  waiting_token *w = arg;
+  if (error != NULL) w->error = *error;
+  sem_post(&w->over);
+}
+
+static psprobe_code wait_for(psprobe_credentials *c, psp_slot *slot, psprobe_error *error) {
+  waiting_token w = {.error = {.code = PSPROBE_OK}};
+  psp_token_waiter waiter = {.ready = on_ready, .arg = &w};
+  sem_init(&w.over, 0, 0);
+  psprobe_code code = psp_slot_wait(c, slot, &waiter, error);
+  if (code == PSPROBE_OK) {
+    while (sem_wait(&w.over) != 0) {
+    }
+    code = w.error.code;
+    if (code != PSPROBE_OK && error != NULL) *error = w.error;
+  }
+  sem_destroy(&w.over);
+  return code;
+}
+
+/* What psprobe_token_free needs to know stands before the text, in pages of its own. */
+#define HEAD sizeof(size_t)
+
+static char *make_token(const char *text, size_t len) {
+  size_t size = HEAD + len + 1;
+  char *pages = psp_secret_pages(size);
+  if (pages == NULL) return NULL;
+  memcpy(pages, &size, HEAD);
+  memcpy(pages + HEAD, text, len);
+  return pages + HEAD;
+}
+
+void psprobe_token_free(char *token) {
+  if (token == NULL) return;
+  size_t size;
+  memcpy(&size, token - HEAD, HEAD);
+  psp_secret_pages_free(token - HEAD, size);
+}
+
+static psprobe_code get(psprobe_credentials *c, psp_slot *slot, char **token,
+                        psprobe_error *error) {
+  static const char scheme[] = "Bearer ";
+  const size_t skip = sizeof scheme - 1;
+  psp_secret text = {0};
+  psprobe_code code = PSPROBE_OK;
+  for (int tries = 0; code == PSPROBE_OK;) {
+    uint64_t generation;
+    size_t len = psp_slot_authorization(c, slot, text.data, text.cap, &generation);
+    if (len > 0 && len < text.cap) {
+      *token = make_token(text.data + skip, len - skip);
+      if (*token == NULL) code = psp_fail_memory(error, "token");
+      break;
+    }
+    if (len > 0 || text.cap == 0)
+      code = psp_secret_reserve(&text, len) ? PSPROBE_OK : psp_fail_memory(error, "token");
+    else if (tries++ < 3) /* it may end before we come to it, if it lives for a second */
+      code = wait_for(c, slot, error);
+    else
+      code = psp_fail(error, PSPROBE_UNAVAILABLE, "the tokens that come have expired already");
+  }
+  psp_secret_free(&text);
+  return code;
+}
+
+psprobe_code psprobe_credentials_access_token(psprobe_credentials *c, char **token,
+                                              psprobe_error *error) {
+  psp_slot *slot;
+  psprobe_code code = psp_credentials_cloud_slot(c, &slot, error);
+  return code == PSPROBE_OK ? get(c, slot, token, error) : code;
+}
+
+psprobe_code psprobe_credentials_id_token(psprobe_credentials *c, const char *audience,
+                                          char **token, psprobe_error *error) {
+  psp_slot *slot;
+  psprobe_code code = psp_credentials_id_slot(c, audience, &slot, error);
+  return code == PSPROBE_OK ? get(c, slot, token, error) : code;
+}
+
+void psprobe_credentials_describe(psprobe_credentials *c, psprobe_credentials_info *info) {
+  *info = (psprobe_credentials_info){0};
+  pthread_mutex_lock(&c->lock);
+  const psp_source *source = c->source;
+  if (source != NULL) {
+    info->kind = source->file != NULL ? psp_key_type_name(source->file->type) : "metadata server";
+    info->file = source->path;
+    info->account = source->account;
+  }
+  info->project = c->project;
+  pthread_mutex_unlock(&c->lock);
+  info->quota_project = psp_credentials_quota_project(c);
+  info->universe = psp_credentials_universe(c);
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+#include "auth/verifier.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "auth/fetch.h"
+#include "auth/idtoken.h"
+#include "auth/keystore.h"
+#include "auth/url.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define GOOGLE_JWKS    "https://www.googleapis.com/oauth2/v3/certs"
+#define DEFAULT_LEEWAY 60
+#define MAX_WAITING    256
+#define MAX_JWKS       ((size_t)256 << 10)
+
+/* A token that waits for keys. */
+typedef struct visitor visitor;
+struct visitor {
+  visitor *next;
+  psp_verifier_done *done;
+  void *arg;
+  size_t len;
+  char token[];
+};
+
+struct psprobe_verifier {
+  char *audience, *url, *ca_file;
+  char **emails;
+  psp_idtoken_rules rules;
+  psprobe_logger logger;
+  psp_fetcher fetcher;
+  atomic_uint refused[PSP_IDTOKEN_VERDICTS];
+
+  pthread_mutex_t lock; /* guards the rest; held for a few instructions */
+  pthread_cond_t changed;
+  pthread_t thread;
+  bool started, stopping;
+  bool wanted; /* a fetch, now */
+  psp_keystore store;
+  visitor *first, *last;
+  unsigned waiting;
+};
+
+/* ---- the verdict in public, and in the log ---- */
+
+static psprobe_code code_of(psp_idtoken_verdict verdict) {
+  switch (verdict) {
+    case PSP_IDTOKEN_GOOD:
+      return PSPROBE_OK;
+    case PSP_IDTOKEN_NO_KEYS:
+      return PSPROBE_UNAVAILABLE;
+    case PSP_IDTOKEN_EMAIL:
+    case PSP_IDTOKEN_EMAIL_UNVERIFIED:
+      return PSPROBE_PERMISSION_DENIED;
+    default:
+      return PSPROBE_UNAUTHENTICATED;
+  }
+}
+
+/* The sender hears one thing, whatever was wrong. */
+static void fill_error(psprobe_code code, psprobe_error *error) {
+  psprobe_error_clear(error);
+  psp_fail(error, code, "%s",
+           code == PSPROBE_UNAVAILABLE         ? "the token cannot be checked now"
+           : code == PSPROBE_PERMISSION_DENIED ? "this account may not"
+                                               : "token refused");
+}
+
+/* The first of each kind is loud: a wrong audience shows as endless redelivery. What the token says
+ * is only known, and only shown, once its signature was good. */
+static void log_refusal(psprobe_verifier *v, psp_idtoken_verdict verdict,
+                        const psp_idtoken_claims *claims) {
+  unsigned before = atomic_fetch_add_explicit(&v->refused[verdict], 1, memory_order_relaxed);
+  psp_log_line line;
+  psprobe_log_level level = before == 0 ? PSPROBE_LOG_WARNING : PSPROBE_LOG_DEBUG;
+  if (!psp_log_begin(&line, &v->logger, level, "token_refused")) return;
+  psp_log_text(&line, "reason", psp_idtoken_reason(verdict));
+  psp_log_int(&line, "count", (int64_t)before + 1);
+  if (verdict == PSP_IDTOKEN_AUDIENCE) psp_log_text(&line, "expected", v->audience);
+  if (claims->kid[0] != 0) {
+    psp_log_text(&line, "kid", claims->kid);
+    psp_log_text(&line, "iss", claims->issuer);
+    psp_log_text(&line, "aud", claims->audience);
+    psp_log_text(&line, "email", claims->email);
+  }
+  psp_log_end(&line);
+}
+
+static psp_idtoken_verdict judge(psprobe_verifier *v, const psp_jwks *keys, const char *token,
+                                 size_t len, psp_idtoken_claims *claims) {
+  return psp_idtoken_check(token, len, keys, &v->rules, psp_clock_wall_s(&v->fetcher.clock),
+                           claims);
+}
+
+static void tell(psprobe_verifier *v, psp_idtoken_verdict verdict, const psp_idtoken_claims *claims,
+                 psp_verifier_done *done, void *arg) {
+  if (verdict == PSP_IDTOKEN_GOOD) {
+    psprobe_identity identity = {.expires_s = claims->expires_s};
+    memcpy(identity.subject, claims->subject, sizeof identity.subject);
+    memcpy(identity.email, claims->email, sizeof identity.email);
+    done(arg, &identity, NULL);
+    return;
+  }
+  log_refusal(v, verdict, claims);
+  psprobe_error error;
+  fill_error(code_of(verdict), &error);
+  done(arg, NULL, &error);
+}
+
+/* ---- asking ---- */
+
+static psp_jwks *take_keys(psprobe_verifier *v) {
+  pthread_mutex_lock(&v->lock);
+  psp_jwks *keys = psp_jwks_ref(psp_keystore_keys(&v->store, psp_clock_boot_ns(&v->fetcher.clock)));
+  pthread_mutex_unlock(&v->lock);
+  return keys;
+}
+
+/* Puts a token in the line for the next fetch. False: that may not be, or there is no room. */
+static bool enqueue(psprobe_verifier *v, psp_idtoken_verdict verdict, const char *token, size_t len,
+                    psp_verifier_done *done, void *arg) {
+  visitor *made = malloc(sizeof *made + len);
+  if (made == NULL) return false;
+  *made = (visitor){.done = done, .arg = arg, .len = len};
+  memcpy(made->token, token, len);
+  int64_t now_ns = psp_clock_boot_ns(&v->fetcher.clock);
+  pthread_mutex_lock(&v->lock);
+  /* Without keys a failed fetch counts until its pause is over. */
+  bool may = !v->stopping && v->waiting < MAX_WAITING &&
+             (verdict == PSP_IDTOKEN_NO_KEYS ? now_ns >= v->store.retry_ns
+                                             : psp_keystore_may_ask(&v->store, now_ns));
+  if (may) {
+    if (v->last != NULL)
+      v->last->next = made;
+    else
+      v->first = made;
+    v->last = made;
+    v->waiting++;
+    v->wanted = true;
+    pthread_cond_signal(&v->changed);
+  }
+  pthread_mutex_unlock(&v->lock);
+  if (!may) free(made);
+  return may;
+}
+
+void psp_verifier_start(psprobe_verifier *v, const char *authorization, psp_verifier_done *done,
+                        void *arg) {
+  size_t len;
+  const char *token = psp_idtoken_bearer(authorization, &len);
+  psp_idtoken_claims claims = {0};
+  if (token == NULL) {
+    psprobe_error error;
+    fill_error(PSPROBE_UNAUTHENTICATED, &error);
+    done(arg, NULL, &error);
+    return;
+  }
+  psp_jwks *keys = take_keys(v);
+  psp_idtoken_verdict verdict = judge(v, keys, token, len, &claims);
+  psp_jwks_unref(keys);
+  bool later = verdict == PSP_IDTOKEN_NO_KEYS || verdict == PSP_IDTOKEN_UNKNOWN_KID;
+  if (later && enqueue(v, verdict, token, len, done, arg)) return;
+  tell(v, verdict, &claims, done, arg);
+}
+
+typedef struct waiting_check {
+  sem_t over;
+  psprobe_identity *identity;
+  psprobe_error *error;
+  psprobe_code code;
+} waiting_check;
+
+static void on_checked(void *arg, const psprobe_identity *identity, const psprobe_error *error) {
+  waiting_check *w = arg;
+  w->code = error != NULL ? error->code : PSPROBE_OK;
+  if (error != NULL && w->error != NULL) *w->error = *error;
+  if (identity != NULL && w->identity != NULL) *w->identity = *identity;
+  sem_post(&w->over);
+}
+
+psprobe_code psprobe_verifier_check(psprobe_verifier *v, const char *authorization,
+                                    psprobe_identity *identity, psprobe_error *error) {
+  waiting_check w = {.identity = identity, .error = error};
+  sem_init(&w.over, 0, 0);
+  psp_verifier_start(v, authorization, on_checked, &w);
+  while (sem_wait(&w.over) != 0) {
+  }
+  sem_destroy(&w.over);
+  return w.code;
+}
+
+/* ---- fetching ---- */
+
+static psprobe_code fetch_keys(psprobe_verifier *v, psp_jwks **keys, int64_t *fresh_s,
+                               psprobe_error *error) {
+  static const psp_fetch_limits limits = {.attempts = 2,
+                                          .attempt_ns = INT64_C(4000000000),
+                                          .total_ns = INT64_C(9000000000),
+                                          .max_answer = MAX_JWKS};
+  static const psp_header accept = {"accept", "application/json"};
+  psp_http_request request = {
+      .method = "GET", .url = v->url, .headers = &accept, .header_count = 1};
+  psp_answer answer = {0};
+  psprobe_code code = psp_fetch(&v->fetcher, &request, &limits, &answer, error);
+  if (code == PSPROBE_OK && answer.status != 200)
+    code =
+        psp_fail(error, PSPROBE_UNAVAILABLE, "public keys from %s: HTTP %d", v->url, answer.status);
+  if (code == PSPROBE_OK)
+    code =
+        psp_jwks_parse(answer.body.len > 0 ? answer.body.data : "", answer.body.len, keys, error);
+  *fresh_s = psp_jwks_fresh_s(answer.cache_control, answer.age);
+  psp_answer_free(&answer);
+  return code;
+}
+
+static void log_fetch(psprobe_verifier *v, const psp_jwks *keys, int64_t fresh_s,
+                      const psprobe_error *error) {
+  psp_log_line line;
+  if (!psp_log_begin(&line, &v->logger, error == NULL ? PSPROBE_LOG_DEBUG : PSPROBE_LOG_WARNING,
+                     error == NULL ? "keys_fetched" : "keys_failed"))
+    return;
+  psp_log_text(&line, "url", v->url);
+  if (error == NULL) {
+    psp_log_int(&line, "keys", (int64_t)psp_jwks_count(keys));
+    psp_log_int(&line, "fresh_s", fresh_s);
+  } else {
+    psp_log_error(&line, error);
+  }
+  psp_log_end(&line);
+}
+
+/* Looks once more at those who waited for this fetch. Without the lock. A key that is unknown still
+ * is not Google's, if the fetch was good; if it was not, nobody can tell. */
+static void serve(psprobe_verifier *v, visitor *list, bool fetched) {
+  while (list != NULL) {
+    visitor *next = list->next;
+    psp_idtoken_claims claims = {0};
+    psp_jwks *keys = take_keys(v);
+    psp_idtoken_verdict verdict = judge(v, keys, list->token, list->len, &claims);
+    psp_jwks_unref(keys);
+    if (verdict == PSP_IDTOKEN_UNKNOWN_KID && !fetched) verdict = PSP_IDTOKEN_NO_KEYS;
+    tell(v, verdict, &claims, list->done, list->arg);
+    free(list);
+    list = next;
+  }
+}
+
+static visitor *take_visitors(psprobe_verifier *v) {
+  visitor *list = v->first;
+  v->first = v->last = NULL;
+  v->waiting = 0;
+  v->wanted = false;
+  return list;
+}
+
+/* With the lock, which is open meanwhile. */
+static void refresh(psprobe_verifier *v) {
+  pthread_mutex_unlock(&v->lock);
+  psp_jwks *keys = NULL;
+  int64_t fresh_s = 0, asked_ns = psp_clock_boot_ns(&v->fetcher.clock);
+  uint64_t random = 0;
+  psprobe_error error;
+  psprobe_error_clear(&error);
+  psprobe_code code = fetch_keys(v, &keys, &fresh_s, &error);
+  log_fetch(v, keys, fresh_s, code == PSPROBE_OK ? NULL : &error);
+  psp_random(&random, sizeof random);
+  pthread_mutex_lock(&v->lock);
+  if (code == PSPROBE_OK)
+    psp_keystore_put(&v->store, keys, asked_ns, fresh_s);
+  else
+    psp_keystore_fail(&v->store, psp_clock_boot_ns(&v->fetcher.clock), random);
+  visitor *list = take_visitors(v); /* also those who came while it was under way */
+  pthread_mutex_unlock(&v->lock);
+  serve(v, list, code == PSPROBE_OK);
+  pthread_mutex_lock(&v->lock);
+}
+
+static void *run(void *arg) {
+  psprobe_verifier *v = arg;
+  pthread_mutex_lock(&v->lock);
+  while (!v->stopping) {
+    int64_t wait_ns = psp_keystore_due_ns(&v->store) - psp_clock_boot_ns(&v->fetcher.clock);
+    if (v->wanted || wait_ns <= 0) {
+      refresh(v);
+      continue;
+    }
+    struct timespec due;
+    clock_gettime(CLOCK_MONOTONIC, &due);
+    int64_t ns = due.tv_nsec + wait_ns;
+    due.tv_sec += (time_t)(ns / 1000000000);
+    due.tv_nsec = (long)(ns % 1000000000);
+    pthread_cond_timedwait(&v->changed, &v->lock, &due);
+  }
+  visitor *list = take_visitors(v);
+  pthread_mutex_unlock(&v->lock);
+  serve(v, list, false);
+  return NULL;
+}
+
+/* ---- its life ---- */
+
+static psprobe_code check_options(const psprobe_verifier_options *o, psprobe_error *error) {
+  const char *why = NULL;
+  if (o == NULL || o->audience == NULL || o->audience[0] == 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "verifying tokens needs an audience: without one a token for any other service "
+                    "would do");
+  if (o->leeway_s < 0 || o->leeway_s > 300)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "leeway must be from 1 to 300 seconds");
+  for (size_t i = 0; i < o->email_count; i++)
+    if (o->emails[i] == NULL || o->emails[i][0] == 0)
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an e-mail that may come is empty");
+  if (o->jwks_url != NULL && !psp_http_url_check(o->jwks_url, &why))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "key set URL \"%.100s\" %s", o->jwks_url, why);
+  if (o->jwks_url != NULL && !psp_url_is_safe(o->jwks_url))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "key set URL \"%.100s\" must be https: who can change it lets himself in",
+                    o->jwks_url);
+  return PSPROBE_OK;
+}
+
+static bool copy_options(psprobe_verifier *v, const psprobe_verifier_options *o) {
+  v->audience = psp_strdup(o->audience);
+  v->url = psp_strdup(o->jwks_url != NULL ? o->jwks_url : GOOGLE_JWKS);
+  v->emails = calloc(o->email_count + 1, sizeof *v->emails);
+  bool good = v->audience != NULL && v->url != NULL && v->emails != NULL;
+  for (size_t i = 0; good && i < o->email_count; i++) {
+    v->emails[i] = psp_strdup(o->emails[i]);
+    good = v->emails[i] != NULL;
+  }
+  v->rules = (psp_idtoken_rules){.audience = v->audience,
+                                 .emails = (const char *const *)v->emails,
+                                 .email_count = o->email_count,
+                                 .leeway_s = o->leeway_s != 0 ? o->leeway_s : DEFAULT_LEEWAY,
+                                 .platform_verified = o->platform_verified};
+  if (o->logger != NULL) v->logger = *o->logger;
+  return good;
+}
+
+psprobe_code psp_verifier_new_with(const psprobe_verifier_options *options, const psp_clock *clock,
+                                   psp_http *http, psprobe_verifier **verifier,
+                                   psprobe_error *error) {
+  psprobe_code code = check_options(options, error);
+  psprobe_verifier *v = code == PSPROBE_OK ? calloc(1, sizeof *v) : NULL;
+  if (v == NULL) {
+    psp_http_free(http);
+    return code != PSPROBE_OK ? code : psp_fail_memory(error, "verifier");
+  }
+  pthread_condattr_t attr;
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&v->changed, &attr);
+  pthread_condattr_destroy(&attr);
+  pthread_mutex_init(&v->lock, NULL);
+  bool copied = copy_options(v, options);
+  code = psp_fetcher_init(&v->fetcher, options->ca_file, &v->logger,
+                          clock != NULL ? clock : &psp_clock_system, http, error);
+  if (code == PSPROBE_OK && !copied) code = psp_fail_memory(error, "verifier");
+  if (code == PSPROBE_OK) {
+    v->started = pthread_create(&v->thread, NULL, run, v) == 0;
+    if (!v->started)
+      code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "verifier: no thread could be started");
+  }
+  if (code == PSPROBE_OK)
+    *verifier = v;
+  else
+    psprobe_verifier_free(v);
+  return code;
+}
+
+psprobe_code psprobe_verifier_new(const psprobe_verifier_options *options,
+                                  psprobe_verifier **verifier, psprobe_error *error) {
+  return psp_verifier_new_with(options, NULL, NULL, verifier, error);
+}
+
+void psprobe_verifier_free(psprobe_verifier *v) {
+  if (v == NULL) return;
+  pthread_mutex_lock(&v->lock);
+  v->stopping = true;
+  pthread_cond_signal(&v->changed);
+  pthread_mutex_unlock(&v->lock);
+  psp_fetcher_stop(&v->fetcher);
+  if (v->started) pthread_join(v->thread, NULL);
+  psp_fetcher_clear(&v->fetcher);
+  psp_keystore_clear(&v->store);
+  for (size_t i = 0; i < v->rules.email_count && v->emails != NULL; i++)
+    free(v->emails[i]);
+  free(v->emails);
+  free(v->audience);
+  free(v->url);
+  pthread_cond_destroy(&v->changed);
+  pthread_mutex_destroy(&v->lock);
+  free(v);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_AUTH_VERIFIER_H
+#define PSP_AUTH_VERIFIER_H
+/** @file The verifier of ID tokens as a server uses it: without waiting on a server's thread. */
+#include <psprobe/auth.h>
+
+#include "auth/clock.h"
+#include "http/http.h"
+
+/**
+ * The outcome, once: PSPROBE_OK and who it is; or UNAUTHENTICATED (answer 401, with
+ * `WWW-Authenticate: Bearer`), PERMISSION_DENIED (403), UNAVAILABLE (503), with a message that may
+ * be shown. On the caller's thread before psp_verifier_start returns when the keys are there, which
+ * is nearly always; else on the verifier's.
+ */
+typedef void psp_verifier_done(void *arg, const psprobe_identity *identity,
+                               const psprobe_error *error);
+
+/** Looks at a request's Authorization header. `authorization` NULL: it had none. More than one
+ * such header: pass NULL too. */
+void psp_verifier_start(psprobe_verifier *verifier, const char *authorization,
+                        psp_verifier_done *done, void *arg);
+
+/** psprobe_verifier_new with a clock and connections (taken, also on failure), for tests. Either
+ * may be NULL. */
+psprobe_code psp_verifier_new_with(const psprobe_verifier_options *options, const psp_clock *clock,
+                                   psp_http *http, psprobe_verifier **verifier,
+                                   psprobe_error *error);
+
+#endif
