@@ -52,8 +52,8 @@ static size_t position(const psp_value_list *list, const char *key) {
 static bool grow(psp_value_list *list, bool keyed) {
   if (list->count < list->cap) return true;
   size_t cap = list->cap ? list->cap * 2 : 4;
-  if (cap > SIZE_MAX / sizeof *list->items) return false;
-  psprobe_value **items = realloc(list->items, cap * sizeof *items);
+  if (cap > SIZE_MAX / sizeof(psprobe_value *)) return false;
+  psprobe_value **items = realloc(list->items, cap * sizeof(psprobe_value *));
   if (!items) return false;
   list->items = items;
   if (keyed) {

@@ -147,10 +147,6 @@ int psp_cursor_compare(const psp_local_query *query, const psp_stored *document,
   return 0;
 }
 
-static int by_orders(const void *a, const void *b, void *query) {
-  return psp_local_query_compare(query, a, b);
-}
-
 /* ---- running ---- */
 
 void psp_found_free(psp_found *found) {
@@ -193,14 +189,18 @@ static bool consider(void *arg, psp_stored *document) {
   return found->count < state->enough;
 }
 
+static int by_orders(const void *a, const void *b, void *state) {
+  return psp_local_query_compare(((const search *)state)->query, a, b);
+}
+
 /* The id after which a collection's documents can begin, or NULL. */
 static const char *begin_after(const psp_local_query *query, const psp_documents_scan *scan) {
   const psprobe_value *first = psprobe_value_at(query->start.values, 0, NULL);
   const char *name;
-  size_t len = strlen(scan->parent), id_len = scan->collection ? strlen(scan->collection) : 0;
   if (!query->start.set || query->start.before || !first || scan->descendants ||
-      !psprobe_value_get_text(first, &name, NULL))
+      !scan->collection || !psprobe_value_get_text(first, &name, NULL))
     return NULL;
+  size_t len = strlen(scan->parent), id_len = strlen(scan->collection);
   if (strncmp(name, scan->parent, len) != 0 || name[len] != '/' ||
       strncmp(name + len + 1, scan->collection, id_len) != 0 || name[len + 1 + id_len] != '/')
     return NULL;
@@ -230,7 +230,7 @@ psprobe_code psp_local_query_run(psp_documents *documents, const char *parent,
     return code;
   }
   if (!in_order && found->count)
-    qsort_r(found->items, found->count, sizeof *found->items, by_orders, (void *)(uintptr_t)query);
+    qsort_r(found->items, found->count, sizeof *found->items, by_orders, &state);
   size_t skip = (size_t)query->offset < found->count ? (size_t)query->offset : found->count;
   for (size_t i = 0; i < skip; i++)
     psp_stored_free(&found->items[i]);

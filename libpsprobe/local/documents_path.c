@@ -146,7 +146,7 @@ psprobe_code psp_documents_path_parse(const char *text, psp_documents_path *path
   size_t count = 0, len = names.len;
   for (size_t i = 0; i < len; i++)
     count += names.data[i] == '\0';
-  path->names = malloc(count * sizeof *path->names);
+  path->names = malloc((count + 1) * sizeof(char *));
   path->memory = psp_buf_take(&names, NULL);
   if (!path->names || !path->memory) {
     psp_documents_path_free(path);
@@ -186,7 +186,7 @@ static void remove_at(psp_value_list *list, size_t at) {
   psprobe_value_free(list->items[at]);
   free(list->keys[at]);
   list->count--;
-  memmove(&list->items[at], &list->items[at + 1], (list->count - at) * sizeof *list->items);
+  memmove(&list->items[at], &list->items[at + 1], (list->count - at) * sizeof(psprobe_value *));
   memmove(&list->keys[at], &list->keys[at + 1], (list->count - at) * sizeof *list->keys);
   free(list->index); /* of places that are others now; it comes again when it is needed */
   list->index = NULL;

@@ -203,9 +203,8 @@ static void call(psp_documents_request *request, psp_documents_route *handler) {
   request->root = psp_rest_path_join(&request->path, first, first + 5);
   if (!request->name || !request->root)
     psp_rest_error(request->exchange, PSPROBE_RESOURCE_EXHAUSTED, "out of memory");
-  else if (len && psp_json_parse(body, len, "body", &request->json, NULL))
-    psp_rest_error(request->exchange, psp_documents_payload_invalid(&error), error.message);
-  else if (request->json && !psp_json_is_object(request->json))
+  else if ((len && psp_json_parse(body, len, "body", &request->json, NULL)) ||
+           (request->json && !psp_json_is_object(request->json)))
     psp_rest_error(request->exchange, psp_documents_payload_invalid(&error), error.message);
   else if (authorize(request))
     handler(request);
