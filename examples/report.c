@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** @file Shows a results file: in words, as rows, as figures, as a page. */
+/** @file Shows results: in words, as rows, as figures, as pictures. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,68 +8,110 @@
 #include <psprobe/report.h>
 
 static struct settings {
-  const char *file, *run, *html;
-  bool csv, json, ascii;
+  psprobe_text_list sources;
+  const char *file, *run, *since, *until, *compare, *html, *svg, *png;
+  bool csv, json, markdown, ascii;
 } o;
 
 static const psprobe_option options[] = {
-    {"html", PSPROBE_OPTION_TEXT, &o.html, "OUT", .help = "write the page with the graphs"},
+    {"html", PSPROBE_OPTION_TEXT, &o.html, "FILE", .help = "write the page with the graphs"},
+    {"svg", PSPROBE_OPTION_TEXT, &o.svg, "STEM",
+     .help = "draw STEM-series.svg and others (gnuplot)"},
+    {"png", PSPROBE_OPTION_TEXT, &o.png, "STEM", .help = "likewise as PNG"},
     {"csv", PSPROBE_OPTION_FLAG, &o.csv, NULL, .help = "one row a probe, its id first"},
     {"json", PSPROBE_OPTION_FLAG, &o.json, NULL, .help = "the figures, for programs"},
-    {"ascii", PSPROBE_OPTION_FLAG, &o.ascii, NULL, .help = "no block characters"},
+    {"markdown", PSPROBE_OPTION_FLAG, &o.markdown, NULL, .help = "for an issue or a pull request"},
+    {"compare", PSPROBE_OPTION_TEXT, &o.compare, "RUN",
+     .help = "what changed from that run to --run [last]"},
     {"run", PSPROBE_OPTION_TEXT, &o.run, "ID",
-     .help = "one run alone: (the beginning of) its id, or last"},
+     .help = "one run: (the beginning of) its id, or last"},
+    {"since", PSPROBE_OPTION_TEXT, &o.since, "TIME",
+     .help = "sent since 2026-11-24, 2026-11-24T22:10:00Z, or 2h (ago)",
+     .check = psprobe_check_moment},
+    {"until", PSPROBE_OPTION_TEXT, &o.until, "TIME", .help = "sent before",
+     .check = psprobe_check_moment},
+    {"source", PSPROBE_OPTION_LIST, &o.sources, "NAME", .help = "this one alone; repeatable"},
+    {"ascii", PSPROBE_OPTION_FLAG, &o.ascii, NULL, .help = "no block characters"},
 };
 
 static const psprobe_program program = {
     .name = "report",
     .summary = "show the results of a prober",
     .about =
-        "Reads a results file, also while a prober writes it, and prints what came of all its "
-        "runs.",
+        "Says which source answers faster and how sure that is, from a results file (also "
+        "while a prober writes it), or from CSV or JSON lines (- for standard input).",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .operand = "FILE",
     .operand_value = &o.file,
     .operand_required = true,
-    .example = "psprobe-report --run last psprobe.db",
+    .example = "psprobe-report --run last --html report.html psprobe.db",
 };
 
-/** Prints the form that was asked for, or writes the page. */
-static psprobe_code show(const psprobe_report *report, psprobe_error *error) {
-  psprobe_text_options style = psprobe_cli_text_options(stdout, o.ascii);
-  char *text = o.html != NULL ? psprobe_report_html(report)
-               : o.csv        ? psprobe_report_csv(report)
-               : o.json       ? psprobe_report_json(report)
-                              : psprobe_report_text(report, &style);
+static psprobe_code read_run(const char *run, const psprobe_logger *logger, psprobe_report **report,
+                             psprobe_error *error) {
+  psprobe_report_options what = {.filter = {.run = run}, .logger = logger};
+  if (o.since != NULL) what.filter.since_wall_ns = psprobe_cli_moment(o.since);
+  if (o.until != NULL) what.filter.until_wall_ns = psprobe_cli_moment(o.until);
+  what.sources = o.sources.items;
+  what.source_count = o.sources.count;
+  return psprobe_report_read(o.file, &what, report, error);
+}
+
+/** Prints a text, or writes it to a file, and frees it. */
+static psprobe_code put(char *text, const char *path, psprobe_error *error) {
   psprobe_code code = text == NULL ? PSPROBE_RESOURCE_EXHAUSTED : PSPROBE_OK;
-  if (text != NULL && o.html != NULL)
-    code = psprobe_cli_write_file(o.html, text, strlen(text), error);
+  if (text != NULL && path != NULL)
+    code = psprobe_cli_write_file(path, text, strlen(text), error);
   else if (text != NULL && (fputs(text, stdout) == EOF || fflush(stdout) != 0))
     code = PSPROBE_UNAVAILABLE;
-  if (code == PSPROBE_OK && o.html != NULL) printf("%s\n", o.html);
+  if (code == PSPROBE_OK && path != NULL) printf("%s\n", path);
   free(text);
   return code;
+}
+
+static psprobe_code compare(const psprobe_report *after, const psprobe_logger *logger,
+                            psprobe_error *error) {
+  psprobe_text_options style = psprobe_cli_text_options(stdout, o.ascii);
+  psprobe_report *before = NULL;
+  char *text = NULL;
+  psprobe_code code = read_run(o.compare, logger, &before, error);
+  if (code == PSPROBE_OK) code = psprobe_report_before_after(before, after, &style, &text, error);
+  if (code == PSPROBE_OK) code = put(text, NULL, error);
+  psprobe_report_free(before);
+  return code;
+}
+
+/** The form that was asked for. */
+static psprobe_code show(const psprobe_report *report, psprobe_error *error) {
+  psprobe_text_options style = psprobe_cli_text_options(stdout, o.ascii);
+  if (o.html != NULL) return put(psprobe_report_html(report), o.html, error);
+  if (o.svg != NULL) return psprobe_report_draw(report, o.svg, "svg", error);
+  if (o.png != NULL) return psprobe_report_draw(report, o.png, "png", error);
+  if (o.csv) return put(psprobe_report_csv(report), NULL, error);
+  if (o.json) return put(psprobe_report_json(report), NULL, error);
+  if (o.markdown) return put(psprobe_report_markdown(report), NULL, error);
+  return put(psprobe_report_text(report, &style), NULL, error);
 }
 
 int main(int argc, char **argv) {
   psprobe_logger logger;
   psprobe_error error = {0};
-  psprobe_store *store = NULL;
   psprobe_report *report = NULL;
   int status = psprobe_cli_parse(&program, argc, argv, &logger);
   if (status != -1) return status;
-  if (o.csv + o.json + (o.html != NULL) > 1)
-    return psprobe_cli_usage(&program, o.json ? "json" : "csv", "one form at a time");
+  int forms = o.csv + o.json + o.markdown + (o.html != NULL) + (o.svg != NULL) + (o.png != NULL) +
+              (o.compare != NULL);
+  if (forms > 1)
+    return psprobe_cli_usage(&program, "html", "one form at a time, of --html to --compare");
 
-  psprobe_store_options how = {.read_only = true, .logger = &logger};
-  psprobe_filter filter = {.run = o.run};
-  psprobe_code code = psprobe_store_open(o.file, &how, &store, &error);
-  if (code == PSPROBE_OK) code = psprobe_report_load(store, &filter, &report, &error);
-  if (code == PSPROBE_OK) code = show(report, &error);
+  const char *run = o.run == NULL && o.compare != NULL ? "last" : o.run;
+  psprobe_code code = read_run(run, &logger, &report, &error);
+  if (code == PSPROBE_OK)
+    code = o.compare != NULL ? compare(report, &logger, &error) : show(report, &error);
   error.code = code;
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
   psprobe_report_free(report);
-  psprobe_store_free(store);
+  free(o.sources.storage);
   return status;
 }

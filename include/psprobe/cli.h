@@ -92,6 +92,10 @@ PSPROBE_API psprobe_code psprobe_check_project(const char *text, psprobe_error *
 PSPROBE_API psprobe_code psprobe_check_topic(const char *text, psprobe_error *error);
 PSPROBE_API psprobe_code psprobe_check_subscription(const char *text, psprobe_error *error);
 PSPROBE_API psprobe_code psprobe_check_collection(const char *text, psprobe_error *error);
+/** A check of a moment: a date, an RFC 3339 time, or a duration before now. */
+PSPROBE_API psprobe_code psprobe_check_moment(const char *text, psprobe_error *error);
+/** Such a moment as ns since 1970; 0 for what the check refuses. */
+PSPROBE_API int64_t psprobe_cli_moment(const char *text);
 
 /* ---- signals ---------------------------------------------------------------- */
 

@@ -140,6 +140,16 @@ typedef struct psprobe_pair {
   uint64_t more_probes; /**< with so many more, 4 of 5 simulated continuations are decided */
 } psprobe_pair;
 
+/**
+ * From one sample to another that shares no probes with it: a run before a change and one after.
+ * Each in the order sent.
+ *
+ * @return PSPROBE_OK; RESOURCE_EXHAUSTED without memory
+ */
+PSPROBE_API psprobe_code psprobe_change_of(const int64_t *before_ns, size_t before_count,
+                                           const int64_t *after_ns, size_t after_count,
+                                           psprobe_change *change, psprobe_error *error);
+
 /** What was found. Any thread may read it. */
 typedef struct psprobe_comparison psprobe_comparison;
 

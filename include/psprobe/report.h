@@ -17,6 +17,26 @@ typedef struct psprobe_report psprobe_report;
 /** Reads what `filter` (may be NULL) lets through. @return PSPROBE_OK or the store's error */
 PSPROBE_API psprobe_code psprobe_report_load(psprobe_store *store, const psprobe_filter *filter,
                                              psprobe_report **report, psprobe_error *error);
+
+/** What to read; valid when zeroed. All borrowed. */
+typedef struct psprobe_report_options {
+  psprobe_filter filter;
+  const char *const *sources; /**< these alone, in this order; NULL: all */
+  size_t source_count;
+  const psprobe_logger *logger;
+} psprobe_report_options;
+
+/**
+ * Reads a results file, or a CSV or JSON lines of the first experiment's fields
+ * (docs/report-json.md), told apart by what is in it.
+ *
+ * @param path    "-": standard input, CSV or JSON lines
+ * @param options may be NULL
+ * @return PSPROBE_OK; INVALID_ARGUMENT names line and column; NOT_FOUND a source; the store's
+ */
+PSPROBE_API psprobe_code psprobe_report_read(const char *path,
+                                             const psprobe_report_options *options,
+                                             psprobe_report **report, psprobe_error *error);
 PSPROBE_API void psprobe_report_free(psprobe_report *report);
 /** Probes in the report. */
 PSPROBE_API size_t psprobe_report_count(const psprobe_report *report);
@@ -44,8 +64,29 @@ PSPROBE_API char *psprobe_report_table(const psprobe_report *report);
 PSPROBE_API char *psprobe_report_csv(const psprobe_report *report);
 /** The schema of docs/report-json.md. */
 PSPROBE_API char *psprobe_report_json(const psprobe_report *report);
+/** The sentence and the table for an issue or a pull request (GitHub's Markdown). */
+PSPROBE_API char *psprobe_report_markdown(const psprobe_report *report);
 /** The page: one self-contained HTML file that opens from disk, with the plots. */
 PSPROBE_API char *psprobe_report_html(const psprobe_report *report);
+
+/**
+ * What became of each source from one run to another. `text` receives it, to free().
+ * @param options may be NULL
+ */
+PSPROBE_API psprobe_code psprobe_report_before_after(const psprobe_report *before,
+                                                     const psprobe_report *after,
+                                                     const psprobe_text_options *options,
+                                                     char **text, psprobe_error *error);
+
+/**
+ * Draws with gnuplot: STEM-series, STEM-ecdf and, with two sources and more, STEM-differences.
+ *
+ * @param format "svg" or "png"
+ * @return PSPROBE_OK; NOT_FOUND when gnuplot is not installed; FAILED_PRECONDITION with nothing to
+ *         draw; …
+ */
+PSPROBE_API psprobe_code psprobe_report_draw(const psprobe_report *report, const char *stem,
+                                             const char *format, psprobe_error *error);
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/columns.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/text.h"
 
 static void free_run(psp_run_copy *r) {
@@ -14,6 +16,16 @@ static void free_run(psp_run_copy *r) {
   free(r->settings);
 }
 
+static void free_source(psp_source_columns *s) {
+  free(s->name);
+  free(s->elapsed_ns);
+  free(s->handled_ns);
+  free(s->status);
+  free(s->cold);
+  free(s->duplicates);
+  *s = (psp_source_columns){0};
+}
+
 void psp_columns_free(psp_columns *c) {
   free(c->id);
   free(c->sent_wall_ns);
@@ -21,15 +33,8 @@ void psp_columns_free(psp_columns *c) {
   free(c->publish_ns);
   free(c->saved_wall_ns);
   free(c->run);
-  for (size_t k = 0; k < c->source_count; k++) {
-    psp_source_columns *s = &c->sources[k];
-    free(s->name);
-    free(s->elapsed_ns);
-    free(s->handled_ns);
-    free(s->status);
-    free(s->cold);
-    free(s->duplicates);
-  }
+  for (size_t k = 0; k < c->source_count; k++)
+    free_source(&c->sources[k]);
   for (size_t i = 0; i < c->run_count; i++)
     free_run(&c->runs[i]);
   free(c->runs);
@@ -106,16 +111,44 @@ void psp_columns_update(psp_columns *c, size_t i, const psprobe_result *result) 
   }
 }
 
-void psp_columns_add(psp_columns *c, uint32_t run, const psprobe_result *result,
-                     int64_t saved_wall_ns) {
+void psp_columns_add_foreign(psp_columns *c, uint32_t run, const char *id,
+                             const psprobe_result *result, int64_t saved_wall_ns) {
   if (result->source_count != c->source_count || !reserve(c)) return;
   size_t i = c->count++;
-  memcpy(c->id[i], result->id, sizeof c->id[i]);
+  snprintf(c->id[i], sizeof c->id[i], "%s", id);
   c->sent_wall_ns[i] = result->sent_wall_ns;
   c->lateness_ns[i] = result->lateness_ns;
   c->saved_wall_ns[i] = saved_wall_ns;
   c->run[i] = run;
   psp_columns_update(c, i, result);
+}
+
+void psp_columns_add(psp_columns *c, uint32_t run, const psprobe_result *result,
+                     int64_t saved_wall_ns) {
+  psp_columns_add_foreign(c, run, result->id, result, saved_wall_ns);
+}
+
+psprobe_code psp_columns_select(psp_columns *c, const char *const *names, size_t count,
+                                psprobe_error *error) {
+  psp_source_columns kept[PSPROBE_MAX_SOURCES] = {0};
+  size_t n = 0;
+  for (; n < count && n < PSPROBE_MAX_SOURCES; n++) {
+    size_t k = 0;
+    while (k < c->source_count &&
+           (c->sources[k].name == NULL || strcmp(c->sources[k].name, names[n]) != 0))
+      k++;
+    if (k == c->source_count) break;
+    kept[n] = c->sources[k];
+    c->sources[k] = (psp_source_columns){0};
+  }
+  bool all = n == count;
+  for (size_t k = 0; k < c->source_count; k++)
+    free_source(&c->sources[k]);
+  memcpy(c->sources, kept, sizeof kept);
+  c->source_count = n;
+  if (all) return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_NOT_FOUND,
+                  "there is no source '%s' in these results (or it is named twice)", names[n]);
 }
 
 static void shift(void *column, size_t from, size_t count, size_t size) {

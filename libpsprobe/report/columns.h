@@ -9,6 +9,9 @@
 #include <psprobe/compare.h>
 #include <psprobe/results.h>
 
+/** Room for an id: ours, a UUID, or whatever else a file has, up to 63 bytes. */
+#define PSP_COLUMN_ID_SIZE 64
+
 /** One source's columns, as long as there are probes. */
 typedef struct psp_source_columns {
   char *name;
@@ -27,7 +30,7 @@ typedef struct psp_run_copy {
 /** Valid when zeroed. */
 typedef struct psp_columns {
   size_t count, capacity;
-  char (*id)[PSPROBE_ID_SIZE];
+  char (*id)[PSP_COLUMN_ID_SIZE];
   int64_t *sent_wall_ns, *lateness_ns, *publish_ns, *saved_wall_ns;
   uint32_t *run; /**< index of each probe's run */
   size_t source_count;
@@ -46,8 +49,14 @@ uint32_t psp_columns_add_run(psp_columns *columns, const psprobe_run *run);
 /** Adds a probe of run `run`; its answers are in the order of that run's sources. */
 void psp_columns_add(psp_columns *columns, uint32_t run, const psprobe_result *result,
                      int64_t saved_wall_ns);
+/** The same with an id that is not one of ours, cut to its room. */
+void psp_columns_add_foreign(psp_columns *columns, uint32_t run, const char *id,
+                             const psprobe_result *result, int64_t saved_wall_ns);
 /** Replaces the answers of probe `index`. */
 void psp_columns_update(psp_columns *columns, size_t index, const psprobe_result *result);
+/** Keeps these sources alone, in this order. @return PSPROBE_OK; NOT_FOUND names one it lacks */
+psprobe_code psp_columns_select(psp_columns *columns, const char *const *names, size_t count,
+                                psprobe_error *error);
 /** Forgets the first `count` probes. */
 void psp_columns_drop(psp_columns *columns, size_t count);
 /** The same as views for the comparison and the page; valid until the columns change. */

@@ -21,7 +21,7 @@
 /** The index of a probe that was handed over before; it was not long ago. */
 static bool find(const psp_columns *c, const char *id, size_t *index) {
   for (size_t i = c->count; i-- > 0;) {
-    if (memcmp(c->id[i], id, PSPROBE_ID_SIZE) != 0) continue;
+    if (strcmp(c->id[i], id) != 0) continue;
     *index = i;
     return true;
   }

@@ -97,13 +97,24 @@ static bool take_row(void *arg, const psprobe_row *row) {
   return !l->columns.failed;
 }
 
-psprobe_code psprobe_report_load(psprobe_store *store, const psprobe_filter *filter,
-                                 psprobe_report **report, psprobe_error *error) {
+psprobe_code psp_columns_load(psp_columns *columns, psprobe_store *store,
+                              const psprobe_filter *filter, psprobe_error *error) {
   loader l = {0};
   psprobe_code code = psprobe_store_each_run(store, filter, take_sources, &l, error);
   if (code == PSPROBE_OK) code = psprobe_store_each_run(store, filter, take_run, &l, error);
   if (code == PSPROBE_OK) code = psprobe_store_each(store, filter, take_row, &l, error);
-  if (code == PSPROBE_OK) code = psp_report_new(&l.columns, report, error);
-  psp_columns_free(&l.columns);
+  if (code == PSPROBE_OK)
+    *columns = l.columns;
+  else
+    psp_columns_free(&l.columns);
+  return code;
+}
+
+psprobe_code psprobe_report_load(psprobe_store *store, const psprobe_filter *filter,
+                                 psprobe_report **report, psprobe_error *error) {
+  psp_columns columns = {0};
+  psprobe_code code = psp_columns_load(&columns, store, filter, error);
+  if (code == PSPROBE_OK) code = psp_report_new(&columns, report, error);
+  psp_columns_free(&columns);
   return code;
 }

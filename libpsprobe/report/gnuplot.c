@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file Pictures as files, drawn by gnuplot when it is installed: the script and its data go into
+ * its standard input. Sized for a README or a paper.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "report/report.h"
+#include "report/thin.h"
+
+#define POINTS 4000
+
+static const char *const colors[] = {"#c04c00", "#0067a6", "#00785a",
+                                     "#a8447f", "#6b5b00", "#4b3fb3"};
+
+/** Names within gnuplot's double quotes, where it would take _, ^ and { for its own. */
+static void put_name(psp_buf *out, const char *name) {
+  for (; *name != '\0'; name++) {
+    if (strchr("_^{}@&~\\\"", *name) != NULL) psp_buf_text(out, "\\\\");
+    if ((unsigned char)*name >= ' ') psp_buf_char(out, *name == '"' ? '\'' : *name);
+  }
+}
+
+static bool answered(const psprobe_report *r, size_t k, size_t i) {
+  return r->columns.sources[k].status[i] != PSPROBE_LOST;
+}
+
+/** A data block a source: seconds since 1970, or another first column, and ms. */
+static void put_series(psp_buf *out, const psprobe_report *r) {
+  const psp_columns *c = &r->columns;
+  bool *keep = malloc(c->count + 1);
+  if (keep == NULL) {
+    out->failed = true;
+    return;
+  }
+  psp_thin(&r->probes, POINTS / 2, POINTS / 4, keep);
+  for (size_t k = 0; k < c->source_count; k++) {
+    psp_buf_printf(out, "$series%zu << EOD\n", k);
+    for (size_t i = 0; i < c->count; i++)
+      if (keep[i] && answered(r, k, i))
+        psp_buf_printf(out, "%.3f %.6f\n", (double)c->sent_wall_ns[i] / 1e9,
+                       (double)c->sources[k].elapsed_ns[i] / 1e6);
+    psp_buf_text(out, "EOD\n");
+  }
+  free(keep);
+}
+
+/** The ECDF: for every 1/1000 of the answers, and the tail whole, the time they took. */
+static void put_ecdf(psp_buf *out, const psprobe_report *r) {
+  for (size_t k = 0; k < r->columns.source_count; k++) {
+    psprobe_histogram *h = psprobe_histogram_new();
+    if (h == NULL) {
+      out->failed = true;
+      return;
+    }
+    for (size_t i = 0; i < r->columns.count; i++)
+      if (answered(r, k, i)) psprobe_histogram_record(h, r->columns.sources[k].elapsed_ns[i]);
+    psp_buf_printf(out, "$ecdf%zu << EOD\n", k);
+    for (int p = 0; p <= 1000 && psprobe_histogram_count(h) > 0; p++)
+      psp_buf_printf(out, "%.6f %.4f\n", (double)psprobe_histogram_quantile(h, p / 1000.0) / 1e6,
+                     p / 10.0);
+    psp_buf_text(out, "EOD\n");
+    psprobe_histogram_free(h);
+  }
+}
+
+static void put_differences(psp_buf *out, const psprobe_report *r) {
+  const psp_columns *c = &r->columns;
+  size_t step = c->count / POINTS + 1;
+  psp_buf_text(out, "$differences << EOD\n");
+  for (size_t i = 0; i < c->count && c->source_count >= 2; i += step)
+    if (answered(r, 0, i) && answered(r, 1, i))
+      psp_buf_printf(out, "%.3f %.6f\n", (double)c->sent_wall_ns[i] / 1e9,
+                     (double)(c->sources[0].elapsed_ns[i] - c->sources[1].elapsed_ns[i]) / 1e6);
+  psp_buf_text(out, "EOD\n");
+}
+
+static void put_plot(psp_buf *out, const psprobe_report *r, const char *block, const char *with) {
+  psp_buf_text(out, "plot ");
+  for (size_t k = 0; k < r->columns.source_count; k++) {
+    psp_buf_printf(out, "%s$%s%zu using 1:2 %s lc rgb \"%s\" dt %zu title \"", k == 0 ? "" : ", ",
+                   block, k, with, colors[k % 6], k % 6 + 1);
+    put_name(out, r->columns.sources[k].name);
+    psp_buf_text(out, "\"");
+  }
+  psp_buf_char(out, '\n');
+}
+
+static void put_head(psp_buf *out, const char *format) {
+  if (strcmp(format, "svg") == 0)
+    psp_buf_text(out, "set terminal svg size 960,420 font 'sans-serif,13' background '#ffffff'\n");
+  else
+    psp_buf_text(out, "set terminal pngcairo size 1440,630 font 'sans-serif,14' fontscale 1.1\n");
+  psp_buf_text(out,
+               "set grid lc rgb '#d9dce1' lt 1\nset key top right\nset border 3\n"
+               "set tics nomirror out\n");
+}
+
+/** The whole script; files are `stem`-NAME.FORMAT. */
+static void put_script(psp_buf *out, const psprobe_report *r, const char *stem,
+                       const char *format) {
+  put_head(out, format);
+  put_series(out, r);
+  put_ecdf(out, r);
+  put_differences(out, r);
+  psp_buf_printf(out,
+                 "set output '%s-series.%s'\nset xdata time\nset timefmt '%%s'\n"
+                 "set format x \"%%H:%%M:%%S\\n%%Y-%%m-%%d\"\nset xlabel 'sent (UTC)'\n"
+                 "set logscale y\nset ylabel 'answered after (ms)'\n",
+                 stem, format);
+  put_plot(out, r, "series", "with lines lw 1.2");
+  if (r->columns.source_count >= 2) {
+    psp_buf_printf(out, "set output '%s-differences.%s'\nunset logscale y\nset ylabel '", stem,
+                   format);
+    psp_buf_text(out,
+                 "difference (ms)'\nset zeroaxis lw 1.5\nplot $differences using 1:2 with "
+                 "points pt 7 ps 0.3 lc rgb '#55595f' title \"");
+    put_name(out, r->columns.sources[0].name);
+    psp_buf_text(out, " - ");
+    put_name(out, r->columns.sources[1].name);
+    psp_buf_text(out, "\"\n");
+  }
+  psp_buf_printf(out,
+                 "set output '%s-ecdf.%s'\nset xdata\nset format x '%%g'\nset logscale x\n"
+                 "unset logscale y\nset xlabel 'answered within (ms)'\n"
+                 "set ylabel 'share of answers (%%)'\nset yrange [0:100]\nset key bottom right\n",
+                 stem, format);
+  put_plot(out, r, "ecdf", "with steps lw 2");
+}
+
+/** Runs gnuplot on the script. SIGPIPE is the caller's to ignore; psprobe_signals_new does. */
+static psprobe_code run(const psp_buf *script, psprobe_error *error) {
+  FILE *pipe = popen("command -v gnuplot >/dev/null || exit 127; exec gnuplot -", "we");
+  if (pipe == NULL)
+    return psp_fail(error, PSPROBE_UNAVAILABLE, "start gnuplot: %s", strerror(errno));
+  size_t wrote = fwrite(script->data, 1, script->len, pipe);
+  int status = pclose(pipe);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+    return psp_fail(error, PSPROBE_NOT_FOUND,
+                    "gnuplot is not installed; it draws these (Debian: apt-get install "
+                    "gnuplot-nox). --html needs nothing");
+  if (status != 0 || wrote != script->len)
+    return psp_fail(error, PSPROBE_INTERNAL, "gnuplot could not draw; what it said stands above");
+  return PSPROBE_OK;
+}
+
+psprobe_code psprobe_report_draw(const psprobe_report *report, const char *stem, const char *format,
+                                 psprobe_error *error) {
+  psp_buf script = {0};
+  if (strpbrk(stem, "'\"\\\n`$") != NULL)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s': no quotes in the pictures' name", stem);
+  if (report->columns.count == 0)
+    return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "there are no probes to draw");
+  bool any = false;
+  for (size_t k = 0; k < report->columns.source_count; k++)
+    any |= psprobe_comparison_source(report->comparison, k)->answered > 0;
+  if (!any) return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "no probe was answered");
+  put_script(&script, report, stem, format);
+  psprobe_code code = script.failed ? psp_fail_memory(error, stem) : run(&script, error);
+  psp_buf_free(&script);
+  return code;
+}
