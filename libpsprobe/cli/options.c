@@ -95,7 +95,7 @@ static psprobe_code set_outside(const psprobe_option *option, const char *text,
 }
 
 static int complain(const psprobe_program *program, const char *where, const char *message) {
-  fprintf(stderr, "psprobe-%s: %s: %s\nTry '%s --help'.\n", program->name, where, message,
+  fprintf(stderr, "psprobe-%s: %s: %s\nTry 'psprobe-%s --help'.\n", program->name, where, message,
           program->name);
   return 2;
 }
