@@ -184,6 +184,38 @@ static void transform_results_are_values(void **state) {
   psp_buf_free(&body);
 }
 
+/* And those in the request: its fields, and what its transforms work with. */
+static void transform_operands_are_values(void **state) {
+  (void)state;
+  psp_buf body = test_file(DATA "commit-transforms.request.json");
+  psp_json *json = parse(body.data, body.len);
+  const psp_json *first = psp_json_first(psp_json_get(json, "writes"));
+  const psp_json *update = psp_json_get(first, "update");
+  const psp_json *transform = psp_json_first(psp_json_get(first, "updateTransforms"));
+  const psp_json *increment = psp_json_get(psp_json_next(transform), "increment");
+  const psp_json *append = psp_json_next(psp_json_next(transform));
+  const psp_json *element =
+      psp_json_first(psp_json_get(psp_json_get(append, "appendMissingElements"), "values"));
+  psprobe_value *fields = NULL, *by = NULL, *added = NULL, *n;
+  assert_int_equal(psp_fields_decode(psp_json_get(update, "fields"), &fields, NULL), PSPROBE_OK);
+  assert_int_equal(psp_value_decode(increment, &by, NULL), PSPROBE_OK);
+  assert_int_equal(psp_value_decode(element, &added, NULL), PSPROBE_OK);
+  n = psprobe_value_integer(5);
+  assert_true(psprobe_value_equal(by, n));
+  char *json_of_fields = test_value_json(fields), *json_of_added = test_value_json(added);
+  assert_string_equal(json_of_fields,
+                      "{\"mapValue\":{\"fields\":{\"n\":{\"integerValue\":\"1\"}}}}");
+  assert_string_equal(json_of_added, "{\"stringValue\":\"p\"}");
+  free(json_of_fields);
+  free(json_of_added);
+  psprobe_value_free(n);
+  psprobe_value_free(fields);
+  psprobe_value_free(by);
+  psprobe_value_free(added);
+  psp_json_free(json);
+  psp_buf_free(&body);
+}
+
 static const psprobe_write batch[] = {
     {.path = "results/b1"}, {.path = "results/v"}, {.path = "results/none"}};
 
@@ -284,6 +316,7 @@ int main(void) {
       cmocka_unit_test(refuses_more_than_the_service_takes),
       cmocka_unit_test(commit_answers),
       cmocka_unit_test(transform_results_are_values),
+      cmocka_unit_test(transform_operands_are_values),
       cmocka_unit_test(batch_outcomes),
       cmocka_unit_test(batch_codes),
       cmocka_unit_test(broken_batch_answers),
