@@ -175,6 +175,7 @@ static bool topic_attach(psp_topic *topic, psp_subscription *subscription) {
 psprobe_code psp_broker_subscription_create(psp_broker *broker, psp_subscription_settings *settings,
                                             psprobe_error *error) {
   psprobe_code code = psp_subscription_settings_check(settings, error);
+  if (!code) code = psp_resource_check("topics", settings->topic, error); /* no deleted one */
   if (!code && psp_broker_find(broker, settings->name))
     code = psp_fail(error, PSPROBE_ALREADY_EXISTS, "Subscription already exists");
   if (!code) code = check_topics(broker, settings, error);
