@@ -66,12 +66,12 @@ static size_t collect_shard(psprobe_registry *registry, psp_shard *shard, int64_
   const psp_list *ready = &shard->lists[PSP_READY];
   const psp_list *live = &shard->lists[PSP_LIVE];
   size_t count = 0;
-  pthread_mutex_lock(&shard->lock);
+  psp_lock_take(&shard->lock);
   while (count < max && ready->head != PSP_NO_SLOT)
     hand_out(registry, shard, ready->head, &finished[count++]);
   while (count < max && live->head != PSP_NO_SLOT && timed_out(registry, live->head, now_ns))
     hand_out(registry, shard, live->head, &finished[count++]);
-  pthread_mutex_unlock(&shard->lock);
+  psp_lock_give(&shard->lock);
   return count;
 }
 
@@ -96,7 +96,7 @@ size_t psprobe_registry_collect(psprobe_registry *registry, int64_t now_ns,
 void psp_registry_settle(psprobe_registry *registry) {
   for (uint32_t i = 0; i <= registry->shard_mask; i++) {
     psp_shard *shard = &registry->shards[i];
-    pthread_mutex_lock(&shard->lock);
+    psp_lock_take(&shard->lock);
     uint32_t next;
     for (uint32_t at = shard->lists[PSP_LIVE].head; at != PSP_NO_SLOT; at = next) {
       next = psp_slot_at(registry, at)->next;
@@ -104,7 +104,7 @@ void psp_registry_settle(psprobe_registry *registry) {
       psp_list_take(registry, shard, at);
       psp_list_put(registry, shard, PSP_READY, at);
     }
-    pthread_mutex_unlock(&shard->lock);
+    psp_lock_give(&shard->lock);
   }
 }
 
@@ -146,14 +146,14 @@ void psprobe_registry_wake(psprobe_registry *registry) {
 static int64_t ready_at(psprobe_registry *registry, int64_t until_ns) {
   for (uint32_t i = 0; i <= registry->shard_mask; i++) {
     psp_shard *shard = &registry->shards[i];
-    pthread_mutex_lock(&shard->lock);
+    psp_lock_take(&shard->lock);
     bool ready = shard->lists[PSP_READY].head != PSP_NO_SLOT;
     uint32_t oldest = shard->lists[PSP_LIVE].head;
     if (oldest != PSP_NO_SLOT) {
       int64_t deadline = psp_slot_at(registry, oldest)->sent_ns + registry->timeout_ns + 1;
       if (deadline < until_ns) until_ns = deadline;
     }
-    pthread_mutex_unlock(&shard->lock);
+    psp_lock_give(&shard->lock);
     if (ready) return INT64_MIN;
   }
   return until_ns;

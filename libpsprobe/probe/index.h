@@ -5,25 +5,27 @@
  * @file
  * A fixed hash table from hashes to slot numbers, in buckets of one cache line.
  *
- * An entry is 4 bytes: eight bits of the hash and the number. A bucket that
- * was full when an entry of it, or of one before, was added counts that entry
- * as passed on, so that a search knows where to end and a deletion leaves no
- * tombstone (the overflow counts of Bronson & Shi's F14, Facebook, 2019).
- * Compact on purpose: with a million probes it is the difference between the
- * processor's cache and main memory.
+ * A bucket has eight bits of each hash side by side, so that one comparison
+ * finds those that may fit (as Google's SwissTable does, 2017). One that was
+ * full when an entry of it, or of one before, was added counts that entry as
+ * passed on, so that a search knows where to end and a deletion leaves no
+ * tombstone (the overflow counts of Facebook's F14, 2019). Compact on purpose:
+ * with many probes it is the difference between the processor's cache and main
+ * memory.
  *
  * A hash is not the key: the caller compares what the slot holds.
  */
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
-#define PSP_BUCKET_ENTRIES 15
-/** Slot numbers are below this. */
-#define PSP_INDEX_MAX_SLOT ((UINT32_C(1) << 24) - 1)
+#define PSP_BUCKET_ENTRIES 12
 
 typedef struct psp_bucket {
-  uint32_t entries[PSP_BUCKET_ENTRIES]; /**< hash bits 56 to 63, slot number plus 1; 0: empty */
+  uint8_t tags[PSP_BUCKET_ENTRIES]; /**< 0: empty */
   uint32_t passed_on;
+  uint32_t slots[PSP_BUCKET_ENTRIES];
 } psp_bucket;
 
 typedef struct psp_index {
@@ -42,21 +44,25 @@ static inline uint32_t psp_index_after(const psp_index *index, uint32_t bucket) 
   return ++bucket == index->size ? 0 : bucket;
 }
 
-static inline uint32_t psp_index_entry(uint64_t hash, uint32_t slot) {
-  return (uint32_t)(hash >> 56) << 24 | (slot + 1);
+static inline uint8_t psp_index_tag(uint64_t hash) {
+  uint8_t tag = (uint8_t)(hash >> 56);
+  return tag != 0 ? tag : 1;
 }
 
-/** Bit i: entry i of the bucket may be that hash's. */
-static inline unsigned psp_bucket_candidates(const psp_bucket *bucket, uint64_t hash) {
-  uint32_t tag = (uint32_t)(hash >> 56) << 24;
-  unsigned found = 0;
-  for (unsigned i = 0; i < PSP_BUCKET_ENTRIES; i++) /* no branches to guess */
-    found |= (unsigned)((bucket->entries[i] ^ tag) - 1 < PSP_INDEX_MAX_SLOT) << i;
-  return found;
+/** Bit i: byte i of the word, from the lowest, is zero. Exact. */
+static inline unsigned psp_zero_bytes(uint64_t word) {
+  const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
+  uint64_t zero = ~(((word & low7) + low7) | word | low7); /* its high bit alone */
+  return (unsigned)((zero >> 7) * UINT64_C(0x0102040810204080) >> 56);
 }
 
-static inline uint32_t psp_bucket_slot(const psp_bucket *bucket, unsigned entry) {
-  return (bucket->entries[entry] & PSP_INDEX_MAX_SLOT) - 1;
+/** Bit i: tag i of the bucket is `tag`. */
+static inline unsigned psp_bucket_find(const psp_bucket *bucket, uint8_t tag) {
+  uint64_t words[2]; /* the tags, and passed_on behind them */
+  memcpy(words, bucket, sizeof words);
+  uint64_t each = UINT64_C(0x0101010101010101) * tag;
+  unsigned found = psp_zero_bytes(le64toh(words[0]) ^ each);
+  return found | (psp_zero_bytes(le64toh(words[1]) ^ each) & 15) << 8;
 }
 
 static inline bool psp_index_full(const psp_index *index) {

@@ -21,13 +21,17 @@ static uint64_t hash_of(const uint64_t id[2]) {
   return mixed ^ mixed >> 31;
 }
 
+/* Inlined by force: to gcc 12 a function that only fetches ahead has no effect, and it drops calls
+ * of it. */
+#define FETCHES_AHEAD static inline __attribute__((always_inline)) void
+
 /** Brings to the cache where the index has a hash. */
-static void prefetch_bucket(const psp_index *index, uint64_t hash) {
+FETCHES_AHEAD prefetch_bucket(const psp_index *index, uint64_t hash) {
   __builtin_prefetch(&index->buckets[psp_index_home(index, hash)]);
 }
 
 /** Brings to the cache what of a slot an operation looks at. */
-static void prefetch_slot(const psprobe_registry *registry, uint32_t number) {
+FETCHES_AHEAD prefetch_slot(const psprobe_registry *registry, uint32_t number) {
   const psp_slot *slot = psp_slot_at(registry, number);
   __builtin_prefetch(slot);
   __builtin_prefetch(slot->answers);
@@ -45,10 +49,11 @@ static bool key_of(const psprobe_registry *registry, const char *id, key *k) {
 static uint32_t find(const psprobe_registry *registry, const key *k) {
   const psp_index *index = &k->shard->index;
   uint32_t at = psp_index_home(index, k->hash);
+  uint8_t tag = psp_index_tag(k->hash);
   for (uint32_t seen = 0; seen < index->size; seen++, at = psp_index_after(index, at)) {
     const psp_bucket *bucket = &index->buckets[at];
-    for (unsigned left = psp_bucket_candidates(bucket, k->hash); left != 0; left &= left - 1) {
-      uint32_t number = psp_bucket_slot(bucket, (unsigned)__builtin_ctz(left));
+    for (unsigned left = psp_bucket_find(bucket, tag); left != 0; left &= left - 1) {
+      uint32_t number = bucket->slots[__builtin_ctz(left)];
       prefetch_slot(registry, number);
       const psp_slot *slot = psp_slot_at(registry, number);
       if (slot->id[0] == k->id[0] && slot->id[1] == k->id[1]) return number;
@@ -58,11 +63,15 @@ static uint32_t find(const psprobe_registry *registry, const key *k) {
   return PSP_NO_SLOT;
 }
 
-/** Looks ahead: the next ones to give their slots are those after `number` on its list. */
-static void prefetch_next(const psprobe_registry *registry, const psp_shard *shard,
-                          uint32_t number) {
+/**
+ * Looks ahead: what comes to `number`, which is next on its list, and then to the one after it.
+ * Slots are given up in the order of the list, and answers come about in the order of sending; so
+ * what is fetched here is there when it is needed, and only the first of a run is waited for.
+ */
+FETCHES_AHEAD prefetch_next(const psprobe_registry *registry, const psp_shard *shard,
+                            uint32_t number) {
   if (number == PSP_NO_SLOT) return;
-  const psp_slot *next = psp_slot_at(registry, number); /* was itself fetched the last time */
+  const psp_slot *next = psp_slot_at(registry, number); /* itself fetched the last time */
   prefetch_bucket(&shard->index, hash_of(next->id));
   if (next->next != PSP_NO_SLOT) prefetch_slot(registry, next->next);
 }
@@ -93,9 +102,9 @@ static uint32_t borrow_slot(psprobe_registry *registry, const psp_shard *own, in
   uint32_t number = PSP_NO_SLOT;
   for (uint32_t i = 1; i <= registry->shard_mask && number == PSP_NO_SLOT; i++) {
     psp_shard *shard = &registry->shards[(first + i) & registry->shard_mask];
-    pthread_mutex_lock(&shard->lock);
+    psp_lock_take(&shard->lock);
     number = take_slot(registry, shard, now_ns);
-    pthread_mutex_unlock(&shard->lock);
+    psp_lock_give(&shard->lock);
   }
   return number;
 }
@@ -124,16 +133,16 @@ psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id, 
   if (!key_of(registry, id, &k)) return PSPROBE_INVALID_ARGUMENT;
   psprobe_code code = PSPROBE_OK;
   uint32_t number = PSP_NO_SLOT;
-  pthread_mutex_lock(&k.shard->lock);
+  psp_lock_take(&k.shard->lock);
   if (find(registry, &k) != PSP_NO_SLOT)
     code = PSPROBE_ALREADY_EXISTS;
   else
     number = take_slot(registry, k.shard, sent_ns);
   if (code == PSPROBE_OK && number == PSP_NO_SLOT) {
-    pthread_mutex_unlock(&k.shard->lock);
+    psp_lock_give(&k.shard->lock);
     number = borrow_slot(registry, k.shard, sent_ns);
     if (number == PSP_NO_SLOT) return PSPROBE_RESOURCE_EXHAUSTED;
-    pthread_mutex_lock(&k.shard->lock);
+    psp_lock_take(&k.shard->lock);
     if (find(registry, &k) != PSP_NO_SLOT) code = PSPROBE_ALREADY_EXISTS;
   }
   /* So many on one shard that its index is full cannot be with random ids: see registry_new.c. */
@@ -142,7 +151,7 @@ psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id, 
     start(registry, &k, number, sent_ns, intended_ns, wall_ns);
   else if (number != PSP_NO_SLOT)
     psp_list_put(registry, k.shard, PSP_FREE, number);
-  pthread_mutex_unlock(&k.shard->lock);
+  psp_lock_give(&k.shard->lock);
   return code;
 }
 
@@ -159,7 +168,7 @@ void psprobe_registry_published(psprobe_registry *registry, const char *id, int6
   key k;
   if (!key_of(registry, id, &k)) return;
   bool ready = false;
-  pthread_mutex_lock(&k.shard->lock);
+  psp_lock_take(&k.shard->lock);
   uint32_t number = find(registry, &k);
   if (number != PSP_NO_SLOT) {
     psp_slot *slot = psp_slot_at(registry, number);
@@ -168,7 +177,7 @@ void psprobe_registry_published(psprobe_registry *registry, const char *id, int6
     if (slot->list == PSP_LIVE && psp_slot_complete(registry, slot))
       ready = make_ready(registry, k.shard, number);
   }
-  pthread_mutex_unlock(&k.shard->lock);
+  psp_lock_give(&k.shard->lock);
   if (ready) psp_registry_signal(registry);
 }
 
@@ -195,16 +204,18 @@ psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry, const
   if (source >= registry->source_count || !key_of(registry, id, &k)) return PSPROBE_ANSWER_UNKNOWN;
   psprobe_answer_outcome outcome = PSPROBE_ANSWER_UNKNOWN;
   bool ready = false;
-  pthread_mutex_lock(&k.shard->lock);
+  psp_lock_take(&k.shard->lock);
   uint32_t number = find(registry, &k);
   if (number != PSP_NO_SLOT) {
     psp_slot *slot = psp_slot_at(registry, number);
+    uint32_t next = slot->list == PSP_LIVE ? slot->next : PSP_NO_SLOT;
     outcome = note(registry, slot, source, now_ns, cold, handled_ns);
     if (outcome != PSPROBE_ANSWER_UNKNOWN &&
         (slot->handed_out || psp_slot_complete(registry, slot)))
       ready = make_ready(registry, k.shard, number);
+    prefetch_next(registry, k.shard, next);
   }
-  pthread_mutex_unlock(&k.shard->lock);
+  psp_lock_give(&k.shard->lock);
   if (ready) psp_registry_signal(registry);
   return outcome;
 }

@@ -8,7 +8,7 @@
 #include "probe/shard.h"
 
 #define DEFAULT_CAPACITY   65536
-#define MAX_CAPACITY       PSP_INDEX_MAX_SLOT
+#define MAX_CAPACITY       (UINT32_C(1) << 26)
 #define DEFAULT_TIMEOUT_NS INT64_C(30000000000)
 #define MAX_NS             (INT64_MAX / 4)
 #define HUGE_PAGE          ((size_t)2 << 20)
@@ -95,11 +95,7 @@ psprobe_code psprobe_registry_new(const psprobe_registry_options *options,
     free(made);
     return code;
   }
-  pthread_mutexattr_t attr;
-  pthread_mutexattr_init(&attr);
-  pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
   for (uint32_t i = 0; i <= made->shard_mask; i++) {
-    pthread_mutex_init(&made->shards[i].lock, &attr);
     for (size_t list = 0; list < PSP_LISTS; list++)
       made->shards[i].lists[list] = (psp_list){PSP_NO_SLOT, PSP_NO_SLOT};
   }
@@ -113,8 +109,6 @@ psprobe_code psprobe_registry_new(const psprobe_registry_options *options,
 
 void psprobe_registry_free(psprobe_registry *registry) {
   if (registry == NULL) return;
-  for (uint32_t i = 0; i <= registry->shard_mask; i++)
-    pthread_mutex_destroy(&registry->shards[i].lock);
   free(registry->memory);
   free(registry);
 }

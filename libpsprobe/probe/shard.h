@@ -16,7 +16,7 @@
  * `live` is in the order of sending, and with one timeout for all that is the
  * order of deadlines: timeouts are found at its head.
  */
-#include <pthread.h>
+#include <assert.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,6 +26,7 @@
 #include <psprobe/probe.h>
 
 #include "probe/index.h"
+#include "probe/lock.h"
 
 #define PSP_CACHE_LINE 64
 #define PSP_NO_SLOT    UINT32_MAX
@@ -66,12 +67,14 @@ typedef struct psp_list {
   uint32_t head, tail;
 } psp_list;
 
+/** One cache line; two apart, since processors fetch them in pairs. */
 typedef struct psp_shard {
-  alignas(2 * PSP_CACHE_LINE) pthread_mutex_t lock; /* the prefetcher fetches lines in pairs */
-  psp_index index;
+  alignas(2 * PSP_CACHE_LINE) psp_index index;
   psp_list lists[PSP_LISTS];
+  psp_lock lock;
   _Atomic uint32_t live; /**< how many are on that list; read without the lock */
 } psp_shard;
+static_assert(offsetof(psp_shard, live) + sizeof(uint32_t) <= PSP_CACHE_LINE, "one cache line");
 
 struct psprobe_registry {
   size_t source_count;

@@ -20,7 +20,7 @@
 #define THREADS       2
 #define ROUNDS        7
 #define PAIRS         400000 /* a thread and round */
-#define COLLECT_EVERY 64
+#define COLLECT_EVERY 512
 #define CLOCK_EVERY   16
 #define DISORDER      64
 
@@ -36,8 +36,8 @@ typedef struct table {
   entry *probes;
 } table;
 
-/** One thread's ids, begun in turn over and over: four times as many as it has in flight, so that
- * our registry has long forgotten one when it is begun again. */
+/** One thread's ids, begun in turn over and over: twice as many as our registry holds, so that it
+ * has long forgotten one when it is begun again. */
 typedef struct worker {
   psprobe_registry *registry;
   table *table;
@@ -46,6 +46,7 @@ typedef struct worker {
   size_t count, in_flight, next;
   int64_t now_ns;
   uint64_t failed, collected;
+  psprobe_finished *finished; /**< COLLECT_EVERY of them */
 } worker;
 
 static void *must(void *made) {
@@ -92,10 +93,9 @@ static bool answer(worker *w, const char *id) {
 }
 
 static void collect(worker *w) {
-  psprobe_finished finished[COLLECT_EVERY];
   size_t got;
   do {
-    got = psprobe_registry_collect(w->registry, w->now_ns, finished, COLLECT_EVERY);
+    got = psprobe_registry_collect(w->registry, w->now_ns, w->finished, COLLECT_EVERY);
     w->collected += got;
   } while (got == COLLECT_EVERY);
 }
@@ -144,11 +144,8 @@ static double median(double values[ROUNDS]) {
   return values[ROUNDS / 2];
 }
 
-static psprobe_registry *new_registry(size_t in_flight, size_t sources) {
-  /* Room for what is complete until it is collected, and for what the shards do not share evenly.
-   */
-  psprobe_registry_options options = {.source_count = sources,
-                                      .capacity = in_flight + in_flight / 8 + 512};
+static psprobe_registry *new_registry(size_t capacity, size_t sources) {
+  psprobe_registry_options options = {.source_count = sources, .capacity = capacity};
   psprobe_registry *registry = NULL;
   psprobe_error error;
   if (psprobe_registry_new(&options, &registry, &error) != PSPROBE_OK) {
@@ -167,11 +164,15 @@ static size_t heap_used(void) {
 static double measure(const char *name, size_t in_flight) {
   worker ours[THREADS] = {0}, peer[THREADS] = {0};
   table uthash = {.lock = PTHREAD_MUTEX_INITIALIZER};
-  psprobe_registry *registry = new_registry(in_flight, 1);
-  size_t share = (in_flight / THREADS + DISORDER - 1) / DISORDER * DISORDER, count = 4 * share;
+  /* Beside what is in flight there is what is complete and not yet collected. */
+  size_t capacity = in_flight + 2 * THREADS * COLLECT_EVERY;
+  psprobe_registry *registry = new_registry(capacity, 1);
+  size_t share = (in_flight / THREADS + DISORDER - 1) / DISORDER * DISORDER;
+  size_t count = (2 * capacity + DISORDER - 1) / DISORDER * DISORDER;
   for (int i = 0; i < THREADS; i++) {
     ours[i] = (worker){.registry = registry, .ours = true, .count = count, .in_flight = share};
     ours[i].ids = must(calloc(count, sizeof *ours[i].ids));
+    ours[i].finished = must(calloc(COLLECT_EVERY, sizeof *ours[i].finished));
     for (size_t n = 0; n < count; n++)
       if (!psp_id_new(ours[i].ids[n])) exit(1);
     peer[i] = ours[i];
@@ -195,6 +196,7 @@ static double measure(const char *name, size_t in_flight) {
   for (int i = 0; i < THREADS; i++) {
     failed += ours[i].failed + peer[i].failed;
     free(ours[i].ids);
+    free(ours[i].finished);
   }
   if (failed > 0) {
     fprintf(stderr, "bench_registry: %llu calls failed\n", (unsigned long long)failed);
@@ -221,7 +223,7 @@ static double measure(const char *name, size_t in_flight) {
 int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   double small = measure("1 k", 1000);
-  
+
   measure("100 k", 100000);
   double large = measure("1 M", 1000000);
   printf(

@@ -17,9 +17,9 @@
 static bool holds(const psp_index *index, uint64_t hash, uint32_t slot) {
   uint32_t at = psp_index_home(index, hash);
   for (uint32_t seen = 0; seen < index->size; seen++, at = psp_index_after(index, at)) {
-    unsigned candidates = psp_bucket_candidates(&index->buckets[at], hash);
+    unsigned found = psp_bucket_find(&index->buckets[at], psp_index_tag(hash));
     for (unsigned i = 0; i < PSP_BUCKET_ENTRIES; i++)
-      if ((candidates >> i & 1) && psp_bucket_slot(&index->buckets[at], i) == slot) return true;
+      if ((found >> i & 1) && index->buckets[at].slots[i] == slot) return true;
     if (index->buckets[at].passed_on == 0) return false;
   }
   return false;
@@ -27,7 +27,7 @@ static bool holds(const psp_index *index, uint64_t hash, uint32_t slot) {
 
 /** Adds to the last entry and removes in an order of its own, checking all at each step. */
 static void fill_and_empty(const uint64_t hashes[ENTRIES], unsigned stride) {
-  alignas(64) psp_bucket buckets[BUCKETS] = {{{0}, 0}};
+  alignas(64) psp_bucket buckets[BUCKETS] = {{.passed_on = 0}};
   psp_index index = {.buckets = buckets, .size = BUCKETS};
   bool there[ENTRIES] = {false};
   for (uint32_t i = 0; i < ENTRIES; i++) {
@@ -60,7 +60,7 @@ static void test_all_ways_to_fall(void **state) {
     spread[i] = (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15);
     tagless[i] = (uint64_t)i * UINT64_C(0x04444444); /* the tag 0 is one like others */
   }
-  static const unsigned strides[] = {1, 7, 59}; /* coprime to the number of entries */
+  static const unsigned strides[] = {1, 7, 47}; /* coprime to the number of entries */
   for (size_t s = 0; s < 3; s++) {
     fill_and_empty(same, strides[s]);
     fill_and_empty(last, strides[s]);
@@ -69,23 +69,24 @@ static void test_all_ways_to_fall(void **state) {
   }
 }
 
-static void test_large_numbers(void **state) {
+static void test_finding_tags(void **state) {
   (void)state;
-  alignas(64) psp_bucket buckets[1] = {{{0}, 0}};
-  psp_index index = {.buckets = buckets, .size = 1};
-  uint32_t most = PSP_INDEX_MAX_SLOT - 1;
-  psp_index_add(&index, UINT64_MAX, most);
-  psp_index_add(&index, UINT64_MAX, 0);
-  assert_true(holds(&index, UINT64_MAX, most));
-  assert_true(holds(&index, UINT64_MAX, 0));
-  assert_false(holds(&index, 0, most));
-  assert_int_equal(psp_bucket_slot(&buckets[0], 0), most);
+  for (unsigned tag = 0; tag < 256; tag++) {
+    for (unsigned place = 0; place < PSP_BUCKET_ENTRIES; place++) {
+      psp_bucket bucket = {.passed_on = tag * 0x01010101u}; /* which is no tag */
+      for (unsigned i = 0; i < PSP_BUCKET_ENTRIES; i++)
+        bucket.tags[i] = (uint8_t)(i == place ? tag : i % 2 ? tag + 1 : tag ^ 0x80);
+      assert_int_equal(psp_bucket_find(&bucket, (uint8_t)tag), 1u << place);
+    }
+  }
+  for (uint64_t hash = 0; hash < 256; hash++)
+    assert_int_not_equal(psp_index_tag(hash << 56), 0);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_all_ways_to_fall),
-      cmocka_unit_test(test_large_numbers),
+      cmocka_unit_test(test_finding_tags),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
