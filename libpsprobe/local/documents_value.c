@@ -296,6 +296,9 @@ static size_t value_size(const psprobe_value *value) {
   return size;
 }
 
+/* Of the name its ids count, and one byte for each. */
 size_t psp_documents_size(const char *name, const psprobe_value *fields) {
-  return strlen(name) + NAME_OVERHEAD + value_size(fields) + ENTITY_OVERHEAD;
+  const char *below = strstr(name, "/documents/");
+  size_t ids = below ? strlen(below) - strlen("/documents/") + 1 : strlen(name);
+  return ids + NAME_OVERHEAD + value_size(fields) + ENTITY_OVERHEAD;
 }

@@ -126,6 +126,30 @@ static void stores_what_it_must_change(void **state) {
   psprobe_value_free(expected);
 }
 
+static psprobe_code create_of_size(const char *id, size_t first, size_t second,
+                                   psprobe_error *error) {
+  char *text = malloc(1 << 20);
+  psprobe_value *fields = psprobe_value_map();
+  assert_non_null(text);
+  memset(text, 'x', 1 << 20);
+  psprobe_value_set(fields, "a", psprobe_value_string_n(text, first));
+  psprobe_value_set(fields, "b", psprobe_value_string_n(text, second));
+  free(text);
+  psprobe_code code = psprobe_document_create(client, "big", id, fields, NULL, error);
+  psprobe_value_free(fields);
+  return code;
+}
+
+/* 1,048,576 bytes, names and overhead counted. */
+static void stores_up_to_a_mebibyte(void **state) {
+  (void)state;
+  psprobe_error error = {0};
+  ok(create_of_size("one", 1048487, 0, &error), &error);
+  ok(create_of_size("two", 524250, 524250, &error), &error);
+  code_is(create_of_size("too", 524290, 524290, &error), PSPROBE_INVALID_ARGUMENT, &error);
+  assert_non_null(strstr(error.message, "1048576 bytes"));
+}
+
 static void creates_once(void **state) {
   (void)state;
   psprobe_error error = {0};
@@ -339,6 +363,7 @@ static int suite(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(stores_every_type),
       cmocka_unit_test(stores_what_it_must_change),
+      cmocka_unit_test(stores_up_to_a_mebibyte),
       cmocka_unit_test(creates_once),
       cmocka_unit_test(takes_any_id),
       cmocka_unit_test(absent_is_told),
