@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/buf.h"
+#include "base/timestamp.h"
 #include "report/report.h"
 #include "report/thin.h"
 
 #define POINTS 4000
+#define DAY_NS INT64_C(86400000000000)
 
 static const char *const colors[] = {"#c04c00", "#0067a6", "#00785a",
                                      "#a8447f", "#6b5b00", "#4b3fb3"};
@@ -104,6 +106,18 @@ static void put_head(psp_buf *out, const char *format) {
                "set tics nomirror out\n");
 }
 
+/** Times of day, and the date once, under the axis; dates and times for what takes days. */
+static void put_time_axis(psp_buf *out, const psprobe_report *r) {
+  const psp_columns *c = &r->columns;
+  int64_t first = c->sent_wall_ns[0], last = c->sent_wall_ns[c->count - 1];
+  char day[PSP_TIMESTAMP_SIZE];
+  psp_timestamp_format_ns(day, first);
+  bool days = last - first > DAY_NS;
+  psp_buf_printf(out, "set xdata time\nset timefmt '%%s'\nset format x \"%s\"\n",
+                 days ? "%m-%d\\n%H:%M" : "%H:%M:%S");
+  psp_buf_printf(out, "set xlabel 'sent, %s %.10s (UTC)'\n", days ? "from" : "on", day);
+}
+
 /** The whole script; files are `stem`-NAME.FORMAT. */
 static void put_script(psp_buf *out, const psprobe_report *r, const char *stem,
                        const char *format) {
@@ -111,11 +125,9 @@ static void put_script(psp_buf *out, const psprobe_report *r, const char *stem,
   put_series(out, r);
   put_ecdf(out, r);
   put_differences(out, r);
-  psp_buf_printf(out,
-                 "set output '%s-series.%s'\nset xdata time\nset timefmt '%%s'\n"
-                 "set format x \"%%H:%%M:%%S\\n%%Y-%%m-%%d\"\nset xlabel 'sent (UTC)'\n"
-                 "set logscale y\nset ylabel 'answered after (ms)'\n",
-                 stem, format);
+  psp_buf_printf(out, "set output '%s-series.%s'\n", stem, format);
+  put_time_axis(out, r);
+  psp_buf_text(out, "set logscale y\nset ylabel 'answered after (ms)'\n");
   put_plot(out, r, "series", "with lines lw 1.2");
   if (r->columns.source_count >= 2) {
     psp_buf_printf(out, "set output '%s-differences.%s'\nunset logscale y\nset ylabel '", stem,
