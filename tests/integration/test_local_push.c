@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The stand-in's pushes and long polls, over sockets. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <psprobe/local.h>
+#include <psprobe/timing.h>
+
+#include "base/text.h"
+#include "raw_server.h"
+#include "rest_call.h"
+#include "shape.h"
+
+#include "files.h"
+
+#define TOPIC "/v1/projects/demo-project/topics/topic"
+#define MS    INT64_C(1000000)
+
+static psprobe_local *local;
+static const char *host;
+
+/* An endpoint that keeps what it is sent and answers as it is told. */
+typedef struct endpoint {
+  raw_server *server;
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  int answers[64]; /* statuses, one after the other; 0: 204. -1: none, the connection is closed */
+  int count;
+  int open, most_open;
+  bool hold;
+  int64_t at_ns[64];
+  psp_buf head[64], body[64];
+} endpoint;
+
+static endpoint box;
+
+static void talk(void *arg, int fd, int nth) {
+  (void)arg, (void)nth;
+  psp_buf head = {0}, body = {0};
+  while (raw_read_request(fd, &head, &body)) {
+    pthread_mutex_lock(&box.lock);
+    int n = box.count++, status = box.answers[n] ? box.answers[n] : 204;
+    box.at_ns[n] = psprobe_clock_monotonic();
+    box.head[n] = head;
+    box.body[n] = body;
+    head = body = (psp_buf){0};
+    if (++box.open > box.most_open) box.most_open = box.open;
+    pthread_cond_broadcast(&box.changed);
+    while (box.hold)
+      pthread_cond_wait(&box.changed, &box.lock);
+    box.open--;
+    pthread_mutex_unlock(&box.lock);
+    if (status < 0) break;
+    char answer[80];
+    snprintf(answer, sizeof answer, "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n", status);
+    raw_send(fd, answer);
+  }
+  psp_buf_free(&head);
+  psp_buf_free(&body);
+}
+
+static int setup(void **state) {
+  (void)state;
+  psprobe_error error = {0};
+  memset(&box, 0, sizeof box);
+  pthread_mutex_init(&box.lock, NULL);
+  pthread_cond_init(&box.changed, NULL);
+  box.server = raw_server_start(talk, NULL);
+  if (psprobe_local_new(NULL, &local, &error)) fail_msg("%s", error.message);
+  host = psprobe_local_pubsub_host(local);
+  assert_int_equal(test_rest_status(host, "PUT", TOPIC, NULL), 200);
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  pthread_mutex_lock(&box.lock);
+  box.hold = false;
+  pthread_cond_broadcast(&box.changed);
+  pthread_mutex_unlock(&box.lock);
+  psprobe_local_free(local);
+  raw_server_stop(box.server);
+  for (int i = 0; i < box.count; i++) {
+    psp_buf_free(&box.head[i]);
+    psp_buf_free(&box.body[i]);
+  }
+  return 0;
+}
+
+/* Waits until so many requests have come; fails after ten seconds. */
+static void wait_for(int count) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += 10;
+  pthread_mutex_lock(&box.lock);
+  int rc = 0;
+  while (box.count < count && rc == 0)
+    rc = pthread_cond_timedwait(&box.changed, &box.lock, &until);
+  pthread_mutex_unlock(&box.lock);
+  assert_true(box.count >= count);
+}
+
+static void subscribe(const char *sub, const char *path, const char *more) {
+  psp_buf url = {0}, body = {0};
+  psp_buf_printf(&url, "/v1/projects/demo-project/subscriptions/%s", sub);
+  psp_buf_printf(&body,
+                 "{\"topic\":\"projects/demo-project/topics/topic\",\"pushConfig\":"
+                 "{\"pushEndpoint\":\"http://127.0.0.1:%d%s\"%s}}",
+                 raw_server_port(box.server), path, more);
+  assert_int_equal(test_rest_status(host, "PUT", url.data, body.data), 200);
+  psp_buf_free(&url);
+  psp_buf_free(&body);
+}
+
+static void publish(const char *message) {
+  psp_buf body = {0};
+  psp_buf_printf(&body, "{\"messages\":[%s]}", message);
+  assert_int_equal(test_rest_status(host, "POST", TOPIC ":publish", body.data), 200);
+  psp_buf_free(&body);
+}
+
+static void wait_empty(const char *sub) {
+  size_t held = 1, leased;
+  for (int i = 0; i < 1000 && held > 0; i++, usleep(10000))
+    assert_true(psprobe_local_held(local, sub, &held, &leased));
+  assert_int_equal(held, 0);
+}
+
+static void test_wrapped(void **state) {
+  (void)state;
+  subscribe("push-wrapped", "/source/push?token=abc", "");
+  publish(
+      "{\"data\":\"eyJwcm9iZSI6MX0=\",\"attributes\":{\"probe_id\":"
+      "\"0123456789abcdef0123456789abcdef\"}}");
+  wait_for(1);
+  psp_buf golden = test_file("tests/data/push/wrapped.http");
+  const char *body = strstr(golden.data, "\r\n\r\n") + 4;
+  test_same_shape("push", box.body[0].data, box.body[0].len, body,
+                  golden.len - (size_t)(body - golden.data));
+  assert_true(psp_text_starts(box.head[0].data, "POST /source/push?token=abc HTTP/1.1\r\n"));
+  assert_non_null(strstr(box.head[0].data, "Content-Type: application/json\r\n"));
+  psp_buf_free(&golden);
+  wait_empty("projects/demo-project/subscriptions/push-wrapped");
+}
+
+static void test_unwrapped(void **state) {
+  (void)state;
+  subscribe("push-unwrapped", "/push", ",\"noWrapper\":{\"writeMetadata\":true}");
+  publish(
+      "{\"data\":\"eyJwcm9iZSI6MX0=\",\"orderingKey\":\"key-1\",\"attributes\":{\"probe_id\":"
+      "\"0123\",\"bad name\":\"x\",\"inject\":\"a\\r\\nb: c\"}}");
+  wait_for(1);
+  static const char *const lines[] = {
+      "probe_id: 0123\r\n", "x-goog-pubsub-ordering-key: key-1\r\n",
+      "x-goog-pubsub-message-id: 1\r\n",
+      "x-goog-pubsub-subscription-name: projects/demo-project/subscriptions/push-unwrapped\r\n"};
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    if (!strstr(box.head[0].data, lines[i])) fail_msg("no %s in %s", lines[i], box.head[0].data);
+  assert_null(strstr(box.head[0].data, "bad name"));
+  assert_null(strstr(box.head[0].data, "inject"));
+  assert_string_equal(box.body[0].data, "{\"probe\":1}");
+}
+
+/* Whatever does not acknowledge comes again, each time later. */
+static void test_backoff(void **state) {
+  (void)state;
+  /* Closing is told first, on a fresh connection: on one used before, libcurl sends it again. */
+  static const int refusals[] = {-1, 500, 404, 302, 203};
+  memcpy(box.answers, refusals, sizeof refusals);
+  subscribe("push-refused", "/", "");
+  publish("{\"data\":\"YQ==\"}");
+  wait_for(6);
+  int64_t least = 100 * MS;
+  for (int i = 0; i < 5; i++, least *= 2) {
+    assert_true(box.at_ns[i + 1] - box.at_ns[i] >= least);
+    assert_true(box.at_ns[i + 1] - box.at_ns[i] < least + 500 * MS);
+  }
+  wait_empty("projects/demo-project/subscriptions/push-refused");
+  assert_int_equal(box.count, 6);
+}
+
+static void test_acknowledging_statuses(void **state) {
+  (void)state;
+  static const int statuses[] = {200, 201, 202, 204};
+  memcpy(box.answers, statuses, sizeof statuses);
+  subscribe("push-good", "/", "");
+  for (int i = 1; i <= 4; i++) {
+    publish("{\"data\":\"YQ==\"}");
+    wait_for(i);
+    wait_empty("projects/demo-project/subscriptions/push-good");
+  }
+  assert_int_equal(box.count, 4);
+}
+
+static void test_several_in_flight(void **state) {
+  (void)state;
+  box.hold = true;
+  subscribe("push-several", "/", "");
+  for (int i = 0; i < 10; i++)
+    publish("{\"data\":\"YQ==\"}");
+  wait_for(3);
+  assert_int_equal(box.most_open, 3); /* at first */
+  pthread_mutex_lock(&box.lock);
+  box.hold = false;
+  pthread_cond_broadcast(&box.changed);
+  pthread_mutex_unlock(&box.lock);
+  wait_for(10);
+  wait_empty("projects/demo-project/subscriptions/push-several");
+  assert_int_equal(box.count, 10);
+}
+
+static void test_endpoint_down_then_up(void **state) {
+  (void)state;
+  raw_server_stop(box.server);
+  box.server = NULL;
+  psp_buf body = {0};
+  int port, listener = raw_listen(&port);
+  close(listener);
+  psp_buf_printf(&body,
+                 "{\"topic\":\"projects/demo-project/topics/topic\",\"pushConfig\":"
+                 "{\"pushEndpoint\":\"http://127.0.0.1:%d/\"}}",
+                 port);
+  assert_int_equal(
+      test_rest_status(host, "PUT", "/v1/projects/demo-project/subscriptions/down", body.data),
+      200);
+  publish("{\"data\":\"YQ==\"}");
+  usleep(150000);
+  box.server = raw_server_start(talk, NULL);
+  psp_buf_reset(&body);
+  psp_buf_printf(&body, "{\"pushConfig\":{\"pushEndpoint\":\"http://127.0.0.1:%d/\"}}",
+                 raw_server_port(box.server));
+  assert_int_equal(
+      test_rest_status(host, "POST",
+                       "/v1/projects/demo-project/subscriptions/down:modifyPushConfig", body.data),
+      200);
+  wait_for(1);
+  wait_empty("projects/demo-project/subscriptions/down");
+  psp_buf_free(&body);
+}
+
+/* ---- pulls ---- */
+
+#define PULL_SUB "/v1/projects/demo-project/subscriptions/pull-sub"
+
+static void make_pull_sub(void) {
+  assert_int_equal(
+      test_rest_status(host, "PUT", PULL_SUB, "{\"topic\":\"projects/demo-project/topics/topic\"}"),
+      200);
+}
+
+static int begin_pull(void) {
+  return test_rest_begin(host, "POST", PULL_SUB ":pull", "{\"maxMessages\":10}", NULL);
+}
+
+/* Waits until the pull has reached the broker. */
+static void settle(void) {
+  usleep(50000);
+}
+
+static void test_long_poll(void **state) {
+  (void)state;
+  make_pull_sub();
+  int first = begin_pull();
+  settle();
+  int second = begin_pull();
+  settle();
+  raw_answer answer = {0};
+  publish("{\"data\":\"YQ==\"}");
+  assert_true(raw_read(first, &answer)); /* the oldest */
+  assert_non_null(strstr(answer.body.data, "\"data\": \"YQ==\""));
+  assert_true(raw_is_silent(second, 50));
+  raw_free(&answer);
+  publish("{\"data\":\"Yg==\"}");
+  answer = (raw_answer){0};
+  assert_true(raw_read(second, &answer));
+  assert_non_null(strstr(answer.body.data, "\"data\": \"Yg==\""));
+  raw_free(&answer);
+  close(first);
+  close(second);
+}
+
+static void test_gone_client_swallows_nothing(void **state) {
+  (void)state;
+  make_pull_sub();
+  int gone = begin_pull();
+  settle();
+  int there = begin_pull();
+  settle();
+  close(gone);
+  settle();
+  raw_answer answer = {0};
+  publish("{\"data\":\"YQ==\"}");
+  assert_true(raw_read(there, &answer));
+  assert_non_null(strstr(answer.body.data, "\"data\": \"YQ==\""));
+  raw_free(&answer);
+  close(there);
+}
+
+static void test_free_with_waiting_pulls(void **state) {
+  make_pull_sub();
+  int waiting[20];
+  for (int i = 0; i < 20; i++)
+    waiting[i] = begin_pull();
+  settle();
+  psprobe_local_free(local);
+  for (int i = 0; i < 20; i++) {
+    raw_answer answer = {0};
+    assert_true(raw_read(waiting[i], &answer));
+    assert_int_equal(answer.status, 503);
+    raw_free(&answer);
+    close(waiting[i]);
+  }
+  psprobe_error error = {0};
+  if (psprobe_local_new(NULL, &local, &error)) fail_msg("%s", error.message);
+  (void)state;
+}
+
+static void test_address_in_use(void **state) {
+  (void)state;
+  psprobe_local *other;
+  psprobe_error error = {0};
+  psprobe_local_options options = {.pubsub_listen = host};
+  assert_int_equal(psprobe_local_new(&options, &other, &error), PSPROBE_UNAVAILABLE);
+  assert_non_null(strstr(error.message, host));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(test_wrapped),
+      TEST(test_unwrapped),
+      TEST(test_backoff),
+      TEST(test_acknowledging_statuses),
+      TEST(test_several_in_flight),
+      TEST(test_endpoint_down_then_up),
+      TEST(test_long_poll),
+      TEST(test_gone_client_swallows_nothing),
+      TEST(test_free_with_waiting_pulls),
+      TEST(test_address_in_use),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
