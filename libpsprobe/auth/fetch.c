@@ -172,7 +172,7 @@ psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
   if (limits == NULL) limits = &none;
   const psp_retry_policy policy = {
       .codes = PSP_RETRY_ON(PSPROBE_UNAVAILABLE) | PSP_RETRY_ON(PSPROBE_DEADLINE_EXCEEDED),
-      .initial_ns = INT64_C(100000000),
+      .initial_ns = f->first_wait_ns > 0 ? f->first_wait_ns : INT64_C(100000000),
       .max_ns = INT64_C(5000000000),
       .factor = 5,
       .max_attempts = limits->attempts != 0 ? limits->attempts : 4};

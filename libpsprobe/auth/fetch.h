@@ -22,6 +22,7 @@ typedef struct psp_fetcher {
   char *ca_file; /**< its own; NULL: the system's */
   psprobe_logger logger;
   psp_clock clock;
+  int64_t first_wait_ns; /**< the longest wait before the second attempt; 0: 0.1 s */
   /* Private: */
   psp_http *http;
   pthread_mutex_t lock;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include "client/internal.h"
 
 #define DEFAULT_ATTEMPT_NS INT64_C(60000000000)
+#define CLOCK_NOTE_S       120 /* more than this between two clocks is worth a word */
 #define API_CLIENT         "gl-c/11 psprobe/" PSPROBE_VERSION
 
 /* Where a call stands; guarded by the client's lock. Whoever moves it away from FLYING or
@@ -174,6 +176,24 @@ static void settle(psp_pending *p, const psprobe_error *error) {
     finish(p, NULL, error);
 }
 
+/* What an answer that is no 2xx means. A token that a wrong clock made is refused with a text that
+ * does not name the clock: so we look at the server's. */
+static void read_status(const psp_pending *p, const psp_http_response *response,
+                        psprobe_error *outcome) {
+  int64_t now_s = time(NULL);
+  int64_t wait = psp_http_retry_after(psp_http_header(response, "retry-after"), now_s);
+  psp_status_parse(response->status, response->body, response->body_len, wait, p->what, outcome);
+  int64_t date_s = response->status == 401 && p->token
+                       ? psp_http_date(psp_http_header(response, "date"), now_s)
+                       : 0;
+  int64_t off = date_s > 0 ? now_s - date_s : 0;
+  if (llabs(off) < CLOCK_NOTE_S) return;
+  size_t len = strlen(outcome->message);
+  snprintf(outcome->message + len, sizeof outcome->message - len,
+           "; this machine's clock is %lld s %s the server's", (long long)llabs(off),
+           off > 0 ? "ahead of" : "behind");
+}
+
 static void on_answer(void *arg, const psp_http_response *response, const psprobe_error *error) {
   psp_pending *p = arg;
   lock(p);
@@ -186,8 +206,7 @@ static void on_answer(void *arg, const psp_http_response *response, const psprob
   psprobe_error outcome;
   psprobe_error_clear(&outcome);
   if (response != NULL) {
-    int64_t wait = psp_http_retry_after(psp_http_header(response, "retry-after"), time(NULL));
-    psp_status_parse(response->status, response->body, response->body_len, wait, p->what, &outcome);
+    read_status(p, response, &outcome);
   } else {
     outcome = *error;
     psp_fail_in(&outcome, "%s", p->what);

@@ -69,9 +69,18 @@ const char *test_key_public(test_key key) {
   return public_texts[key];
 }
 
+void test_keys_forget(void) {
+  for (int i = 0; i < TEST_KEYS; i++) {
+    if (private_texts[i] != NULL) explicit_bzero(private_texts[i], strlen(private_texts[i]));
+    free(private_texts[i]);
+    free(public_texts[i]);
+    private_texts[i] = public_texts[i] = NULL;
+  }
+}
+
 /* ---- files ---- */
 
-static char directories[64][64];
+static char directories[256][64];
 static unsigned directory_count;
 
 static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *at) {
@@ -86,7 +95,7 @@ static void remove_directories(void) {
 }
 
 const char *test_directory(void) {
-  assert_true(directory_count < 64);
+  assert_true(directory_count < 256);
   if (directory_count == 0) atexit(remove_directories);
   char *path = directories[directory_count];
   strcpy(path, "/tmp/psprobe-test-XXXXXX");

@@ -21,6 +21,9 @@ const char *test_key_pem(test_key key);
 /** The public half, "BEGIN PUBLIC KEY". */
 const char *test_key_public(test_key key);
 
+/** Wipes every key that was made; the next call makes others. */
+void test_keys_forget(void);
+
 /**
  * A new directory for files, removed with all that is in it when the program ends.
  * @return its path, the program's

@@ -408,6 +408,7 @@ static void start(const flow *f, const psp_json *capture, run *r) {
   psprobe_credentials_options options = {.allow_other_hosts = f->other_hosts};
   assert_int_equal(psp_credentials_new_with(&options, &clock, http, &r->credentials, NULL),
                    PSPROBE_OK);
+  r->credentials->fetcher.first_wait_ns = 1000;
 }
 
 typedef struct outcome {

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Where credentials and the project come from: tests/data/auth/adc-order.json and
+ * project-id.json, case by case. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "auth/adc.h"
+#include "auth/credentials.h"
+#include "base/text.h"
+#include "fake_transport.h"
+#include "keys.h"
+
+#define META   "http://metadata.test/computeMetadata/v1"
+#define FLAVOR "Metadata-Flavor: Google"
+
+static char *user_file(const char *refresh_token) {
+  static char text[256];
+  snprintf(text, sizeof text,
+           "{\"type\":\"authorized_user\",\"client_id\":\"id\",\"client_secret\":\"s\","
+           "\"refresh_token\":\"%s\"}",
+           refresh_token);
+  return text;
+}
+
+typedef struct fixture {
+  fake_transport *fake;
+  psprobe_credentials *credentials;
+  psprobe_error error;
+  char steps[2048];
+} fixture;
+
+static int setup(void **state) {
+  test_auth_environment();
+  fixture *f = calloc(1, sizeof *f);
+  *state = f;
+  return f == NULL;
+}
+
+static int teardown(void **state) {
+  fixture *f = *state;
+  psprobe_credentials_free(f->credentials);
+  if (f->fake != NULL) fake_transport_free(f->fake);
+  free(f);
+  return 0;
+}
+
+static void note(void *arg, const char *place, const char *outcome, bool used) {
+  fixture *f = arg;
+  size_t len = strlen(f->steps);
+  snprintf(f->steps + len, sizeof f->steps - len, "%s%s: %s\n", used ? "*" : "", place, outcome);
+}
+
+/* Looks anew. */
+static psprobe_code look(fixture *f) {
+  psprobe_credentials_free(f->credentials);
+  f->credentials = NULL;
+  psp_http *http;
+  if (f->fake == NULL) {
+    f->fake = fake_transport_new(&http);
+  } else {
+    fake_transport_free(f->fake);
+    f->fake = fake_transport_new(&http);
+  }
+  f->steps[0] = 0;
+  psprobe_error_clear(&f->error);
+  psprobe_credentials_options options = {.on_step = note, .step_arg = f};
+  assert_int_equal(psp_credentials_new_with(&options, NULL, http, &f->credentials, NULL),
+                   PSPROBE_OK);
+  return psp_credentials_resolve(f->credentials, &f->error);
+}
+
+static void expect_user(fixture *f, const char *refresh_token) {
+  if (look(f) != PSPROBE_OK) fail_msg("%s", f->error.message);
+  assert_string_equal(f->credentials->source->file->refresh_token.data, refresh_token);
+}
+
+static void expect_error(fixture *f, psprobe_code code, const char *why) {
+  assert_int_equal(look(f), code);
+  if (strstr(f->error.message, why) == NULL) fail_msg("%s", f->error.message);
+}
+
+static void write_well_known(const char *text) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/.config", getenv("HOME"));
+  mkdir(path, 0700);
+  strcat(path, "/gcloud");
+  mkdir(path, 0700);
+  test_write(path, "application_default_credentials.json", 0600, text);
+}
+
+static void test_order(void **state) {
+  fixture *f = *state;
+  expect_error(f, PSPROBE_UNAUTHENTICATED, "no credentials were found");
+  /* Each place is named, in order, with what was wrong there. */
+  assert_non_null(strstr(f->error.message, "GOOGLE_APPLICATION_CREDENTIALS: not set; "));
+  assert_non_null(strstr(f->error.message, "application_default_credentials.json: not there; "));
+  assert_non_null(strstr(f->error.message, "metadata server 169.254.169.254: METADATA_SERVER"));
+  assert_non_null(strstr(f->error.message, "gcloud auth application-default login"));
+
+  write_well_known(user_file("well-known"));
+  expect_user(f, "well-known");
+  assert_non_null(strstr(f->steps, "GOOGLE_APPLICATION_CREDENTIALS: not set\n*"));
+
+  const char *other = test_directory();
+  setenv("GOOGLE_APPLICATION_CREDENTIALS",
+         test_write(other, "adc.json", 0600, user_file("env-file")), 1);
+  expect_user(f, "env-file");
+  assert_string_equal(f->steps, "*GOOGLE_APPLICATION_CREDENTIALS: authorized_user\n");
+
+  setenv("GOOGLE_APPLICATION_CREDENTIALS", "", 1); /* as if it were not set */
+  expect_user(f, "well-known");
+
+  const char *config = test_directory();
+  test_write(config, "application_default_credentials.json", 0600, user_file("cloudsdk-config"));
+  setenv("CLOUDSDK_CONFIG", config, 1);
+  expect_user(f, "cloudsdk-config");
+  setenv("CLOUDSDK_CONFIG", test_directory(), 1); /* without the file: HOME is not tried */
+  expect_error(f, PSPROBE_UNAUTHENTICATED, "not there");
+}
+
+/* A place that holds something decides, also when that is broken. */
+static void test_no_fall_through(void **state) {
+  fixture *f = *state;
+  const char *directory = test_directory();
+  write_well_known(user_file("well-known"));
+  static const struct {
+    const char *text;
+    psprobe_code code;
+    const char *why;
+  } files[] = {
+      {"not json", PSPROBE_INVALID_ARGUMENT, "no proper JSON"},
+      {"[]", PSPROBE_INVALID_ARGUMENT, "no proper JSON"},
+      {"\xef\xbb\xbf{\"type\":\"authorized_user\"}", PSPROBE_INVALID_ARGUMENT, "no proper JSON"},
+      {"{\"type\":\"x\"}", PSPROBE_INVALID_ARGUMENT, "not supported"},
+      {"{\"client_email\":\"a@b\",\"private_key\":\"x\"}", PSPROBE_INVALID_ARGUMENT,
+       "type is missing"},
+      {"{\"type\":\"authorized_user\",\"client_id\":\"x\",\"client_secret\":\"x\"}",
+       PSPROBE_INVALID_ARGUMENT, "refresh_token is missing"},
+      {"{\"type\":\"service_account\",\"client_email\":\"a@b\",\"private_key\":\"x\"}",
+       PSPROBE_INVALID_ARGUMENT, "private_key is no PEM text"},
+  };
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    setenv("GOOGLE_APPLICATION_CREDENTIALS", test_write(directory, "adc.json", 0600, files[i].text),
+           1);
+    expect_error(f, files[i].code, files[i].why);
+    assert_ptr_equal(strstr(f->error.message, "GOOGLE_APPLICATION_CREDENTIALS: "),
+                     f->error.message);
+  }
+  setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/x.json", 1);
+  expect_error(f, PSPROBE_NOT_FOUND, "/nonexistent/x.json: No such file");
+  setenv("GOOGLE_APPLICATION_CREDENTIALS", directory, 1);
+  expect_error(f, PSPROBE_INVALID_ARGUMENT, "a directory");
+  unsetenv("GOOGLE_APPLICATION_CREDENTIALS");
+  write_well_known("not json");
+  expect_error(f, PSPROBE_INVALID_ARGUMENT, "no proper JSON");
+}
+
+/* ---- the metadata server ---- */
+
+/* Credentials over a scripted transport, looked up when the test has said what is answered. */
+static psprobe_code look_scripted(fixture *f) {
+  return psp_credentials_resolve(f->credentials, &f->error);
+}
+
+static void prepare(fixture *f) {
+  psp_http *http;
+  f->fake = fake_transport_new(&http);
+  psprobe_credentials_options options = {.on_step = note, .step_arg = f};
+  assert_int_equal(psp_credentials_new_with(&options, NULL, http, &f->credentials, NULL),
+                   PSPROBE_OK);
+}
+
+static void test_ping(void **state) {
+  fixture *f = *state;
+  setenv("METADATA_SERVER_DETECTION", "ping-only", 1);
+  setenv("GCE_METADATA_HOST", "metadata.test", 1);
+  prepare(f);
+  fake_call *ping = fake_expect(f->fake, "GET", META "/instance");
+  fake_reply(ping, 200, FLAVOR, "id\n");
+  fake_reply(fake_expect(f->fake, "GET", META "/universe/universe-domain"), 404, FLAVOR, "");
+  assert_int_equal(look_scripted(f), PSPROBE_OK);
+  const psp_http_request *sent = fake_request(ping, 0);
+  assert_string_equal(fake_request_header(sent, "metadata-flavor"), "Google");
+  assert_true(sent->no_proxy);
+  assert_true(sent->timeout_ns <= INT64_C(1000000000)); /* off Google: under a second */
+  psprobe_credentials_info info;
+  psprobe_credentials_describe(f->credentials, &info);
+  assert_string_equal(info.kind, "metadata server");
+  assert_string_equal(info.universe, "googleapis.com");
+}
+
+static void test_ping_fails(void **state) {
+  fixture *f = *state;
+  setenv("METADATA_SERVER_DETECTION", "ping-only", 1);
+  setenv("GCE_METADATA_HOST", "metadata.test", 1);
+  static const struct {
+    int status;
+    const char *headers, *why;
+  } answers[] = {{404, FLAVOR, "HTTP 404"},
+                 {403, FLAVOR, "HTTP 403"},
+                 {200, "", "lacks \"Metadata-Flavor: Google\""},
+                 {200, "Metadata-Flavor: google", "lacks \"Metadata-Flavor: Google\""},
+                 {0, NULL, "refused"}};
+  for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    prepare(f);
+    fake_call *ping = fake_expect(f->fake, "GET", META "/instance");
+    if (answers[i].status != 0)
+      fake_reply(ping, answers[i].status, answers[i].headers, "");
+    else
+      fake_fail(ping, PSPROBE_UNAVAILABLE, "GET metadata.test: connection refused");
+    assert_int_equal(look_scripted(f), PSPROBE_UNAUTHENTICATED);
+    if (strstr(f->error.message, answers[i].why) == NULL) fail_msg("%s", f->error.message);
+    psprobe_credentials_free(f->credentials);
+    fake_transport_free(f->fake);
+    f->credentials = NULL;
+    f->fake = NULL;
+  }
+}
+
+static void test_detection(void **state) {
+  (void)state;
+  psp_detection detection;
+  const char *why;
+  static const struct {
+    const char *wish, *name;
+    psp_detection detection;
+  } cases[] = {
+      {"none", NULL, PSP_DETECT_NONE},
+      {"assume-present", NULL, PSP_DETECT_PRESENT},
+      {"ping-only", NULL, PSP_DETECT_PING},
+      {"ping-only", "K_SERVICE", PSP_DETECT_PING},
+      {"none", "K_SERVICE", PSP_DETECT_NONE},
+      {"", "K_SERVICE", PSP_DETECT_PRESENT},
+      {"", "CLOUD_RUN_JOB", PSP_DETECT_PRESENT},
+      {"", "FUNCTION_NAME", PSP_DETECT_PRESENT},
+      {"", "CLOUD_RUN_WORKER_POOL", PSP_DETECT_PRESENT},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    setenv("METADATA_SERVER_DETECTION", cases[i].wish, 1);
+    if (cases[i].name != NULL) setenv(cases[i].name, "x", 1);
+    assert_int_equal(psp_metadata_detection(&detection, &why, NULL), PSPROBE_OK);
+    assert_int_equal(detection, cases[i].detection);
+    if (cases[i].name != NULL) unsetenv(cases[i].name);
+  }
+  setenv("METADATA_SERVER_DETECTION", "bogus", 1);
+  assert_int_equal(psp_metadata_detection(&detection, &why, NULL), PSPROBE_INVALID_ARGUMENT);
+}
+
+static void test_metadata_host(void **state) {
+  (void)state;
+  const char *host;
+  assert_int_equal(psp_metadata_find_host(&host, NULL), PSPROBE_OK);
+  assert_string_equal(host, "169.254.169.254");
+  setenv("GCE_METADATA_HOST", "metadata.test:8080", 1);
+  assert_int_equal(psp_metadata_find_host(&host, NULL), PSPROBE_OK);
+  assert_string_equal(host, "metadata.test:8080");
+  setenv("GCE_METADATA_IP", "10.0.0.1", 1);
+  assert_int_equal(psp_metadata_find_host(&host, NULL), PSPROBE_OK);
+  assert_string_equal(host, "10.0.0.1");
+  static const char *const broken[] = {"http://x", "x/y", "x?y", "x#y", "a@b", "x y", "x\r\ny"};
+  for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+    psprobe_error error;
+    setenv("GCE_METADATA_IP", broken[i], 1);
+    assert_int_equal(psp_metadata_find_host(&host, &error), PSPROBE_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, "GCE_METADATA_IP must be host or host:port"));
+  }
+}
+
+/* ---- the project ---- */
+
+static void expect_project(fixture *f, const char *project) {
+  const char *found = "none";
+  if (psp_credentials_find_project(f->credentials, &found, &f->error) != PSPROBE_OK)
+    fail_msg("%s", f->error.message);
+  if (!psp_text_equal(found, project)) fail_msg("project %s, not %s", found, project);
+}
+
+static void test_project(void **state) {
+  fixture *f = *state;
+  char *text = test_service_account(NULL, "");
+  write_well_known(text);
+  free(text);
+  assert_int_equal(look(f), PSPROBE_OK);
+  expect_project(f, "file-project");
+  assert_string_equal(psprobe_credentials_project(f->credentials), "file-project");
+
+  /* A person's file names none: gcloud's active configuration does. */
+  write_well_known(
+      "{\"type\":\"authorized_user\",\"client_id\":\"id\",\"client_secret\":\"s\","
+      "\"refresh_token\":\"r\",\"quota_project_id\":\"payer\"}");
+  assert_int_equal(look(f), PSPROBE_OK);
+  expect_project(f, NULL); /* the quota project is not one to work in */
+  char path[512];
+  snprintf(path, sizeof path, "%s/.config/gcloud", getenv("HOME"));
+  test_write(path, "active_config", 0600, "mine\n");
+  strcat(path, "/configurations");
+  assert_int_equal(mkdir(path, 0700), 0);
+  test_write(path, "config_default", 0600, "[core]\nproject = default-project\n");
+  test_write(path, "config_mine", 0600,
+             "[compute]\nproject = wrong\n[core]\naccount = a@b\nproject = gcloud-project\n");
+  assert_int_equal(look(f), PSPROBE_OK);
+  expect_project(f, "gcloud-project");
+  setenv("CLOUDSDK_ACTIVE_CONFIG_NAME", "default", 1);
+  assert_int_equal(look(f), PSPROBE_OK);
+  expect_project(f, "default-project");
+  setenv("CLOUDSDK_ACTIVE_CONFIG_NAME", "../../../etc/passwd", 1);
+  assert_int_equal(look(f), PSPROBE_OK);
+  expect_project(f, NULL);
+  setenv("CLOUDSDK_CORE_PROJECT", "variable-project", 1);
+  assert_int_equal(look(f), PSPROBE_OK);
+  expect_project(f, "variable-project");
+}
+
+static void test_quota_project(void **state) {
+  fixture *f = *state;
+  write_well_known(
+      "{\"type\":\"authorized_user\",\"client_id\":\"id\",\"client_secret\":\"s\","
+      "\"refresh_token\":\"r\",\"quota_project_id\":\"from-file\"}");
+  assert_int_equal(look(f), PSPROBE_OK);
+  assert_string_equal(psp_credentials_quota_project(f->credentials), "from-file");
+  setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "", 1);
+  assert_int_equal(look(f), PSPROBE_OK);
+  assert_string_equal(psp_credentials_quota_project(f->credentials), "from-file");
+  setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "from-env", 1);
+  assert_int_equal(look(f), PSPROBE_OK);
+  assert_string_equal(psp_credentials_quota_project(f->credentials), "from-env");
+}
+
+static void test_metadata_project(void **state) {
+  fixture *f = *state;
+  setenv("METADATA_SERVER_DETECTION", "assume-present", 1);
+  setenv("GCE_METADATA_HOST", "metadata.test", 1);
+  prepare(f);
+  fake_in_order(f->fake);
+  fake_reply(fake_expect(f->fake, "GET", META "/universe/universe-domain"), 200, FLAVOR,
+             "universe.example\n");
+  fake_reply(fake_expect(f->fake, "GET", META "/project/project-id"), 200, FLAVOR,
+             "meta-project\n");
+  expect_project(f, "meta-project");
+  expect_project(f, "meta-project"); /* and is not asked again */
+  assert_string_equal(psp_credentials_universe(f->credentials), "universe.example");
+}
+
+/* Federated credentials name a project's number; the Resource Manager knows its id. */
+static void test_federated_project(void **state) {
+  fixture *f = *state;
+  const char *directory = test_directory();
+  char text[1024];
+  snprintf(
+      text, sizeof text,
+      "{\"type\":\"external_account\",\"audience\":\"//iam.googleapis.com/projects/123456789/"
+      "locations/global/workloadIdentityPools/p/providers/o\",\"subject_token_type\":\"urn:x\","
+      "\"credential_source\":{\"file\":\"%s\"}}",
+      test_write(directory, "subject", 0600, "subject"));
+  setenv("GOOGLE_APPLICATION_CREDENTIALS", test_write(directory, "adc.json", 0644, text), 1);
+  prepare(f);
+  fake_in_order(f->fake);
+  fake_reply(fake_expect(f->fake, "POST", "https://sts.googleapis.com/v1/token"), 200, NULL,
+             "{\"access_token\":\"ya29.sts\",\"token_type\":\"Bearer\",\"expires_in\":3599}");
+  fake_call *manager = fake_expect(
+      f->fake, "GET", "https://cloudresourcemanager.googleapis.com/v1/projects/123456789");
+  fake_reply(manager, 200, NULL,
+             "{\"projectNumber\":\"123456789\",\"projectId\":\"pool-project\"}");
+  expect_project(f, "pool-project");
+  assert_string_equal(fake_request_header(fake_request(manager, 0), "authorization"),
+                      "Bearer ya29.sts");
+}
+
+static void test_ini(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *value;
+  } cases[] = {
+      {"[core]\nproject = p\n", "p"},
+      {"[core]\nproject=p", "p"},
+      {"[core]\r\nproject = p \r\n", "p"},
+      {" [core] \n  project : p\n", "p"},
+      {"[core]\nprojects = q\nproject = p\n", "p"},
+      {"[core]\nproject =\n", NULL},
+      {"[core]\nproject\n", NULL},
+      {"project = p\n[core]\n", NULL},
+      {"[core2]\nproject = p\n", NULL},
+      {"[core]\n[other]\nproject = p\n", NULL},
+      {"", NULL},
+      {"[core]\n# project = q\nproject = p", "p"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *value = psp_gcloud_ini_get(cases[i].text, "core", "project");
+    if (!psp_text_equal(value, cases[i].value)) fail_msg("%s: %s", cases[i].text, value);
+    free(value);
+  }
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      TEST(test_order),
+      TEST(test_no_fall_through),
+      TEST(test_ping),
+      TEST(test_ping_fails),
+      TEST(test_project),
+      TEST(test_quota_project),
+      TEST(test_metadata_project),
+      TEST(test_federated_project),
+      TEST(test_detection),
+      TEST(test_metadata_host),
+      cmocka_unit_test(test_ini),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
