@@ -328,7 +328,7 @@ static void test_id_tokens_by_audience(void **state) {
   assert_ptr_not_equal(a, b);
   assert_int_equal(psp_credentials_id_slot(f->credentials, "", &again, NULL),
                    PSPROBE_INVALID_ARGUMENT);
-  char audience[16];
+  char audience[32];
   psprobe_code code = PSPROBE_OK;
   for (int i = 0; i < 300 && code == PSPROBE_OK; i++) {
     snprintf(audience, sizeof audience, "https://%d", i);
