@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/import.h"
+
+#define HEAD \
+  "arbitrary_message_id,probe_sent,cloud_func_response_time,reg_service_response_time,saved_at\n"
+
+static psprobe_code csv(const char *text, psp_columns *c, psprobe_error *error) {
+  *c = (psp_columns){0};
+  return psp_import_csv(text, strlen(text), "x.csv", NULL, c, error);
+}
+
+static void the_five_fields_are_read(void **state) {
+  psp_columns c;
+  psprobe_error error = {0};
+  (void)state;
+  assert_int_equal(csv(HEAD "a,2019-04-16T01:22:53Z,69289647,70914588,2019-04-16T01:22:53Z\n"
+                            "b,2019-04-16T01:22:58.5Z,,12,\n",
+                       &c, &error),
+                   PSPROBE_OK);
+  assert_int_equal(c.count, 2);
+  assert_int_equal(c.source_count, 2);
+  assert_string_equal(c.sources[0].name, "cloud_function");
+  assert_string_equal(c.sources[1].name, "regular_service");
+  assert_string_equal(c.id[1], "b");
+  assert_int_equal(c.sent_wall_ns[0], 1555377773000000000);
+  assert_int_equal(c.sent_wall_ns[1], 1555377778500000000);
+  assert_int_equal(c.sources[0].elapsed_ns[0], 69289647);
+  assert_int_equal(c.sources[0].status[0], PSPROBE_ANSWERED);
+  assert_int_equal(c.sources[0].status[1], PSPROBE_LOST);
+  assert_int_equal(c.sources[1].elapsed_ns[1], 12);
+  psp_columns_free(&c);
+}
+
+static void forms_of_the_same_table_are_the_same(void **state) {
+  static const char *const forms[] = {
+      "\xEF\xBB\xBF" HEAD "a,2019-04-16T01:22:53Z,5,6,\n",
+      "arbitrary_message_id,probe_sent,cloud_func_response_time,reg_service_response_time,saved_at"
+      "\r\na,2019-04-16T01:22:53Z,5,6,\r\n\r\n",
+      HEAD "\"a\",\"2019-04-16T01:22:53Z\",\"5\",6,\"\"",
+      "saved_at,whatever,reg_service_response_time,probe_sent,cloud_func_response_time,"
+      "arbitrary_message_id\n,\"x, \"\"y\"\"\nz\",6,2019-04-16T01:22:53Z,5,a\n",
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    psp_columns c;
+    psprobe_error error = {0};
+    if (csv(forms[i], &c, &error) != PSPROBE_OK) fail_msg("form %zu: %s", i, error.message);
+    assert_int_equal(c.count, 1);
+    size_t service = strcmp(c.sources[0].name, "regular_service") == 0 ? 0 : 1;
+    assert_int_equal(c.sources[service].elapsed_ns[0], 6);
+    assert_int_equal(c.sources[1 - service].elapsed_ns[0], 5);
+    assert_string_equal(c.id[0], "a");
+    psp_columns_free(&c);
+  }
+}
+
+static void mistakes_name_line_and_column(void **state) {
+  static const struct {
+    const char *text, *said;
+  } cases[] = {
+      {"", "no column arbitrary_message_id"},
+      {"a,b\n1,2\n", "line 1: there is no column arbitrary_message_id"},
+      {"arbitrary_message_id,cloud_func_response_time\n", "no column probe_sent"},
+      {"arbitrary_message_id,probe_sent\n", "no column NAME_response_time"},
+      {HEAD "a,2019-04-16T01:22:53Z,5,x,\n",
+       "line 2, column reg_service_response_time: 'x' is not"},
+      {HEAD "a,2019-04-16T01:22:53Z,5.5,6,\n", "line 2, column cloud_func_response_time: '5.5'"},
+      {HEAD "a,2019-04-16T01:22:53Z,99999999999999999999,6,\n", "column cloud_func_response_time"},
+      {HEAD "a,yesterday,5,6,\n", "line 2, column probe_sent: 'yesterday' is not an RFC 3339"},
+      {HEAD "a,2019-04-16T01:22:53Z,5,6,\n,2019-04-16T01:22:53Z,5,6,\n",
+       "line 3: arbitrary_message_id is missing"},
+      {HEAD "a,2019-04-16T01:22:53Z,5\n", "line 2: 3 fields for 5 columns"},
+      {HEAD "a,2019-04-16T01:22:53Z,5,6,,7\n", "line 2: more fields than columns"},
+      {HEAD "\"a,2019\n", "line 2: a quote is opened and never closed"},
+      {HEAD "\"a\"b,2019-04-16T01:22:53Z,5,6,\n", "line 2: text behind a closing quote"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psp_columns c;
+    psprobe_error error = {0};
+    assert_int_equal(csv(cases[i].text, &c, &error), PSPROBE_INVALID_ARGUMENT);
+    if (strstr(error.message, cases[i].said) == NULL)
+      fail_msg("case %zu said: %s", i, error.message);
+    psp_columns_free(&c);
+  }
+}
+
+static void a_cut_short_table_never_crashes(void **state) {
+  static const char whole[] = HEAD "\"a\",2019-04-16T01:22:53Z,5,6,2019-04-16T01:22:53Z\r\n";
+  (void)state;
+  for (size_t len = 0; len < sizeof whole; len++) {
+    psp_columns c = {0};
+    char *copy = malloc(len + 1);
+    assert_non_null(copy);
+    memcpy(copy, whole, len);
+    copy[len] = '\0';
+    psp_import_csv(copy, len, "x.csv", NULL, &c, NULL);
+    psp_columns_free(&c);
+    free(copy);
+  }
+}
+
+static void json_lines_are_read(void **state) {
+  static const char text[] =
+      "{\"arbitrary_message_id\":\"a\",\"probe_sent\":\"2019-04-16T01:22:53Z\","
+      "\"cloud_func_response_time\":69289647,\"reg_service_response_time\":\"70914588\"}\n\n"
+      "{\"arbitrary_message_id\":7,\"probe_sent\":\"2019-04-16T01:22:58Z\","
+      "\"cloud_func_response_time\":null,\"warm_response_time\":3,\"extra\":[1,2]}\r\n";
+  psp_columns c = {0};
+  psprobe_error error = {0};
+  (void)state;
+  if (psp_import_json_lines(text, strlen(text), "x", NULL, &c, &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
+  assert_int_equal(c.count, 2);
+  assert_int_equal(c.source_count, 3);
+  assert_string_equal(c.sources[2].name, "warm");
+  assert_string_equal(c.id[1], "7");
+  assert_int_equal(c.sources[0].elapsed_ns[0], 69289647);
+  assert_int_equal(c.sources[1].elapsed_ns[0], 70914588);
+  assert_int_equal(c.sources[0].status[1], PSPROBE_LOST);
+  assert_int_equal(c.sources[2].elapsed_ns[1], 3);
+  psp_columns_free(&c);
+}
+
+static void mistakes_in_json_name_line_and_member(void **state) {
+  static const struct {
+    const char *text, *said;
+  } cases[] = {
+      {"{\"a_response_time\":1}\n", "line 1: arbitrary_message_id is missing"},
+      {"{\"arbitrary_message_id\":\"a\"}\n", "no line has a NAME_response_time"},
+      {"{\"arbitrary_message_id\":\"a\",\"probe_sent\":\"2019-04-16T01:22:53Z\","
+       "\"a_response_time\":1.5}\n",
+       "line 1, a_response_time"},
+      {"{\"a_response_time\":1}\n{\n", "line 2"},
+      {"{\"a_response_time\":1}\n[]\n", "line 2: not an object"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psp_columns c = {0};
+    psprobe_error error = {0};
+    assert_int_equal(
+        psp_import_json_lines(cases[i].text, strlen(cases[i].text), "x", NULL, &c, &error),
+        PSPROBE_INVALID_ARGUMENT);
+    if (strstr(error.message, cases[i].said) == NULL)
+      fail_msg("case %zu said: %s", i, error.message);
+    psp_columns_free(&c);
+  }
+}
+
+static void a_filter_holds_for_imports_too(void **state) {
+  static const char text[] = HEAD
+      "a,2019-04-16T01:22:53Z,5,6,\nb,2019-04-16T01:22:54Z,5,6,\nc,2019-04-16T01:22:55Z,5,6,\n";
+  psprobe_filter filter = {.since_wall_ns = 1555377774000000000,
+                           .until_wall_ns = 1555377775000000000};
+  psp_columns c = {0};
+  (void)state;
+  assert_int_equal(psp_import_csv(text, strlen(text), "x", &filter, &c, NULL), PSPROBE_OK);
+  assert_int_equal(c.count, 1);
+  assert_string_equal(c.id[0], "b");
+  psp_columns_free(&c);
+}
+
+static void sources_can_be_selected(void **state) {
+  psp_columns c;
+  psprobe_error error = {0};
+  const char *both[] = {"regular_service", "cloud_function"}, *none[] = {"nobody"};
+  (void)state;
+  assert_int_equal(csv(HEAD "a,2019-04-16T01:22:53Z,5,6,\n", &c, NULL), PSPROBE_OK);
+  assert_int_equal(psp_columns_select(&c, both, 2, &error), PSPROBE_OK);
+  assert_string_equal(c.sources[0].name, "regular_service");
+  assert_int_equal(c.sources[0].elapsed_ns[0], 6);
+  assert_int_equal(psp_columns_select(&c, both, 1, &error), PSPROBE_OK);
+  assert_int_equal(c.source_count, 1);
+  assert_int_equal(psp_columns_select(&c, none, 1, &error), PSPROBE_NOT_FOUND);
+  assert_non_null(strstr(error.message, "'nobody'"));
+  psp_columns_free(&c);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_five_fields_are_read),
+      cmocka_unit_test(forms_of_the_same_table_are_the_same),
+      cmocka_unit_test(mistakes_name_line_and_column),
+      cmocka_unit_test(a_cut_short_table_never_crashes),
+      cmocka_unit_test(json_lines_are_read),
+      cmocka_unit_test(mistakes_in_json_name_line_and_member),
+      cmocka_unit_test(a_filter_holds_for_imports_too),
+      cmocka_unit_test(sources_can_be_selected),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
