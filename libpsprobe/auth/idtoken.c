@@ -20,8 +20,7 @@ static const char *const reasons[PSP_IDTOKEN_VERDICTS] = {
     [PSP_IDTOKEN_TYPE] = "its typ is not JWT",
     [PSP_IDTOKEN_KID] = "it names no key",
     [PSP_IDTOKEN_REMOVED] =
-        "Cloud Run, which checked it, removed the signature: see "
-        "platform_verified",
+        "Cloud Run, which checked it, removed the signature (platform_verified takes that)",
     [PSP_IDTOKEN_NO_KEYS] = "the public keys could not be had",
     [PSP_IDTOKEN_UNKNOWN_KID] = "it names a key that is not Google's",
     [PSP_IDTOKEN_SIGNATURE_LENGTH] = "its signature is not as long as the key",

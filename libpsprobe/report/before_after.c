@@ -36,7 +36,7 @@ static void put_change(psp_buf *out, const char *name, const psprobe_change *cha
   } else {
     psp_buf_text(out, "no change that these runs can tell");
   }
-  psp_buf_text(out, " (");
+  psp_buf_text(out, " (change, ");
   if (!psp_words_interval(out, scale, &change->ci)) psp_buf_text(out, "too few for an interval");
   psp_buf_text(out, ").");
 }

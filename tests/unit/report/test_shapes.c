@@ -162,8 +162,8 @@ static void two_runs_are_compared(void **state) {
   psprobe_text_options wide = {.width = 500};
   if (psprobe_report_before_after(a, b, &wide, &text, &error) != PSPROBE_OK)
     fail_msg("%s", error.message);
-  assert_non_null(strstr(text, "cloud_function: 56.0 ms at the median before (200 answers), 46.0"));
-  assert_non_null(strstr(text, "10 ms faster"));
+  assert_non_null(strstr(text, "cloud_function: 56 ms at the median before (200 answers), 46 ms"));
+  assert_non_null(strstr(text, "10.0 ms faster (change, 95 % interval -12.0 to -8.0 ms)"));
   assert_non_null(strstr(text, "regular_service: "));
   assert_non_null(strstr(text, "no change that these runs can tell"));
   free(text);
