@@ -90,6 +90,10 @@ bool psp_backlog_reserve(psp_subscription *subscription, psp_letter *const *lett
     psp_lane *lane = lane_new(letters[i]->ordering_key);
     if (!lane) return false;
     HASH_ADD_STR(subscription->keyed, key, lane);
+    if (!lane->hh.tbl) { /* no memory for it */
+      free(lane);
+      return false;
+    }
   }
   return true;
 }

@@ -7,6 +7,8 @@
  * broker_backlog.c (one subscription's messages), broker_deliver.c (who gets
  * them: pulls, pushes).
  */
+/* By default uthash ends the program when there is no memory. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "local/broker.h"

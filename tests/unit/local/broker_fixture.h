@@ -108,14 +108,14 @@ static inline size_t leased(void) {
   return out;
 }
 
-static int fixture_setup(void **state) {
+static inline int fixture_setup(void **state) {
   (void)state;
   broker = psp_broker_new();
   now = (psp_instant){.mono_ns = 1000 * S, .wall_ms = INT64_C(1795558728773)};
   make_topic(TOPIC);
   return 0;
 }
-static int fixture_teardown(void **state) {
+static inline int fixture_teardown(void **state) {
   (void)state;
   given_clear();
   psp_broker_close(broker);
