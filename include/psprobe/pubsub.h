@@ -185,13 +185,15 @@ typedef struct psprobe_subscriber psprobe_subscriber;
 
 typedef enum psprobe_verdict {
   PSPROBE_ACK = 0,
-  PSPROBE_NACK = 1 /**< deliver again, at once */
+  PSPROBE_NACK = 1, /**< deliver again, at once */
+  PSPROBE_LATER = 2 /**< psprobe_subscriber_settle will tell */
 } psprobe_verdict;
 
 /**
  * Receives each message, on one of the subscriber's worker threads; it may
  * block: the lease is extended while it runs. `message` is borrowed until it
- * returns. It may call anything but psprobe_subscriber_free.
+ * returns, or until it is settled. It may call anything but
+ * psprobe_subscriber_free.
  */
 typedef psprobe_verdict psprobe_subscriber_receive(void *arg, const psprobe_message *message);
 
@@ -200,10 +202,14 @@ typedef struct psprobe_subscriber_options {
   const char *subscription;
   psprobe_subscriber_receive *receive;
   void *arg;
-  int pulls;                    /**< outstanding long polls; 0: 4 */
-  int max_messages;             /**< in one pull; 0: 100 */
-  int workers;                  /**< threads that run `receive`; 0: as many as pulls. With ordering
-                                   keys: 1, since more than one works on messages side by side */
+  int pulls;        /**< outstanding long polls; 0: 4 */
+  int max_messages; /**< in one pull; 0: 100 */
+  int workers;      /**< threads that run `receive`; 0: as many as pulls. With ordering
+                       keys: 1, since more than one works on messages side by side */
+  /** `receive` is short and never blocks: it is called on the client's I/O thread as soon as a
+   * message is there, without waking a worker, of which there are none then. What takes longer is
+   * begun there and settled later. */
+  bool at_once;
   int ack_deadline_s;           /**< lease taken and extended; 0: the subscription's own */
   int64_t ack_batch_ns;         /**< how long acks gather; 0: 10 ms */
   int64_t max_extension_ns;     /**< a lease is not extended beyond; 0: 60 min */
@@ -226,7 +232,8 @@ typedef struct psprobe_subscriber_stats {
  * on Google's emulator only after up to 89 s, since its pulls stay with the old
  * one that long.
  *
- * No more is pulled while `max_messages` wait for a worker. A message is
+ * No more is pulled while `max_messages` wait for a worker, or ten times as
+ * many for psprobe_subscriber_settle. A message is
  * delivered at least once: the callback may see it again when its ack got lost.
  *
  * Ownership: options are copied, `client` is borrowed until free.
@@ -236,9 +243,9 @@ PSPROBE_API psprobe_code psprobe_subscriber_new(psprobe_client *client,
                                                 psprobe_subscriber **subscriber,
                                                 psprobe_error *error);
 /**
- * Begins no more pulls, lets running callbacks finish, nacks what no callback
- * has seen, and sends all acks. Blocks for that, at most `timeout_ns` (0: 30 s)
- * for the acks; idle, it returns at once. After it nothing is leased and
+ * Begins no more pulls, lets running callbacks finish (and what they left for
+ * later be settled), nacks what no callback has seen, and sends all acks. Blocks for that, at most
+ * `timeout_ns` (0: 30 s) for the acks; idle, it returns at once. After it nothing is leased and
  * forgotten.
  *
  * Pulls that wait at that moment are not cut off, since a broker may deliver to
@@ -254,6 +261,16 @@ PSPROBE_API psprobe_code psprobe_subscriber_new(psprobe_client *client,
  */
 PSPROBE_API psprobe_code psprobe_subscriber_stop(psprobe_subscriber *subscriber, int64_t timeout_ns,
                                                  psprobe_error *error);
+/**
+ * The verdict on a message for which `receive` returned PSPROBE_LATER, or is
+ * about to: exactly once for each. Its lease is extended until then, and a stop
+ * waits for it. Any thread, also from a callback of the client's; never blocks.
+ *
+ * @param message as it was given to `receive`; gone afterwards
+ * @param verdict PSPROBE_ACK or PSPROBE_NACK
+ */
+PSPROBE_API void psprobe_subscriber_settle(psprobe_subscriber *subscriber,
+                                           const psprobe_message *message, psprobe_verdict verdict);
 /** psprobe_subscriber_stop if need be, then frees. NULL is fine. */
 PSPROBE_API void psprobe_subscriber_free(psprobe_subscriber *subscriber);
 PSPROBE_API void psprobe_subscriber_get_stats(const psprobe_subscriber *subscriber,

@@ -58,7 +58,7 @@ psp_delivery *psp_delivery_new(psprobe_batch *batch) {
   delivery->left = count;
   delivery->leases = (psp_lease *)(delivery + 1);
   for (size_t i = 0; i < count; i++) {
-    delivery->leases[i].message = psprobe_batch_message(batch, i);
+    delivery->leases[i].message = *psprobe_batch_message(batch, i);
     delivery->leases[i].delivery = delivery;
   }
   return delivery;
@@ -135,7 +135,7 @@ void psp_leases_add(psp_leases *l, psp_delivery *delivery, int64_t now) {
     begin(l, lease);
     l->extend_ns = earlier(l->extend_ns, lease->extend_ns);
     l->received++;
-    if (came_before(l, lease->message)) l->redelivered++;
+    if (came_before(l, &lease->message)) l->redelivered++;
     psp_lease_append(&l->waiting, lease);
   }
 }
@@ -184,7 +184,7 @@ static void fill(psp_lease_list *from, psp_lease_list *out) {
   size_t bytes = 0, limit = PSP_ACK_IDS;
   while (from->first && out->count < limit) {
     psp_lease *lease = from->first;
-    bytes += strlen(lease->message->ack_id) + 3;
+    bytes += strlen(lease->message.ack_id) + 3;
     if (out->count > 0 && bytes > PSP_ACK_BYTES) break;
     if (lease->group > 0 && lease->group < limit) limit = lease->group;
     if (out->count >= limit) break;
@@ -264,10 +264,10 @@ static void gather(psp_leases *l, psp_lease_list *list, int64_t now, gathering *
       lease->extend_ns = PSP_NEVER;
       continue;
     }
-    size_t bytes = strlen(lease->message->ack_id) + 3;
+    size_t bytes = strlen(lease->message.ack_id) + 3;
     if (g->count > 0 && g->bytes + bytes > PSP_ACK_BYTES) return;
     g->bytes += bytes;
-    g->ack_ids[g->count++] = lease->message->ack_id;
+    g->ack_ids[g->count++] = lease->message.ack_id;
     lease->extension = l->last_extension;
   }
 }

@@ -32,7 +32,7 @@ typedef struct psp_delivery {
 } psp_delivery;
 
 struct psp_lease {
-  const psprobe_message *message;
+  psprobe_message message; /**< what the receiver sees, and hands back to settle */
   psp_delivery *delivery;
   psp_lease *next, *prev;
   int64_t received_ns;

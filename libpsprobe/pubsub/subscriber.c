@@ -74,19 +74,44 @@ static psp_lease *next_lease(psprobe_subscriber *s, psp_lease_list *gone) {
   }
 }
 
+/* With the lock. */
+static void settle(psprobe_subscriber *s, psp_lease *lease, psprobe_verdict verdict) {
+  psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_ACK, psp_timers_now());
+  if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
+  if (psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
+}
+
+void psp_subscriber_receive(psprobe_subscriber *s, psp_lease *lease) {
+  pthread_mutex_unlock(&s->lock);
+  psprobe_verdict verdict = s->receive(s->arg, &lease->message);
+  pthread_mutex_lock(&s->lock);
+  /* If it is left for later, another thread may have settled it already, and the lease be gone. */
+  if (verdict != PSPROBE_LATER) settle(s, lease, verdict);
+}
+
+void psprobe_subscriber_settle(psprobe_subscriber *s, const psprobe_message *message,
+                               psprobe_verdict verdict) {
+  psp_lease *lease = (psp_lease *)((char *)message - offsetof(psp_lease, message));
+  pthread_mutex_lock(&s->lock);
+  settle(s, lease, verdict);
+  psp_slot *slot = psp_subscriber_unpark(s);
+  pthread_mutex_unlock(&s->lock);
+  if (slot) psp_slot_start(slot);
+}
+
 static void *work(void *subscriber) {
   psprobe_subscriber *s = subscriber;
   psp_lease_list gone = {0};
   pthread_mutex_lock(&s->lock);
   for (psp_lease *lease; (lease = next_lease(s, &gone));) {
     psp_slot *slot = psp_subscriber_unpark(s);
-    pthread_mutex_unlock(&s->lock);
-    if (slot) psp_slot_start(slot);
-    psprobe_verdict verdict = s->receive(s->arg, lease->message);
-    pthread_mutex_lock(&s->lock);
+    if (slot) {
+      pthread_mutex_unlock(&s->lock);
+      psp_slot_start(slot);
+      pthread_mutex_lock(&s->lock);
+    }
     psp_leases_free(&gone);
-    psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_ACK, psp_timers_now());
-    if (psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
+    psp_subscriber_receive(s, lease);
   }
   psp_leases_free(&gone);
   pthread_mutex_unlock(&s->lock);
@@ -147,6 +172,11 @@ static void init_locks(psprobe_subscriber *s) {
   pthread_condattr_destroy(&monotonic);
 }
 
+static size_t worker_count(const psprobe_subscriber_options *o, size_t pulls) {
+  if (o->at_once) return 0;
+  return o->workers > 0 ? (size_t)o->workers : pulls;
+}
+
 static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_options *o,
                             psprobe_error *error) {
   s->receive = o->receive;
@@ -161,9 +191,10 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
                   o->ack_batch_ns > 0 ? o->ack_batch_ns : ACK_BATCH_NS);
   psprobe_code code = prepare_calls(s, o->subscription, error);
   if (code != PSPROBE_OK) return code;
-  size_t workers = o->workers > 0 ? (size_t)o->workers : s->slot_count;
+  s->at_once = o->at_once;
+  size_t workers = worker_count(o, s->slot_count);
   s->subscription = psp_strdup(o->subscription);
-  s->workers = calloc(workers, sizeof *s->workers);
+  s->workers = calloc(workers + 1, sizeof *s->workers);
   s->slots = calloc(s->slot_count, sizeof *s->slots);
   if (!s->subscription || !s->workers || !s->slots) return psp_fail_memory(error, "a subscriber");
   for (size_t i = 0; i < s->slot_count; i++)
@@ -200,7 +231,7 @@ static psprobe_code start_threads(psprobe_subscriber *s, size_t workers, psprobe
   while (keeper && s->worker_count < workers &&
          start_thread(&s->workers[s->worker_count], work, s, "psp-sub-work"))
     s->worker_count++;
-  if (s->worker_count == workers) return PSPROBE_OK;
+  if (keeper && s->worker_count == workers) return PSPROBE_OK;
   pthread_mutex_lock(&s->lock);
   end_threads(s);
   pthread_mutex_unlock(&s->lock);
@@ -233,8 +264,7 @@ psprobe_code psprobe_subscriber_new(psprobe_client *client,
   s->refs = 1;
   init_locks(s);
   code = prepare(s, options, error);
-  if (code == PSPROBE_OK)
-    code = start_threads(s, options->workers > 0 ? (size_t)options->workers : s->slot_count, error);
+  if (code == PSPROBE_OK) code = start_threads(s, worker_count(options, s->slot_count), error);
   if (code != PSPROBE_OK) {
     destroy(s);
     return code;
@@ -246,7 +276,9 @@ psprobe_code psprobe_subscriber_new(psprobe_client *client,
 
 /* ---- stopping ---- */
 
-static bool is_worker(const psprobe_subscriber *s) {
+/* Is this called from within a callback? */
+static bool in_receive(const psprobe_subscriber *s) {
+  if (s->receiving > 0 && pthread_equal(s->receiver, pthread_self())) return true;
   for (size_t i = 0; i < s->worker_count; i++)
     if (pthread_equal(s->workers[i], pthread_self())) return true;
   return false;
@@ -269,6 +301,8 @@ static size_t finish_stop(psprobe_subscriber *s, int64_t timeout_ns) {
   pthread_mutex_unlock(&s->lock);
   join_workers(s);
   pthread_mutex_lock(&s->lock);
+  while (s->receiving > 0 || s->leases.running.count > 0)
+    pthread_cond_wait(&s->changed, &s->lock);
   int64_t until = psp_timers_now() + timeout_ns;
   const struct timespec at = {.tv_sec = until / SECOND, .tv_nsec = until % SECOND};
   while (!is_told(s) && psp_timers_now() < until)
@@ -290,7 +324,7 @@ psprobe_code psprobe_subscriber_stop(psprobe_subscriber *s, int64_t timeout_ns,
   size_t left = 0;
   pthread_mutex_lock(&s->lock);
   begin_stop(s);
-  if (is_worker(s)) { /* which cannot wait for itself */
+  if (in_receive(s)) { /* which cannot wait for itself */
     pthread_mutex_unlock(&s->lock);
     return PSPROBE_OK;
   }

@@ -25,7 +25,7 @@
 
 typedef enum psp_slot_state {
   PSP_SLOT_PULLING,
-  PSP_SLOT_PARKED,  /**< too much waits for the workers */
+  PSP_SLOT_PARKED,  /**< too much is in hand */
   PSP_SLOT_RESTING, /**< until resume_ns, after a failure */
   PSP_SLOT_ENDED
 } psp_slot_state;
@@ -51,6 +51,7 @@ struct psprobe_subscriber {
   psprobe_subscriber_receive *receive;
   void *arg;
   int max_messages, deadline_s;
+  bool at_once; /* receive is called by who takes the pull's answer, and there are no workers */
   char *subscription; /* as the caller wrote it, for logs */
   psp_buf get_path, pull_path, acknowledge_path, modify_path, pull_body;
   char get_what[128], pull_what[128], acknowledge_what[128], modify_what[128];
@@ -68,6 +69,8 @@ struct psprobe_subscriber {
   unsigned idle;      /* workers that wait for work */
   unsigned telling;   /* acknowledge and modifyAckDeadline calls under way */
   unsigned parked;    /* slots */
+  unsigned receiving; /* threads that are in `receive` just now, at_once */
+  pthread_t receiver; /* the one that entered it last */
 
   bool own_known, own_asked; /* the subscription's ack deadline */
   unsigned pull_failures;    /* in a row, over all slots */
@@ -97,6 +100,9 @@ void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note);
 void psp_subscriber_ref(psprobe_subscriber *s);
 /** Takes the lock, which the caller has, with it. */
 void psp_subscriber_unlock_unref(psprobe_subscriber *s);
+
+/** With the lock, which it lets go of for the callback: runs `receive` and keeps its verdict. */
+void psp_subscriber_receive(psprobe_subscriber *s, psp_lease *lease);
 
 /* subscriber_pull.c; without the lock */
 /** Pulls; the slot is PSP_SLOT_PULLING and a reference is taken for it. */

@@ -131,7 +131,7 @@ static void encode(const telling *t, psp_buf *body) {
     return;
   }
   for (const psp_lease *lease = t->list.first; lease; lease = lease->next)
-    ids[count++] = lease->message->ack_id;
+    ids[count++] = lease->message.ack_id;
   if (t->nack)
     psp_modify_encode(body, ids, count, 0);
   else

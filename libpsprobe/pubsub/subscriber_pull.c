@@ -10,8 +10,10 @@
  * hangs on a dead connection; the next pull gets a new one. */
 #define PULL_NS (100 * SECOND)
 /* An answer without messages that took less was not a long poll. */
-#define QUICK_NS     SECOND
-#define QUICK_FREE   3
+#define QUICK_NS   SECOND
+#define QUICK_FREE 3
+/* How many times max_messages may be left for later. */
+#define LATER_MAX    10
 #define LOG_AGAIN_NS (60 * SECOND)
 #define REST_MAX_NS  (60 * SECOND)
 
@@ -32,9 +34,15 @@ static void start(psprobe_subscriber *s, psp_slot *slot) {
   psp_subscriber_ref(s);
 }
 
+/* Enough for now: what waits longer here could be worked on elsewhere. */
+static bool has_enough(const psprobe_subscriber *s) {
+  size_t waiting = s->leases.waiting.count, in_hand = waiting + s->leases.running.count;
+  return waiting >= (size_t)s->max_messages ||
+         in_hand >= (size_t)s->max_messages * LATER_MAX + s->worker_count;
+}
+
 psp_slot *psp_subscriber_unpark(psprobe_subscriber *s) {
-  if (s->parked == 0 || s->state != PSP_RUNNING) return NULL;
-  if (s->leases.waiting.count >= (size_t)s->max_messages) return NULL;
+  if (s->parked == 0 || s->state != PSP_RUNNING || has_enough(s)) return NULL;
   for (size_t i = 0; i < s->slot_count; i++)
     if (s->slots[i].state == PSP_SLOT_PARKED) {
       s->parked--;
@@ -128,7 +136,7 @@ static bool after_answer(psp_slot *slot, size_t count, int64_t now, psp_note *no
     return false;
   }
   if (count > 0) s->push_told = false;
-  if (s->leases.waiting.count >= (size_t)s->max_messages) {
+  if (has_enough(s)) {
     slot->state = PSP_SLOT_PARKED;
     s->parked++;
     return false;
@@ -142,6 +150,20 @@ static void wake_workers(psprobe_subscriber *s, size_t count, unsigned idle) {
     pthread_cond_signal(&s->work);
 }
 
+/* With the lock: the callbacks, here and now. */
+static void receive_all(psprobe_subscriber *s) {
+  psp_lease_list gone = {0};
+  s->receiving++;
+  for (psp_lease *lease;
+       s->state == PSP_RUNNING && (lease = psp_leases_next(&s->leases, psp_timers_now(), &gone));) {
+    s->receiver = pthread_self();
+    psp_subscriber_receive(s, lease);
+  }
+  s->receiving--;
+  psp_leases_free(&gone);
+  if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
+}
+
 /* Ends one pull and settles what its slot does next. Takes the delivery; it or `error` is NULL, or
  * both for an answer without messages. */
 static void settle(psp_slot *slot, psp_delivery *delivery, const psprobe_error *error) {
@@ -152,6 +174,7 @@ static void settle(psp_slot *slot, psp_delivery *delivery, const psprobe_error *
   psp_note note = {0};
   pthread_mutex_lock(&s->lock);
   if (delivery) psp_leases_add(&s->leases, delivery, now);
+  if (s->at_once && count > 0) receive_all(s);
   unsigned idle = s->idle;
   if (s->state == PSP_RUNNING) {
     if (error && !is_empty_answer(error))

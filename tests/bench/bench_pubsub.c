@@ -173,13 +173,13 @@ static void published(void *arg, const char *const *ids, size_t count, const psp
   need(ids, error ? error->message : "not published");
 }
 
-static round_result our_round(psprobe_client *client, stage *s, int count) {
+static round_result our_round(psprobe_client *client, const char *topic, stage *s, int count) {
   static int64_t samples[MESSAGES];
   const psprobe_attribute attribute = {"probe_id", ID};
   const psprobe_message message = {.attributes = &attribute, .attribute_count = 1};
   for (int i = -WARM; i < count; i++) {
     int64_t start = now_ns();
-    need(psprobe_publish_start(client, "ours", &message, 1, published, NULL, NULL) == PSPROBE_OK,
+    need(psprobe_publish_start(client, topic, &message, 1, published, NULL, NULL) == PSPROBE_OK,
          "publish");
     sem_wait(&s->got);
     if (i >= 0) samples[i] = s->at - start;
@@ -190,19 +190,23 @@ static round_result our_round(psprobe_client *client, stage *s, int count) {
 
 /* ---- both ---- */
 
-static psprobe_client *prepare(const char *host) {
+static psprobe_client *connect_to(const char *host) {
   psprobe_client *client = NULL;
   psprobe_error error = {0};
   const psprobe_client_options options = {.project = "bench", .pubsub_emulator = host};
   need(psprobe_client_new(&options, &client, &error) == PSPROBE_OK, error.message);
-  static const char *const names[] = {"raw", "ours"};
-  for (int i = 0; i < 2; i++) {
+  return client;
+}
+
+static void prepare(psprobe_client *client) {
+  static const char *const names[] = {"raw", "worker", "at-once"};
+  psprobe_error error = {0};
+  for (int i = 0; i < 3; i++) {
     const psprobe_subscription_config config = {.topic = names[i]};
     need(psprobe_topic_create(client, names[i], NULL, &error) == PSPROBE_OK, error.message);
     need(psprobe_subscription_create(client, names[i], &config, NULL, &error) == PSPROBE_OK,
          error.message);
   }
-  return client;
 }
 
 static double median(double *values, int count) {
@@ -215,35 +219,57 @@ static double median(double *values, int count) {
   return values[count / 2];
 }
 
-static void print(const char *broker, const char *what, double *ours, double *raw, int count,
-                  const char *aim) {
-  double a = median(ours, count), b = median(raw, count);
-  printf("publish to callback on %s, %s: ours %.1f us, raw sockets %.1f us, ratio %.2f%s\n", broker,
-         what, a, b, a / b, aim);
+typedef struct series {
+  double p50[ROUNDS], p99[ROUNDS];
+} series;
+
+static void add(series *s, int round, round_result result) {
+  s->p50[round] = result.p50;
+  s->p99[round] = result.p99;
 }
 
-static void run(const char *broker, const char *host, int rounds, int count, const char *aim) {
-  psprobe_client *client = prepare(host);
-  int port = atoi(strrchr(host, ':') + 1);
-  stage s = {0};
+static void print(const char *broker, const char *what, series *ours, series *raw, int count,
+                  const char *aim) {
+  double a = median(ours->p50, count), b = median(raw->p50, count);
+  double c = median(ours->p99, count), d = median(raw->p99, count);
+  printf("publish to callback on %s, %s, p50: ours %.1f us, raw sockets %.1f us, ratio %.2f%s\n",
+         broker, what, a, b, a / b, aim);
+  printf("publish to callback on %s, %s, p99: ours %.1f us, raw sockets %.1f us, ratio %.2f%s\n",
+         broker, what, c, d, c / d, aim);
+}
+
+static psprobe_subscriber *subscribe(psprobe_client *client, const char *name, bool at_once,
+                                     stage *s) {
   psprobe_subscriber *subscriber = NULL;
   const psprobe_subscriber_options options = {
-      .subscription = "ours", .receive = receive, .arg = &s};
-  sem_init(&s.got, 0, 0);
+      .subscription = name, .receive = receive, .arg = s, .at_once = at_once};
+  sem_init(&s->got, 0, 0);
   need(psprobe_subscriber_new(client, &options, &subscriber, NULL) == PSPROBE_OK, "subscriber");
-  double raw50[ROUNDS], raw99[ROUNDS], our50[ROUNDS], our99[ROUNDS];
+  return subscriber;
+}
+
+/* Publisher and subscriber have a client each, as two programs on two machines would. */
+static void run(const char *broker, const char *host, int rounds, int count, const char *aim) {
+  psprobe_client *publisher = connect_to(host), *client = connect_to(host);
+  prepare(publisher);
+  int port = atoi(strrchr(host, ':') + 1);
+  stage worker = {0}, at_once = {0};
+  psprobe_subscriber *with_worker = subscribe(client, "worker", false, &worker);
+  psprobe_subscriber *without = subscribe(client, "at-once", true, &at_once);
+  static series raws, workers, at_onces;
   for (int i = 0; i < rounds; i++) {
-    round_result raw = raw_round(port, count), ours = our_round(client, &s, count);
-    raw50[i] = raw.p50;
-    raw99[i] = raw.p99;
-    our50[i] = ours.p50;
-    our99[i] = ours.p99;
+    add(&raws, i, raw_round(port, count));
+    add(&at_onces, i, our_round(publisher, "at-once", &at_once, count));
+    add(&workers, i, our_round(publisher, "worker", &worker, count));
   }
-  print(broker, "p50", our50, raw50, rounds, aim);
-  print(broker, "p99", our99, raw99, rounds, aim);
-  psprobe_subscriber_free(subscriber);
+  print(broker, "called at once", &at_onces, &raws, rounds, aim);
+  print(broker, "called by a worker", &workers, &raws, rounds, aim);
+  psprobe_subscriber_free(with_worker);
+  psprobe_subscriber_free(without);
   psprobe_client_free(client);
-  sem_destroy(&s.got);
+  psprobe_client_free(publisher);
+  sem_destroy(&worker.got);
+  sem_destroy(&at_once.got);
 }
 
 /* The stand-in in a process of its own: neither client shares anything with it. */

@@ -190,7 +190,7 @@ static void test_extension(void **state) {
   psp_lease *a = next(f, 0);
   assert_int_equal(psp_leases_extend(&f->l, ids, 10, 5 * S, &first), 0);
   assert_int_equal(psp_leases_extend(&f->l, ids, 10, 6 * S, &first), 3);
-  assert_string_equal(ids[0], a->message->ack_id); /* running ones first */
+  assert_string_equal(ids[0], a->message.ack_id); /* running ones first */
   assert_int_equal(psp_leases_due(&f->l), 9 * S);
   assert_int_equal(psp_leases_extend(&f->l, ids, 10, 9 * S, &second), 1);
   assert_int_equal(psp_leases_due(&f->l), PSP_NEVER);
