@@ -109,7 +109,7 @@ void psp_broker_topic_patch(psp_broker_request *request) {
         psp_broker_topic(psp_broker_host_lock(request->host), request->name);
     psprobe_code code = topic ? psp_topic_settings_check(&settings, &error)
                               : psp_fail(&error, PSPROBE_NOT_FOUND, "Topic not found.");
-    if (!code) {
+    if (topic && !code) {
       topic->retention = settings.retention;
       put_topic(&body, topic);
     }

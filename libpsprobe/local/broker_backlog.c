@@ -46,6 +46,7 @@ void psp_backlog_free(psp_subscription *subscription) {
   free(subscription->chunks);
   psp_lane *lane, *after;
   HASH_ITER(hh, subscription->keyed, lane, after) {
+    /* `after` was read before: NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     HASH_DEL(subscription->keyed, lane);
     free(lane);
   }
@@ -58,7 +59,7 @@ void psp_backlog_free(psp_subscription *subscription) {
 static bool add_chunk(psp_subscription *subscription) {
   psp_entry *chunk = calloc(CHUNK, sizeof *chunk);
   psp_entry **chunks =
-      realloc(subscription->chunks, (subscription->chunk_count + 1) * sizeof *chunks);
+      realloc(subscription->chunks, (subscription->chunk_count + 1) * sizeof(psp_entry *));
   if (chunks) subscription->chunks = chunks;
   if (!chunk || !chunks || !psp_alarms_join(&subscription->broker->alarms, CHUNK)) {
     free(chunk);

@@ -21,6 +21,7 @@ void psp_broker_dirty(psp_subscription *subscription) {
 
 void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *why) {
   psp_subscription *subscription = pull->subscription;
+  if (!subscription) return; /* it has its answer */
   psp_broker *broker = subscription->broker;
   psp_alarms_clear(&broker->alarms, &pull->alarm);
   psp_alarms_leave(&broker->alarms, 1);

@@ -19,7 +19,7 @@ psprobe_code psp_payload_invalid(psprobe_error *error) {
 }
 
 void psp_letters_free(psp_letters *letters) {
-  for (size_t i = 0; i < letters->count; i++)
+  for (size_t i = 0; letters->items && i < letters->count; i++)
     psp_letter_unref(letters->items[i]);
   free(letters->items);
   *letters = (psp_letters){0};
@@ -278,7 +278,8 @@ psprobe_code psp_broker_ack_decode(const char *body, size_t len, const char *sub
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Ack deadline cannot be negative");
   else if (!(out->acks = malloc(count * sizeof *out->acks)))
     code = psp_fail_memory(error, "ack ids");
-  for (const psp_json *id = psp_json_first(read.ids); id && !code; id = psp_json_next(id))
+  for (const psp_json *id = psp_json_first(read.ids); id && out->acks && !code;
+       id = psp_json_next(id))
     code = decode_ack(psp_json_string(id), subscription, modify, &out->acks[out->count++], error);
   psp_json_free(json);
   if (code) free(out->acks);

@@ -64,13 +64,13 @@ static void pull(psp_broker_request *request) {
   psprobe_code code = psp_broker_pull_decode(request->body, request->len, &asked, &error);
   size_t size = strlen(request->name) + 1;
   waiting *one = code ? NULL : calloc(1, sizeof *one + size);
-  if (!code && !one) code = psp_fail_memory(&error, "pull");
-  if (code) {
+  if (!one) {
+    if (!code) code = psp_fail_memory(&error, "pull");
     psp_rest_error(request->exchange, code, error.message);
     return;
   }
-  one->pull =
-      (psp_broker_waiter){.max = (size_t)asked.max, .immediate = asked.immediate, .alive = is_there, .arg = one};
+  one->pull = (psp_broker_waiter){
+      .max = (size_t)asked.max, .immediate = asked.immediate, .alive = is_there, .arg = one};
   one->exchange = request->exchange;
   memcpy(one->name, request->name, size);
   psp_broker *broker = psp_broker_host_lock(request->host);

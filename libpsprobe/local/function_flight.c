@@ -50,7 +50,8 @@ static void on_done(void *arg, const psp_http_response *response, const psprobe_
   psp_function_flight *one = arg;
   if (response) {
     const char *type = psp_http_header(response, "content-type");
-    if (type && strlen(type) < sizeof one->type) strcpy(one->type, type);
+    size_t len = type ? strlen(type) : 0;
+    if (len < sizeof one->type) memcpy(one->type, type ? type : "", len + 1);
     psp_buf_add(&one->body, response->body, response->body_len);
     one->status = response->status;
   }
@@ -113,7 +114,7 @@ psp_function_flight *psp_function_flight_new(psp_function *function, const char 
   }
   one->function = function;
   if (send_event(url, exchange, one, error) == PSPROBE_OK) return one;
-  psp_function_flight_release(one); /* for on_done, which will not be called */
+  atomic_store(&one->holders, 1); /* on_done, which holds it too, will not be called */
   psp_function_flight_release(one);
   return NULL;
 }

@@ -106,7 +106,7 @@ psprobe_code psprobe_local_add_function(psprobe_local *local,
 }
 
 void psprobe_local_instances(const psprobe_local *local, int *running, uint64_t *started) {
-  psprobe_local *mine = (psprobe_local *)(uintptr_t)local; /* whose lock is taken */
+  psprobe_local *mine = (psprobe_local *)local; /* whose lock is taken */
   *running = 0;
   *started = 0;
   pthread_mutex_lock(&mine->lock);

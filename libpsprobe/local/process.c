@@ -27,7 +27,7 @@ static char **environment(const char *const *extra) {
   char **all = calloc(ours + more + 1, sizeof *all);
   if (all == NULL) return NULL;
   for (size_t i = 0; i < more; i++)
-    all[n++] = (char *)(uintptr_t)extra[i];
+    all[n++] = (char *)extra[i];
   for (size_t i = 0; i < ours; i++) {
     size_t name = strcspn(environ[i], "=") + 1;
     bool replaced = false;
@@ -51,7 +51,7 @@ static _Noreturn void become(const char *const *argv, char **env, int output, in
   bool ok = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && nowhere >= 0 && dup2(nowhere, 0) == 0 &&
             dup2(output, 1) == 1;
   /* We may have died before PDEATHSIG was set. */
-  if (ok && getppid() == parent) execve(argv[0], (char *const *)(uintptr_t)argv, env);
+  if (ok && getppid() == parent) execve(argv[0], (char *const *)argv, env);
   int why = errno;
   ssize_t told = write(report, &why, sizeof why);
   _exit(told == sizeof why ? 127 : 126);
