@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Pub/Sub without memory: each allocation fails once, and nothing is lost or read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "failing_malloc.h"
+#include "fake_client.h"
+#include "files.h"
+#include "pubsub/codec.h"
+#include "pubsub/lease.h"
+
+static bool succeeded(psprobe_code code) {
+  assert_true(code == PSPROBE_OK || code == PSPROBE_RESOURCE_EXHAUSTED);
+  return code == PSPROBE_OK;
+}
+
+static bool decode_pull(void *arg) {
+  const psp_buf *body = arg;
+  psprobe_batch *batch = NULL;
+  bool done = succeeded(psp_pull_decode(body->data, body->len, &batch, NULL));
+  assert_int_equal(done, batch != NULL);
+  psp_delivery *delivery = batch ? psp_delivery_new(batch) : NULL;
+  if (!delivery) return false;
+  psp_lease_list list = {0};
+  for (size_t i = 0, count = delivery->left; i < count; i++)
+    psp_lease_append(&list, &delivery->leases[i]);
+  psp_leases_free(&list);
+  return true;
+}
+
+static bool decode_others(void *arg) {
+  psp_buf *files = arg;
+  const char **ids = NULL;
+  psprobe_subscription_info info = {0};
+  bool done = succeeded(psp_publish_decode(files[0].data, files[0].len, 3, &ids, NULL)) &&
+              succeeded(psp_subscription_decode(files[1].data, files[1].len, &info, NULL));
+  free(ids);
+  psprobe_subscription_info_free(&info);
+  return done;
+}
+
+static bool decode_push(void *arg) {
+  const psp_buf *request = arg;
+  const char *body = strstr(request->data, "\r\n\r\n") + 4;
+  psprobe_push *push = NULL;
+  bool done = succeeded(psprobe_push_decode(body, strlen(body), &push, NULL));
+  assert_int_equal(done, push != NULL);
+  psprobe_push_free(push);
+  return done;
+}
+
+static void test_decoders(void **state) {
+  (void)state;
+  psp_buf pull = test_file("tests/data/pubsub/pull-three.json");
+  psp_buf push = test_file("tests/data/push/wrapped.http");
+  psp_buf others[] = {test_file("tests/data/pubsub/publish.json"),
+                      test_file("tests/data/pubsub/subscription-push-oidc.json")};
+  assert_true(failing_each(decode_pull, &pull) > 2);
+  assert_true(failing_each(decode_others, others) > 3);
+  assert_true(failing_each(decode_push, &push) > 1);
+  psp_buf_free(&pull);
+  psp_buf_free(&push);
+  psp_buf_free(&others[0]);
+  psp_buf_free(&others[1]);
+}
+
+static bool encode(void *arg) {
+  (void)arg;
+  const psprobe_attribute attribute = {"key", "value"};
+  const psprobe_message message = {
+      .data = "x", .data_len = 1, .attributes = &attribute, .attribute_count = 1};
+  const psprobe_subscription_config config = {.ack_deadline_s = 10, .push_endpoint = "http://h/"};
+  const char *const ids[] = {"a", "b"};
+  psp_buf out = {0};
+  psp_publish_encode(&out, &message, 1);
+  psp_subscription_encode(&out, "projects/p/topics/t", &config);
+  psp_modify_encode(&out, ids, 2, 10);
+  bool done = !out.failed;
+  psp_buf_free(&out);
+  return done;
+}
+
+static void test_encoders(void **state) {
+  (void)state;
+  assert_true(failing_each(encode, NULL) > 1);
+}
+
+static psprobe_verdict receive(void *arg, const psprobe_message *message) {
+  (void)arg, (void)message;
+  return PSPROBE_ACK;
+}
+
+/* One that cannot be made leaves nothing behind. With memory for it, its calls are the fake's,
+ * which is not told to fail: so only the making is tried. */
+static void test_new_subscriber(void **state) {
+  fake_client *f = *state;
+  const psprobe_subscriber_options options = {.subscription = "jobs", .receive = receive};
+  for (long after = 0; after < 6; after++) {
+    psprobe_subscriber *subscriber = NULL;
+    psprobe_error error = {0};
+    failing_failed = false;
+    failing_after = after;
+    psprobe_code code = psprobe_subscriber_new(f->client, &options, &subscriber, &error);
+    failing_after = -1;
+    assert_true(failing_failed);
+    assert_int_equal(code, PSPROBE_RESOURCE_EXHAUSTED);
+    assert_null(subscriber);
+    assert_true(*error.message);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_decoders),
+      cmocka_unit_test(test_encoders),
+      cmocka_unit_test_setup_teardown(test_new_subscriber, fake_client_setup, fake_client_teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
