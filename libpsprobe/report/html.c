@@ -18,7 +18,7 @@ static void add(psp_html_page *p, const char *name, const char *value) {
 
 static void add_time(psp_html_page *p, const char *name, int64_t wall_ns) {
   char text[PSP_TIMESTAMP_SIZE];
-  add(p, name, wall_ns == 0 ? "not yet" : psp_timestamp_format_ns(text, wall_ns));
+  if (wall_ns != 0) add(p, name, psp_timestamp_format_ns(text, wall_ns));
 }
 
 static void add_duration(psp_html_page *p, const char *name, int64_t ns) {
@@ -34,6 +34,18 @@ static int64_t max_lateness(const psp_columns *c) {
   return most;
 }
 
+/** When the first probe was sent and when the last: answers, and so columns, come out of order. */
+static void add_sent(psp_html_page *p, const psp_columns *c) {
+  int64_t first = 0, last = 0;
+  for (size_t i = 0; i < c->count; i++) {
+    int64_t at = c->sent_wall_ns[i];
+    first = i == 0 || at < first ? at : first;
+    last = i == 0 || at > last ? at : last;
+  }
+  add_time(p, "First probe sent", first);
+  add_time(p, "Last probe sent", last);
+}
+
 static void fill(psp_html_page *p, const psp_columns *c) {
   char text[PSP_HTML_FACT_SIZE];
   snprintf(text, sizeof text, "%zu in %zu run%s", c->count, c->run_count,
@@ -42,7 +54,11 @@ static void fill(psp_html_page *p, const psp_columns *c) {
   if (c->run_count > 0) {
     const psprobe_run *first = &c->runs[0].run, *last = &c->runs[c->run_count - 1].run;
     add_time(p, "Begun", first->started_wall_ns);
-    add_time(p, "Ended", last->ended_wall_ns);
+    if (first->started_wall_ns != 0 && last->ended_wall_ns == 0)
+      add(p, "Ended", "not yet");
+    else
+      add_time(p, "Ended", last->ended_wall_ns);
+    add_sent(p, c);
     add(p, "Project", last->project);
     add(p, "Topic", last->topic);
     add_duration(p, "From probe to probe", last->interval_ns);
@@ -51,9 +67,11 @@ static void fill(psp_html_page *p, const psp_columns *c) {
     add(p, "libpsprobe", last->version);
     add(p, "Settings", last->settings);
   }
+  bool ours = c->run_count > 0 && c->runs[c->run_count - 1].run.started_wall_ns != 0;
   add(p, "Clock",
-      "CLOCK_MONOTONIC of the prober alone, from just before the publish call to the "
-      "answer's first bytes");
+      ours ? "CLOCK_MONOTONIC of the prober alone, from just before the publish call to the "
+             "answer's first bytes"
+           : "not known: the figures were read from a file of another program");
   add_duration(p, "Prober late by at most", max_lateness(c));
 }
 

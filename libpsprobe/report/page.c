@@ -223,7 +223,7 @@ static void put_dygraphs(psp_buf *out) {
 }
 
 static void put_how(psp_buf *out, const psp_page *page) {
-  psp_buf_text(out, "<h2>How it was measured</h2>\n<dl class=\"how\">\n");
+  psp_buf_text(out, "<h2>How it was measured</h2>\n<dl class=\"how\" id=\"how\">\n");
   for (size_t i = 0; i < page->fact_count; i++) {
     psp_buf_text(out, "<dt>");
     psp_html_text(out, page->facts[i].name);
@@ -249,15 +249,34 @@ static void put_head(psp_buf *out) {
   psp_buf_text(out, "</style>\n</head>\n<body>\n");
 }
 
+/** Whether the blank at `at` stands between a number and its unit, which belong on one line. */
+static bool before_unit(const char *text, const char *at) {
+  return at > text && at[-1] >= '0' && at[-1] <= '9' &&
+         (at[1] == '%' || strchr("nums", at[1]) != NULL) && at[1] != '\0';
+}
+
+/** Text with blanks before units that do not break. */
+static void put_words(psp_buf *out, const char *text) {
+  psp_buf words = {0};
+  for (const char *at = text; *at != '\0'; at++) {
+    if (*at == ' ' && before_unit(text, at))
+      psp_buf_text(&words, "\xC2\xA0");
+    else
+      psp_buf_char(&words, *at);
+  }
+  psp_html_text(out, words.failed || words.len == 0 ? text : words.data);
+  psp_buf_free(&words);
+}
+
 /** The answer itself large, what follows it (cold starts, a ranking) smaller. */
 static void put_sentence(psp_buf *out, const char *sentence) {
   const char *rest = strstr(sentence, ". ");
   psp_buf first = {0};
   psp_buf_add(&first, sentence, rest != NULL ? (size_t)(rest - sentence) + 1 : strlen(sentence));
-  psp_html_text(out, first.failed ? sentence : first.data);
+  put_words(out, first.failed ? sentence : first.data);
   if (rest != NULL) {
     psp_buf_text(out, " <small>");
-    psp_html_text(out, rest + 2);
+    put_words(out, rest + 2);
     psp_buf_text(out, "</small>");
   }
   psp_buf_free(&first);

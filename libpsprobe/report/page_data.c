@@ -252,6 +252,18 @@ static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const spr
   free(cells);
 }
 
+static void put_facts(psp_json_writer *w, const psp_page *page) {
+  psp_json_put_key(w, "facts");
+  psp_json_begin_array(w);
+  for (size_t i = 0; i < page->fact_count; i++) {
+    psp_json_begin_array(w);
+    psp_json_put_string(w, page->facts[i].name);
+    psp_json_put_string(w, page->facts[i].value);
+    psp_json_end_array(w);
+  }
+  psp_json_end_array(w);
+}
+
 /** Which of a source's columns is written. */
 typedef enum column { ELAPSED, STATUS, COLD } column;
 
@@ -361,6 +373,7 @@ void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes) {
     put_pairs(&w, page);
     put_stages(&w, page, &s);
     put_heat(&w, probes, &s);
+    put_facts(&w, page);
     psp_json_put_key(&w, "table");
     psp_page_table_json(&w, page->comparison);
   }

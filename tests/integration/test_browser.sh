@@ -18,6 +18,9 @@ eval "$("$bin/local" --pubsub-port 0 --firestore-port 0 &)"
 trap 'kill $PSPROBE_LOCAL_PID $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 port=$((20000 + RANDOM % 10000))
 answers=$((port + 1))
-"$bin/subscriber" --project demo-project --create --prober "http://127.0.0.1:$answers" >/dev/null &
+for source in cloud_function regular_service; do
+  "$bin/subscriber" --project demo-project --create --source $source --subscription "probes-$source" \
+    --prober "http://127.0.0.1:$answers" --log-level error >/dev/null &
+done
 node tests/browser/live.mjs $port -- "$bin/prober" --project demo-project --create --interval 50ms --timeout 1s \
   --listen "127.0.0.1:$answers" --admin-listen "127.0.0.1:$port" --no-firestore --db "$work/live.db"

@@ -38,8 +38,17 @@ export function histogramRows(data) {
 
 const parts = ["elapsed_ns", "status", "cold"];
 
-/** Takes newer probes (same columns): one that is here already is replaced, others go behind; the
- * oldest beyond `most` are dropped. */
+/** Puts probes in the order they were sent: a running prober tells them in the order they ended. */
+export function sortBySent(probes) {
+  const { sent_ms: sent } = probes;
+  if (sent.every((at, i) => i === 0 || sent[i - 1] <= at)) return;
+  const order = sent.map((_, i) => i).sort((a, b) => sent[a] - sent[b]);
+  for (const key of ["id", "sent_ms"]) probes[key] = order.map((i) => probes[key][i]);
+  for (const s of probes.sources) for (const key of parts) s[key] = order.map((i) => s[key][i]);
+}
+
+/** Takes newer probes (same columns): one that is here already is replaced; the oldest
+ * beyond `most` are dropped. */
 export function append(data, more, most) {
   const mine = data.probes;
   if (more.reset) {
@@ -55,6 +64,7 @@ export function append(data, more, most) {
     mine.sources.forEach((s, k) => { for (const key of parts) s[key][at] = more.sources[k][key][n]; });
   });
   mine.total = more.total;
+  sortBySent(mine);
   const over = mine.id.length - most;
   if (over <= 0) return;
   for (const key of ["id", "sent_ms"]) mine[key].splice(0, over);

@@ -27,6 +27,21 @@ export function axis(ms) {
   return `${short(ms * 1e3)} us`;
 }
 
+/** Values 1, 2 and 5 times a power of ten from `low` to `high`, or powers alone when those are many. */
+export function steps(low, high) {
+  const all = [];
+  const many = Math.log10(high / low) > 3;
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++)
+    for (const digit of many ? [1] : [1, 2, 5]) {
+      const value = digit * 10 ** power;
+      if (value >= low && value <= high) all.push(value);
+    }
+  return all;
+}
+
+/** Keeps a number and its unit on one line. */
+export const together = (words) => words.replace(/(\d) (?=(ns|us|ms|s|min|%)\b|%)/g, "$1\u00a0");
+
 export const count = (n) => n.toLocaleString("en-US");
 
 const two = (n) => String(n).padStart(2, "0");
@@ -36,6 +51,25 @@ export function moment(ms) {
   const d = new Date(ms);
   return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ` +
     `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+}
+
+/** The label of a time axis `width` ms wide: as much of the moment as tells ticks apart. */
+export function timeLabel(ms, width) {
+  const d = new Date(ms);
+  const day = `${d.getDate()} ${d.toLocaleString("en-US", { month: "short" })}`;
+  if (width > 8 * 86400e3) return day;
+  const clock = `${two(d.getHours())}:${two(d.getMinutes())}`;
+  if (width > 86400e3) return clock === "00:00" ? day : `${day} ${clock}`;
+  if (width > 300e3) return clock;
+  const seconds = `${clock}:${two(d.getSeconds())}`;
+  return width > 4e3 ? seconds : `${seconds}.${Math.floor(d.getMilliseconds() / 100)}`;
+}
+
+/** The days from `first` to `last` and the zone in which the page tells time. */
+export function daysAndZone(first, last) {
+  const [from, to] = [first, last].map((ms) => moment(ms).slice(0, 10));
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return `${from === to ? from : `${from} to ${to}`} (time in ${zone})`;
 }
 
 /** A share as "83 %"; never "100 %" or "0 %" for what is not all or none. */

@@ -1,16 +1,17 @@
 // Follows a running prober over Server-Sent Events. An event only says that there is news; the news
 // is fetched from where we stand, so that a pause of any length, or a lost event, costs nothing.
 import { append } from "psprobe/data";
-import { moment } from "psprobe/format";
+import { moment, together } from "psprobe/format";
 
 const MOST = 20000; // probes kept in the page; the summary counts all
 
 function replaceText(nodes, summary) {
   // The answer itself large, what follows it smaller: as the page came.
-  const end = summary.sentence.indexOf(". ") + 1;
-  nodes.sentence.textContent = end > 0 ? `${summary.sentence.slice(0, end)} ` : summary.sentence;
+  const sentence = together(summary.sentence);
+  const end = sentence.indexOf(". ") + 1;
+  nodes.sentence.textContent = end > 0 ? `${sentence.slice(0, end)} ` : sentence;
   const rest = document.createElement("small");
-  rest.textContent = end > 0 ? summary.sentence.slice(end + 1) : "";
+  rest.textContent = end > 0 ? sentence.slice(end + 1) : "";
   nodes.sentence.append(rest);
   nodes.notes.textContent = summary.notes;
   nodes["table-body"].replaceChildren(...summary.table.map((cells) => {
@@ -22,6 +23,11 @@ function replaceText(nodes, summary) {
     });
     return row;
   }));
+  nodes.how.replaceChildren(...summary.facts.flatMap((fact) => fact.map((words, i) => {
+    const node = document.createElement(i === 0 ? "dt" : "dd");
+    node.textContent = words;
+    return node;
+  })));
 }
 
 export function follow(data, plots, nodes) {

@@ -1,9 +1,11 @@
 // Brings the page to life: reads its data, draws, wires the controls, follows a live prober.
 import { Plots } from "psprobe/plots";
 import { follow } from "psprobe/live";
+import { sortBySent } from "psprobe/data";
 import { count } from "psprobe/format";
 
 const data = JSON.parse(document.getElementById("data").textContent);
+sortBySent(data.probes);
 const nodes = Object.fromEntries([...document.querySelectorAll("[id]")].map((n) => [n.id, n]));
 // Without a script these stay hidden, so that nothing is shown that would not work.
 nodes.controls.hidden = nodes.plots.hidden = false;

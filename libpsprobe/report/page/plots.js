@@ -47,6 +47,29 @@ function base(data, extra) {
 
 const strokes = (data) => Object.fromEntries(
   data.probes.sources.map((s, k) => [s.name, { strokePattern: dashes[k % dashes.length] }]));
+/** Curves of more points than this are too dense for dashes to be seen as such. */
+const DENSE = 300;
+
+/** The time axis of a plot of probes. */
+const timeAxis = {
+  pixelsPerLabel: 90, axisLabelWidth: 84,
+  axisLabelFormatter(at, _granularity, _options, graph) {
+    const [low, high] = graph.xAxisRange();
+    return format.timeLabel(Number(at), high - low);
+  },
+};
+const timeName = ({ sent_ms: sent }) => format.daysAndZone(sent[0], sent[sent.length - 1]);
+
+/** Drops ticks that would stand within `gap` pixels of the one before. */
+function apart(ticks, low, high, width, gap) {
+  let last = -Infinity;
+  return ticks.filter(({ v }) => {
+    const x = ((v - low) / (high - low)) * width;
+    if (x - last < gap) return false;
+    last = x;
+    return true;
+  });
+}
 
 /** Draws a filled or hollow mark for what is lost, late or cold, over the curves. */
 function marks(data, visible) {
@@ -130,10 +153,11 @@ export class Plots {
     this.say(legend, rest);
     this.add("series", new Dygraph(nodes.series, seriesRows(data), base(data, {
       labels: ["sent", ...data.probes.sources.map((s) => s.name)],
-      series: strokes(data), visibility: this.visible, logscale: this.log,
-      ylabel: "answered after", xlabel: "",
+      series: data.probes.id.length > DENSE ? {} : strokes(data),
+      visibility: this.visible, logscale: this.log,
+      ylabel: "answered after", xlabel: timeName(data.probes),
       connectSeparatedPoints: true, drawGapEdgePoints: true,
-      axes: { y: { axisLabelFormatter: format.axis, axisLabelWidth: 62 }, x: { pixelsPerLabel: 90 } },
+      axes: { y: { axisLabelFormatter: format.axis, axisLabelWidth: 62 }, x: timeAxis },
       underlayCallback: (canvas, area, graph) => marks(data, this.visible)(canvas, area, graph),
       highlightCallback: (_event, x, _points, row) => this.hover(x, row),
       unhighlightCallback: () => this.say(legend, rest),
@@ -164,8 +188,8 @@ export class Plots {
       ylabel: "answered within", strokeWidth: 2,
       axes: {
         y: { axisLabelFormatter: format.axis, axisLabelWidth: 62 },
-        x: { ticker: (low, high) => ticks.map((p) => ({ v: -Math.log10(1 - p), label: format.percent(p) }))
-          .filter((t) => t.v >= low - 0.01 && t.v <= high + 0.01) },
+        x: { ticker: (low, high, width) => apart(ticks.map((p) => ({ v: -Math.log10(1 - p), label: format.percent(p) }))
+          .filter((t) => t.v >= low - 0.01 && t.v <= high + 0.01), low, high, width, 34) },
       },
       highlightCallback: (_e, x, points) => this.say(legend, [[
         `${Number((fromNines(x) * 100).toPrecision(6))} %`,
@@ -184,7 +208,8 @@ export class Plots {
       series: strokes(data), visibility: this.visible, stepPlot: true, fillGraph: true, fillAlpha: 0.14,
       strokeWidth: 2, includeZero: true, ylabel: "answers",
       axes: {
-        x: { axisLabelFormatter: (v) => format.axis(10 ** v), pixelsPerLabel: 70 },
+        x: { ticker: (low, high, width) => apart(format.steps(10 ** low, 10 ** high)
+          .map((ms) => ({ v: Math.log10(ms), label: format.axis(ms) })), low, high, width, 48) },
         y: { axisLabelFormatter: (v) => format.count(Math.round(v)), axisLabelWidth: 52 },
       },
       highlightCallback: (_e, x, points) => this.say(legend, [[
@@ -210,8 +235,8 @@ export class Plots {
     this.add("differences", new Dygraph(nodes.differences, rows, base(data, {
       labels: ["sent", `${pair.a} − ${pair.b}`], colors: [css("--soft")],
       drawPoints: true, pointSize: 1.6, strokeWidth: 0, valueRange: spread(rows),
-      ylabel: "difference",
-      axes: { y: { axisLabelFormatter: format.axis, axisLabelWidth: 66 }, x: { pixelsPerLabel: 90 } },
+      ylabel: "difference", xlabel: timeName(data.probes),
+      axes: { y: { axisLabelFormatter: format.axis, axisLabelWidth: 66 }, x: timeAxis },
       underlayCallback: (canvas, area, graph) => {
         const top = graph.toDomYCoord(high / 1e6);
         const bottom = graph.toDomYCoord(low / 1e6);
