@@ -297,7 +297,8 @@ static void test_subscription_that_comes_later(void **state) {
   test_unique(subscription, "jobs");
   psprobe_subscriber *subscriber = begin(client, &c, 2, 1);
   psprobe_subscriber_stats stats = {0};
-  while (stats.pull_errors == 0)
+  const struct timespec a_little = {.tv_nsec = 1000000};
+  for (; stats.pull_errors == 0; nanosleep(&a_little, NULL))
     psprobe_subscriber_get_stats(subscriber, &stats);
   make(client, 10);
   publish(client, 0, 1);
