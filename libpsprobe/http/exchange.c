@@ -70,6 +70,9 @@ const char *psp_exchange_method(const psp_exchange *x) {
 const char *psp_exchange_path(const psp_exchange *x) {
   return x->target.data;
 }
+const char *psp_exchange_raw_query(const psp_exchange *x) {
+  return x->query;
+}
 int64_t psp_exchange_received_ns(const psp_exchange *x) {
   return x->received_ns;
 }

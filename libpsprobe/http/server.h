@@ -64,7 +64,8 @@ int psp_server_port(const psp_server *server);
 const char *psp_server_url(const psp_server *server);
 
 const char *psp_exchange_method(const psp_exchange *exchange);
-const char *psp_exchange_path(const psp_exchange *exchange); /**< raw, without the query */
+const char *psp_exchange_path(const psp_exchange *exchange);      /**< raw, without the query */
+const char *psp_exchange_raw_query(const psp_exchange *exchange); /**< as it came; "": none */
 /** Segment `index` that a "{}" matched, or the rest a "*" matched; NULL: there is none. */
 const char *psp_exchange_segment(const psp_exchange *exchange, unsigned index);
 /** A query parameter, decoded, or NULL; `nth` for repeated ones. */

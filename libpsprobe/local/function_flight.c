@@ -89,7 +89,8 @@ static psprobe_code send_event(const char *base, const psp_exchange *exchange,
   }
   const char *rest = psp_exchange_path(exchange) + strlen(one->function->prefix);
   psp_buf url = {0};
-  psp_buf_printf(&url, "%s%s", base, *rest ? rest : "/");
+  const char *query = psp_exchange_raw_query(exchange);
+  psp_buf_printf(&url, "%s%s%s%s", base, *rest ? rest : "/", *query ? "?" : "", query);
   psp_http_request request = {.method = "POST",
                               .url = url.data ? url.data : base,
                               .headers = headers,

@@ -50,6 +50,11 @@ static _Noreturn void become(const char *const *argv, char **env, int output, in
   int nowhere = open("/dev/null", O_RDONLY);
   bool ok = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && nowhere >= 0 && dup2(nowhere, 0) == 0 &&
             dup2(output, 1) == 1;
+#ifdef SYS_close_range
+  /* Sockets and files of ours that are open without close-on-exec (libcurl's, the program's own).
+   */
+  syscall(SYS_close_range, 3u, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */);
+#endif
   /* We may have died before PDEATHSIG was set. */
   if (ok && getppid() == parent) execve(argv[0], (char *const *)argv, env);
   int why = errno;
