@@ -174,9 +174,11 @@ void psprobe_dashboard_free(psprobe_dashboard *d) {
   pthread_cond_signal(&d->news);
   pthread_mutex_unlock(&d->lock);
   pthread_join(d->teller, NULL);
+  pthread_mutex_lock(&d->lock);
   for (size_t i = 0; i < d->stream_count; i++)
     psp_stream_free(d->streams[i]);
   d->stream_count = PSP_DASHBOARD_STREAMS; /* who comes now is refused */
+  pthread_mutex_unlock(&d->lock);
   psp_server_free(d->server);
   psp_columns_free(&d->columns);
   psp_buf_free(&d->summary);

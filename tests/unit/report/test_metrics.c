@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* What Prometheus reads, byte for byte; tests/integration/test_metrics.sh asks promtool as well. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/metrics.h"
+
+#define MS INT64_C(1000000)
+
+static psprobe_prober_stats prober(void) {
+  return (psprobe_prober_stats){.sent = 7,
+                                .publish_failed = 1,
+                                .refused = 2,
+                                .overflowed = 3,
+                                .in_flight = 4,
+                                .max_lateness_ns = 1500000,
+                                .answered = {5},
+                                .late = {1},
+                                .lost = {1},
+                                .duplicates = {6}};
+}
+
+static psp_buf written(const char *source, const psprobe_prober_stats *stats,
+                       const psprobe_uploader_stats *uploader, const psp_metric_histogram *h) {
+  psp_buf out = {0};
+  psp_metrics_write(&out, &(psp_metrics){.prober = stats,
+                                         .uploader = uploader,
+                                         .source_count = 1,
+                                         .sources = &source,
+                                         .histograms = h,
+                                         .started_wall_ns = INT64_C(1795558728773000000)});
+  assert_false(out.failed);
+  return out;
+}
+
+static void expect(const psp_buf *out, const char *lines) {
+  if (strstr(out->data, lines) == NULL)
+    fail_msg("these lines are not there:\n%s\nin\n%s", lines, out->data);
+}
+
+static void test_golden(void **state) {
+  (void)state;
+  psp_metric_histogram h = {0};
+  psprobe_prober_stats stats = prober();
+  psprobe_uploader_stats uploader = {.uploaded = 8, .failures = 9, .backlog = 10};
+  psp_buf out = written("regular_service", &stats, &uploader, &h);
+  /* Behind the version, which changes. */
+  const char *rest = strstr(out.data, "# HELP psprobe_start_time_seconds");
+  static const char head[] =
+      "# HELP psprobe_start_time_seconds When the run began, in seconds since 1970.\n"
+      "# TYPE psprobe_start_time_seconds gauge\n"
+      "psprobe_start_time_seconds 1795558728.773\n"
+      "# HELP psprobe_sent_total Publish calls begun.\n"
+      "# TYPE psprobe_sent_total counter\n"
+      "psprobe_sent_total 7\n"
+      "# HELP psprobe_publish_failures_total Publish calls that failed.\n"
+      "# TYPE psprobe_publish_failures_total counter\n"
+      "psprobe_publish_failures_total 1\n"
+      "# HELP psprobe_refused_total Answers with an unknown or finished id, or from an unknown "
+      "source.\n"
+      "# TYPE psprobe_refused_total counter\n"
+      "psprobe_refused_total 2\n"
+      "# HELP psprobe_overflowed_total Probes not sent because too many were in flight.\n"
+      "# TYPE psprobe_overflowed_total counter\n"
+      "psprobe_overflowed_total 3\n"
+      "# HELP psprobe_in_flight_probes Probes that wait for an answer.\n"
+      "# TYPE psprobe_in_flight_probes gauge\n"
+      "psprobe_in_flight_probes 4\n"
+      "# HELP psprobe_pacer_lateness_max_seconds The longest that a probe was sent after its "
+      "intended time.\n"
+      "# TYPE psprobe_pacer_lateness_max_seconds gauge\n"
+      "psprobe_pacer_lateness_max_seconds 0.001500000\n"
+      "# HELP psprobe_answers_total Answers that came, in time or late.\n"
+      "# TYPE psprobe_answers_total counter\n"
+      "psprobe_answers_total{source=\"regular_service\",status=\"answered\"} 5\n"
+      "psprobe_answers_total{source=\"regular_service\",status=\"late\"} 1\n"
+      "# HELP psprobe_lost_total Probes that no answer came to within the timeout.\n"
+      "# TYPE psprobe_lost_total counter\n"
+      "psprobe_lost_total{source=\"regular_service\"} 1\n"
+      "# HELP psprobe_duplicates_total Further answers after the first.\n"
+      "# TYPE psprobe_duplicates_total counter\n"
+      "psprobe_duplicates_total{source=\"regular_service\"} 6\n";
+  assert_non_null(rest);
+  if (strncmp(rest, head, sizeof head - 1) != 0) fail_msg("got\n%s", rest);
+  expect(&out, "# TYPE psprobe_upload_backlog_results gauge\npsprobe_upload_backlog_results 10\n");
+  expect(&out, "# TYPE psprobe_uploads_total counter\npsprobe_uploads_total 8\n");
+  expect(&out, "# TYPE psprobe_upload_failures_total counter\npsprobe_upload_failures_total 9\n");
+  assert_int_equal(out.data[out.len - 1], '\n');
+  psp_buf_free(&out);
+}
+
+static void test_no_upload(void **state) {
+  (void)state;
+  psp_metric_histogram h = {0};
+  psprobe_prober_stats stats = prober();
+  psp_buf out = written("a", &stats, NULL, &h);
+  assert_null(strstr(out.data, "upload"));
+  psp_buf_free(&out);
+}
+
+/* Each bound counts all that is at most as long, and the last bound all. */
+static void test_cumulative(void **state) {
+  (void)state;
+  psp_metric_histogram h = {0};
+  psprobe_prober_stats stats = prober();
+  static const int64_t took[] = {0, MS, MS + 1, 50 * MS, 60 * MS, 31000 * MS};
+  for (size_t i = 0; i < sizeof took / sizeof *took; i++)
+    psp_metric_record(&h, took[i]);
+  psp_buf out = written("a", &stats, NULL, &h);
+  expect(&out,
+         "# TYPE psprobe_answer_seconds histogram\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.001\"} 2\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.0025\"} 3\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.005\"} 3\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.01\"} 3\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.025\"} 3\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.05\"} 4\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.075\"} 5\n");
+  expect(&out,
+         "psprobe_answer_seconds_bucket{source=\"a\",le=\"30\"} 5\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",le=\"+Inf\"} 6\n"
+         "psprobe_answer_seconds_sum{source=\"a\"} 31.112000001\n"
+         "psprobe_answer_seconds_count{source=\"a\"} 6\n");
+  psp_buf_free(&out);
+}
+
+static void test_labels(void **state) {
+  (void)state;
+  psp_metric_histogram h = {0};
+  psprobe_prober_stats stats = prober();
+  psp_buf out = written("a\"b\\c\nd<%s>", &stats, NULL, &h);
+  expect(&out, "psprobe_lost_total{source=\"a\\\"b\\\\c\\nd<%s>\"} 1\n");
+  psp_buf_free(&out);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_golden),
+      cmocka_unit_test(test_no_upload),
+      cmocka_unit_test(test_cumulative),
+      cmocka_unit_test(test_labels),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
