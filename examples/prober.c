@@ -36,7 +36,7 @@ static const psprobe_option options[] = {
     {"timeout", PSPROBE_OPTION_DURATION, &o.prober.timeout_ns, "TIME",
      .help = "how long an answer is waited for", "30s", .min = 1000000},
     {"listen", PSPROBE_OPTION_TEXT, &o.prober.listen, "ADDR",
-     .help = "where answers are taken; port 0 picks one", "127.0.0.1:8080"},
+     .help = "where answers come in; port 0 picks one", "127.0.0.1:8080"},
     {"source", PSPROBE_OPTION_LIST, &o.sources, "NAME",
      .help = "who answers; repeatable [cloud_function, regular_service]",
      .check = psprobe_source_check},

@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 nm -D --defined-only "$build/libpsprobe.so" | awk '{print $3}' | sort >"$work/exported"
 # A declaration begins with PSPROBE_API; its name is the last word before the first parenthesis.
-cat include/psprobe/*.h | tr '\n' ' ' | grep -o 'PSPROBE_API [^;(]*(' | grep -v '^PSPROBE_API __attribute__' |
+cat include/psprobe/*.h | tr '\n' ' ' | grep -o 'PSPROBE_API [^;(]*(' | grep -v 'PSPROBE_PRINTF(\|__attribute__(' |
   sed 's/.*[ *]\(psprobe_[a-z0-9_]*\)($/\1/' | sort >"$work/declared"
 diff "$work/declared" "$work/exported" >"$work/diff" || {
   echo "declared in a header (<) or exported (>) alone:"
