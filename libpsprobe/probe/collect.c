@@ -24,7 +24,7 @@ static void write_result(const psprobe_registry *registry, const psp_slot *slot,
   psprobe_result *result = &out->result;
   out->update = slot->handed_out;
   out->fresh = slot->answered & ~(uint32_t)slot->told;
-  psp_id_format(result->id, slot->id);
+  memcpy(result->id, slot->id, sizeof slot->id); /* binary as yet: see name_all */
   result->sent_wall_ns = slot->wall_ns;
   result->lateness_ns = slot->lateness_ns;
   result->publish_ns = slot->publish_ns;
@@ -57,6 +57,15 @@ static void hand_out(psprobe_registry *registry, psp_shard *shard, uint32_t numb
                number);
 }
 
+/** Puts the ids in text, which need not be done under the lock. */
+static void name_all(psprobe_finished *finished, size_t count) {
+  uint64_t id[2];
+  for (size_t i = 0; i < count; i++) {
+    memcpy(id, finished[i].result.id, sizeof id);
+    psp_id_format(finished[i].result.id, id);
+  }
+}
+
 static bool timed_out(const psprobe_registry *registry, uint32_t number, int64_t now_ns) {
   return now_ns - psp_slot_at(registry, number)->sent_ns > registry->timeout_ns;
 }
@@ -72,6 +81,7 @@ static size_t collect_shard(psprobe_registry *registry, psp_shard *shard, int64_
   while (count < max && live->head != PSP_NO_SLOT && timed_out(registry, live->head, now_ns))
     hand_out(registry, shard, live->head, &finished[count++]);
   psp_lock_give(&shard->lock);
+  name_all(finished, count);
   return count;
 }
 

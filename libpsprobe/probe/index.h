@@ -28,20 +28,20 @@ typedef struct psp_bucket {
   uint32_t slots[PSP_BUCKET_ENTRIES];
 } psp_bucket;
 
+/** A table: a plain value. Its owner counts the entries: no more than size * PSP_BUCKET_ENTRIES. */
 typedef struct psp_index {
   psp_bucket *buckets; /**< `size` of them, zeroed, aligned to a cache line, the owner's */
   uint32_t size;
-  uint32_t used; /**< entries */
 } psp_index;
 
 /** Where a hash belongs: its low half's share of the table (Lemire, "Fast random integer
  * generation in an interval", 2019), so that the size need not be a power of two. */
-static inline uint32_t psp_index_home(const psp_index *index, uint64_t hash) {
-  return (uint32_t)((hash & UINT32_MAX) * index->size >> 32);
+static inline uint32_t psp_index_home(psp_index index, uint64_t hash) {
+  return (uint32_t)((hash & UINT32_MAX) * index.size >> 32);
 }
 
-static inline uint32_t psp_index_after(const psp_index *index, uint32_t bucket) {
-  return ++bucket == index->size ? 0 : bucket;
+static inline uint32_t psp_index_after(psp_index index, uint32_t bucket) {
+  return ++bucket == index.size ? 0 : bucket;
 }
 
 static inline uint8_t psp_index_tag(uint64_t hash) {
@@ -65,13 +65,9 @@ static inline unsigned psp_bucket_find(const psp_bucket *bucket, uint8_t tag) {
   return found | (psp_zero_bytes(le64toh(words[1]) ^ each) & 15) << 8;
 }
 
-static inline bool psp_index_full(const psp_index *index) {
-  return index->used >= index->size * PSP_BUCKET_ENTRIES;
-}
-
-/** The index must not be full. */
-void psp_index_add(psp_index *index, uint64_t hash, uint32_t slot);
+/** The table must not be full. */
+void psp_index_add(psp_index index, uint64_t hash, uint32_t slot);
 /** The pair must be there. */
-void psp_index_remove(psp_index *index, uint64_t hash, uint32_t slot);
+void psp_index_remove(psp_index index, uint64_t hash, uint32_t slot);
 
 #endif

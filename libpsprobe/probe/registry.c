@@ -10,6 +10,7 @@ typedef struct key {
   uint64_t id[2];
   uint64_t hash;
   psp_shard *shard;
+  psp_index index; /**< the shard's */
 } key;
 
 /** Our ids are random already; this is for callers who count. Steele, Lea & Flood, "Fast
@@ -26,8 +27,8 @@ static uint64_t hash_of(const uint64_t id[2]) {
 #define FETCHES_AHEAD static inline __attribute__((always_inline)) void
 
 /** Brings to the cache where the index has a hash. */
-FETCHES_AHEAD prefetch_bucket(const psp_index *index, uint64_t hash) {
-  __builtin_prefetch(&index->buckets[psp_index_home(index, hash)]);
+FETCHES_AHEAD prefetch_bucket(psp_index index, uint64_t hash) {
+  __builtin_prefetch(&index.buckets[psp_index_home(index, hash)], 1);
 }
 
 /** Brings to the cache what of a slot an operation looks at. */
@@ -40,18 +41,20 @@ FETCHES_AHEAD prefetch_slot(const psprobe_registry *registry, uint32_t number) {
 static bool key_of(const psprobe_registry *registry, const char *id, key *k) {
   if (!psp_id_parse(id, k->id)) return false;
   k->hash = hash_of(k->id);
-  k->shard = &registry->shards[k->hash >> 32 & registry->shard_mask];
-  prefetch_bucket(&k->shard->index, k->hash); /* on its way while we take the lock */
+  uint32_t shard = (uint32_t)(k->hash >> 32) & registry->shard_mask;
+  k->shard = &registry->shards[shard];
+  k->index = psp_shard_index(registry, shard);
+  prefetch_bucket(k->index, k->hash); /* on its way while we take the lock */
   return true;
 }
 
 /** The number of the slot with that id, or PSP_NO_SLOT. Under the shard's lock. */
 static uint32_t find(const psprobe_registry *registry, const key *k) {
-  const psp_index *index = &k->shard->index;
+  psp_index index = k->index;
   uint32_t at = psp_index_home(index, k->hash);
   uint8_t tag = psp_index_tag(k->hash);
-  for (uint32_t seen = 0; seen < index->size; seen++, at = psp_index_after(index, at)) {
-    const psp_bucket *bucket = &index->buckets[at];
+  for (uint32_t seen = 0; seen < index.size; seen++, at = psp_index_after(index, at)) {
+    const psp_bucket *bucket = &index.buckets[at];
     for (unsigned left = psp_bucket_find(bucket, tag); left != 0; left &= left - 1) {
       uint32_t number = bucket->slots[__builtin_ctz(left)];
       prefetch_slot(registry, number);
@@ -68,11 +71,10 @@ static uint32_t find(const psprobe_registry *registry, const key *k) {
  * Slots are given up in the order of the list, and answers come about in the order of sending; so
  * what is fetched here is there when it is needed, and only the first of a run is waited for.
  */
-FETCHES_AHEAD prefetch_next(const psprobe_registry *registry, const psp_shard *shard,
-                            uint32_t number) {
+FETCHES_AHEAD prefetch_next(const psprobe_registry *registry, psp_index index, uint32_t number) {
   if (number == PSP_NO_SLOT) return;
   const psp_slot *next = psp_slot_at(registry, number); /* itself fetched the last time */
-  prefetch_bucket(&shard->index, hash_of(next->id));
+  prefetch_bucket(index, hash_of(next->id));
   if (next->next != PSP_NO_SLOT) prefetch_slot(registry, next->next);
 }
 
@@ -91,8 +93,10 @@ static uint32_t take_slot(psprobe_registry *registry, psp_shard *shard, int64_t 
     number = shard->lists[PSP_SPENT].head;
   if (number == PSP_NO_SLOT) return number;
   psp_list_take(registry, shard, number);
-  psp_index_remove(&shard->index, hash_of(psp_slot_at(registry, number)->id), number);
-  prefetch_next(registry, shard, shard->lists[PSP_SPENT].head);
+  psp_index index = psp_shard_index(registry, (uint32_t)(shard - registry->shards));
+  psp_index_remove(index, hash_of(psp_slot_at(registry, number)->id), number);
+  shard->indexed--;
+  prefetch_next(registry, index, shard->lists[PSP_SPENT].head);
   return number;
 }
 
@@ -123,7 +127,8 @@ static void start(psprobe_registry *registry, const key *k, uint32_t number, int
   slot->told = 0;
   slot->handed_out = false;
   slot->published = false;
-  psp_index_add(&k->shard->index, k->hash, number);
+  psp_index_add(k->index, k->hash, number);
+  k->shard->indexed++;
   psp_list_put(registry, k->shard, PSP_LIVE, number);
 }
 
@@ -146,7 +151,8 @@ psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id, 
     if (find(registry, &k) != PSP_NO_SLOT) code = PSPROBE_ALREADY_EXISTS;
   }
   /* So many on one shard that its index is full cannot be with random ids: see registry_new.c. */
-  if (code == PSPROBE_OK && psp_index_full(&k.shard->index)) code = PSPROBE_RESOURCE_EXHAUSTED;
+  if (code == PSPROBE_OK && k.shard->indexed == k.index.size * PSP_BUCKET_ENTRIES)
+    code = PSPROBE_RESOURCE_EXHAUSTED;
   if (code == PSPROBE_OK)
     start(registry, &k, number, sent_ns, intended_ns, wall_ns);
   else if (number != PSP_NO_SLOT)
@@ -213,7 +219,7 @@ psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry, const
     if (outcome != PSPROBE_ANSWER_UNKNOWN &&
         (slot->handed_out || psp_slot_complete(registry, slot)))
       ready = make_ready(registry, k.shard, number);
-    prefetch_next(registry, k.shard, next);
+    prefetch_next(registry, k.index, next);
   }
   psp_lock_give(&k.shard->lock);
   if (ready) psp_registry_signal(registry);

@@ -51,9 +51,9 @@ static psprobe_code check(const psprobe_registry_options *o, psprobe_error *erro
 /** Takes the memory of all parts, and places them in it. */
 static bool lay_out(psprobe_registry *registry) {
   uint32_t shards = registry->shard_mask + 1;
-  size_t buckets = index_size_for(registry->capacity, shards);
+  registry->shard_buckets = index_size_for(registry->capacity, shards);
   size_t shards_size = shards * sizeof(psp_shard);
-  size_t index_size = shards * buckets * sizeof(psp_bucket);
+  size_t index_size = (size_t)shards * registry->shard_buckets * sizeof(psp_bucket);
   size_t size = shards_size + index_size + registry->capacity * registry->stride;
   /* In huge pages a look-up in a large registry misses the TLB far less often. */
   size_t unit = size >= 2 * HUGE_PAGE ? HUGE_PAGE : 2 * PSP_CACHE_LINE;
@@ -65,9 +65,7 @@ static bool lay_out(psprobe_registry *registry) {
   memset(registry->memory, 0, registry->memory_size);
   registry->shards = (psp_shard *)(void *)registry->memory;
   registry->slots = registry->memory + shards_size + index_size;
-  psp_bucket *bucket = (psp_bucket *)(void *)(registry->memory + shards_size);
-  for (uint32_t i = 0; i < shards; i++, bucket += buckets)
-    registry->shards[i].index = (psp_index){.buckets = bucket, .size = (uint32_t)buckets};
+  registry->buckets = (psp_bucket *)(void *)(registry->memory + shards_size);
   return true;
 }
 

@@ -69,9 +69,9 @@ typedef struct psp_list {
 
 /** One cache line; two apart, since processors fetch them in pairs. */
 typedef struct psp_shard {
-  alignas(2 * PSP_CACHE_LINE) psp_index index;
+  alignas(2 * PSP_CACHE_LINE) psp_lock lock;
   psp_list lists[PSP_LISTS];
-  psp_lock lock;
+  uint32_t indexed;      /**< entries of its index */
   _Atomic uint32_t live; /**< how many are on that list; read without the lock */
 } psp_shard;
 static_assert(offsetof(psp_shard, live) + sizeof(uint32_t) <= PSP_CACHE_LINE, "one cache line");
@@ -88,6 +88,8 @@ struct psprobe_registry {
   size_t memory_size;
   char *memory; /**< shards, their index entries, slots */
   psp_shard *shards;
+  psp_bucket *buckets; /**< of all shards' indexes, one after the other */
+  uint32_t shard_buckets;
   char *slots;
   /* Written now and then: away from what every call reads. */
   alignas(2 * PSP_CACHE_LINE) _Atomic uint32_t waiting; /**< a futex: 0, WAITING or WOKEN */
@@ -96,6 +98,13 @@ struct psprobe_registry {
 
 static inline psp_slot *psp_slot_at(const psprobe_registry *registry, uint32_t number) {
   return (psp_slot *)(void *)(registry->slots + number * registry->stride);
+}
+
+/** A shard's index. Made of what never changes: a look-up can fetch its bucket while it waits for
+ * the shard itself. */
+static inline psp_index psp_shard_index(const psprobe_registry *registry, uint32_t shard) {
+  return (psp_index){registry->buckets + (size_t)shard * registry->shard_buckets,
+                     registry->shard_buckets};
 }
 
 /** Every source has answered, and nothing more is awaited before it may be handed out. */
