@@ -25,7 +25,7 @@
 #define PSP_DEADLINE_MAX_S   600
 /** Of one acknowledge or modifyAckDeadline call: 512 KiB is the service's limit, the rest of it is
  * left for the JSON around the ids. */
-#define PSP_ACK_BYTES (500 * 1024)
+#define PSP_ACK_BYTES ((size_t)500 * 1024)
 #define PSP_ACK_IDS   2500
 
 /** INVALID_ARGUMENT for what Google would refuse, with the message's index. The emulator takes much

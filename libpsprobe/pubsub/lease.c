@@ -67,7 +67,9 @@ psp_delivery *psp_delivery_new(psprobe_batch *batch) {
 void psp_leases_free(psp_lease_list *list) {
   for (psp_lease *lease; (lease = psp_lease_pop(list));) {
     psp_delivery *delivery = lease->delivery;
-    if (--delivery->left > 0) continue;
+    /* The last lease of a delivery goes with it, so none of a freed one is in any list; which the
+     * analyzer cannot know. */
+    if (--delivery->left > 0) continue; /* NOLINT(clang-analyzer-unix.Malloc) */
     psprobe_batch_free(delivery->batch);
     free(delivery);
   }
