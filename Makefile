@@ -60,11 +60,12 @@ UNIT := $(call objects,tests/unit/*/test_*.c)
 INTEGRATION := $(call objects,tests/integration/test_*.c)
 TOOLS := $(call objects,tests/tools/*.c)
 BENCH := $(call objects,tests/bench/bench_*.c)
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples man tests check check-once check-unit check-layers bench demo run-demo \
+.PHONY: all lib examples man tests check check-once check-unit check-layers bench fuzz demo run-demo \
 	deps install uninstall format lint clean help
 
 all: lib examples man ## build the library, the programs and their man pages
@@ -104,6 +105,7 @@ $(BUILD)/man/psprobe-%.1: $(BUILD)/examples/%
 # These take memory away from the library (tests/support/failing_malloc.h).
 $(BUILD)/tests/unit/%/test_memory: ALL_LDFLAGS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+$(BUILD)/tests/unit/auth/test_memory: ALL_LDFLAGS += -Wl,--wrap=mmap
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)
@@ -140,6 +142,18 @@ check-unit: $(UNIT) ## run the unit tests alone
 
 check-layers: ## includes point one way, each third party stays in its folder
 	@tests/check-layers.sh
+
+# Each target starts from its corpus in the tree; what it finds beyond stays under build/fuzz.
+FUZZ_SECONDS ?= 60
+fuzz: ## fuzz the parsers, FUZZ_SECONDS=60 each (clang with libclang-rt-14-dev)
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g" \
+		SANITIZE=address,undefined,fuzzer-no-link $(FUZZERS:%=$(BUILD)/fuzz/bin/%)
+	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS:%=$(BUILD)/fuzz/bin/%)
+
+$(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(STATIC)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(STATIC) $(LIBS)
 
 bench: $(BENCH) examples ## run the benchmarks
 	@BUILD=$(BUILD) tests/bench/run.sh $(BENCH)
@@ -184,4 +198,5 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
 -include $(LIB_OBJ:.o=.d) $(EXAMPLES:=.d) $(SUPPORT:.o=.d)
+-include $(FUZZERS:%=$(BUILD)/tests/fuzz/%.d)
 -include $(addsuffix .d,$(UNIT) $(INTEGRATION) $(TOOLS) $(BENCH))

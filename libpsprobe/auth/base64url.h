@@ -11,6 +11,9 @@
 
 #include "auth/secret.h"
 
+/** By byte: the six bits of a letter of the alphabet, -1 for other bytes. */
+extern const signed char psp_base64url_values[256];
+
 /** Decodes into `out`; @return the length, or -1: no such text, or more than `size`. */
 long psp_base64url_decode(const char *text, size_t len, unsigned char *out, size_t size);
 /** The same, added to a secret. */

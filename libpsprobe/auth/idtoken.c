@@ -49,8 +49,7 @@ typedef struct segments {
 } segments;
 
 static bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_';
+  return psp_base64url_values[(unsigned char)c] >= 0;
 }
 
 static psp_idtoken_verdict split(const char *token, size_t len, segments *s) {

@@ -99,35 +99,41 @@ static bool open_key(psp_signer *signer) {
   return good;
 }
 
-static bool sign(EVP_PKEY *key, const psp_secret *text, unsigned char *signature, size_t *len) {
+static bool sign(EVP_PKEY *key, const char *text, size_t text_len, unsigned char *signature,
+                 size_t *len) {
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  bool good =
-      context != NULL && EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-      EVP_DigestSign(context, signature, len, (const unsigned char *)text->data, text->len) == 1;
+  bool good = context != NULL && EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+              EVP_DigestSign(context, signature, len, (const unsigned char *)text, text_len) == 1;
   EVP_MD_CTX_free(context);
   return good;
 }
 
+/* Adds header, dot, claims, dot and signature. */
+static psprobe_code add_jwt(psp_signer *signer, const char *claims, size_t len, psp_secret *jwt,
+                            psprobe_error *error) {
+  unsigned char signature[PSP_RSA_MAX_BITS / 8];
+  size_t signature_len = sizeof signature, from = jwt->len;
+  psp_secret_reserve(jwt, signer->header.len + 2 * len + 2 * sizeof signature);
+  psp_secret_add(jwt, signer->header.data, signer->header.len);
+  psp_secret_base64url(jwt, claims, len);
+  if (jwt->failed) return psp_fail_memory(error, signer->what);
+  if (!open_key(signer) ||
+      !sign(signer->key, jwt->data + from, jwt->len - from, signature, &signature_len))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "%s cannot sign: its numbers do not fit together", signer->what);
+  psp_secret_text(jwt, ".");
+  psp_secret_base64url(jwt, signature, signature_len);
+  explicit_bzero(signature, signature_len);
+  return jwt->failed ? psp_fail_memory(error, signer->what) : PSPROBE_OK;
+}
+
 psprobe_code psp_signer_jwt(psp_signer *signer, const char *claims, size_t len, psp_secret *jwt,
                             psprobe_error *error) {
-  psp_secret token = {0};
-  psp_secret_add(&token, signer->header.data, signer->header.len);
-  psp_secret_base64url(&token, claims, len);
-  unsigned char signature[PSP_RSA_MAX_BITS / 8];
-  size_t signature_len = sizeof signature;
-  psprobe_code code = PSPROBE_OK;
-  if (token.failed)
-    code = psp_fail_memory(error, signer->what);
-  else if (!open_key(signer) || !sign(signer->key, &token, signature, &signature_len))
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "%s cannot sign: its numbers do not fit together", signer->what);
-  if (code == PSPROBE_OK) {
-    psp_secret_text(&token, ".");
-    psp_secret_base64url(&token, signature, signature_len);
-    psp_secret_add(jwt, token.data, token.len);
-    if (token.failed || jwt->failed) code = psp_fail_memory(error, signer->what);
+  size_t before = jwt->len;
+  psprobe_code code = add_jwt(signer, claims, len, jwt, error);
+  if (code != PSPROBE_OK && jwt->len > before) {
+    explicit_bzero(jwt->data + before, jwt->len - before);
+    jwt->len = before;
   }
-  explicit_bzero(signature, sizeof signature);
-  psp_secret_free(&token);
   return code;
 }

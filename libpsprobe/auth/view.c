@@ -90,7 +90,8 @@ static const char *skip_value(const char *p) {
     } while (depth > 0);
     return p;
   }
-  while (strchr("+-.0123456789aeflnrstuE", *p) != NULL && *p != 0)
+  /* A number or a word: a comma, a bracket or white space comes after it. */
+  while (*p != ',' && *p != '}' && *p != ']' && *p > ' ')
     p++;
   return p;
 }
@@ -184,6 +185,9 @@ static int next_byte(byte_reader *r) {
 
 bool psp_view_equals(psp_view string, const char *text) {
   if (string.type != PSP_VIEW_STRING) return false;
+  size_t raw = string.len - 2;
+  if (memchr(string.at + 1, '\\', raw) == NULL) /* nothing is escaped, as nearly always */
+    return strncmp(text, string.at + 1, raw) == 0 && text[raw] == 0;
   byte_reader r = read_bytes(string);
   int byte;
   while ((byte = next_byte(&r)) >= 0)

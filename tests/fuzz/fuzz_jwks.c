@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Sets of public keys. */
+#include <string.h>
+
+#include "auth/jwks.h"
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  psp_jwks *keys = NULL;
+  if (psp_jwks_parse((const char *)data, size, &keys, NULL) != PSPROBE_OK) {
+    FUZZ_ASSERT(keys == NULL);
+    return 0;
+  }
+  FUZZ_ASSERT(psp_jwks_count(keys) > 0);
+  static const unsigned char signature[256] = {1};
+  FUZZ_ASSERT(psp_jwks_verify(keys, "k", "x", 1, signature, sizeof signature) !=
+              PSP_SIGNATURE_GOOD);
+  psp_jwks_unref(keys);
+  return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Credentials files, gcloud's INI files, commands, and PEM keys. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/adc.h"
+#include "auth/child.h"
+#include "auth/key_file.h"
+#include "auth/rsa_key.h"
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  psp_key_file *file = NULL;
+  psprobe_error error;
+  psprobe_error_clear(&error);
+  bool others = size > 0 && (data[0] & 1) != 0;
+  psprobe_code code = psp_key_file_parse((const char *)data, size, "x.json", others, &file, &error);
+  FUZZ_ASSERT((code == PSPROBE_OK) == (file != NULL));
+  FUZZ_ASSERT(code == PSPROBE_OK || error.message[0] != 0);
+  if (file != NULL && file->type == PSP_KEY_SERVICE_ACCOUNT) {
+    psp_rsa_key key = {0};
+    psp_rsa_key_parse(file->private_key.data, "private_key", &key, &error);
+    psp_rsa_key_free(&key);
+  }
+  psp_key_file_free(file);
+
+  /* The same bytes as a text: a key by itself, an INI file, a command. */
+  char *text = malloc(size + 1);
+  FUZZ_ASSERT(text != NULL);
+  memcpy(text, data, size);
+  text[size] = 0;
+  psp_rsa_key key = {0};
+  if (psp_rsa_key_parse(text, "key", &key, NULL) == PSPROBE_OK)
+    for (int i = 0; i < PSP_RSA_NUMBERS; i++)
+      FUZZ_ASSERT(key.len[i] > 0 && key.at[i] + key.len[i] <= key.bytes.len);
+  psp_rsa_key_free(&key);
+  free(psp_gcloud_ini_get(text, "core", "project"));
+  free(psp_child_split(text));
+  free(text);
+  return 0;
+}
