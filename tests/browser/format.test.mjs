@@ -19,7 +19,7 @@ test("axis labels are short and have their unit", () => {
 });
 
 test("a share is never all or none of what is not", () => {
-  const cases = [[0, "0 %"], [0.001, "0.1 %"], [0.5, "50 %"], [0.994, "99.4 %"], [0.9999, "99.9 %"], [1, "100 %"]];
+  const cases = [[0, "0 %"], [0.001, "0.1 %"], [0.5, "50 %"], [0.994, "99.4 %"], [0.999, "99.9 %"], [0.9999, "99.99 %"], [0.99999, "99.999 %"], [0.99995, "99.995 %"], [1, "100 %"]];
   for (const [share, words] of cases) assert.equal(format.percent(share), words);
 });
 

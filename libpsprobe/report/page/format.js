@@ -76,6 +76,9 @@ export function daysAndZone(first, last) {
 export function percent(share) {
   const p = share * 100;
   if (p > 0 && p < 1) return `${p.toFixed(1)} %`;
-  if (p < 100 && p > 99) return `${(Math.floor(p * 10) / 10).toFixed(1)} %`;
+  if (p < 100 && p > 99) { // as many digits as there are nines
+    const digits = Math.max(1, Math.ceil(-Math.log10(1 - share) - 1e-6) - 2);
+    return `${(Math.floor(p * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits)} %`;
+  }
   return `${Math.round(p)} %`;
 }
