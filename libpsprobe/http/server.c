@@ -33,11 +33,20 @@ static psp_connection *context_of(struct MHD_Connection *connection) {
   return info ? info->socket_context : NULL;
 }
 
+/* The connection and an abandoned exchange part: its holder may still have it. */
+static bool part(psp_connection *c) {
+  psp_exchange *x = c->exchange;
+  if (!x || atomic_load(&x->state) != PSP_ABANDONED) return false;
+  c->exchange = NULL;
+  psp_exchange_let_go(x);
+  return true;
+}
+
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode what) {
   if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
     psp_connection *c = *context;
-    if (c) psp_exchange_free(c->exchange);
+    if (c && !part(c)) psp_exchange_free(c->exchange);
     free(c);
     *context = NULL;
     return;
@@ -74,7 +83,8 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
   psp_connection *c = context_of(connection);
   *state = NULL;
   if (!c) return;
-  if (c->exchange) psp_exchange_reset(c->exchange);
+  /* Abandoned and not passed on: its client had left before. */
+  if (!part(c) && c->exchange) psp_exchange_reset(c->exchange);
   if (!c->counted) return;
   c->counted = false;
   if (atomic_fetch_sub(&s->active, 1) > 1) return;
@@ -102,11 +112,9 @@ static enum MHD_Result send_answer(psp_exchange *x, void **state) {
     x->response = NULL;
     return done;
   }
-  psp_connection *c = context_of(x->connection);
   enum MHD_Result done = queue(x, s->unavailable->response, s->unavailable->status);
-  c->exchange = NULL;
   *state = NULL;
-  psp_exchange_let_go(x);
+  part(context_of(x->connection));
   return done;
 }
 

@@ -119,6 +119,22 @@ static void test_stop_while_waiting(void **state) {
   psp_server_free(NULL);
 }
 
+/* The clients have left, nobody has noticed, and the server ends; only then is there an answer. */
+static void test_stop_after_clients_left(void **state) {
+  (void)state;
+  psp_server *own = fixture_start((psp_server_options){0});
+  psp_exchange *waiting[20];
+  for (int i = 0; i < 20; i++) {
+    int fd = raw_connect(psp_server_port(own));
+    raw_send(fd, "GET /hold HTTP/1.1\r\nHost: h\r\n\r\n");
+    waiting[i] = take_held();
+    close(fd);
+  }
+  psp_server_free(own);
+  for (int i = 0; i < 20; i++)
+    psp_exchange_reply(waiting[i], 200, NULL, "late", 4);
+}
+
 /* Answers race with the end of the server. */
 static void test_stop_while_answering(void **state) {
   (void)state;
@@ -169,11 +185,9 @@ static void test_quiesce(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      FIXTURE_TEST(test_answered_later),
-      FIXTURE_TEST(test_answered_at_once_elsewhere),
-      FIXTURE_TEST(test_stop_while_waiting),
-      FIXTURE_TEST(test_stop_while_answering),
-      FIXTURE_TEST(test_quiesce),
+      FIXTURE_TEST(test_answered_later),       FIXTURE_TEST(test_answered_at_once_elsewhere),
+      FIXTURE_TEST(test_stop_while_waiting),   FIXTURE_TEST(test_stop_after_clients_left),
+      FIXTURE_TEST(test_stop_while_answering), FIXTURE_TEST(test_quiesce),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
