@@ -18,7 +18,9 @@ cmocka:libcmocka-dev
 "
 missing=""
 for pair in $wanted; do
-  [ "${pair%%:*}" = gcc ] && command -v "${CC:-cc}" >/dev/null 2>&1 && continue
+  # CC may hold more than one word ("ccache gcc"): the compiler's presence is what counts.
+  # shellcheck disable=SC2086
+  [ "${pair%%:*}" = gcc ] && ${CC:-cc} --version >/dev/null 2>&1 && continue
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
 done
 for pair in $libraries; do
@@ -26,7 +28,8 @@ for pair in $libraries; do
 done
 [ -e "${DYGRAPHS:-/usr/share/javascript/dygraphs}/dygraph.min.js" ] || missing="$missing libjs-dygraphs"
 [ -e /usr/include/uthash.h ] || missing="$missing uthash-dev"
-echo '#include <stdio.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 || missing="$missing libc6-dev"
+# shellcheck disable=SC2086
+echo '#include <stdio.h>' | ${CC:-cc} -E - >/dev/null 2>&1 || missing="$missing libc6-dev"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
