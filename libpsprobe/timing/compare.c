@@ -7,6 +7,7 @@
 #include "timing/comparison.h"
 #include "timing/difference.h"
 #include "timing/drift.h"
+#include "timing/inversion.h"
 #include "timing/paired.h"
 #include "timing/proportions.h"
 #include "timing/slowness.h"
@@ -40,17 +41,23 @@ static psprobe_paired paired_of(const psp_estimate *estimate) {
       .n = estimate->n, .median_ns = estimate->median_ns, .median_ci = estimate->ci};
 }
 
-/* Firsts, with the serial correlation of who was first. */
-static void count_firsts(const psp_work *work, psp_signs signs, psprobe_pair *pair) {
+/* Firsts and the tests of no difference, each with the correlation of what it sums up: who was
+ * first, and the signed ranks. */
+static void test_for_no_difference(const psp_work *work, psp_pair_state *state,
+                                   psprobe_pair *pair) {
   const psp_sample *sample = &work->sample;
-  for (size_t i = 0; i < sample->n; i++) {
-    work->scores[i] = (float)((sample->values[i] > 0) - (sample->values[i] < 0));
-  }
-  const psp_serial serial = psp_serial_look(work->scores, sample->n);
-  const uint64_t untied = signs.negative + signs.positive;
-  pair->a_first = psp_share(signs.negative, untied, serial.inflation);
-  pair->b_first = psp_share(signs.positive, untied, serial.inflation);
-  pair->ties = signs.zero;
+  state->signs = psp_signs_count(sample->sorted, sample->n);
+  state->serial = psp_signs_about(sample, 0, work->scores);
+  const double inflation = state->serial.inflation;
+  const uint64_t untied = state->signs.negative + state->signs.positive;
+  pair->a_first = psp_share(state->signs.negative, untied, inflation);
+  pair->b_first = psp_share(state->signs.positive, untied, inflation);
+  pair->ties = state->signs.zero;
+  pair->sign_p = psp_sign_test(state->signs, inflation);
+
+  psp_signed_rank_scores(sample->sorted, sample->order, sample->n, work->scores);
+  const psp_serial ranks = psp_serial_look(work->scores, sample->n);
+  pair->wilcoxon_p = psp_wilcoxon_test(sample->sorted, sample->n, ranks.inflation).p;
 }
 
 static void count_losses(const psprobe_probes *probes, psprobe_pair *pair) {
@@ -97,11 +104,11 @@ static bool compare_pair(const psp_view *view, psp_work *work, psprobe_compariso
   pair->unpaired = psp_change(&c->medians[pair->b], &c->medians[pair->a]);
 
   psp_view_take_pair(view, pair->a, pair->b, work);
-  const psp_estimate all = psp_sample_median(&work->sample, work->scores);
+  const psp_estimate all = psp_median_inverted(&work->sample, work->scores);
   pair->all = paired_of(&all);
   psp_sample_split(work);
-  const psp_estimate warm = psp_sample_median(&work->part[0], work->scores);
-  const psp_estimate cold = psp_sample_median(&work->part[1], work->scores);
+  const psp_estimate warm = psp_median_inverted(&work->part[0], work->scores);
+  const psp_estimate cold = psp_median_inverted(&work->part[1], work->scores);
   pair->warm = paired_of(&warm);
   pair->cold = paired_of(&cold);
 
@@ -109,18 +116,29 @@ static bool compare_pair(const psp_view *view, psp_work *work, psprobe_compariso
   if (!psp_hodges_lehmann(work, &shift)) return false;
   pair->hodges_lehmann_ns = shift.shift_ns;
   pair->hodges_lehmann_ci = shift.ci;
-  pair->wilcoxon_p = psp_wilcoxon_test(work->sample.sorted, work->sample.n, shift.inflation).p;
   resample(work, &all, c->seed, pair);
 
-  state->signs = psp_signs_count(work->sample.sorted, work->sample.n);
-  state->serial = all.serial;
-  count_firsts(work, state->signs, pair);
-  pair->sign_p = psp_sign_test(state->signs, all.serial.inflation);
+  test_for_no_difference(work, state, pair);
   pair->serial = (psprobe_serial){.lag1 = psp_rank_lag1(&work->sample, work->scores),
                                   .effective_n = (double)all.n / all.serial.design_effect,
                                   .matters = all.serial.matters};
   pair->drift = psp_drift(work);
   return true;
+}
+
+/* What the sign test does not refuse belongs to the interval, also where the search for its bounds
+ * passed it by. */
+static void keep_zero(psprobe_pair *pair) {
+  psprobe_interval *ci = &pair->all.median_ci;
+  if (pair->sign_p < ALPHA) return;
+  if (ci->has_low && ci->low_ns > 0) ci->low_ns = 0;
+  if (ci->has_high && ci->high_ns < 0) ci->high_ns = 0;
+}
+
+/* As the sign test has it; where correlation differs much from one value to the next, the two can
+ * part, and then nothing is decided. */
+static bool excludes_zero(const psprobe_interval *ci) {
+  return (ci->has_low && ci->low_ns > 0) || (ci->has_high && ci->high_ns < 0);
 }
 
 /* All verdicts together, since the number of pairs bears on each. `p` has room for two a pair. */
@@ -133,7 +151,8 @@ static void decide(psprobe_comparison *c, double *p) {
     psprobe_pair *pair = &c->pairs[k];
     const psp_pair_state *state = &c->states[k];
     pair->holm_p = corrected[k];
-    if (pair->holm_p < ALPHA) {
+    keep_zero(pair);
+    if (pair->holm_p < ALPHA && excludes_zero(&pair->all.median_ci)) {
       pair->outcome =
           state->signs.negative > state->signs.positive ? PSPROBE_A_FASTER : PSPROBE_B_FASTER;
     } else {

@@ -43,7 +43,7 @@ static uint64_t bound_rank(size_t n, double variance, const psp_serial *serial) 
 
 bool psp_hodges_lehmann(psp_work *work, psp_shift *shift) {
   const psp_sample *sample = &work->sample;
-  *shift = (psp_shift){.inflation = 1};
+  *shift = (psp_shift){0};
   if (sample->n == 0) return true;
   const uint64_t all = psp_walsh_count(sample->n);
   const uint64_t middle[2] = {(all + 1) / 2, all / 2 + 1};
@@ -58,7 +58,6 @@ bool psp_hodges_lehmann(psp_work *work, psp_shift *shift) {
 
   const double variance = influence(sample, four_shifts, work->scores);
   const psp_serial serial = psp_serial_look(work->scores, sample->n);
-  shift->inflation = serial.inflation;
   const uint64_t rank = bound_rank(sample->n, variance, &serial);
   if (rank == 0) return true;
   const uint64_t bounds[2] = {rank, all + 1 - rank};

@@ -7,7 +7,6 @@
 typedef struct psp_shift {
   int64_t shift_ns; /**< Hodges-Lehmann: the median of all (d[i] + d[j]) / 2, i <= j */
   psprobe_interval ci;
-  double inflation; /**< of standard errors of signed ranks, by serial correlation */
 } psp_shift;
 
 /**

@@ -21,8 +21,10 @@ static uint64_t magnitude(int64_t value) {
 }
 
 /* Walks negatives (from 0 downwards) and positives (upwards) in order of magnitude, a group of
- * equal ones at a time. @return the sum of t^3 - t over groups of t equals */
-static double rank_all(const int64_t *sorted, size_t n, psp_wilcoxon *result, rank_list *list) {
+ * equal ones at a time. With `order`, signed ranks go to scores. @return the sum of t^3 - t over
+ * groups of t equals */
+static double rank_all(const int64_t *sorted, size_t n, psp_wilcoxon *result, rank_list *list,
+                       const uint32_t *order, float *scores) {
   size_t negative = 0, positive;
   while (negative < n && sorted[negative] < 0)
     negative++;
@@ -43,6 +45,10 @@ static double rank_all(const int64_t *sorted, size_t n, psp_wilcoxon *result, ra
     for (; positive < n && magnitude(sorted[positive]) == least; positive++)
       plus++;
     const double equal = (double)(minus + plus), rank = before + (equal + 1) / 2;
+    for (size_t i = 0; order != NULL && i < minus; i++)
+      scores[order[negative + i]] = (float)-rank;
+    for (size_t i = 0; order != NULL && i < plus; i++)
+      scores[order[positive - 1 - i]] = (float)rank;
     result->plus += rank * (double)plus;
     result->minus += rank * (double)minus;
     ties += equal * (equal * equal - 1);
@@ -84,7 +90,7 @@ static double exact_p(const rank_list *list, double smaller) {
 psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, double inflation) {
   psp_wilcoxon result = {.p = 1};
   rank_list list;
-  const double ties = rank_all(sorted, n, &result, &list);
+  const double ties = rank_all(sorted, n, &result, &list, NULL, NULL);
   if (result.n == 0) return result;
   const double all = (double)n, zeros = (double)result.zeros;
   const double mean = (all * (all + 1) - zeros * (zeros + 1)) / 4;
@@ -100,6 +106,14 @@ psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, double inflation
     result.p = fmin(1, 2 * psp_normal_cdf(-fabs(result.z)));
   }
   return result;
+}
+
+void psp_signed_rank_scores(const int64_t *sorted, const uint32_t *order, size_t n, float *scores) {
+  psp_wilcoxon result = {0};
+  rank_list list;
+  for (size_t i = 0; i < n; i++)
+    scores[i] = 0;
+  (void)rank_all(sorted, n, &result, &list, order, scores);
 }
 
 uint64_t psp_signed_rank_critical(size_t n, double tail) {

@@ -36,6 +36,9 @@ typedef struct psp_wilcoxon {
  */
 psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, double inflation);
 
+/** The signed ranks that the test sums up, in the order of sending; zeros have 0. */
+void psp_signed_rank_scores(const int64_t *sorted, const uint32_t *order, size_t n, float *scores);
+
 /**
  * For independent, symmetric differences without ties: the rank k of a Walsh
  * average so that the k-th smallest and the k-th largest bound the centre with

@@ -215,6 +215,38 @@ def rank_lag1(values):
 # ---- paired differences ------------------------------------------------------
 
 
+def inverted(d):
+    """All values that the sign test about them does not refuse."""
+    s, n = np.sort(d), len(d)
+    low, high = rank_interval(n, "0.5", 1.0)
+    if low is None or high is None:
+        return None, None
+    centre = (n + 1) / 2
+
+    def side(ordered, values):
+        needed = lambda r: math.floor(  # noqa: E731
+            centre - (centre - low) * Serial(np.sign(values - ordered[r - 1])).inflation)
+        refused = lambda r: r < needed(r)  # noqa: E731
+        # The kept rank and the refused one (0 always is) close in on each other: at the rank that
+        # the correlation at the first bound asks for, then a step beyond, then halfway.
+        kept, out = low, 0
+        tries = itertools.chain([lambda: max(1, needed(low)), lambda: kept - 1],
+                                itertools.repeat(lambda: (kept + out) // 2))
+        while kept - out > 1:
+            r = next(tries)()
+            if r == kept:
+                continue
+            if refused(r):
+                out = r
+            else:
+                kept = r
+        return None if kept == 1 and needed(1) < 1 else int(ordered[kept - 1])
+
+    d = np.asarray(d, dtype=np.int64)
+    bottom, top = side(s, d), side(-s[::-1], -d)
+    return bottom, (None if top is None else -top)
+
+
 def walsh_sums(d):
     d = np.sort(np.asarray(d, dtype=np.int64))
     return np.sort((d[:, None] + d[None, :])[np.triu_indices(len(d))])
@@ -255,10 +287,9 @@ def critical(n, tail):
 
 
 def hodges_lehmann(d):
-    """shift, interval, inflation of signed ranks"""
     n = len(d)
     if n == 0:
-        return 0, (None, None), 1.0
+        return 0, (None, None)
     s = np.sort(np.asarray(d, dtype=np.int64))
     total = n * (n + 1) // 2
     sums = walsh_sums(s) if n <= 5000 else None
@@ -278,8 +309,8 @@ def hodges_lehmann(d):
         error = math.sqrt(n * (n + 1) * (2 * n + 1) / 24 * 12 * g.var(ddof=1)) if n > 1 else 0.0
         k = math.floor(total / 2 + 0.5 - Z * error * serial.inflation)
     if k < 1:
-        return shift, (None, None), serial.inflation
-    return shift, (half_away(pick(k), 2), half_away(pick(total + 1 - k), 2)), serial.inflation
+        return shift, (None, None)
+    return shift, (half_away(pick(k), 2), half_away(pick(total + 1 - k), 2))
 
 
 def signed_ranks(d):
@@ -289,8 +320,10 @@ def signed_ranks(d):
     return ranks[d > 0], ranks[d < 0]
 
 
-def wilcoxon(d, inflation):
+def wilcoxon(d):
     plus, minus = signed_ranks(d)
+    scores = np.where(np.asarray(d) == 0, 0, np.sign(d) * stats.rankdata(np.abs(d)))
+    inflation = Serial(scores).inflation
     n = len(plus) + len(minus)
     if n == 0:
         return 1.0
@@ -405,14 +438,14 @@ def pair_of(case, medians):
     d = (case["a"] - case["b"])[both]
     either = ((case["cold_a"] != 0) | (case["cold_b"] != 0))[both]
     m = Estimate(d)
-    out = [("n", len(d)), ("median", m.median), ("median_ci", m.ci)]
+    out = [("n", len(d)), ("median", m.median)]
     for name, part in (("warm", d[~either]), ("cold", d[either])):
         e = Estimate(part)
-        out += [(name, (e.n, e.median)), (name + "_ci", e.ci)]
-    shift, shift_ci, inflation = hodges_lehmann(d)
+        out += [(name, (e.n, e.median)), (name + "_ci", inverted(part))]
+    shift, shift_ci = hodges_lehmann(d)
     out += [("shift", shift), ("shift_ci", shift_ci)]
     out.append(("unpaired", change(medians["b"], medians["a"])))
-    out.append(("wilcoxon_p", wilcoxon(d, inflation) if len(d) else 1.0))
+    out.append(("wilcoxon_p", wilcoxon(d) if len(d) else 1.0))
     firsts = Serial(np.sign(d)).inflation
     untied = int((d != 0).sum())
     for name, count in (("a_first", int((d < 0).sum())), ("b_first", int((d > 0).sum()))):
@@ -425,10 +458,16 @@ def pair_of(case, medians):
     out.append(("b_slow", slowness(case, "b", "a")))
     out.append(("pair_serial", (rank_lag1(d), len(d) / m.serial.effect, int(m.serial.matters))))
     out.append(("pair_drift", drift(d)))
-    p = sign_test(d, m.serial.inflation) if len(d) else 1.0
+    p = sign_test(d, firsts) if len(d) else 1.0
     out.append(("sign_p", p))
     ahead = "a" if (d < 0).sum() > (d > 0).sum() else "b"
-    out.append(("outcome", ahead if p < 0.05 else "undecided"))
+    low, high = inverted(d) if len(d) else (None, None)
+    if p >= 0.05:
+        low = min(low, 0) if low is not None else None
+        high = max(high, 0) if high is not None else None
+    out.append(("median_ci", (low, high)))
+    apart = (low is not None and low > 0) or (high is not None and high < 0)
+    out.append(("outcome", ahead if p < 0.05 and apart else "undecided"))
     if 6 <= len(d) <= 2000 and not m.serial.matters:
         out += bootstrap_of(d)
     return out
@@ -524,6 +563,8 @@ def cases():
     yield "ar_half_1000", make(40e6 + 1e6 * ar1(rng, 1000, 0.5), 40e6 + 1e6 * ar1(rng, 1000, 0.5))
     yield "ar_strong_800", make(40e6 + 1e6 * ar1(rng, 800, 0.9), 41e6 + 1e6 * rng.normal(size=800))
     yield "ar_short_30", make(40e6 + 1e6 * ar1(rng, 30, 0.7), 40e6 + 1e6 * rng.normal(size=30))
+    step = np.repeat([6e6, 15e6], 400)
+    yield "a_step_800", make(40e6 + step + 5e6 * rng.random(800), 40e6 + 5e6 * rng.random(800))
     yield "drifting_600", make(latencies(rng, 600) + np.linspace(0, 8e6, 600), latencies(rng, 600))
     yield "lossy_1440", lossy(rng, 1440)
 

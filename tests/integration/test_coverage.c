@@ -170,6 +170,7 @@ static void allow_for_lattice(counter *counters, const setting *s) {
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++) {
     const double exact = psp_quantile_ranks(s->n, quantiles[q], 0.95, 1).coverage;
     if (exact + 0.01 > 0.97) counters[P50 + q].most = exact + 0.01;
+    if (q == 0) counters[MEDIAN].most = counters[P50].most;
   }
   for (int k = 0; k < KINDS; k++) {
     const size_t n = k == DRIFT ? s->n / 2 : s->n;
@@ -201,12 +202,11 @@ static void test_independent_probes(void **state) {
   const setting settings[] = {
       {.name = "exponential, 1,440", .n = 1440, .exponential = true, .shift_ms = 1.5},
       {.name = "exponential, 200", .n = 200, .exponential = true, .shift_ms = 1},
-      {.name = "normal, 500", .n = 500, .shift_ms = 0.5},
       {.name = "normal, 50", .n = 50, .shift_ms = 1},
       {.name = "exponential, 20", .n = 20, .exponential = true, .shift_ms = 1},
       {.name = "exponential, 12", .n = 12, .exponential = true, .shift_ms = 1},
   };
-  for (size_t i = 0; i < 6; i++)
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
     check_coverage(&settings[i], 1 + i);
 }
 
@@ -218,7 +218,7 @@ static void test_correlated_probes(void **state) {
       {.name = "AR(1) 0.5, 500", .n = 500, .phi = 0.5, .shift_ms = 1},
       {.name = "AR(1) 0.8, 1,440", .n = 1440, .phi = 0.8, .shift_ms = 1},
   };
-  for (size_t i = 0; i < 4; i++)
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
     check_coverage(&settings[i], 11 + i);
 }
 
@@ -257,8 +257,7 @@ static void test_false_alarms(void **state) {
   const setting settings[] = {
       {.name = "equal, exponential, 40", .n = 40, .exponential = true},
       {.name = "equal, exponential, 1,440", .n = 1440, .exponential = true},
-      {.name = "equal, normal, 300", .n = 300},
-      {.name = "equal, AR(1) 0.1, 1,440", .n = 1440, .phi = 0.1},
+      {.name = "equal, AR(1) 0.1, 500", .n = 500, .phi = 0.1},
       {.name = "equal, AR(1) 0.3, 300", .n = 300, .phi = 0.3},
       {.name = "equal, AR(1) 0.5, 1,440", .n = 1440, .phi = 0.5},
       {.name = "equal, AR(1) 0.8, 300", .n = 300, .phi = 0.8},

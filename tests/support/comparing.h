@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_COMPARING_H
+#define TESTS_COMPARING_H
+/** @file Comparisons made in one line, for tests. */
+#include <psprobe/compare.h>
+
+/** Compares; fails the test when that fails. */
+psprobe_comparison *comparing(const psprobe_series *series, size_t sources, size_t probes);
+/** Of two sources "a" and "b" that answered all. */
+psprobe_comparison *comparing_two(const int64_t *a, const int64_t *b, size_t probes);
+
+#endif
