@@ -1,40 +1,66 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/curl.h"
-
+/*
+ * The transport on libcurl. Its sockets stand in an epoll set of our own
+ * (curl's multi_socket interface), so that a hundred waiting long polls cost
+ * the next call nothing, and so that more than one thread can drive curl:
+ *
+ * - The I/O thread sleeps in epoll_wait, passes what is ready to curl and calls
+ *   the callbacks.
+ * - A thread that sends a request hands it to curl itself when nobody else is
+ *   driving, which writes it to a warm connection at once: no other thread has
+ *   to wake up for that. When somebody is driving, that thread takes the
+ *   request along before it stops. Nobody ever waits for the drive lock but the
+ *   I/O thread.
+ */
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "http/http.h"
 #include "http/queue.h"
 #include "http/sockets.h"
 
 #define MAX_IDLE_CONNECTIONS 256
+#define MAX_EVENTS           64
 #define NEVER                INT64_MAX
 
-struct psp_curl {
-  psp_watch timer_watch;
-  psp_curl_options options;
+typedef struct io {
   psp_transfer_defaults defaults;
+  char *ca_file, *user_agent;
+  psprobe_logger logger;
+  pthread_t thread;
   bool helped; /* other threads may drive curl */
-  bool due;    /* the timer went off; the I/O thread's */
   psp_queue queue;
 
   pthread_mutex_t drive_lock; /* over all that follows */
   CURLM *multi;
   psp_sockets sockets;
-  int timer;
+  int wake, timer;            /* an eventfd and a timerfd in the epoll set */
   int64_t timeout_at;         /* when curl wants to be called, monotonic */
   int64_t armed_at;           /* when the timer goes off: not after that, maybe before */
   psp_transfer_list finished; /* results that wait for the I/O thread */
-};
+} io;
+
+static int64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 static int socket_callback(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused) {
   (void)easy, (void)unused;
-  psp_curl *o = arg;
+  io *o = arg;
   uint32_t events = 0;
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= EPOLLIN;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= EPOLLOUT;
@@ -45,18 +71,18 @@ static int socket_callback(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 
 static int timer_callback(CURLM *multi, long timeout_ms, void *arg) {
   (void)multi;
-  psp_curl *o = arg;
+  io *o = arg;
   if (timeout_ms < 0)
     o->timeout_at = NEVER;
   else
-    o->timeout_at = timeout_ms == 0 ? 0 : psp_monotonic_ns() + (int64_t)timeout_ms * 1000000;
+    o->timeout_at = timeout_ms == 0 ? 0 : now_ns() + (int64_t)timeout_ms * 1000000;
   return 0;
 }
 
 /* Close-on-exec: programs that we start have no business with our connections. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address) {
   (void)purpose;
-  psp_curl *o = arg;
+  io *o = arg;
   int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd >= 0 && !psp_sockets_opened(&o->sockets, fd)) {
     close(fd);
@@ -66,25 +92,25 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 }
 
 static int close_socket(void *arg, curl_socket_t fd) {
-  psp_curl *o = arg;
+  io *o = arg;
   psp_sockets_closed(&o->sockets, fd);
   return close(fd);
 }
 
-static void finish(psp_curl *o, psp_transfer *t, CURLcode result) {
+static void finish(io *o, psp_transfer *t, CURLcode result) {
   t->result = result;
   psp_queue_settle(&o->queue, t);
   psp_transfer_append(&o->finished, t);
 }
 
-static void begin(psp_curl *o, psp_transfer *t) {
+static void begin(io *o, psp_transfer *t) {
   CURLMcode rc = curl_multi_add_handle(o->multi, t->easy);
   t->in_multi = rc == CURLM_OK;
   if (!t->in_multi)
     finish(o, t, rc == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT);
 }
 
-static void cancel(psp_curl *o, psp_transfer *t) {
+static void cancel(io *o, psp_transfer *t) {
   if (!t->in_multi) return; /* it never began, and has its result */
   curl_multi_remove_handle(o->multi, t->easy);
   t->in_multi = false;
@@ -94,14 +120,16 @@ static void cancel(psp_curl *o, psp_transfer *t) {
 
 /* The timer is left alone when it goes off too early: that costs one idle wake-up, and setting it
  * anew for each request would cost a system call each. */
-static void arm(psp_curl *o) {
+static void arm(io *o) {
   if (o->timeout_at >= o->armed_at) return;
   o->armed_at = o->timeout_at;
-  psp_timer_set(o->timer, o->timeout_at);
+  int64_t at = o->timeout_at > 0 ? o->timeout_at : 1; /* 0 would disarm it */
+  struct itimerspec when = {.it_value = {at / 1000000000, at % 1000000000}};
+  timerfd_settime(o->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 /* With the drive lock held: takes what was sent, lets curl do what is due, collects results. */
-static void drive(psp_curl *o) {
+static void drive(io *o) {
   psp_transfer_list sent;
   psp_transfer *t, *cancels;
   int running;
@@ -113,7 +141,7 @@ static void drive(psp_curl *o) {
   while ((t = psp_queue_unsettled(&o->queue)) != NULL)
     cancel(o, t);
 
-  while (o->timeout_at == 0 || (o->timeout_at != NEVER && o->timeout_at <= psp_monotonic_ns())) {
+  while (o->timeout_at == 0 || (o->timeout_at != NEVER && o->timeout_at <= now_ns())) {
     o->timeout_at = NEVER; /* curl says anew what it wants */
     curl_multi_socket_action(o->multi, CURL_SOCKET_TIMEOUT, 0, &running);
   }
@@ -126,11 +154,17 @@ static void drive(psp_curl *o) {
   arm(o);
 }
 
+static void wake(io *o) {
+  uint64_t one = 1;
+  while (write(o->wake, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
 /* After something was queued. If the lock is taken, its holder looks at the queue again after
  * letting go of it, so nothing is left behind. */
-static void help(psp_curl *o) {
+static void help(io *o) {
   if (!o->helped) {
-    psp_loop_wake(&o->options.loop);
+    wake(o);
     return;
   }
   do {
@@ -138,12 +172,17 @@ static void help(psp_curl *o) {
     drive(o);
     bool finished = o->finished.first != NULL;
     pthread_mutex_unlock(&o->drive_lock);
-    if (finished) psp_loop_wake(&o->options.loop); /* callbacks are for the I/O thread */
+    if (finished) wake(o); /* callbacks are for the I/O thread */
   } while (psp_queue_has_work(&o->queue));
 }
 
-psprobe_code psp_curl_send(psp_curl *o, const psp_http_request *request, psp_http_done *done,
-                           void *arg, uint64_t *id, psprobe_error *error) {
+static psprobe_code closing(psprobe_error *error) {
+  return psp_fail(error, PSPROBE_CANCELLED, "the HTTP client is being closed");
+}
+
+static psprobe_code io_send(void *self, const psp_http_request *request, psp_http_done *done,
+                            void *arg, uint64_t *id, psprobe_error *error) {
+  io *o = self;
   psp_transfer *t = psp_queue_acquire(&o->queue);
   if (!t) return psp_fail_memory(error, "HTTP request");
   if (!psp_transfer_prepare(t, request)) {
@@ -154,28 +193,31 @@ psprobe_code psp_curl_send(psp_curl *o, const psp_http_request *request, psp_htt
   t->arg = arg;
   if (!psp_queue_submit(&o->queue, t, id)) {
     psp_queue_release(&o->queue, t);
-    return psp_fail(error, PSPROBE_CANCELLED, "the HTTP client is being closed");
+    return closing(error);
   }
   help(o);
   return PSPROBE_OK;
 }
 
-void psp_curl_cancel(psp_curl *o, uint64_t id) {
+static void io_cancel(void *self, uint64_t id) {
+  io *o = self;
   if (psp_queue_cancel(&o->queue, id)) help(o);
 }
 
 /* One round of the I/O thread. @return the results to deliver */
-static psp_transfer_list turn(psp_curl *o, const psp_curl_event *events, size_t count) {
+static psp_transfer_list turn(io *o, const struct epoll_event *events, int count) {
+  uint64_t ignored;
   int running;
   pthread_mutex_lock(&o->drive_lock);
-  if (o->due) o->armed_at = NEVER;
-  o->due = false;
-  for (size_t i = 0; i < count; i++) {
-    int what = 0;
-    if (!psp_sockets_ready(&o->sockets, events[i].fd)) continue;
-    if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) what |= CURL_CSELECT_IN;
-    if (events[i].events & EPOLLOUT) what |= CURL_CSELECT_OUT;
-    curl_multi_socket_action(o->multi, events[i].fd, what, &running);
+  for (int i = 0; i < count; i++) {
+    int fd = events[i].data.fd, what = 0;
+    if (fd == o->wake || fd == o->timer) {
+      if (read(fd, &ignored, sizeof ignored) > 0 && fd == o->timer) o->armed_at = NEVER;
+    } else if (psp_sockets_ready(&o->sockets, fd)) {
+      if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) what |= CURL_CSELECT_IN;
+      if (events[i].events & EPOLLOUT) what |= CURL_CSELECT_OUT;
+      curl_multi_socket_action(o->multi, fd, what, &running);
+    }
   }
   drive(o);
   psp_transfer_list finished = o->finished;
@@ -184,9 +226,9 @@ static psp_transfer_list turn(psp_curl *o, const psp_curl_event *events, size_t 
   return finished;
 }
 
-static void deliver(psp_curl *o, psp_transfer_list finished) {
+static void deliver(io *o, psp_transfer_list finished) {
   for (psp_transfer *t = finished.first; t; t = t->next)
-    psp_transfer_finish(t, o->options.logger);
+    psp_transfer_finish(t, &o->logger);
   pthread_mutex_lock(&o->drive_lock);
   for (psp_transfer *t = finished.first; t; t = t->next) {
     if (t->in_multi) curl_multi_remove_handle(o->multi, t->easy);
@@ -197,32 +239,43 @@ static void deliver(psp_curl *o, psp_transfer_list finished) {
     psp_queue_release(&o->queue, t);
 }
 
-void psp_curl_run(psp_curl *o, const psp_curl_event *events, size_t count) {
-  do {
-    psp_transfer_list finished = turn(o, events, count);
-    if (finished.first)
-      deliver(o, finished);
-    else if (!psp_queue_has_work(&o->queue))
-      return;
-    count = 0;
-  } while (true);
+static void *run(void *arg) {
+  io *o = arg;
+  pthread_setname_np(pthread_self(), "psprobe-io");
+  while (!psp_queue_is_over(&o->queue)) {
+    struct epoll_event events[MAX_EVENTS];
+    int count = epoll_wait(o->sockets.epoll, events, MAX_EVENTS, -1);
+    do {
+      psp_transfer_list finished = turn(o, events, count);
+      if (finished.first)
+        deliver(o, finished);
+      else if (!psp_queue_has_work(&o->queue))
+        break;
+      count = 0;
+    } while (true);
+  }
+  return NULL;
 }
 
-bool psp_curl_is_due(const psp_curl *o) {
-  return o->due;
+/* Frees what there is of a client, whose thread has ended or never began. */
+static void discard(io *o) {
+  psp_queue_clear(&o->queue);
+  if (o->multi) curl_multi_cleanup(o->multi);
+  psp_sockets_clear(&o->sockets);
+  if (o->wake >= 0) close(o->wake);
+  if (o->timer >= 0) close(o->timer);
+  pthread_mutex_destroy(&o->drive_lock);
+  free(o->ca_file);
+  free(o->user_agent);
+  free(o);
 }
-void psp_curl_close(psp_curl *o) {
+
+static void io_free(void *self) {
+  io *o = self;
   psp_queue_close(&o->queue);
-}
-bool psp_curl_is_over(psp_curl *o) {
-  return psp_queue_is_over(&o->queue);
-}
-
-static void on_timer(psp_watch *watch, uint32_t events) {
-  psp_curl *o = (psp_curl *)(void *)watch;
-  uint64_t ignored;
-  (void)events;
-  if (read(o->timer, &ignored, sizeof ignored) > 0) o->due = true;
+  wake(o);
+  pthread_join(o->thread, NULL);
+  discard(o);
 }
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -231,22 +284,19 @@ static void start_curl(void) {
   curl_ready = curl_global_init(CURL_GLOBAL_ALL);
 }
 
-/* A holder is done within microseconds as a rule, so spin before sleeping. */
-static void init_drive_lock(psp_curl *o) {
-  pthread_mutexattr_t attributes;
-  pthread_mutexattr_init(&attributes);
-  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
-  pthread_mutex_init(&o->drive_lock, &attributes);
-  pthread_mutexattr_destroy(&attributes);
+static bool watch(io *o, int fd) {
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+  return fd >= 0 && epoll_ctl(o->sockets.epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static bool open_parts(psp_curl *o) {
+static bool open_parts(io *o) {
   pthread_once(&curl_once, start_curl);
   if (curl_ready != CURLE_OK) return false;
+  if (!psp_sockets_init(&o->sockets)) return false;
+  o->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   o->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   o->multi = curl_multi_init();
-  if (o->timer < 0 || !o->multi) return false;
-  if (!psp_watch_add(o->options.loop.epoll, o->timer, &o->timer_watch, EPOLLIN)) return false;
+  if (!watch(o, o->wake) || !watch(o, o->timer) || !o->multi) return false;
   curl_multi_setopt(o->multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
   curl_multi_setopt(o->multi, CURLMOPT_SOCKETDATA, o);
   curl_multi_setopt(o->multi, CURLMOPT_TIMERFUNCTION, timer_callback);
@@ -257,36 +307,58 @@ static bool open_parts(psp_curl *o) {
   return true;
 }
 
-psp_curl *psp_curl_new(const psp_curl_options *options) {
-  psp_curl *o = calloc(1, sizeof *o);
-  if (!o) return NULL;
-  o->options = *options;
-  o->timer_watch.ready = on_timer;
-  o->timer = -1;
+/* Signals are for the program's own threads. */
+static bool start_thread(io *o) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int rc = pthread_create(&o->thread, NULL, run, o);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return rc == 0;
+}
+
+/* A holder is done within microseconds as a rule, so spin before sleeping. */
+static void init_drive_lock(io *o) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+  pthread_mutex_init(&o->drive_lock, &attributes);
+  pthread_mutexattr_destroy(&attributes);
+}
+
+static const psp_transport curl_transport = {io_send, io_cancel, io_free};
+
+psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, psprobe_error *error) {
+  static const psp_http_options none = {0};
+  if (!options) options = &none;
+  io *o = calloc(1, sizeof *o);
+  if (!o) return psp_fail_memory(error, "HTTP client");
+  o->wake = o->timer = o->sockets.epoll = -1;
   o->timeout_at = o->armed_at = NEVER;
-  o->defaults = (psp_transfer_defaults){.ca_file = options->ca_file,
-                                        .user_agent = options->user_agent,
+  if (options->logger) o->logger = *options->logger;
+  psp_queue_init(&o->queue, &o->defaults);
+  init_drive_lock(o);
+  o->ca_file = psp_strdup(options->ca_file);
+  o->user_agent =
+      psp_strdup(options->user_agent ? options->user_agent : "psprobe/" PSPROBE_VERSION);
+  o->defaults = (psp_transfer_defaults){.ca_file = o->ca_file,
+                                        .user_agent = o->user_agent,
                                         .connect_timeout_ns = options->connect_timeout_ns,
                                         .open_socket = open_socket,
                                         .close_socket = close_socket,
                                         .socket_arg = o};
-  psp_queue_init(&o->queue, &o->defaults);
-  psp_sockets_init(&o->sockets, options->loop.epoll);
-  init_drive_lock(o);
   /* Before 7.87 curl's TLS wrote with plain write(2), which can raise SIGPIPE; only the I/O thread
    * has that blocked. */
   o->helped = curl_version_info(CURLVERSION_NOW)->version_num >= 0x075700;
-  if (open_parts(o)) return o;
-  psp_curl_free(o);
-  return NULL;
-}
-
-void psp_curl_free(psp_curl *o) {
-  if (!o) return;
-  psp_queue_clear(&o->queue);
-  if (o->multi) curl_multi_cleanup(o->multi);
-  psp_sockets_clear(&o->sockets);
-  if (o->timer >= 0) close(o->timer);
-  pthread_mutex_destroy(&o->drive_lock);
-  free(o);
+  psp_http *made = NULL;
+  bool ready = (o->ca_file || !options->ca_file) && o->user_agent && open_parts(o) &&
+               psp_http_new_transport(&curl_transport, o, &made, NULL) == PSPROBE_OK;
+  if (ready && start_thread(o)) {
+    *http = made;
+    return PSPROBE_OK;
+  }
+  free(made);
+  discard(o);
+  return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,
+                  "HTTP client: no memory, threads or file descriptors left");
 }

@@ -3,13 +3,9 @@
 #define PSP_HTTP_HTTP_H
 /**
  * @file
- * The HTTP client: one I/O thread. Keep-alive, HTTP/2 over TLS, no redirects,
- * http and https only, the system's CA store, proxies from the environment
- * (never for loopback).
- *
- * A request that meets a kept connection which the server has closed, without a
- * byte of answer on it, is sent once more on a new connection, whatever its
- * method: from here nobody can tell whether the server had taken it.
+ * The HTTP client: one I/O thread that drives a curl multi handle. Keep-alive,
+ * HTTP/2 over TLS, no redirects, http and https only, the system's CA store,
+ * proxies from the environment (never for loopback).
  *
  * Behind it stands a transport, so that tests can put a fake in its place.
  */
@@ -79,7 +75,6 @@ typedef struct psp_http_options {
   const char *user_agent;     /**< NULL: "psprobe/VERSION" */
   int64_t connect_timeout_ns; /**< 0: 10 s */
   const psprobe_logger *logger;
-  bool curl_only; /**< for tests: never the short way of plain.h */
 } psp_http_options;
 
 psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, psprobe_error *error);

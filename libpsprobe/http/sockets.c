@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 typedef struct psp_socket_entry {
   uint32_t wanted;     /* by curl */
@@ -11,11 +12,13 @@ typedef struct psp_socket_entry {
   bool ours;
 } entry;
 
-void psp_sockets_init(psp_sockets *sockets, int epoll) {
-  *sockets = (psp_sockets){.epoll = epoll};
+bool psp_sockets_init(psp_sockets *sockets) {
+  *sockets = (psp_sockets){.epoll = epoll_create1(EPOLL_CLOEXEC)};
+  return sockets->epoll >= 0;
 }
 
 void psp_sockets_clear(psp_sockets *sockets) {
+  if (sockets->epoll >= 0) close(sockets->epoll);
   free(sockets->entries);
   *sockets = (psp_sockets){.epoll = -1};
 }
@@ -46,7 +49,7 @@ bool psp_sockets_opened(psp_sockets *sockets, int fd) {
 static bool enlist(psp_sockets *sockets, int fd, entry *e, uint32_t events) {
   if (events == e->registered) return true;
   int operation = events == 0 ? EPOLL_CTL_DEL : e->registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  struct epoll_event event = {.events = events, .data.u64 = (uint64_t)fd << 1 | 1};
+  struct epoll_event event = {.events = events, .data.fd = fd};
   e->registered = events;
   return epoll_ctl(sockets->epoll, operation, fd, &event) == 0 || events == 0;
 }

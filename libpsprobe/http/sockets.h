@@ -21,8 +21,8 @@ typedef struct psp_sockets {
   size_t capacity;
 } psp_sockets;
 
-/** Their events come with `fd` * 2 + 1 as data (loop.h). `epoll` is borrowed. */
-void psp_sockets_init(psp_sockets *sockets, int epoll);
+/** False: errno says why. */
+bool psp_sockets_init(psp_sockets *sockets);
 void psp_sockets_clear(psp_sockets *sockets);
 
 /** Notes that `fd` is ours from open to close. False: no memory. */

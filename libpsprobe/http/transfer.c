@@ -7,8 +7,7 @@
 #include <strings.h>
 
 #include "base/error.h"
-#include "http/head.h"
-#include "http/outcome.h"
+#include "base/log.h"
 #include "http/url.h"
 
 #define DEFAULT_TIMEOUT_NS 60000000000
@@ -222,6 +221,27 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
          curl_easy_setopt(t->easy, CURLOPT_URL, request->url) == CURLE_OK;
 }
 
+size_t psp_head_split(char *head, psp_header *headers, size_t capacity) {
+  size_t count = 0;
+  for (char *line = head, *end; *line && count < capacity; line = end) {
+    char *next = strchr(line, '\n');
+    end = next ? next + 1 : line + strlen(line);
+    if (next) *next = 0;
+    char *colon = strchr(line, ':');
+    if (!colon || colon == line) continue; /* the status line, the empty one, nonsense */
+    for (char *c = line; c < colon; c++)
+      *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+    *colon = 0;
+    char *value = colon + 1 + strspn(colon + 1, " \t");
+    size_t len = strlen(value);
+    while (len > 0 && strchr(" \t\r", value[len - 1]))
+      len--;
+    value[len] = 0;
+    headers[count++] = (psp_header){line, value};
+  }
+  return count;
+}
+
 static bool split_head(psp_transfer *t, psp_http_response *response) {
   if (t->head.len == 0) return true;
   size_t lines = 0;
@@ -274,43 +294,56 @@ static psprobe_code code_of(const psp_transfer *t) {
   }
 }
 
-static void describe(psp_transfer *t, const char *host, psprobe_error *error) {
+static void describe(psp_transfer *t, psprobe_error *error) {
+  char *url = NULL;
+  size_t len = 0;
   long errnum = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
   curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
+  const char *host = psp_http_url_authority(url ? url : "", &len);
+  int shown = (int)(len < 255 ? len : 255);
   if (t->cancelled) {
-    psp_fail(error, PSPROBE_CANCELLED, "%s %s: cancelled", t->method, host);
+    psp_fail(error, PSPROBE_CANCELLED, "%s %.*s: cancelled", t->method, shown, host);
   } else if (t->too_large || t->result == CURLE_FILESIZE_EXCEEDED) {
-    psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "%s %s: the answer is larger than %zu bytes",
-             t->method, host, t->max_response);
+    psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "%s %.*s: the answer is larger than %zu bytes",
+             t->method, shown, host, t->max_response);
   } else if (t->head.failed || t->body.failed) {
     psp_fail_memory(error, "HTTP answer");
   } else if (t->result == CURLE_COULDNT_CONNECT && errnum != 0) {
-    psp_fail(error, code_of(t), "%s %s: %s (%s)", t->method, host, cause_of(t),
+    psp_fail(error, code_of(t), "%s %.*s: %s (%s)", t->method, shown, host, cause_of(t),
              strerror((int)errnum));
   } else {
-    psp_fail(error, code_of(t), "%s %s: %s", t->method, host, cause_of(t));
+    psp_fail(error, code_of(t), "%s %.*s: %s", t->method, shown, host, cause_of(t));
   }
 }
 
-static void copy_host(const psp_transfer *t, char *host, size_t size) {
-  char *url = NULL;
+static void log_outcome(psp_transfer *t, const psprobe_logger *logger, int status,
+                        const psprobe_error *error) {
+  psp_log_line line;
+  if (!psp_log_begin(&line, logger, PSPROBE_LOG_DEBUG, "http_request")) return;
+  char *url = NULL, host[256];
   size_t len = 0;
   curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
   const char *authority = psp_http_url_authority(url ? url : "", &len);
-  snprintf(host, size, "%.*s", (int)(len < size ? len : size - 1), authority);
+  snprintf(host, sizeof host, "%.*s", (int)(len < sizeof host ? len : sizeof host - 1), authority);
+  psp_log_text(&line, "method", t->method);
+  psp_log_text(&line, "host", host);
+  if (status)
+    psp_log_int(&line, "status", status);
+  else
+    psp_log_error(&line, error);
+  psp_log_end(&line);
 }
 
 void psp_transfer_finish(psp_transfer *t, const psprobe_logger *logger) {
   long status = 0;
-  char host[256];
   psp_http_response response = {.body = t->body.data ? t->body.data : "", .body_len = t->body.len};
   psprobe_error error;
   psprobe_error_clear(&error);
-  copy_host(t, host, sizeof host);
   /* curl takes an answer that ends in the middle of its head for a whole one. */
   if (t->result == CURLE_OK && !t->head_whole) t->result = CURLE_GOT_NOTHING;
   if (t->cancelled || t->result != CURLE_OK) {
-    describe(t, host, &error);
+    describe(t, &error);
   } else if (!split_head(t, &response)) {
     psp_fail_memory(&error, "HTTP answer");
   } else {
@@ -318,6 +351,6 @@ void psp_transfer_finish(psp_transfer *t, const psprobe_logger *logger) {
     response.status = (int)status;
   }
   bool answered = error.code == PSPROBE_OK;
-  psp_http_log_outcome(logger, t->method, host, answered ? response.status : 0, &error);
+  log_outcome(t, logger, answered ? response.status : 0, &error);
   t->done(t->arg, answered ? &response : NULL, answered ? NULL : &error);
 }

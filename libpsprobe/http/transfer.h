@@ -68,4 +68,7 @@ void psp_transfer_finish(psp_transfer *transfer, const psprobe_logger *logger);
  */
 bool psp_transfer_reset(psp_transfer *transfer, const psp_transfer_defaults *defaults);
 
+/** Names and values from the lines of an answer's head, in place. Pure. @return how many */
+size_t psp_head_split(char *head, psp_header *headers, size_t capacity);
+
 #endif
