@@ -31,7 +31,7 @@ static bool answered(const psp_source_columns *s, size_t i) {
 
 static int bar_of(const scale *s, int64_t ns) {
   if (ns <= s->low) return 0;
-  double share = log((double)ns / (double)s->low) / log((double)(s->high + 1) / (double)s->low);
+  double share = log((double)ns / (double)s->low) / log(((double)s->high + 1) / (double)s->low);
   int bar = (int)(share * s->bars);
   return bar < s->bars ? bar : s->bars - 1;
 }

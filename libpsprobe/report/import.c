@@ -26,9 +26,15 @@ static bool set_time(const char *text, int64_t *ns, const char **why) {
   return true;
 }
 
+/** Three years: no answer was waited for longer, and sums and differences stay in range. */
+#define LONGEST_NS INT64_C(100000000000000000)
+
+/** A duration; `min` is 0, or less for what a clock that was put back can have made of it. */
 static bool set_int(const char *text, int64_t min, int64_t *value, const char **why) {
   *why = min < 0 ? "not a whole number of nanoseconds" : "not a whole number from 0 on";
-  return psp_parse_int64(text, min, INT64_MAX, value);
+  if (!psp_parse_int64(text, INT64_MIN, INT64_MAX, value) || (min == 0 && *value < 0)) return false;
+  *why = "longer than three years in nanoseconds";
+  return *value >= min && *value <= LONGEST_NS;
 }
 
 static bool set_status(const char *text, psprobe_answer *answer, const char **why) {
@@ -45,7 +51,7 @@ static bool set_answer(psprobe_answer *answer, psp_role role, const char *text, 
   int64_t value = 0;
   switch (role) {
     case PSP_ROLE_ELAPSED:
-      if (!set_int(text, INT64_MIN, &answer->elapsed_ns, why)) return false;
+      if (!set_int(text, -LONGEST_NS, &answer->elapsed_ns, why)) return false;
       if (answer->status == PSPROBE_LOST) answer->status = PSPROBE_ANSWERED;
       return true;
     case PSP_ROLE_STATUS:

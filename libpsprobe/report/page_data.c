@@ -57,7 +57,7 @@ static spread spread_of(const psprobe_probes *probes) {
 /** Edge `i` of `bins` that grow in proportion from low to high. */
 static int64_t edge(const spread *s, int i, int bins) {
   if (i == 0) return s->low;
-  double ratio = (double)(s->high + 1) / (double)s->low;
+  double ratio = ((double)s->high + 1) / (double)s->low;
   return (int64_t)((double)s->low * pow(ratio, (double)i / bins)) + (i == bins);
 }
 
@@ -194,7 +194,7 @@ static void put_stages(psp_json_writer *w, const psp_page *page, const spread *s
 /** Which of the heat map's bins holds `ns`. */
 static int heat_bin(const spread *s, int64_t ns) {
   if (ns <= s->low) return 0;
-  double ratio = log((double)(s->high + 1) / (double)s->low);
+  double ratio = log(((double)s->high + 1) / (double)s->low);
   int bin = (int)(log((double)ns / (double)s->low) / ratio * HEAT_BINS);
   return bin < HEAT_BINS ? bin : HEAT_BINS - 1;
 }

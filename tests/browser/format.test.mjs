@@ -14,7 +14,7 @@ test("durations have three digits and a unit", () => {
 });
 
 test("axis labels are short and have their unit", () => {
-  const cases = [[0, "0"], [0.5, "500 us"], [1, "1 ms"], [-50, "-50 ms"], [1000, "1 s"], [2500, "2.5 s"], [120e3, "2 min"]];
+  const cases = [[0, "0"], [0.5, "500 us"], [1, "1 ms"], [-50, "-50 ms"], [1000, "1 s"], [2500, "2.5 s"], [100e3, "100 s"], [120e3, "2 min"], [3600e3, "60 min"]];
   for (const [ms, words] of cases) assert.equal(format.axis(ms), words);
 });
 

@@ -14,6 +14,10 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 "$bin/report" --html "$work/first.html" "$work/first.csv" >/dev/null
 node tests/browser/report.mjs "$work/first.html"
 
+tests/tools/odd_csv.sh "$work/odd"
+for file in "$work"/odd/*.csv; do "$bin/report" --html "${file%.csv}.html" "$file" >/dev/null; done
+node tests/browser/odd.mjs "$work"/odd/*.html
+
 eval "$("$bin/local" --pubsub-port 0 --firestore-port 0 &)"
 trap 'kill $PSPROBE_LOCAL_PID $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 port=$((20000 + RANDOM % 10000))

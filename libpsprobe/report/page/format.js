@@ -21,7 +21,7 @@ export function axis(ms) {
   const size = Math.abs(ms);
   const short = (v) => String(Number(v.toPrecision(3)));
   if (size === 0) return "0";
-  if (size >= 60e3) return `${short(ms / 60e3)} min`;
+  if (size >= 60e3 && Math.abs(ms / 60e3 - Math.round(ms / 60e3)) < 1e-9) return `${short(ms / 60e3)} min`;
   if (size >= 1e3) return `${short(ms / 1e3)} s`;
   if (size >= 1) return `${short(ms)} ms`;
   return `${short(ms * 1e3)} us`;

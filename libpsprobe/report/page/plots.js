@@ -144,9 +144,21 @@ export class Plots {
     }
   }
 
+  /** Hides a plot that would have nothing in it, and says why; true when there is something. */
+  has(name, something, words) {
+    this.nodes[name].hidden = !something;
+    if (!something) this.say(this.nodes[`${name}-legend`], [["", words]]);
+    return something;
+  }
+
+  /** A logarithmic scale, where there is something that it can show. */
+  logarithmic() {
+    return this.log && this.data.probes.sources.some((s) => s.elapsed_ns.some((ns) => ns > 0));
+  }
+
   series() {
     const { data, nodes } = this;
-    if (data.probes.sent_ms.length === 0) return;
+    if (!this.has("series", data.probes.sent_ms.length > 0, "No probes.")) return;
     const legend = nodes["series-legend"];
     const rest = [["", "Hover for a probe. Drag to zoom, Shift-drag or two fingers to pan, double-click for all. " +
       "Squares are cold answers, circles late ones, crosses at the bottom lost ones."]];
@@ -154,7 +166,7 @@ export class Plots {
     this.add("series", new Dygraph(nodes.series, seriesRows(data), base(data, {
       labels: ["sent", ...data.probes.sources.map((s) => s.name)],
       series: data.probes.id.length > DENSE ? {} : strokes(data),
-      visibility: this.visible, logscale: this.log,
+      visibility: this.visible, logscale: this.logarithmic(),
       ylabel: "answered after", xlabel: timeName(data.probes),
       connectSeparatedPoints: true, drawGapEdgePoints: true,
       axes: { y: { axisLabelFormatter: format.axis, axisLabelWidth: 62 }, x: timeAxis },
@@ -178,13 +190,13 @@ export class Plots {
   ecdf() {
     const { data, nodes } = this;
     const rows = ecdfRows(data);
-    if (rows.length < 2) return;
+    if (!this.has("ecdf", rows.some((r) => r.slice(1).some((v) => v !== null)), "No answers.")) return;
     const legend = nodes["ecdf-legend"];
     this.say(legend, [["", "Read: at 99 %, that share of the answers took no longer than the curve says."]]);
     const ticks = [0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999];
     this.add("ecdf", new Dygraph(nodes.ecdf, rows, base(data, {
       labels: ["share", ...data.probes.sources.map((s) => s.name)],
-      series: strokes(data), visibility: this.visible, logscale: this.log, stepPlot: true,
+      series: strokes(data), visibility: this.visible, logscale: this.logarithmic(), stepPlot: true,
       ylabel: "answered within", strokeWidth: 2,
       axes: {
         y: { axisLabelFormatter: format.axis, axisLabelWidth: 62 },
@@ -200,7 +212,7 @@ export class Plots {
   histogram() {
     const { data, nodes } = this;
     const rows = histogramRows(data);
-    if (rows.length < 2) return;
+    if (!this.has("histogram", rows.some((r) => r.slice(1).some((n) => n > 0)), "No answers.")) return;
     const legend = nodes["histogram-legend"];
     this.say(legend, [["", "How many answers took how long; bins grow in proportion."]]);
     this.add("histogram", new Dygraph(nodes.histogram, rows, base(data, {
@@ -335,7 +347,7 @@ export class Plots {
 
   scale(log) {
     this.log = log;
-    for (const name of ["series", "ecdf"]) this.graphs[name]?.updateOptions({ logscale: log });
+    for (const name of ["series", "ecdf"]) this.graphs[name]?.updateOptions({ logscale: this.logarithmic() });
   }
 
   /** After the data has grown: same windows where the reader has zoomed in, else all. */
@@ -351,8 +363,10 @@ function spread(rows) {
   const values = rows.map((r) => r[1]).filter((v) => v !== null).sort((a, b) => a - b);
   if (values.length === 0) return [-1, 1];
   const at = (q) => values[Math.min(values.length - 1, Math.floor(q * values.length))];
-  const low = Math.min(0, at(0.005));
-  const high = Math.max(0, at(0.995));
+  // In a short run the giant is itself the 99.5th percentile.
+  const reach = 50 * (at(0.75) - at(0.25)) || Infinity;
+  const low = Math.min(0, Math.max(at(0.005), at(0.25) - reach));
+  const high = Math.max(0, Math.min(at(0.995), at(0.75) + reach));
   const pad = (high - low || 1) * 0.15;
   return [low - pad, high + pad];
 }

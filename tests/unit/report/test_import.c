@@ -18,6 +18,27 @@ static psprobe_code csv(const char *text, psp_columns *c, psprobe_error *error) 
   return psp_import_csv(text, strlen(text), "x.csv", NULL, c, error);
 }
 
+/* The longest that is taken, and one nanosecond more: no sum or difference of them overflows. */
+static void test_longest(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    bool taken;
+  } cases[] = {{"100000000000000000", true},
+               {"100000000000000001", false},
+               {"-100000000000000000", true},
+               {"9223372036854775807", false},
+               {"-9223372036854775808", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psp_import_row row;
+    const char *why = NULL;
+    psp_import_begin(&row, 1);
+    assert_int_equal(psp_import_set(&row, PSP_ROLE_ELAPSED, 0, cases[i].text, &why),
+                     cases[i].taken);
+    if (!cases[i].taken) assert_string_equal(why, "longer than three years in nanoseconds");
+  }
+}
+
 static void the_five_fields_are_read(void **state) {
   psp_columns c;
   psprobe_error error = {0};
@@ -187,6 +208,7 @@ static void sources_can_be_selected(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_longest),
       cmocka_unit_test(the_five_fields_are_read),
       cmocka_unit_test(forms_of_the_same_table_are_the_same),
       cmocka_unit_test(mistakes_name_line_and_column),

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# report on odd results, in every form, as people call it: it ends well, says no NaN, keeps to a
+# narrow terminal; and on files that are wrong: it says where.
+set -eu
+bin=${BUILD:-build}/examples
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+complain() { echo "$*"; bad=1; }
+
+tests/tools/odd_csv.sh "$work"
+for file in "$work"/*.csv; do
+  name=${file##*/}
+  for form in "" --ascii --json --markdown --csv "--html $work/out.html"; do
+    # shellcheck disable=SC2086 # words of an option
+    COLUMNS=20 NO_COLOR=1 "$bin/report" $form "$file" >"$work/out" 2>"$work/err" || complain "$name $form: exit status $?: $(cat "$work/err")"
+    [ ! -s "$work/err" ] || complain "$name $form: $(cat "$work/err")"
+    grep -qiwE 'nan|-nan|inf|infinity' "$work/out" && complain "$name $form: $(grep -iwE 'nan|inf' "$work/out")"
+    [ "$form" != --ascii ] || ! LC_ALL=C grep -q '[^ -~]' "$work/out" || complain "$name --ascii: $(LC_ALL=C grep '[^ -~]' "$work/out")"
+  done
+  # Nobody's name is markup: in the page it is shown as text.
+  ! grep -q '<img' "$work/out.html" || complain "$name: a name got into the page as markup"
+done
+COLUMNS=20 "$bin/report" --ascii "$work/plain.csv" >"$work/out"
+[ "$(wc -L <"$work/out")" -le 20 ] || complain "wider than 20 columns: $(cat "$work/out")"
+grep -q "regular_service" "$work/out" || complain "the sentence is not there"
+
+# What one command makes of plain.csv is refused, with these words.
+refused() {
+  local words=$1 status=0
+  shift
+  "$@" <"$work/plain.csv" >"$work/wrong.csv"
+  "$bin/report" - <"$work/wrong.csv" >"$work/out" 2>"$work/err" || status=$?
+  [ "$status" = 1 ] && [ ! -s "$work/out" ] && grep -qF -- "$words" "$work/err" ||
+    complain "$*: exit status $status and '$(cat "$work/err" "$work/out")', not '$words'"
+}
+refused "standard input: it is empty" true
+refused "line 1: there is no column probe_sent" sed 1s/probe_sent/other/
+refused "line 1: there is no column arbitrary_message_id" sed 1s/arbitrary_message_id/other/
+column="line 3, column reg_service_response_time:"
+refused "$column '4x' is not a whole number of nanoseconds" sed '3s/,4[0-9]*,/,4x,/'
+refused "$column 'nan' is not a whole number of nanoseconds" sed '3s/,4[0-9]*,/,nan,/'
+refused "$column '1e9' is not a whole number of nanoseconds" sed '3s/,4[0-9]*,/,1e9,/'
+refused "$column '9223372036854775807' is longer than three years" sed '3s/,4[0-9]*,/,9223372036854775807,/'
+refused "$column '-9223372036854775808' is longer than three years" sed '3s/,4[0-9]*,/,-9223372036854775808,/'
+refused "line 3, column probe_sent: 'yesterday' is not an RFC 3339 time" sed '3s/,2026[^,]*,/,yesterday,/'
+refused "line 4: 4 fields for 5 columns" sed '4s/,[^,]*$//'
+
+# A million rows, in a few seconds, as one sentence and as a page of less than 3 MB.
+"${BUILD:-build}/tests/tools/make_first_graph" 1 1000000 >"$work/million.csv"
+timeout 60 "$bin/report" "$work/million.csv" >"$work/out"
+grep -q "1,000,000 probes" "$work/out" || complain "a million rows: $(head -3 "$work/out")"
+timeout 60 "$bin/report" --html "$work/out.html" "$work/million.csv" >/dev/null
+[ "$(stat -c %s "$work/out.html")" -lt 3000000 ] || complain "the page of a million probes has $(stat -c %s "$work/out.html") bytes"
+[ "$bad" = 0 ]
