@@ -11,7 +11,7 @@ command -v curl >/dev/null || { echo "SKIPPED: there is no curl (Debian: apt-get
 work=$(mktemp -d)
 # Each is ended by its id, and at once: nothing of theirs is to be kept.
 pids=
-trap 'kill -KILL $pids 2>/dev/null || true; wait; rm -rf "$work"' EXIT
+trap '{ kill -KILL $pids || true; wait; } 2>/dev/null; rm -rf "$work"' EXIT
 
 "$build/examples/local" --pubsub-port 0 --firestore-port 0 >"$work/local" &
 pids="$pids $!"
@@ -33,6 +33,14 @@ for _ in $(seq 150); do # until there are answers and losses
   sleep 0.1
 done
 [ -n "$ok" ] || { cat "$work/metrics" "$work/prober.log"; echo "the prober counts no answers or no losses"; exit 1; }
+
+# The results file can be read while the prober writes it.
+for form in --json --csv "--html $work/m.html"; do
+  # shellcheck disable=SC2086 # words of an option
+  "$build/examples/report" $form "$work/m.db" >"$work/report" || { echo "report $form: a file that is being written cannot be read"; exit 1; }
+  [ -s "$work/report" ]
+done
+"$build/examples/report" --csv "$work/m.db" | grep -q ',lost,' || { echo "the rows are not there yet"; exit 1; }
 
 # promtool says what it has against a metric and still ends with 0 in some versions.
 "$promtool" check metrics <"$work/metrics" >"$work/said" 2>&1 || { cat "$work/said"; exit 1; }

@@ -32,8 +32,9 @@ refused() {
   shift
   "$@" <"$work/plain.csv" >"$work/wrong.csv"
   "$bin/report" - <"$work/wrong.csv" >"$work/out" 2>"$work/err" || status=$?
-  [ "$status" = 1 ] && [ ! -s "$work/out" ] && grep -qF -- "$words" "$work/err" ||
+  if [ "$status" != 1 ] || [ -s "$work/out" ] || ! grep -qF -- "$words" "$work/err"; then
     complain "$*: exit status $status and '$(cat "$work/err" "$work/out")', not '$words'"
+  fi
 }
 refused "standard input: it is empty" true
 refused "line 1: there is no column probe_sent" sed 1s/probe_sent/other/
