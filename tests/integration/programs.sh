@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# For the scripts beside it that run the programs: starting, waiting for a line, asking over HTTP.
+# shellcheck shell=bash
+bin=$PWD/${BUILD:-build}/examples
+work=$(mktemp -d)
+started=()
+bad=0
+cleanup() {
+  for pid in "${started[@]}"; do kill -KILL "$pid" && wait "$pid"; done 2>/dev/null
+  rm -rf "$work"
+}
+trap cleanup EXIT
+unset GOOGLE_APPLICATION_CREDENTIALS
+export GOOGLE_CLOUD_PROJECT=demo-project
+export http_proxy='' no_proxy='*'
+
+# wrong MESSAGE [FILE...]: the test has failed, and goes on.
+wrong() {
+  echo "WRONG: $1"
+  shift
+  for file; do sed "s|^|  ${file##*/}: |" "$file" | tail -n 20; done
+  bad=1
+}
+
+# start NAME PROGRAM ARGUMENT...: in the background; output in $work/NAME.out and .err, pid in $pid.
+start() {
+  local name=$1 program=$2
+  shift 2
+  "$bin/$program" "$@" >"$work/$name.out" 2>"$work/$name.err" &
+  pid=$!
+  started+=("$pid")
+}
+
+# until_true SECONDS COMMAND...: looks 20 times a second.
+until_true() {
+  local i=$(($1 * 20))
+  shift
+  while ! "$@" >/dev/null 2>&1; do
+    [ $((i -= 1)) -gt 0 ] || return 1
+    sleep 0.05
+  done
+}
+
+# ready NAME TEXT: the rest of the first line of NAME's output after TEXT, in $line.
+ready() {
+  until_true 15 grep -q -- "$2" "$work/$1.out" || { wrong "$1 is not ready" "$work/$1".*; exit 1; }
+  line=$(sed -n "s|.*$2||p" "$work/$1.out" | head -n 1)
+}
+
+# ended PID: its exit status in $status; at most SECONDS from now.
+ended() {
+  status=0
+  until_true "${2:-15}" gone "$1" || { wrong "process $1 has not ended"; kill -KILL "$1"; }
+  wait "$1" || status=$?
+}
+gone() { [ ! -d "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+
+# stand_in [PUBSUB_PORT FIRESTORE_PORT]: in $local_pid; exports both variables.
+stand_in() {
+  start local local --pubsub-port "${1:-0}" --firestore-port "${2:-0}" --db "$work/documents.db"
+  local_pid=$pid
+  ready local PUBSUB_EMULATOR_HOST=
+  export PUBSUB_EMULATOR_HOST=$line
+  ready local FIRESTORE_EMULATOR_HOST=
+  export FIRESTORE_EMULATOR_HOST=$line
+}
+pubsub() { printf 'http://%s/v1/projects/demo-project/%s' "$PUBSUB_EMULATOR_HOST" "$1"; }
+documents() {
+  printf 'http://%s/v1/projects/demo-project/databases/(default)/documents/%s' "$FIRESTORE_EMULATOR_HOST" "$1"
+}
+# json CURL-ARGUMENT...: a call with a JSON body.
+json() { curl -s --max-time 10 -H 'Content-Type: application/json' "$@"; }
+# The names of a collection's documents, one a line.
+document_names() { curl -s "$(documents "$1")?pageSize=300" | grep -o '"name": *"[^"]*"' | sort; }
+csv() { "$bin/report" --csv "$1" | tail -n +2; }
