@@ -13,7 +13,8 @@ MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 
 BUILD ?= build
-# WERROR=1 makes warnings errors; SANITIZE=address,undefined (or thread) builds with sanitizers.
+# WERROR=1 makes warnings errors (not with sanitizers: what they put in makes gcc warn of ranges that
+# cannot be); SANITIZE=address,undefined (or thread) builds with sanitizers.
 WERROR ?=
 SANITIZE ?=
 
@@ -34,7 +35,7 @@ DEPS_LIBS := $(shell $(PKG_CONFIG) --libs $(DEPS) 2>/dev/null)
 
 # ---- flags: the user's come last and win ----
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
-	-Wwrite-strings -Wundef -Wvla $(if $(WERROR),-Werror)
+	-Wwrite-strings -Wundef -Wvla $(if $(SANITIZE),,$(if $(WERROR),-Werror))
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 FORTIFY := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 ALL_CPPFLAGS = -Iinclude -Ilibpsprobe -D_GNU_SOURCE $(FORTIFY) $(DEPS_CFLAGS) $(CPPFLAGS)
