@@ -20,6 +20,8 @@
 #define DEFAULT_THREADS     2
 #define DEFAULT_IDLE_NS     120000000000
 #define LAST_ANSWERS_S      1
+#define FIRST_BODY          ((size_t)256 << 10) /* room that a mere promise of a body gets */
+#define MAX_THROWN_AWAY     ((size_t)16 << 20)
 
 static int64_t now_ns(void) {
   struct timespec now;
@@ -120,24 +122,11 @@ static enum MHD_Result send_answer(psp_exchange *x, void **state) {
 
 #define TOO_LARGE "the request body is larger than this server takes"
 
-static enum MHD_Result begin(psp_exchange *x) {
-  x->begun = true;
-  const char *length = psp_exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
-  int64_t len = 0;
-  if (!length ||
-      (psp_parse_int64(length, 0, INT64_MAX, &len) && (uint64_t)len <= x->server->max_body)) {
-    if (len > 0) psp_buf_reserve(&x->body, (size_t)len);
-    return MHD_YES;
-  }
-  /* An answer before the body was read closes the connection, as it should. */
-  psp_exchange_reply_error(x, 413, PSPROBE_INVALID_ARGUMENT, TOO_LARGE);
-  return send_answer(x, NULL);
-}
-
-/* libmicrohttpd takes no answer in the middle of a body, so 413 is written to the socket beside it;
- * nothing else has been sent for this request. What still comes is thrown away up to a bound, so
- * that the client finds the answer and not a reset. */
-static void refuse_rest(psp_exchange *x) {
+/* libmicrohttpd takes no answer in the middle of a body, and closes the connection right after one
+ * at its beginning, which resets it under a client that still sends. So 413 is written to the
+ * socket beside it; nothing else has been sent for this request. What still comes is thrown away,
+ * up to a bound, so that the client finds the answer. */
+static void refuse_body(psp_exchange *x) {
   static const char body[] =
       "{\"error\":{\"code\":413,\"message\":\"" TOO_LARGE "\",\"status\":\"INVALID_ARGUMENT\"}}";
   char answer[512];
@@ -153,15 +142,28 @@ static void refuse_rest(psp_exchange *x) {
   shutdown(info->connect_fd, SHUT_WR);
 }
 
+static void begin(psp_exchange *x) {
+  x->begun = true;
+  const char *text = psp_exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+  int64_t length = 0;
+  if (!text) return;
+  bool fits =
+      psp_parse_int64(text, 0, INT64_MAX, &length) && (uint64_t)length <= x->server->max_body;
+  if (!fits)
+    refuse_body(x);
+  else if (length > 0)
+    psp_buf_reserve(&x->body, (size_t)length < FIRST_BODY ? (size_t)length : FIRST_BODY);
+}
+
 static enum MHD_Result take_body(psp_exchange *x, const char *data, size_t *len) {
   size_t max = x->server->max_body;
   if (!x->refused && *len > max - x->body.len) {
-    refuse_rest(x);
+    refuse_body(x);
     psp_buf_free(&x->body);
   }
   if (x->refused) {
     x->thrown_away += *len;
-    if (x->thrown_away > max + ((size_t)1 << 20)) return MHD_NO;
+    if (x->thrown_away > MAX_THROWN_AWAY) return MHD_NO;
   } else {
     psp_buf_add(&x->body, data, *len);
     if (x->body.failed) return MHD_NO;
@@ -213,7 +215,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
   psp_exchange *x = *state;
   if (!x) return MHD_NO;
   x->method = method;
-  if (!x->begun) return begin(x);
+  if (!x->begun) {
+    begin(x);
+    return MHD_YES;
+  }
   if (*len > 0) return take_body(x, data, len);
   switch (atomic_load(&x->state)) {
     case PSP_READING:

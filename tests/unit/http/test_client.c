@@ -152,6 +152,22 @@ static void test_large_body(void **state) {
   free(body);
 }
 
+/* The server refuses before it has read the body; its answer is found all the same. */
+static void test_refused_body(void **state) {
+  (void)state;
+  size_t len = 9 << 20;
+  char *body = calloc(1, len);
+  psp_http_request request = {.method = "POST", .url = url("/echo"), .body = body, .body_len = len};
+  for (int i = 0; i < 5; i++) {
+    psp_http_result result = {0};
+    psprobe_error error = {0};
+    if (psp_http_call(http, &request, &result, &error) != PSPROBE_OK) fail_msg("%s", error.message);
+    assert_int_equal(result.status, 413);
+    psp_http_result_free(&result);
+  }
+  free(body);
+}
+
 static _Atomic bool headers_right;
 
 static void look_at_headers(void *arg, const psp_http_response *response,
@@ -371,9 +387,9 @@ static void test_leaves_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_methods),      TEST(test_large_body),     TEST(test_send),   TEST(test_redirect),
-      TEST(test_many_threads), TEST(test_long_polls),     TEST(test_cancel), TEST(test_chain),
-      TEST(test_end),          TEST(test_leaves_nothing),
+      TEST(test_methods),  TEST(test_large_body),   TEST(test_refused_body),   TEST(test_send),
+      TEST(test_redirect), TEST(test_many_threads), TEST(test_long_polls),     TEST(test_cancel),
+      TEST(test_chain),    TEST(test_end),          TEST(test_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,10 +63,10 @@ static void test_too_large(void **state) {
   /* And one that never stops sending is cut off. */
   fd = raw_connect(port);
   raw_send(fd, "POST /echo/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
-  char *much = malloc(4 << 20);
-  memset(much, 'x', 4 << 20);
-  raw_send(fd, "400000\r\n");
-  raw_send_bytes(fd, much, 4 << 20);
+  char *much = malloc(32 << 20);
+  memset(much, 'x', 32 << 20);
+  raw_send(fd, "2000000\r\n");
+  raw_send_bytes(fd, much, 32 << 20);
   free(much);
   assert_true(raw_is_closed(fd));
   close(fd);
