@@ -27,7 +27,7 @@ typedef struct visitor visitor;
 struct visitor {
   visitor *next;
   psp_verifier_done *done;
-  void *arg;
+  void *arg, *subject;
   size_t len;
   char token[];
 };
@@ -102,18 +102,18 @@ static psp_idtoken_verdict judge(psprobe_verifier *v, const psp_jwks *keys, cons
 }
 
 static void tell(psprobe_verifier *v, psp_idtoken_verdict verdict, const psp_idtoken_claims *claims,
-                 psp_verifier_done *done, void *arg) {
+                 psp_verifier_done *done, void *arg, void *subject) {
   if (verdict == PSP_IDTOKEN_GOOD) {
     psprobe_identity identity = {.expires_s = claims->expires_s};
     memcpy(identity.subject, claims->subject, sizeof identity.subject);
     memcpy(identity.email, claims->email, sizeof identity.email);
-    done(arg, &identity, NULL);
+    done(arg, subject, &identity, NULL);
     return;
   }
   log_refusal(v, verdict, claims);
   psprobe_error error;
   fill_error(code_of(verdict), &error);
-  done(arg, NULL, &error);
+  done(arg, subject, NULL, &error);
 }
 
 /* ---- asking ---- */
@@ -127,10 +127,10 @@ static psp_jwks *take_keys(psprobe_verifier *v) {
 
 /* Puts a token in the line for the next fetch. False: that may not be, or there is no room. */
 static bool enqueue(psprobe_verifier *v, psp_idtoken_verdict verdict, const char *token, size_t len,
-                    psp_verifier_done *done, void *arg) {
+                    psp_verifier_done *done, void *arg, void *subject) {
   visitor *made = malloc(sizeof *made + len);
   if (made == NULL) return false;
-  *made = (visitor){.done = done, .arg = arg, .len = len};
+  *made = (visitor){.done = done, .arg = arg, .subject = subject, .len = len};
   memcpy(made->token, token, len);
   int64_t now_ns = psp_clock_boot_ns(&v->fetcher.clock);
   pthread_mutex_lock(&v->lock);
@@ -154,22 +154,22 @@ static bool enqueue(psprobe_verifier *v, psp_idtoken_verdict verdict, const char
 }
 
 void psp_verifier_start(psprobe_verifier *v, const char *authorization, psp_verifier_done *done,
-                        void *arg) {
+                        void *arg, void *subject) {
   size_t len;
   const char *token = psp_idtoken_bearer(authorization, &len);
   psp_idtoken_claims claims = {0};
   if (token == NULL) {
     psprobe_error error;
     fill_error(PSPROBE_UNAUTHENTICATED, &error);
-    done(arg, NULL, &error);
+    done(arg, subject, NULL, &error);
     return;
   }
   psp_jwks *keys = take_keys(v);
   psp_idtoken_verdict verdict = judge(v, keys, token, len, &claims);
   psp_jwks_unref(keys);
   bool later = verdict == PSP_IDTOKEN_NO_KEYS || verdict == PSP_IDTOKEN_UNKNOWN_KID;
-  if (later && enqueue(v, verdict, token, len, done, arg)) return;
-  tell(v, verdict, &claims, done, arg);
+  if (later && enqueue(v, verdict, token, len, done, arg, subject)) return;
+  tell(v, verdict, &claims, done, arg, subject);
 }
 
 typedef struct waiting_check {
@@ -179,7 +179,9 @@ typedef struct waiting_check {
   psprobe_code code;
 } waiting_check;
 
-static void on_checked(void *arg, const psprobe_identity *identity, const psprobe_error *error) {
+static void on_checked(void *arg, void *subject, const psprobe_identity *identity,
+                       const psprobe_error *error) {
+  (void)subject;
   waiting_check *w = arg;
   w->code = error != NULL ? error->code : PSPROBE_OK;
   if (error != NULL && w->error != NULL) *w->error = *error;
@@ -191,7 +193,7 @@ psprobe_code psprobe_verifier_check(psprobe_verifier *v, const char *authorizati
                                     psprobe_identity *identity, psprobe_error *error) {
   waiting_check w = {.identity = identity, .error = error};
   sem_init(&w.over, 0, 0);
-  psp_verifier_start(v, authorization, on_checked, &w);
+  psp_verifier_start(v, authorization, on_checked, &w, NULL);
   while (sem_wait(&w.over) != 0) {
   }
   sem_destroy(&w.over);
@@ -248,7 +250,7 @@ static void serve(psprobe_verifier *v, visitor *list, bool fetched) {
     psp_idtoken_verdict verdict = judge(v, keys, list->token, list->len, &claims);
     psp_jwks_unref(keys);
     if (verdict == PSP_IDTOKEN_UNKNOWN_KID && !fetched) verdict = PSP_IDTOKEN_NO_KEYS;
-    tell(v, verdict, &claims, list->done, list->arg);
+    tell(v, verdict, &claims, list->done, list->arg, list->subject);
     free(list);
     list = next;
   }

@@ -11,15 +11,16 @@
  * The outcome, once: PSPROBE_OK and who it is; or UNAUTHENTICATED (answer 401, with
  * `WWW-Authenticate: Bearer`), PERMISSION_DENIED (403), UNAVAILABLE (503), with a message that may
  * be shown. On the caller's thread before psp_verifier_start returns when the keys are there, which
- * is nearly always; else on the verifier's.
+ * is nearly always; else on the verifier's. `arg` and `subject` are what psp_verifier_start was
+ * given.
  */
-typedef void psp_verifier_done(void *arg, const psprobe_identity *identity,
+typedef void psp_verifier_done(void *arg, void *subject, const psprobe_identity *identity,
                                const psprobe_error *error);
 
 /** Looks at a request's Authorization header. `authorization` NULL: it had none. More than one
  * such header: pass NULL too. */
 void psp_verifier_start(psprobe_verifier *verifier, const char *authorization,
-                        psp_verifier_done *done, void *arg);
+                        psp_verifier_done *done, void *arg, void *subject);
 
 /** psprobe_verifier_new with a clock and connections (taken, also on failure), for tests. Either
  * may be NULL. */

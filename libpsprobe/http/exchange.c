@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/error.h"
@@ -83,6 +84,25 @@ const char *psp_exchange_segment(const psp_exchange *x, unsigned index) {
 
 const char *psp_exchange_header(const psp_exchange *x, const char *name) {
   return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+typedef struct header_count {
+  const char *name;
+  unsigned count;
+} header_count;
+
+static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                    const char *value) {
+  (void)kind, (void)value;
+  header_count *h = arg;
+  h->count += strcasecmp(name, h->name) == 0;
+  return MHD_YES;
+}
+
+unsigned psp_exchange_header_count(const psp_exchange *x, const char *name) {
+  header_count h = {.name = name};
+  MHD_get_connection_values(x->connection, MHD_HEADER_KIND, count_header, &h);
+  return h.count;
 }
 
 const char *psp_exchange_body(const psp_exchange *x, size_t *len) {

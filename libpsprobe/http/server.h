@@ -71,6 +71,8 @@ const char *psp_exchange_segment(const psp_exchange *exchange, unsigned index);
 /** A query parameter, decoded, or NULL; `nth` for repeated ones. */
 const char *psp_exchange_query(const psp_exchange *exchange, const char *name, unsigned nth);
 const char *psp_exchange_header(const psp_exchange *exchange, const char *name);
+/** How many header lines have that name: where more than one is an attack (Authorization). */
+unsigned psp_exchange_header_count(const psp_exchange *exchange, const char *name);
 const char *psp_exchange_body(const psp_exchange *exchange, size_t *len); /**< never NULL */
 /**
  * True when the client of an exchange that waits has closed its connection: an answer would reach

@@ -350,6 +350,33 @@ static void write_subjects(const char *directory) {
       "\"expiration_time\":1795560419}'\n");
 }
 
+/* Everything that is logged, and every error: at the end no secret may be in it. */
+static pthread_mutex_t said_lock = PTHREAD_MUTEX_INITIALIZER;
+static psp_buf said;
+
+static void note_line(void *arg, psprobe_log_level level, const char *line) {
+  (void)arg, (void)level;
+  pthread_mutex_lock(&said_lock);
+  psp_buf_text(&said, line);
+  psp_buf_char(&said, '\n');
+  pthread_mutex_unlock(&said_lock);
+}
+
+static void no_secret_was_said(const flow *f) {
+  static const char *const secrets[] = {"ya29",        "BEGIN",         "eyJ",     "d-secret",
+                                        "csecret",     "refresh-token", "Bearer ", "wf-refresh",
+                                        "exe-subject", "subject-from",  "Basic "};
+  assert_non_null(said.data);
+  for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+    if (strstr(said.data, secrets[i]) != NULL)
+      fail_msg("%s: \"%s\" is in what was said:\n%s", f->name, secrets[i], said.data);
+  const char *pem = strchr(test_key_pem(TEST_KEY_RSA), '\n') + 1;
+  char line[65] = "";
+  strncat(line, pem + 130, 60);
+  assert_null(strstr(said.data, line));
+  psp_buf_reset(&said);
+}
+
 typedef struct run {
   fake_transport *fake;
   fake_call *calls[8];
@@ -405,7 +432,8 @@ static void start(const flow *f, const psp_json *capture, run *r) {
   }
   expect_requests(f, capture, r);
   psp_clock clock = {.boot_ns = boot_ns, .wall_s = wall_s};
-  psprobe_credentials_options options = {.allow_other_hosts = f->other_hosts};
+  psprobe_logger logger = {.sink = note_line, .level = PSPROBE_LOG_DEBUG};
+  psprobe_credentials_options options = {.allow_other_hosts = f->other_hosts, .logger = &logger};
   assert_int_equal(psp_credentials_new_with(&options, &clock, http, &r->credentials, NULL),
                    PSPROBE_OK);
   r->credentials->fetcher.first_wait_ns = 1000;
@@ -454,6 +482,7 @@ static void check_end(const flow *f, const psp_json *capture, run *r) {
   psprobe_error error;
   psprobe_error_clear(&error);
   get_header(r, f->audience, header, sizeof header, &error);
+  note_line(NULL, PSPROBE_LOG_ERROR, error.message);
   if (f->error != NULL) {
     if (strstr(error.message, f->error) == NULL) fail_msg("%s: %s", f->name, error.message);
     return;
@@ -488,6 +517,7 @@ static void run_flow(const flow *f) {
   start(f, capture, &r);
   check_end(f, capture, &r);
   psprobe_credentials_free(r.credentials);
+  no_secret_was_said(f);
   const psp_json *requests = get(capture, "requests");
   for (unsigned i = 0; i < r.count; i++) {
     const psp_json *captured = psp_json_first(requests);
@@ -510,5 +540,7 @@ static void test_flows(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_flows)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  psp_buf_free(&said);
+  return failed;
 }

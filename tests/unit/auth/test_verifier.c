@@ -241,7 +241,9 @@ static void test_many_wait_for_one_fetch(void **state) {
   assert_in_range(fake_count(f->call), 1, 2); /* 2: one came just after the first was over */
 }
 
-static void count(void *arg, const psprobe_identity *identity, const psprobe_error *error) {
+static void count(void *arg, void *subject, const psprobe_identity *identity,
+                  const psprobe_error *error) {
+  assert_ptr_equal(subject, arg);
   assert_true((identity == NULL) != (error == NULL));
   atomic_fetch_add((atomic_uint *)arg, 1);
 }
@@ -258,7 +260,7 @@ static void test_free_while_waiting(void **state) {
   atomic_uint done = 0;
   /* More than have room to wait: the rest hear at once. */
   for (int i = 0; i < 300; i++)
-    psp_verifier_start(f->verifier, f->good, count, &done);
+    psp_verifier_start(f->verifier, f->good, count, &done, &done);
   assert_int_equal(done, 300 - 256);
   psprobe_verifier_free(f->verifier);
   f->verifier = NULL;
