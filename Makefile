@@ -74,7 +74,7 @@ all: lib examples man ## build the library, the programs and their man pages
 lib: $(STATIC) $(BUILD)/libpsprobe.so $(BUILD)/$(SONAME)
 examples: $(EXAMPLES)
 man: $(MANS)
-tests: $(UNIT) $(INTEGRATION) $(TOOLS)
+tests: $(UNIT) $(INTEGRATION) $(TOOLS) $(BUILD)/tests/idtoken_vectors
 
 $(STATIC): $(LIB_OBJ)
 	@rm -f $@
@@ -111,6 +111,9 @@ $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka -ljwt -lssl $(LIBS)
+
+$(BUILD)/tests/idtoken_vectors: $(BUILD)/tests/tools/idtoken_vectors
+	ln -sf tools/idtoken_vectors $@
 
 # The report's page is embedded: our modules, and dygraphs as the distribution has it.
 DYGRAPHS ?= /usr/share/javascript/dygraphs

@@ -1,54 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/verifier.h"
 
-#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "auth/fetch.h"
-#include "auth/idtoken.h"
-#include "auth/keystore.h"
-#include "auth/url.h"
+#include "auth/verifier_parts.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "base/text.h"
 
-#define GOOGLE_JWKS    "https://www.googleapis.com/oauth2/v3/certs"
-#define DEFAULT_LEEWAY 60
-#define MAX_WAITING    256
-#define MAX_JWKS       ((size_t)256 << 10)
-
-/* A token that waits for keys. */
-typedef struct visitor visitor;
-struct visitor {
-  visitor *next;
-  psp_verifier_done *done;
-  void *arg, *subject;
-  size_t len;
-  char token[];
-};
-
-struct psprobe_verifier {
-  char *audience, *url, *ca_file;
-  char **emails;
-  psp_idtoken_rules rules;
-  psprobe_logger logger;
-  psp_fetcher fetcher;
-  atomic_uint refused[PSP_IDTOKEN_VERDICTS];
-
-  pthread_mutex_t lock; /* guards the rest; held for a few instructions */
-  pthread_cond_t changed;
-  pthread_t thread;
-  bool started, stopping;
-  bool wanted; /* a fetch, now */
-  psp_keystore store;
-  visitor *first, *last;
-  unsigned waiting;
-};
+#define MAX_WAITING 256
+#define MAX_JWKS    ((size_t)256 << 10)
 
 /* ---- the verdict in public, and in the log ---- */
 
@@ -125,20 +90,22 @@ static psp_jwks *take_keys(psprobe_verifier *v) {
   return keys;
 }
 
-/* Puts a token in the line for the next fetch. False: that may not be, or there is no room. */
-static bool enqueue(psprobe_verifier *v, psp_idtoken_verdict verdict, const char *token, size_t len,
-                    psp_verifier_done *done, void *arg, void *subject) {
-  visitor *made = malloc(sizeof *made + len);
-  if (made == NULL) return false;
-  *made = (visitor){.done = done, .arg = arg, .subject = subject, .len = len};
-  memcpy(made->token, token, len);
+typedef enum queue_answer { QUEUED, NOT_QUEUED, OTHER_KEYS } queue_answer;
+
+/* Puts a token in the line for the next fetch, unless that may not be, there is no room, or other
+ * keys than those that it was judged by have come meanwhile. */
+static queue_answer enqueue(psprobe_verifier *v, psp_idtoken_verdict verdict,
+                            const psp_jwks *judged, visitor *made) {
   int64_t now_ns = psp_clock_boot_ns(&v->fetcher.clock);
+  queue_answer answer = NOT_QUEUED;
   pthread_mutex_lock(&v->lock);
-  /* Without keys a failed fetch counts until its pause is over. */
-  bool may = !v->stopping && v->waiting < MAX_WAITING &&
+  if (psp_keystore_keys(&v->store, now_ns) != judged) {
+    answer = OTHER_KEYS;
+  } else if (!v->stopping && v->waiting < MAX_WAITING &&
+             /* Without keys a failed fetch counts until its pause is over. */
              (verdict == PSP_IDTOKEN_NO_KEYS ? now_ns >= v->store.retry_ns
-                                             : psp_keystore_may_ask(&v->store, now_ns));
-  if (may) {
+                                             : psp_keystore_may_ask(&v->store, now_ns))) {
+    answer = QUEUED;
     if (v->last != NULL)
       v->last->next = made;
     else
@@ -149,8 +116,16 @@ static bool enqueue(psprobe_verifier *v, psp_idtoken_verdict verdict, const char
     pthread_cond_signal(&v->changed);
   }
   pthread_mutex_unlock(&v->lock);
-  if (!may) free(made);
-  return may;
+  return answer;
+}
+
+static visitor *make_visitor(const char *token, size_t len, psp_verifier_done *done, void *arg,
+                             void *subject) {
+  visitor *made = malloc(sizeof *made + len);
+  if (made == NULL) return NULL;
+  *made = (visitor){.done = done, .arg = arg, .subject = subject, .len = len};
+  memcpy(made->token, token, len);
+  return made;
 }
 
 void psp_verifier_start(psprobe_verifier *v, const char *authorization, psp_verifier_done *done,
@@ -164,11 +139,21 @@ void psp_verifier_start(psprobe_verifier *v, const char *authorization, psp_veri
     done(arg, subject, NULL, &error);
     return;
   }
-  psp_jwks *keys = take_keys(v);
-  psp_idtoken_verdict verdict = judge(v, keys, token, len, &claims);
-  psp_jwks_unref(keys);
-  bool later = verdict == PSP_IDTOKEN_NO_KEYS || verdict == PSP_IDTOKEN_UNKNOWN_KID;
-  if (later && enqueue(v, verdict, token, len, done, arg, subject)) return;
+  psp_idtoken_verdict verdict;
+  queue_answer answer;
+  visitor *made = NULL;
+  do {
+    psp_jwks *keys = take_keys(v);
+    verdict = judge(v, keys, token, len, &claims);
+    answer = NOT_QUEUED;
+    if (verdict == PSP_IDTOKEN_NO_KEYS || verdict == PSP_IDTOKEN_UNKNOWN_KID) {
+      if (made == NULL) made = make_visitor(token, len, done, arg, subject);
+      if (made != NULL) answer = enqueue(v, verdict, keys, made);
+    }
+    psp_jwks_unref(keys);
+  } while (answer == OTHER_KEYS);
+  if (answer == QUEUED) return;
+  free(made);
   tell(v, verdict, &claims, done, arg, subject);
 }
 
@@ -286,8 +271,9 @@ static void refresh(psprobe_verifier *v) {
   pthread_mutex_lock(&v->lock);
 }
 
-static void *run(void *arg) {
+void *psp_verifier_run(void *arg) {
   psprobe_verifier *v = arg;
+  pthread_setname_np(pthread_self(), "psprobe-keys");
   pthread_mutex_lock(&v->lock);
   while (!v->stopping) {
     int64_t wait_ns = psp_keystore_due_ns(&v->store) - psp_clock_boot_ns(&v->fetcher.clock);
@@ -306,100 +292,4 @@ static void *run(void *arg) {
   pthread_mutex_unlock(&v->lock);
   serve(v, list, false);
   return NULL;
-}
-
-/* ---- its life ---- */
-
-static psprobe_code check_options(const psprobe_verifier_options *o, psprobe_error *error) {
-  const char *why = NULL;
-  if (o == NULL || o->audience == NULL || o->audience[0] == 0)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "verifying tokens needs an audience: without one a token for any other service "
-                    "would do");
-  if (o->leeway_s < 0 || o->leeway_s > 300)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "leeway must be from 1 to 300 seconds");
-  for (size_t i = 0; i < o->email_count; i++)
-    if (o->emails[i] == NULL || o->emails[i][0] == 0)
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an e-mail that may come is empty");
-  if (o->jwks_url != NULL && !psp_http_url_check(o->jwks_url, &why))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "key set URL \"%.100s\" %s", o->jwks_url, why);
-  if (o->jwks_url != NULL && !psp_url_is_safe(o->jwks_url))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "key set URL \"%.100s\" must be https: who can change it lets himself in",
-                    o->jwks_url);
-  return PSPROBE_OK;
-}
-
-static bool copy_options(psprobe_verifier *v, const psprobe_verifier_options *o) {
-  v->audience = psp_strdup(o->audience);
-  v->url = psp_strdup(o->jwks_url != NULL ? o->jwks_url : GOOGLE_JWKS);
-  v->emails = calloc(o->email_count + 1, sizeof *v->emails);
-  bool good = v->audience != NULL && v->url != NULL && v->emails != NULL;
-  for (size_t i = 0; good && i < o->email_count; i++) {
-    v->emails[i] = psp_strdup(o->emails[i]);
-    good = v->emails[i] != NULL;
-  }
-  v->rules = (psp_idtoken_rules){.audience = v->audience,
-                                 .emails = (const char *const *)v->emails,
-                                 .email_count = o->email_count,
-                                 .leeway_s = o->leeway_s != 0 ? o->leeway_s : DEFAULT_LEEWAY,
-                                 .platform_verified = o->platform_verified};
-  if (o->logger != NULL) v->logger = *o->logger;
-  return good;
-}
-
-psprobe_code psp_verifier_new_with(const psprobe_verifier_options *options, const psp_clock *clock,
-                                   psp_http *http, psprobe_verifier **verifier,
-                                   psprobe_error *error) {
-  psprobe_code code = check_options(options, error);
-  psprobe_verifier *v = code == PSPROBE_OK ? calloc(1, sizeof *v) : NULL;
-  if (v == NULL) {
-    psp_http_free(http);
-    return code != PSPROBE_OK ? code : psp_fail_memory(error, "verifier");
-  }
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&v->changed, &attr);
-  pthread_condattr_destroy(&attr);
-  pthread_mutex_init(&v->lock, NULL);
-  bool copied = copy_options(v, options);
-  code = psp_fetcher_init(&v->fetcher, options->ca_file, &v->logger,
-                          clock != NULL ? clock : &psp_clock_system, http, error);
-  if (code == PSPROBE_OK && !copied) code = psp_fail_memory(error, "verifier");
-  if (code == PSPROBE_OK) {
-    v->started = pthread_create(&v->thread, NULL, run, v) == 0;
-    if (!v->started)
-      code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "verifier: no thread could be started");
-  }
-  if (code == PSPROBE_OK)
-    *verifier = v;
-  else
-    psprobe_verifier_free(v);
-  return code;
-}
-
-psprobe_code psprobe_verifier_new(const psprobe_verifier_options *options,
-                                  psprobe_verifier **verifier, psprobe_error *error) {
-  return psp_verifier_new_with(options, NULL, NULL, verifier, error);
-}
-
-void psprobe_verifier_free(psprobe_verifier *v) {
-  if (v == NULL) return;
-  pthread_mutex_lock(&v->lock);
-  v->stopping = true;
-  pthread_cond_signal(&v->changed);
-  pthread_mutex_unlock(&v->lock);
-  psp_fetcher_stop(&v->fetcher);
-  if (v->started) pthread_join(v->thread, NULL);
-  psp_fetcher_clear(&v->fetcher);
-  psp_keystore_clear(&v->store);
-  for (size_t i = 0; i < v->rules.email_count && v->emails != NULL; i++)
-    free(v->emails[i]);
-  free(v->emails);
-  free(v->audience);
-  free(v->url);
-  pthread_cond_destroy(&v->changed);
-  pthread_mutex_destroy(&v->lock);
-  free(v);
 }

@@ -86,6 +86,7 @@ static void put_in(psp_timers *timers, psp_timer *timer, int64_t due_ns) {
 
 static void *run(void *arg) {
   psp_timers *timers = arg;
+  pthread_setname_np(pthread_self(), "psprobe-timer");
   pthread_mutex_lock(&timers->lock);
   for (;;) {
     psp_timer *first = timers->root;
