@@ -191,7 +191,7 @@ static void ask(int fd, const char *request, const char *want) {
 /* Answers of no probe that is known: the server, the route and the registry's look-up. Asked of the
  * prober with pages and of the one without by turns, so that what else this machine does hits both.
  */
-static void ask_both(const live l[2], const int fds[2], double *took[2]) {
+static void ask_both(const int fds[2], double *took[2]) {
   static const char request[] =
       "POST /cloud_function/0123456789abcdef0123456789abcdef HTTP/1.1\r\n"
       "Host: x\r\nContent-Length: 0\r\n\r\n";
@@ -216,7 +216,7 @@ static void pages_round(const live l[2], int round, double p50[2], double p99[2]
     pages[n] = connect_to(psprobe_dashboard_url(l[open].dashboard));
     ask(pages[n], "GET /events HTTP/1.1\r\nHost: x\r\n\r\n", " 200 ");
   }
-  ask_both(l, fds, (double *[]){took[0], took[1]});
+  ask_both(fds, (double *[]){took[0], took[1]});
   for (int which = 0; which < 2; which++) {
     p50[which] = quantile(took[which ^ open], REQUESTS, 0.5);
     p99[which] = quantile(took[which ^ open], REQUESTS, 0.99);
