@@ -129,9 +129,23 @@ static void get_probes(void *arg, psp_exchange *exchange) {
   reply(exchange, JSON, &body);
 }
 
+/** Ends the streams of clients that have gone. The lock is held. */
+static void forget_gone(psprobe_dashboard *d) {
+  size_t kept = 0;
+  for (size_t i = 0; i < d->stream_count; i++) {
+    if (psp_stream_is_gone(d->streams[i]))
+      psp_stream_free(d->streams[i]);
+    else
+      d->streams[kept++] = d->streams[i];
+  }
+  d->stream_count = kept;
+}
+
 static void get_events(void *arg, psp_exchange *exchange) {
   psprobe_dashboard *d = arg;
   pthread_mutex_lock(&d->lock);
+  /* Else only news or a sign of life would find out. While freeing, the count is no list's. */
+  if (!d->end && d->stream_count >= PSP_DASHBOARD_STREAMS) forget_gone(d);
   if (d->stream_count >= PSP_DASHBOARD_STREAMS) {
     pthread_mutex_unlock(&d->lock);
     psp_exchange_reply_error(exchange, 503, PSPROBE_RESOURCE_EXHAUSTED, "too many listeners");
