@@ -46,6 +46,7 @@ typedef struct io {
   pthread_mutex_t drive_lock; /* over all that follows */
   CURLM *multi;
   psp_sockets sockets;
+  bool no_memory;             /* for a socket's entry */
   int wake, timer;            /* an eventfd and a timerfd in the epoll set */
   int64_t timeout_at;         /* when curl wants to be called, monotonic */
   int64_t armed_at;           /* when the timer goes off: not after that, maybe before */
@@ -87,6 +88,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
   if (fd >= 0 && !psp_sockets_opened(&o->sockets, fd)) {
     close(fd);
     fd = -1;
+    o->no_memory = true;
   }
   return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
@@ -98,6 +100,9 @@ static int close_socket(void *arg, curl_socket_t fd) {
 }
 
 static void finish(io *o, psp_transfer *t, CURLcode result) {
+  /* To curl, a socket that open_socket did not give is a server that is not there. */
+  if (result == CURLE_COULDNT_CONNECT && o->no_memory) result = CURLE_OUT_OF_MEMORY;
+  o->no_memory = false;
   t->result = result;
   psp_queue_settle(&o->queue, t);
   psp_transfer_append(&o->finished, t);

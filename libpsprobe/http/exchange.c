@@ -58,7 +58,7 @@ void psp_exchange_reset(psp_exchange *x) {
   if (x->body.cap > KEPT_MEMORY) psp_buf_free(&x->body);
   psp_buf_reset(&x->body);
   x->method = NULL;
-  x->begun = x->refused = false;
+  x->begun = x->refused = x->header_lost = false;
   x->thrown_away = 0;
   atomic_store(&x->state, PSP_READING);
 }
@@ -165,7 +165,10 @@ const char *psp_exchange_query(const psp_exchange *exchange, const char *name, u
 void psp_exchange_set_header(psp_exchange *x, const char *name, const char *value) {
   size_t name_len = strlen(name), value_len = strlen(value);
   psp_reply_header *header = malloc(sizeof *header + name_len + value_len + 2);
-  if (!header) return;
+  if (!header) {
+    x->header_lost = true;
+    return;
+  }
   memcpy(header->name, name, name_len + 1);
   memcpy(header->name + name_len + 1, value, value_len + 1);
   header->value = header->name + name_len + 1;
@@ -262,6 +265,7 @@ static struct MHD_Response *make_response(psp_exchange *x, const char *type, con
                                           size_t len) {
   enum MHD_ResponseMemoryMode mode = len > 0 ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT;
   static char nothing[1];
+  if (x && x->header_lost) return NULL;
   struct MHD_Response *response =
       MHD_create_response_from_buffer(len, len > 0 ? (void *)body : nothing, mode);
   if (!response) return NULL;
@@ -288,8 +292,10 @@ void psp_exchange_reply_error(psp_exchange *x, int status, psprobe_code code, co
   psp_json_put_string(&w, psprobe_code_name(code));
   psp_json_end_object(&w);
   psp_json_end_object(&w);
-  psp_exchange_reply(x, status, "application/json", body.failed ? "" : body.data,
-                     body.failed ? 0 : body.len);
+  if (body.failed)
+    psp_exchange_answer(x, NULL, 0, false);
+  else
+    psp_exchange_reply(x, status, "application/json", body.data, body.len);
   psp_buf_free(&body);
 }
 

@@ -72,6 +72,7 @@ struct psp_exchange {
   psp_match match;
   psp_kept *kept;
   psp_reply_header *headers, **headers_end;
+  bool header_lost; /* for want of memory: then there is no answer */
   bool begun;
   bool refused; /* 413 is sent already, and what still comes of the body is thrown away */
   size_t thrown_away;

@@ -7,6 +7,10 @@
  * HTTP/2 over TLS, no redirects, http and https only, the system's CA store,
  * proxies from the environment (never for loopback).
  *
+ * A request that meets a kept connection which its server has closed, without a
+ * byte of an answer, is sent once more on a new one, whatever its method: that
+ * is curl's way, and from here nobody can tell whether the server had taken it.
+ *
  * Behind it stands a transport, so that tests can put a fake in its place.
  */
 #include <stdbool.h>

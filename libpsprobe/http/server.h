@@ -82,7 +82,8 @@ bool psp_exchange_is_gone(const psp_exchange *exchange);
 /** CLOCK_MONOTONIC as the request's first bytes were parsed: the first thing the server did. */
 int64_t psp_exchange_received_ns(const psp_exchange *exchange);
 
-/** Adds a header to the answer to come. */
+/** Adds a header to the answer to come. Without memory for it the connection is closed instead of
+ * the answer. */
 void psp_exchange_set_header(psp_exchange *exchange, const char *name, const char *value);
 /** Answers, once; the exchange is gone. `type` NULL: no Content-Type. The body is copied. */
 void psp_exchange_reply(psp_exchange *exchange, int status, const char *type, const char *body,

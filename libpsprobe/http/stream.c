@@ -133,7 +133,7 @@ static void end_stream(void *arg) {
 psp_stream *psp_exchange_stream_begin(psp_exchange *x, int status, const char *type) {
   psp_stream *s = calloc(1, sizeof *s);
   struct MHD_Response *response = NULL;
-  if (s) {
+  if (s && !x->header_lost) {
     s->hub = psp_hub_hold(x->hub);
     s->connection = x->connection;
     s->holders = 2;
@@ -141,7 +141,8 @@ psp_stream *psp_exchange_stream_begin(psp_exchange *x, int status, const char *t
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, s, end_stream);
   }
   if (!response) {
-    if (s) free_stream(s);
+    if (s && s->hub) psp_hub_release(s->hub);
+    free(s);
     psp_exchange_answer(x, NULL, 0, false);
     return NULL;
   }
