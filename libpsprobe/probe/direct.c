@@ -86,10 +86,11 @@ static psprobe_code write_document(psp_answering *answering, const psprobe_messa
                    .total_ns = responder->timeout_ns,
                    .retry = psp_firestore_retry(PSP_FIRESTORE_WRITE),
                    .what = what};
-  psprobe_code code =
-      path.failed || body.failed
-          ? psp_fail_memory(error, what)
-          : psp_call_start(responder->client, &call, on_written, answering, NULL, error);
+  psprobe_code code = PSPROBE_RESOURCE_EXHAUSTED;
+  if (path.failed || body.failed)
+    psp_fail_memory(error, what);
+  else
+    code = psp_call_start(responder->client, &call, on_written, answering, NULL, error);
   psp_buf_free(&path);
   psp_buf_free(&body);
   return code;
@@ -104,9 +105,9 @@ psprobe_code psp_answer_by_document(const psp_answering *answering, const psprob
   psprobe_value *fields =
       fields_of(answering->responder, message->publish_time, psprobe_clock_wall());
   psp_answering *copy = malloc(sizeof *copy);
-  psprobe_code code = PSPROBE_OK;
+  psprobe_code code = PSPROBE_RESOURCE_EXHAUSTED;
   if (fields == NULL || copy == NULL) {
-    code = psp_fail_memory(error, "an answer");
+    psp_fail_memory(error, "an answer");
   } else {
     *copy = *answering;
     code = write_document(copy, message, fields, error);

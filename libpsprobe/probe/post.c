@@ -115,7 +115,7 @@ static psprobe_code attempt(post *p, psprobe_error *error) {
                               .max_response = MAX_RESPONSE};
   if (request.timeout_ns <= 0) {
     *error = p->last;
-    return error->code;
+    return PSPROBE_DEADLINE_EXCEEDED;
   }
   p->attempt++;
   return psp_http_send(psp_client_http(p->answering.responder->client), &request, on_response, p,

@@ -56,7 +56,7 @@ static bool lay_out(psprobe_registry *registry) {
   size_t index_size = (size_t)shards * registry->shard_buckets * sizeof(psp_bucket);
   size_t size = shards_size + index_size + registry->capacity * registry->stride;
   /* In huge pages a look-up in a large registry misses the TLB far less often. */
-  size_t unit = size >= 2 * HUGE_PAGE ? HUGE_PAGE : 2 * PSP_CACHE_LINE;
+  size_t unit = size >= 2 * HUGE_PAGE ? HUGE_PAGE : (size_t)2 * PSP_CACHE_LINE;
   registry->memory_size = round_up(size, unit);
   registry->memory = aligned_alloc(unit, registry->memory_size);
   if (registry->memory == NULL) return false;

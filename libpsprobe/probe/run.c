@@ -72,6 +72,7 @@ static psprobe_code start_collector(psprobe_prober *prober, pthread_t *thread,
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (failed)
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "prober: no thread for the collector");
+  pthread_setname_np(*thread, "psp-collect");
   return PSPROBE_OK;
 }
 

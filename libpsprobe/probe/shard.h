@@ -76,6 +76,7 @@ typedef struct psp_shard {
 } psp_shard;
 static_assert(offsetof(psp_shard, live) + sizeof(uint32_t) <= PSP_CACHE_LINE, "one cache line");
 
+/* The padding is meant. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct psprobe_registry {
   size_t source_count;
   size_t capacity;
