@@ -12,8 +12,10 @@
 #include <psprobe/report.h>
 #include <psprobe/results.h>
 
-/** How long the end waits for Firestore: what is not there by then goes up in a later run. */
+/** How long the end waits for Firestore, and how often it looks for a Ctrl-C meanwhile: what is
+ * not there by then goes up in a later run. */
 #define FLUSH_NS 10000000000LL
+#define LOOK_NS  500000000LL
 
 static struct settings {
   psprobe_client_options client;
@@ -116,14 +118,28 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   return code;
 }
 
+/** Waits for the upload, not against somebody who has asked twice for the end, or once since. */
+static psprobe_code flush(psprobe_uploader *uploader, psprobe_signals *signals,
+                          psprobe_error *error) {
+  int before = psprobe_signals_count(signals), now = before;
+  int64_t until = psprobe_clock_monotonic() + FLUSH_NS;
+  psprobe_code code;
+  do {
+    code = psprobe_uploader_flush(uploader, LOOK_NS, error);
+    now = psprobe_signals_count(signals);
+  } while ((code == PSPROBE_DEADLINE_EXCEEDED || code == PSPROBE_UNAVAILABLE) && now < 2 &&
+           now == before && psprobe_clock_monotonic() < until);
+  return code;
+}
+
 /** Carries what is left to Firestore, prints the table, says where everything is. */
-static psprobe_code finish(session *s, psprobe_error *error) {
+static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *error) {
   psprobe_filter filter = {.run = psprobe_recorder_run(s->recorder)->id};
   psprobe_text_options text = psprobe_cli_text_options(stdout, false);
   psprobe_report *report = NULL;
   psprobe_error upload = {0};
   psprobe_code code = psprobe_recorder_end(s->recorder, error);
-  if (s->uploader != NULL && psprobe_uploader_flush(s->uploader, FLUSH_NS, &upload) != PSPROBE_OK)
+  if (s->uploader != NULL && flush(s->uploader, signals, &upload) != PSPROBE_OK)
     fprintf(stderr,
             "psprobe-prober: not all results are in Firestore yet: %s\n"
             "They are kept in %s; the next run with that file uploads them.\n",
@@ -171,7 +187,7 @@ int main(int argc, char **argv) {
     code = psprobe_prober_run(s.prober, &error);
     psprobe_progress_free(progress);
     psprobe_signals_to(signals, NULL, NULL);
-    if (code == PSPROBE_OK) code = finish(&s, &error);
+    if (code == PSPROBE_OK) code = finish(&s, signals, &error);
   }
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
   close_all(&s);
