@@ -8,8 +8,8 @@
 #include <psprobe/report.h>
 
 static struct settings {
-  psprobe_text_list sources;
-  const char *file, *run, *since, *until, *compare, *html, *svg, *png;
+  psprobe_text_list sources, compare;
+  const char *file, *run, *since, *until, *html, *svg, *png;
   bool csv, json, markdown, ascii;
 } o;
 
@@ -21,8 +21,7 @@ static const psprobe_option options[] = {
     {"csv", PSPROBE_OPTION_FLAG, &o.csv, NULL, .help = "one row a probe, its id first"},
     {"json", PSPROBE_OPTION_FLAG, &o.json, NULL, .help = "the figures, for programs"},
     {"markdown", PSPROBE_OPTION_FLAG, &o.markdown, NULL, .help = "for an issue or a pull request"},
-    {"compare", PSPROBE_OPTION_TEXT, &o.compare, "RUN",
-     .help = "what changed from that run to --run [last]"},
+    {"compare", PSPROBE_OPTION_PAIR, &o.compare, "A B", .help = "what changed from run A to run B"},
     {"run", PSPROBE_OPTION_TEXT, &o.run, "ID",
      .help = "one run: (the beginning of) its id, or last"},
     {"since", PSPROBE_OPTION_TEXT, &o.since, "TIME",
@@ -75,7 +74,7 @@ static psprobe_code compare(const psprobe_report *after, const psprobe_logger *l
   psprobe_text_options style = psprobe_cli_text_options(stdout, o.ascii);
   psprobe_report *before = NULL;
   char *text = NULL;
-  psprobe_code code = read_run(o.compare, logger, &before, error);
+  psprobe_code code = read_run(o.compare.items[0], logger, &before, error);
   if (code == PSPROBE_OK) code = psprobe_report_before_after(before, after, &style, &text, error);
   if (code == PSPROBE_OK) code = put(text, NULL, error);
   psprobe_report_free(before);
@@ -101,17 +100,18 @@ int main(int argc, char **argv) {
   int status = psprobe_cli_parse(&program, argc, argv, &logger);
   if (status != -1) return status;
   int forms = o.csv + o.json + o.markdown + (o.html != NULL) + (o.svg != NULL) + (o.png != NULL) +
-              (o.compare != NULL);
+              (o.compare.count > 0);
   if (forms > 1)
     return psprobe_cli_usage(&program, "html", "one form at a time, of --html to --compare");
 
-  const char *run = o.run == NULL && o.compare != NULL ? "last" : o.run;
+  const char *run = o.compare.count > 0 ? o.compare.items[1] : o.run;
   psprobe_code code = read_run(run, &logger, &report, &error);
   if (code == PSPROBE_OK)
-    code = o.compare != NULL ? compare(report, &logger, &error) : show(report, &error);
+    code = o.compare.count > 0 ? compare(report, &logger, &error) : show(report, &error);
   error.code = code;
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
   psprobe_report_free(report);
   free(o.sources.storage);
+  free(o.compare.storage);
   return status;
 }

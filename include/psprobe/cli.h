@@ -28,6 +28,7 @@ typedef enum psprobe_option_kind {
   PSPROBE_OPTION_FLAG,     /**< bool: true when given; 1, 0, true, false in the environment */
   PSPROBE_OPTION_TEXT,     /**< const char *: not empty */
   PSPROBE_OPTION_LIST,     /**< psprobe_text_list: repeatable; commas in the environment */
+  PSPROBE_OPTION_PAIR,     /**< psprobe_text_list: two values, once; a comma in the environment */
   PSPROBE_OPTION_INTEGER,  /**< int64_t, in [min, max] */
   PSPROBE_OPTION_DURATION, /**< int64_t ns ("5s", "20ms", "1m30s"), in [min, max] */
   PSPROBE_OPTION_URL       /**< const char *: absolute, http or https */

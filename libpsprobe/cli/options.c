@@ -51,11 +51,13 @@ static psprobe_code set_text(const psprobe_option *option, const char *text, psp
     psprobe_code code = option->check(text, error);
     if (code != PSPROBE_OK) return code;
   }
-  if (option->kind != PSPROBE_OPTION_LIST) {
+  if (option->kind != PSPROBE_OPTION_LIST && option->kind != PSPROBE_OPTION_PAIR) {
     *(const char **)option->value = text;
     return PSPROBE_OK;
   }
   psprobe_text_list *list = option->value;
+  if (option->kind == PSPROBE_OPTION_PAIR && list->count == 2)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "takes two values");
   if (list->count == PSPROBE_LIST_MAX)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "given more than %d times", PSPROBE_LIST_MAX);
   list->items[list->count++] = text;
@@ -72,6 +74,8 @@ static psprobe_code set_list_from_env(const psprobe_option *option, const char *
     psprobe_code code = set_text(option, item, error);
     if (code != PSPROBE_OK) return code;
   }
+  if (option->kind == PSPROBE_OPTION_PAIR && list->count != 2)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "takes two values with a comma between");
   return PSPROBE_OK;
 }
 
@@ -88,7 +92,8 @@ static psprobe_code set_flag_from_env(const psprobe_option *option, const char *
 static psprobe_code set_outside(const psprobe_option *option, const char *text,
                                 psprobe_error *error) {
   if (option->kind == PSPROBE_OPTION_FLAG) return set_flag_from_env(option, text, error);
-  if (option->kind == PSPROBE_OPTION_LIST) return set_list_from_env(option, text, error);
+  if (option->kind == PSPROBE_OPTION_LIST || option->kind == PSPROBE_OPTION_PAIR)
+    return set_list_from_env(option, text, error);
   if (option->kind == PSPROBE_OPTION_INTEGER || option->kind == PSPROBE_OPTION_DURATION)
     return set_number(option, text, error);
   return set_text(option, text, error);
@@ -169,13 +174,20 @@ static int take_option(parser *p, char **argv, int left, int *used) {
     *(bool *)option->value = true;
     return -1;
   }
+  bool pair = option->kind == PSPROBE_OPTION_PAIR;
   if (value == NULL) {
-    if (left < 2) return psprobe_cli_usage(p->program, option->name, "needs a value");
+    if (left < (pair ? 3 : 2))
+      return psprobe_cli_usage(p->program, option->name,
+                               pair ? "needs two values" : "needs a value");
     value = argv[1];
+    *used = pair ? 3 : 2;
+  } else if (pair) {
+    if (left < 2) return psprobe_cli_usage(p->program, option->name, "needs two values");
     *used = 2;
   }
-  psprobe_code code = option->kind == PSPROBE_OPTION_LIST ? set_text(option, value, &error)
-                                                          : set_outside(option, value, &error);
+  bool listed = pair || option->kind == PSPROBE_OPTION_LIST;
+  psprobe_code code = listed ? set_text(option, value, &error) : set_outside(option, value, &error);
+  if (code == PSPROBE_OK && pair) code = set_text(option, argv[*used - 1], &error);
   return code == PSPROBE_OK ? -1 : psprobe_cli_usage(p->program, option->name, error.message);
 }
 

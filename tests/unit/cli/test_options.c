@@ -17,7 +17,7 @@ static struct {
   const char *topic, *url, *file;
   int64_t interval, count;
   bool create;
-  psprobe_text_list sources;
+  psprobe_text_list sources, pair;
 } o;
 
 static const psprobe_option options[] = {
@@ -29,6 +29,7 @@ static const psprobe_option options[] = {
      .also_env = "ALSO_COUNT"},
     {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "a flag"},
     {"source-name", PSPROBE_OPTION_LIST, &o.sources, "NAME", .help = "repeatable"},
+    {"compare", PSPROBE_OPTION_PAIR, &o.pair, "A B", .help = "two"},
 };
 
 static const psprobe_program program = {
@@ -49,6 +50,7 @@ static int parse(const char *line, char *said, size_t size) {
   while ((word = strsep(&rest, " ")) != NULL)
     if (*word != '\0') argv[argc++] = word;
   free(o.sources.storage);
+  free(o.pair.storage);
   memset(&o, 0, sizeof o);
   FILE *file = tmpfile();
   assert_non_null(file);
@@ -155,6 +157,27 @@ static void environment_stands_between_option_and_default(void **state) {
   unsetenv("PSPROBE_TOPIC");
 }
 
+static void a_pair_takes_two_values(void **state) {
+  char said[512];
+  (void)state;
+  assert_int_equal(parse("--compare a b file", said, sizeof said), -1);
+  assert_int_equal(o.pair.count, 2);
+  assert_string_equal(o.pair.items[0], "a");
+  assert_string_equal(o.pair.items[1], "b");
+  assert_string_equal(o.file, "file");
+  assert_int_equal(parse("--compare=a b", said, sizeof said), -1);
+  assert_string_equal(o.pair.items[1], "b");
+  assert_int_equal(parse("--compare a", said, sizeof said), 2);
+  assert_non_null(strstr(said, "--compare: needs two values"));
+  assert_int_equal(parse("--compare a b --compare c d", said, sizeof said), 2);
+  setenv("PSPROBE_COMPARE", "x,y", 1);
+  assert_int_equal(parse("", said, sizeof said), -1);
+  assert_string_equal(o.pair.items[1], "y");
+  setenv("PSPROBE_COMPARE", "x", 1);
+  assert_int_equal(parse("", said, sizeof said), 2);
+  unsetenv("PSPROBE_COMPARE");
+}
+
 static void help_fits_a_screen(void **state) {
   psp_buf out = {0};
   (void)state;
@@ -194,6 +217,7 @@ int main(void) {
       cmocka_unit_test(arguments_are_read),
       cmocka_unit_test(mistakes_name_the_option),
       cmocka_unit_test(environment_stands_between_option_and_default),
+      cmocka_unit_test(a_pair_takes_two_values),
       cmocka_unit_test(help_fits_a_screen),
       cmocka_unit_test(project_ids_follow_google),
   };
