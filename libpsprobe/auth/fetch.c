@@ -186,6 +186,7 @@ psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
     psp_http_request timed = *request;
     int64_t left = deadline_ns - monotonic_ns();
     timed.timeout_ns = left < attempt_ns ? (left > 0 ? left : 1) : attempt_ns;
+    timed.secret = true;
     timed.max_response = limits->max_answer != 0 ? limits->max_answer : (size_t)1 << 20;
     code = fly(f, &timed, answer, &cause);
     psprobe_error outcome = outcome_of(code, answer, &cause);

@@ -37,6 +37,8 @@ typedef struct psp_http_request {
   int64_t timeout_ns;  /**< this attempt, connecting included; 0: 60 s */
   size_t max_response; /**< bytes; 0: 32 MiB. More is an error */
   bool no_proxy;
+  bool secret; /**< the answer holds a secret: wiped when it was handed over, as requests always are
+                */
 } psp_http_request;
 
 /** An answer. In a callback: borrowed until it returns. */

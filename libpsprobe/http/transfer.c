@@ -15,6 +15,7 @@
 #define DEFAULT_MAX_BODY   ((size_t)32 << 20)
 #define MAX_HEAD           ((size_t)256 << 10)
 #define KEPT_MEMORY        ((size_t)64 << 10)
+#define SECRET_ROOM        ((size_t)16 << 10)
 
 void psp_transfer_append(psp_transfer_list *list, psp_transfer *t) {
   t->next = NULL;
@@ -108,9 +109,16 @@ psp_transfer *psp_transfer_new(const psp_transfer_defaults *defaults) {
   return NULL;
 }
 
+/* Headers hold access tokens, the bodies of some requests and answers worse. */
+static void wipe(psp_transfer *t) {
+  if (t->request.data) explicit_bzero(t->request.data, t->request.len);
+  if (t->secret && t->body.data) explicit_bzero(t->body.data, t->body.len);
+}
+
 void psp_transfer_free(psp_transfer *t) {
   if (!t) return;
   curl_easy_cleanup(t->easy);
+  wipe(t);
   psp_buf_free(&t->request);
   psp_buf_free(&t->head);
   psp_buf_free(&t->body);
@@ -124,6 +132,7 @@ void psp_transfer_free(psp_transfer *t) {
  * long would fail one day for no reason. */
 bool psp_transfer_reset(psp_transfer *t, const psp_transfer_defaults *defaults) {
   psp_buf *const buffers[] = {&t->request, &t->head, &t->body};
+  wipe(t);
   for (size_t i = 0; i < 3; i++) {
     if (buffers[i]->cap > KEPT_MEMORY) psp_buf_free(buffers[i]);
     psp_buf_reset(buffers[i]);
@@ -207,6 +216,9 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   t->method[shown] = 0;
   psp_buf_reset(&t->head);
   psp_buf_reset(&t->body);
+  t->secret = request->secret;
+  /* Room for any token from the start: a buffer that grows leaves a copy behind. */
+  if (t->secret && !psp_buf_reserve(&t->body, SECRET_ROOM)) return false;
   if (!copy_request(t, request) || !set_method(t, request)) return false;
   /* An empty text turns the environment's proxies off. They are never for this machine itself. */
   bool direct = request->no_proxy || psp_http_url_is_loopback(request->url);

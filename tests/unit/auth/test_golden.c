@@ -271,6 +271,7 @@ static void check_request(const flow *f, const psp_http_request *sent, const psp
   const char *type = fake_request_header(sent, "content-type");
   const char *their_type = captured_header(captured, "content-type");
   assert_true((type == NULL) == (their_type == NULL));
+  assert_true(sent->secret);
   /* Google's metadata server must be reached directly: a proxy would see the token. */
   assert_int_equal(sent->no_proxy, strncmp(sent->url, "http:", 5) == 0);
   /* What the request says of its kind, after the names of the library. */
