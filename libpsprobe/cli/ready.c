@@ -23,7 +23,8 @@ psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool
   /* A publisher may lack the permission to look (roles/pubsub.publisher does): not our question. */
   if (code == PSPROBE_PERMISSION_DENIED && !create) return PSPROBE_OK;
   if (code == PSPROBE_NOT_FOUND) advice = "; make it with --create";
-  if (code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED)
+  bool google = strstr(e->message, "googleapis.com") != NULL;
+  if ((code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED) && !google)
     advice =
         "; is the broker running? psprobe-local starts one, and PUBSUB_EMULATOR_HOST says "
         "where it is";
