@@ -107,7 +107,7 @@ static void expect(const psprobe_message *messages, size_t count, const char *ru
 static void test_attribute_limits(void **state) {
   (void)state;
   psprobe_attribute many[101];
-  char keys[101][8];
+  char keys[101][16];
   for (int i = 0; i < 101; i++) {
     snprintf(keys[i], sizeof keys[i], "k%d", i);
     many[i] = (psprobe_attribute){keys[i], "v"};
