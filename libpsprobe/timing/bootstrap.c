@@ -14,6 +14,7 @@
 #define HALF_INTERVAL 0.975
 #define BLOCK_BUDGET  200000000u
 #define MIN_RESAMPLES 199
+#define MOST_COUNTERS 65536
 #define MOST_LAGS     300
 
 double psp_bca_level(double z, double bias, double acceleration) {
@@ -136,36 +137,52 @@ size_t psp_block_length(float *scores, size_t n) {
   return (size_t)fmax(1, fmin(rint(2 * best), (double)n / 3));
 }
 
-static int64_t median_of_counts(const int64_t *sorted, const uint32_t *counts, size_t n) {
-  size_t seen = 0, rank = 0;
-  while ((seen += counts[rank]) < (n + 1) / 2)
-    rank++;
-  if (n % 2 == 1 || seen > n / 2) return sorted[rank];
-  size_t next = rank + 1;
+/* The median of a resample, of which counts[i] values have ranks from i * step on. */
+static int64_t median_of_counts(const int64_t *sorted, const uint32_t *counts, size_t n,
+                                size_t step) {
+  const size_t wanted = (n + 1) / 2;
+  size_t before = 0, bin = 0;
+  while (before + counts[bin] < wanted)
+    before += counts[bin++];
+  if (step > 1) {
+    const size_t rank = bin * step + (wanted - before - 1) * step / counts[bin];
+    return sorted[rank < n ? rank : n - 1];
+  }
+  if (n % 2 == 1 || before + counts[bin] > wanted) return sorted[bin];
+  size_t next = bin + 1;
   while (counts[next] == 0)
     next++;
-  return psp_midpoint(sorted[rank], sorted[next]);
+  return psp_midpoint(sorted[bin], sorted[next]);
 }
 
-psprobe_interval psp_bootstrap_median_blocks(const int64_t *sorted, const uint32_t *ranks, size_t n,
+static void draw_blocks(const uint32_t *bins, size_t n, size_t block, psp_rng *rng,
+                        uint32_t *counts) {
+  for (size_t drawn = 0; drawn < n;) {
+    size_t at = (size_t)psp_rng_below(rng, n);
+    for (size_t k = 0; k < block && drawn < n; k++, drawn++) {
+      counts[bins[at]]++;
+      if (++at == n) at = 0;
+    }
+  }
+}
+
+psprobe_interval psp_bootstrap_median_blocks(const int64_t *sorted, uint32_t *ranks, size_t n,
                                              size_t block, uint64_t seed, uint32_t *counts,
                                              int64_t *estimates, size_t resamples) {
   psprobe_interval interval = {0};
   if (n < MIN_VALUES || n / block < 2) return interval;
   const size_t most = BLOCK_BUDGET / n > MIN_RESAMPLES ? BLOCK_BUDGET / n : MIN_RESAMPLES;
   if (resamples > most) resamples = most;
+  /* Counters that stay in the cache: beyond 65,536 values a few neighbours in rank share one. */
+  const size_t step = (n + MOST_COUNTERS - 1) / MOST_COUNTERS, counters = (n - 1) / step + 1;
+  for (size_t i = 0; i < n && step > 1; i++)
+    ranks[i] /= (uint32_t)step;
   psp_rng rng;
   psp_rng_seed(&rng, seed);
   for (size_t b = 0; b < resamples; b++) {
-    memset(counts, 0, n * sizeof *counts);
-    for (size_t drawn = 0; drawn < n;) {
-      size_t at = (size_t)psp_rng_below(&rng, n);
-      for (size_t k = 0; k < block && drawn < n; k++, drawn++) {
-        counts[ranks[at]]++;
-        if (++at == n) at = 0;
-      }
-    }
-    estimates[b] = median_of_counts(sorted, counts, n);
+    memset(counts, 0, counters * sizeof *counts);
+    draw_blocks(ranks, n, block, &rng, counts);
+    estimates[b] = median_of_counts(sorted, counts, n, step);
   }
   qsort(estimates, resamples, sizeof *estimates, compare);
   const double blocks = (double)n / (double)block;

@@ -53,10 +53,10 @@ size_t psp_block_length(float *scores, size_t n);
  * instead of the normal). The number of resamples falls with n, to 199 at
  * least, so that n * resamples stays about 2 * 10^8.
  *
- * @param ranks  0-based rank of each value, in order of sending
+ * @param ranks  0-based rank of each value, in order of sending; overwritten
  * @param counts room for n words
  */
-psprobe_interval psp_bootstrap_median_blocks(const int64_t *sorted, const uint32_t *ranks, size_t n,
+psprobe_interval psp_bootstrap_median_blocks(const int64_t *sorted, uint32_t *ranks, size_t n,
                                              size_t block, uint64_t seed, uint32_t *counts,
                                              int64_t *estimates, size_t resamples);
 

@@ -55,9 +55,9 @@ static void test_for_no_difference(const psp_work *work, psp_pair_state *state,
   pair->ties = state->signs.zero;
   pair->sign_p = psp_sign_test(state->signs, inflation);
 
-  psp_signed_rank_scores(sample->sorted, sample->order, sample->n, work->scores);
-  const psp_serial ranks = psp_serial_look(work->scores, sample->n);
-  pair->wilcoxon_p = psp_wilcoxon_test(sample->sorted, sample->n, ranks.inflation).p;
+  psp_wilcoxon ranks = psp_wilcoxon_test(sample->sorted, sample->n, sample->order, work->scores);
+  psp_wilcoxon_widen(&ranks, psp_serial_look(work->scores, sample->n).inflation);
+  pair->wilcoxon_p = ranks.p;
 }
 
 static void count_losses(const psprobe_probes *probes, psprobe_pair *pair) {
@@ -72,13 +72,13 @@ static void count_losses(const psprobe_probes *probes, psprobe_pair *pair) {
   pair->loss_p = psp_mcnemar_mid_p(pair->only_a_lost, pair->only_b_lost);
 }
 
-/* The bootstrap's interval of the median; in blocks where correlation matters. */
+/* The bootstrap's interval of the median; in blocks where correlation moves it by 2.5 % or more. */
 static void resample(psp_work *work, const psp_estimate *estimate, uint64_t seed,
                      psprobe_pair *pair) {
   const psp_sample *sample = &work->sample;
   const size_t n = sample->n;
   pair->block_length = 1;
-  if (!estimate->serial.matters) {
+  if (estimate->serial.design_effect < 1.05) {
     pair->bootstrap_ci =
         psp_bootstrap_median(sample->sorted, n, seed, work->estimates, work->resamples);
     return;
@@ -106,11 +106,14 @@ static bool compare_pair(const psp_view *view, psp_work *work, psprobe_compariso
   psp_view_take_pair(view, pair->a, pair->b, work);
   const psp_estimate all = psp_median_inverted(&work->sample, work->scores);
   pair->all = paired_of(&all);
-  psp_sample_split(work);
-  const psp_estimate warm = psp_median_inverted(&work->part[0], work->scores);
-  const psp_estimate cold = psp_median_inverted(&work->part[1], work->scores);
-  pair->warm = paired_of(&warm);
-  pair->cold = paired_of(&cold);
+  pair->warm = pair->all;
+  if (psp_sample_marked(work)) {
+    psp_sample_split(work);
+    const psp_estimate warm = psp_median_inverted(&work->part[0], work->scores);
+    const psp_estimate cold = psp_median_inverted(&work->part[1], work->scores);
+    pair->warm = paired_of(&warm);
+    pair->cold = paired_of(&cold);
+  }
 
   psp_shift shift;
   if (!psp_hodges_lehmann(work, &shift)) return false;

@@ -39,7 +39,7 @@ static double angle_scale(double df) {
 
 /* P(0 < T < t) by Simpson's rule over the angle. */
 static double t_area(double t, double df) {
-  const int steps = 200;
+  const int steps = 100;
   const double end = atan(t / sqrt(df)), step = end / steps;
   double sum = 1 + pow(cos(end), df - 1);
   for (int i = 1; i < steps; i++)
@@ -57,7 +57,9 @@ double psp_t_quantile(double p, double df) {
   double t = z + (g1 + (g2 + (g3 + g4 / df) / df) / df) / df;
   for (int i = 0; i < 8 && df < 30; i++) {
     const double density = angle_scale(df) / sqrt(df) * pow(1 + t * t / df, -(df + 1) / 2);
-    t -= (t_area(t, df) - (p - 0.5)) / density;
+    const double step = (t_area(t, df) - (p - 0.5)) / density;
+    t -= step;
+    if (fabs(step) < 1e-7 * t) break;
   }
   return t;
 }

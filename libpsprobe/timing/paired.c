@@ -41,30 +41,32 @@ static uint64_t bound_rank(size_t n, double variance, const psp_serial *serial) 
   return rank < 1 ? 0 : (uint64_t)rank;
 }
 
-bool psp_hodges_lehmann(psp_work *work, psp_shift *shift) {
+static void find_shift(psp_work *work, psp_walsh *walsh, psp_shift *shift) {
   const psp_sample *sample = &work->sample;
-  *shift = (psp_shift){0};
-  if (sample->n == 0) return true;
   const uint64_t all = psp_walsh_count(sample->n);
-  const uint64_t middle[2] = {(all + 1) / 2, all / 2 + 1};
-  int64_t sums[2];
-  if (!psp_walsh_select(sample->sorted, sample->n, middle, sums, all % 2 == 1 ? 1 : 2)) {
-    return false;
-  }
-  if (all % 2 == 1) sums[1] = sums[0];
-  /* A quarter of the sum, rounded once: half away from zero. */
-  const int64_t four_shifts = sums[0] + sums[1], sign = four_shifts < 0 ? -1 : 1;
+  /* A quarter of the sum of both middle ones, rounded once: half away from zero. */
+  const int64_t four_shifts =
+      psp_walsh_select(walsh, (all + 1) / 2) + psp_walsh_select(walsh, all / 2 + 1);
+  const int64_t sign = four_shifts < 0 ? -1 : 1;
   shift->shift_ns = sign * ((sign * four_shifts + 2) / 4);
 
   const double variance = influence(sample, four_shifts, work->scores);
   const psp_serial serial = psp_serial_look(work->scores, sample->n);
   const uint64_t rank = bound_rank(sample->n, variance, &serial);
-  if (rank == 0) return true;
-  const uint64_t bounds[2] = {rank, all + 1 - rank};
-  if (!psp_walsh_select(sample->sorted, sample->n, bounds, sums, 2)) return false;
-  shift->ci = (psprobe_interval){.has_low = true,
-                                 .has_high = true,
-                                 .low_ns = psp_midpoint(sums[0], 0),
-                                 .high_ns = psp_midpoint(sums[1], 0)};
+  if (rank == 0) return;
+  shift->ci =
+      (psprobe_interval){.has_low = true,
+                         .has_high = true,
+                         .low_ns = psp_midpoint(psp_walsh_select(walsh, rank), 0),
+                         .high_ns = psp_midpoint(psp_walsh_select(walsh, all + 1 - rank), 0)};
+}
+
+bool psp_hodges_lehmann(psp_work *work, psp_shift *shift) {
+  *shift = (psp_shift){0};
+  if (work->sample.n == 0) return true;
+  psp_walsh *walsh = psp_walsh_new(work->sample.sorted, work->sample.n);
+  if (walsh == NULL) return false;
+  find_shift(work, walsh, shift);
+  psp_walsh_free(walsh);
   return true;
 }

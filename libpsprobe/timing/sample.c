@@ -2,6 +2,7 @@
 #include "timing/sample.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "timing/quantile_ci.h"
 #include "timing/sort.h"
@@ -38,6 +39,10 @@ void psp_work_clear(psp_work *work) {
 void psp_sample_sort(psp_work *work) {
   psp_sample *sample = &work->sample;
   psp_sort_indexed(sample->values, sample->n, sample->sorted, sample->order, work->scratch);
+}
+
+bool psp_sample_marked(const psp_work *work) {
+  return work->sample.n > 0 && memchr(work->marks, 1, work->sample.n) != NULL;
 }
 
 void psp_sample_split(psp_work *work) {

@@ -40,6 +40,9 @@ void psp_work_clear(psp_work *work);
 /** Fills in what follows from work->sample.n and .values. */
 void psp_sample_sort(psp_work *work);
 
+/** Whether any value of work->sample has a mark. */
+bool psp_sample_marked(const psp_work *work);
+
 /** Parts work->sample: values whose mark is 0 into part[0], the others into part[1]. */
 void psp_sample_split(psp_work *work);
 

@@ -35,11 +35,26 @@ double psp_autocovariance(const float *x, size_t n, size_t lag) {
   return product_sum(x, lag, n - lag) / (double)n;
 }
 
+static double plain_sum(const float *x, size_t n) {
+  double total = 0;
+  size_t i = 0;
+  while (i + 8 <= n) {
+    float sums[8] = {0};
+    const size_t end = n - i < 4096 ? i + (n - i) / 8 * 8 : i + 4096;
+    for (; i < end; i += 8) {
+      for (size_t k = 0; k < 8; k++)
+        sums[k] += x[i + k];
+    }
+    for (size_t k = 0; k < 8; k++)
+      total += (double)sums[k];
+  }
+  for (; i < n; i++)
+    total += (double)x[i];
+  return total;
+}
+
 void psp_centre(float *x, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; i++)
-    sum += (double)x[i];
-  const float mean = (float)(sum / (double)n);
+  const float mean = (float)(plain_sum(x, n) / (double)n);
   for (size_t i = 0; i < n; i++)
     x[i] -= mean;
 }

@@ -4,27 +4,29 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define DIGIT_BITS 8
+#define DIGIT_BITS 11 /* at most: so many counters still fit the first cache */
 #define DIGITS     (1u << DIGIT_BITS)
-#define RADIX_FROM 64 /* below, counting digits costs more than comparing */
+#define RADIX_FROM 400 /* below, counting digits costs more than comparing */
 
 static unsigned bits_of(uint64_t value) {
   return value == 0 ? 0 : 64u - (unsigned)__builtin_clzll(value);
 }
 
 /* One stable pass of a least-significant-digit radix sort. */
-static void radix_pass(const uint64_t *from, uint64_t *to, size_t n, unsigned shift) {
-  size_t starts[DIGITS] = {0};
+static void radix_pass(const uint64_t *from, uint64_t *to, size_t n, unsigned shift,
+                       unsigned bits) {
+  const uint64_t mask = (UINT64_C(1) << bits) - 1;
+  uint32_t starts[DIGITS] = {0};
   for (size_t i = 0; i < n; i++)
-    starts[(from[i] >> shift) & (DIGITS - 1)]++;
-  size_t sum = 0;
-  for (unsigned digit = 0; digit < DIGITS; digit++) {
-    const size_t count = starts[digit];
+    starts[(from[i] >> shift) & mask]++;
+  uint32_t sum = 0;
+  for (uint64_t digit = 0; digit <= mask; digit++) {
+    const uint32_t count = starts[digit];
     starts[digit] = sum;
     sum += count;
   }
   for (size_t i = 0; i < n; i++)
-    to[starts[(from[i] >> shift) & (DIGITS - 1)]++] = from[i];
+    to[starts[(from[i] >> shift) & mask]++] = from[i];
 }
 
 /* A value's distance from the smallest and its index share one word, as long as both fit: that
@@ -35,8 +37,10 @@ static void sort_packed(const int64_t *values, size_t n, int64_t min, unsigned i
   for (size_t i = 0; i < n; i++) {
     from[i] = ((uint64_t)values[i] - (uint64_t)min) << index_bits | i;
   }
-  for (unsigned done = 0; done < key_bits; done += DIGIT_BITS) {
-    radix_pass(from, to, n, index_bits + done);
+  const unsigned passes = (key_bits + DIGIT_BITS - 1) / DIGIT_BITS;
+  const unsigned bits = passes == 0 ? 0 : (key_bits + passes - 1) / passes;
+  for (unsigned pass = 0; pass < passes; pass++) {
+    radix_pass(from, to, n, index_bits + pass * bits, bits);
     uint64_t *swap = from;
     from = to;
     to = swap;

@@ -62,9 +62,12 @@ void psp_summarise(const psp_view *view, size_t source, psp_work *work,
       (psprobe_serial){.lag1 = psp_rank_lag1(sample, work->scores),
                        .effective_n = (double)sample->n / median->serial.design_effect,
                        .matters = median->serial.matters};
-  psp_sample_split(work);
-  const psp_estimate warm = psp_sample_median(&work->part[0], work->scores);
-  const psp_estimate cold = psp_sample_median(&work->part[1], work->scores);
+  psp_estimate warm = *median, cold = {0};
+  if (psp_sample_marked(work)) {
+    psp_sample_split(work);
+    warm = psp_sample_median(&work->part[0], work->scores);
+    cold = psp_sample_median(&work->part[1], work->scores);
+  }
   summary->cold = psp_change(&warm, &cold);
   summary->drift = psp_drift(work);
 }

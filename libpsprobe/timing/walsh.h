@@ -2,12 +2,18 @@
 #ifndef PSP_TIMING_WALSH_H
 #define PSP_TIMING_WALSH_H
 /** @file Selecting among Walsh averages without making them. Pure. */
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /** How many sums sorted[i] + sorted[j], i <= j, there are: n (n + 1) / 2. */
 uint64_t psp_walsh_count(size_t n);
+
+/** Memory for selections from one sorted array, and what the first of them found out. */
+typedef struct psp_walsh psp_walsh;
+
+/** @param sorted borrowed, ascending, |values| < 2^61. @return NULL without memory */
+psp_walsh *psp_walsh_new(const int64_t *sorted, size_t n);
+void psp_walsh_free(psp_walsh *walsh);
 
 /**
  * The k-th smallest (from 1) of the sums sorted[i] + sorted[j], i <= j: twice a
@@ -18,12 +24,8 @@ uint64_t psp_walsh_count(size_t n);
  * left, two at a time about the rank sought (Floyd & Rivest, CACM 18, 1975).
  * The result does not depend on the random numbers.
  *
- * @param sorted ascending, |values| < 2^61
- * @param ranks, sums  `count` ranks, ascending, each within 1 and psp_walsh_count(n), and
- *        their sums, which are received
- * @return false without memory
+ * @param rank within 1 and psp_walsh_count(n)
  */
-bool psp_walsh_select(const int64_t *sorted, size_t n, const uint64_t *ranks, int64_t *sums,
-                      size_t count);
+int64_t psp_walsh_select(psp_walsh *walsh, uint64_t rank);
 
 #endif

@@ -31,6 +31,8 @@ static double rank_all(const int64_t *sorted, size_t n, psp_wilcoxon *result, ra
   positive = negative;
   while (positive < n && sorted[positive] == 0)
     positive++;
+  for (size_t i = negative; order != NULL && i < positive; i++)
+    scores[order[i]] = 0;
   result->zeros = positive - negative;
   result->n = n - result->zeros;
   list->count = 0;
@@ -87,10 +89,11 @@ static double exact_p(const rank_list *list, double smaller) {
   return fmin(1, 2 * sum);
 }
 
-psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, double inflation) {
+psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, const uint32_t *order,
+                               float *scores) {
   psp_wilcoxon result = {.p = 1};
   rank_list list;
-  const double ties = rank_all(sorted, n, &result, &list, NULL, NULL);
+  const double ties = rank_all(sorted, n, &result, &list, order, scores);
   if (result.n == 0) return result;
   const double all = (double)n, zeros = (double)result.zeros;
   const double mean = (all * (all + 1) - zeros * (zeros + 1)) / 4;
@@ -98,8 +101,8 @@ psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, double inflation
       (all * (all + 1) * (2 * all + 1) - zeros * (zeros + 1) * (2 * zeros + 1) - ties / 2) / 24;
   const double off = result.plus - mean;
   const double nearer = off > 0.5 ? off - 0.5 : off < -0.5 ? off + 0.5 : 0;
-  result.z = nearer / (sqrt(variance) * inflation);
-  result.exact = inflation <= 1 && result.n <= PSP_WILCOXON_EXACT && n <= MOST_RANKS;
+  result.z = nearer / sqrt(variance);
+  result.exact = result.n <= PSP_WILCOXON_EXACT && n <= MOST_RANKS;
   if (result.exact) {
     result.p = exact_p(&list, fmin(result.plus, result.minus));
   } else {
@@ -108,12 +111,11 @@ psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, double inflation
   return result;
 }
 
-void psp_signed_rank_scores(const int64_t *sorted, const uint32_t *order, size_t n, float *scores) {
-  psp_wilcoxon result = {0};
-  rank_list list;
-  for (size_t i = 0; i < n; i++)
-    scores[i] = 0;
-  (void)rank_all(sorted, n, &result, &list, order, scores);
+void psp_wilcoxon_widen(psp_wilcoxon *test, double inflation) {
+  if (test->n == 0 || inflation <= 1) return;
+  test->z /= inflation;
+  test->exact = false;
+  test->p = fmin(1, 2 * psp_normal_cdf(-fabs(test->z)));
 }
 
 uint64_t psp_signed_rank_critical(size_t n, double tail) {

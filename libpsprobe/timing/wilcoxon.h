@@ -31,13 +31,15 @@ typedef struct psp_wilcoxon {
  * statistic for continuity (Pratt; Cureton, JASA 62, 1967; Hollander, Wolfe &
  * Chicken, "Nonparametric Statistical Methods", 3rd ed. 2014, 3.1).
  *
- * @param inflation the standard error is so many times that of independent
- *        differences (serial.h); other than 1, p is normal for every n
+ * @param order, scores  where each value stood (sort.h), and room for n: the signed ranks in the
+ *        order of sending are left there, zeros with 0, for psp_serial_look; both may be NULL
  */
-psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, double inflation);
+psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, const uint32_t *order,
+                               float *scores);
 
-/** The signed ranks that the test sums up, in the order of sending; zeros have 0. */
-void psp_signed_rank_scores(const int64_t *sorted, const uint32_t *order, size_t n, float *scores);
+/** Makes the standard error `inflation` times that of independent differences (serial.h); from
+ * above 1, p is normal for every n. */
+void psp_wilcoxon_widen(psp_wilcoxon *test, double inflation);
 
 /**
  * For independent, symmetric differences without ties: the rank k of a Walsh

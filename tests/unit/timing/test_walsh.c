@@ -13,7 +13,7 @@
 #include "timing/sort.h"
 #include "timing/walsh.h"
 
-#define MOST 500
+#define MOST 900
 
 static int compare(const void *a, const void *b) {
   const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -99,10 +99,12 @@ static void check_selection(const int64_t *sorted, size_t n, psp_rng *rng) {
   qsort(sums, all, sizeof *sums, compare);
   const uint64_t ranks[] = {1,           1 + psp_rng_below(rng, all), (all + 1) / 2,
                             all / 2 + 1, 1 + psp_rng_below(rng, all), all};
-  int64_t got[6];
-  assert_true(psp_walsh_select(sorted, n, ranks, got, 6));
-  for (int k = 0; k < 6; k++)
-    assert_true(got[k] == sums[ranks[k] - 1]);
+  psp_walsh *walsh = psp_walsh_new(sorted, n);
+  assert_non_null(walsh);
+  for (int k = 0; k < 6; k++) {
+    assert_true(psp_walsh_select(walsh, ranks[k]) == sums[ranks[k] - 1]);
+  }
+  psp_walsh_free(walsh);
   free(sums);
 }
 
@@ -112,8 +114,8 @@ static void test_selection_against_all_sums(void **state) {
   psp_rng rng;
   psp_rng_seed(&rng, 2);
   for (int round = 0; round < 300; round++) {
-    /* Up to 180 values all sums are collected; beyond, pivots do their part. */
-    const size_t n = 1 + (size_t)psp_rng_below(&rng, round % 6 == 0 ? MOST : 60);
+    /* Up to 361 values all sums are collected; beyond, pivots do their part. */
+    const size_t n = 1 + (size_t)psp_rng_below(&rng, round % 24 == 0 ? MOST : 60);
     for (size_t i = 0; i < n; i++)
       sorted[i] = draw(&rng, round % 6);
     qsort(sorted, n, sizeof *sorted, compare);
