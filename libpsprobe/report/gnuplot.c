@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/timestamp.h"
 #include "report/report.h"
 #include "report/thin.h"

@@ -132,7 +132,8 @@ static void talk(void *arg, int fd, int nth) {
   SSL *ssl = SSL_new(s->context);
   psp_buf head = {0}, body = {0}, answer = {0};
   (void)nth;
-  /* OpenSSL writes without MSG_NOSIGNAL. In this thread alone: the client must need no such thing. */
+  /* OpenSSL writes without MSG_NOSIGNAL. In this thread alone: the client must need no such thing.
+   */
   sigset_t pipe;
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
