@@ -50,6 +50,8 @@ static const psprobe_option options[] = {
     {"no-firestore", PSPROBE_OPTION_FLAG, &o.no_firestore, NULL,
      .help = "keep results in the file only"},
     {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "make the topic if it is not there"},
+    {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.client.allow_unsafe_key, NULL,
+     .help = "use a key file that others can read or git would take"},
 };
 
 static const psprobe_program program = {

@@ -34,6 +34,8 @@ static const psprobe_option options[] = {
     {"project", PSPROBE_OPTION_TEXT, &o.client.project, "ID",
      .help = "Google Cloud project, for --direct", .also_env = "GOOGLE_CLOUD_PROJECT",
      .check = psprobe_check_project},
+    {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.client.allow_unsafe_key, NULL,
+     .help = "use a key file that others can read or git would take"},
 };
 
 static const psprobe_program program = {

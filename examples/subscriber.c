@@ -32,6 +32,8 @@ static const psprobe_option options[] = {
     {"pulls", PSPROBE_OPTION_INTEGER, &o.pulls, "N", .help = "long polls outstanding", "4",
      .min = 1, .max = 1000},
     {"once", PSPROBE_OPTION_FLAG, &o.once, NULL, .help = "answer one message, then end"},
+    {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.client.allow_unsafe_key, NULL,
+     .help = "use a key file that others can read or git would take"},
 };
 
 static const psprobe_program program = {

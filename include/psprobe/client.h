@@ -6,6 +6,7 @@
  * What all calls to Google share: the project, the endpoints, the credentials,
  * the connections and the one thread that drives them.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,13 +51,17 @@ typedef struct psprobe_client_options {
   int64_t timeout_ns;
   /** Copied. NULL: silent. */
   const psprobe_logger *logger;
+  /** Of Application Default Credentials: use a key file that others can read or that git would
+   * commit. */
+  bool allow_unsafe_key;
 } psprobe_client_options;
 
 /**
  * Fills what is NULL in `options` from PUBSUB_EMULATOR_HOST,
  * FIRESTORE_EMULATOR_HOST, GOOGLE_CLOUD_PROJECT (then GCLOUD_PROJECT,
- * CLOUDSDK_CORE_PROJECT) and PSPROBE_DATABASE. The texts are the
- * environment's: use them before it changes.
+ * CLOUDSDK_CORE_PROJECT), PSPROBE_DATABASE, PSPROBE_PUBSUB_ENDPOINT and
+ * PSPROBE_FIRESTORE_ENDPOINT. The texts are the environment's: use them before
+ * it changes.
  */
 PSPROBE_API void psprobe_client_options_from_environment(psprobe_client_options *options);
 

@@ -70,6 +70,9 @@ psprobe_code psp_client_new_http(const psprobe_client_options *options, psp_http
 
 /** The client's HTTP connections, for calls to others than Google (the prober). */
 psp_http *psp_client_http(psprobe_client *client);
+/** The credentials of the calls; where those go to emulators, the ones that calls to others than
+ * Google can use. Looked up when the first token is asked for. */
+psprobe_credentials *psp_client_credentials(const psprobe_client *client);
 /** "(default)" or the database of the options. */
 const char *psp_client_database(const psprobe_client *client);
 const psprobe_logger *psp_client_logger(const psprobe_client *client);

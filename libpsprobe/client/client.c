@@ -24,6 +24,8 @@ void psprobe_client_options_from_environment(psprobe_client_options *options) {
   fill(&options->project, "GCLOUD_PROJECT");
   fill(&options->project, "CLOUDSDK_CORE_PROJECT");
   fill(&options->database, "PSPROBE_DATABASE");
+  fill(&options->pubsub_endpoint, "PSPROBE_PUBSUB_ENDPOINT");
+  fill(&options->firestore_endpoint, "PSPROBE_FIRESTORE_ENDPOINT");
 }
 
 typedef bool check_fn(const char *text, const char **why);
@@ -86,19 +88,20 @@ static psprobe_code fill_in(psprobe_client *client, const psprobe_client_options
       (o->project != NULL && client->project == NULL))
     return psp_fail_memory(error, "client");
   client->credentials = o->credentials;
-  /* With both on emulators nothing is ever looked up: no file is read, no metadata server asked. */
-  if (client->credentials != NULL ||
-      (client->emulator[PSP_PUBSUB] && client->emulator[PSP_FIRESTORE]))
-    return PSPROBE_OK;
-  client->own_credentials = true;
-  psprobe_credentials_options lookup = {.ca_file = o->ca_file, .logger = o->logger};
-  return psp_credentials_new_lazy(&lookup, &client->credentials, error);
+  if (client->credentials != NULL) return PSPROBE_OK;
+  psprobe_credentials_options lookup = {
+      .ca_file = o->ca_file, .allow_unsafe_key = o->allow_unsafe_key, .logger = o->logger};
+  psprobe_code code = psp_credentials_new_lazy(&lookup, &client->own_credentials, error);
+  /* With both on emulators no call looks anything up: no file is read, no metadata server asked. */
+  if (!client->emulator[PSP_PUBSUB] || !client->emulator[PSP_FIRESTORE])
+    client->credentials = client->own_credentials;
+  return code;
 }
 
 /* What is left once no call lives. */
 static void release(psprobe_client *client) {
   psp_timers_free(client->timers);
-  if (client->own_credentials) psprobe_credentials_free(client->credentials);
+  psprobe_credentials_free(client->own_credentials);
   free(client->project);
   free(client->database);
   free(client->base[PSP_PUBSUB]);
@@ -187,6 +190,10 @@ psprobe_code psprobe_client_project(psprobe_client *client, const char **project
 
 psp_http *psp_client_http(psprobe_client *client) {
   return client->http;
+}
+
+psprobe_credentials *psp_client_credentials(const psprobe_client *client) {
+  return client->credentials != NULL ? client->credentials : client->own_credentials;
 }
 
 const char *psp_client_database(const psprobe_client *client) {

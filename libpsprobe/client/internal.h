@@ -16,8 +16,8 @@ struct psprobe_client {
   bool emulator[2];
   _Atomic int64_t timeout_ns;
   psprobe_logger logger;
-  psprobe_credentials *credentials; /* NULL: emulators only */
-  bool own_credentials;
+  psprobe_credentials *credentials;     /* of the calls; NULL: emulators only */
+  psprobe_credentials *own_credentials; /* NULL: they were given */
   psp_http *http;
   psp_timers *timers;
 
