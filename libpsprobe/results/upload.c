@@ -40,6 +40,12 @@ struct psprobe_uploader {
   psprobe_error last_error, refusal;
 };
 
+static const char *advice(psprobe_code code) {
+  return code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED
+             ? "see that Firestore is there; it is tried again by itself, and nothing is lost"
+             : "mend what it says; it is tried again by itself, and nothing is lost";
+}
+
 /* One line when uploading begins to fail, when it fails in another way, and when it works again. */
 static void tell(psprobe_uploader *u, psprobe_code code, const psprobe_error *error) {
   psp_log_line line;
@@ -48,7 +54,11 @@ static void tell(psprobe_uploader *u, psprobe_code code, const psprobe_error *er
   if (psp_log_begin(&line, &u->logger, code == PSPROBE_OK ? PSPROBE_LOG_INFO : PSPROBE_LOG_WARNING,
                     code == PSPROBE_OK ? "upload_works_again" : "upload_fails")) {
     psp_log_text(&line, "collection", u->collection);
-    if (code != PSPROBE_OK) psp_log_error(&line, error);
+    if (code != PSPROBE_OK) {
+      psp_log_error(&line, error);
+      psp_log_text(&line, "kept_in", u->store->path);
+      psp_log_text(&line, "hint", advice(code));
+    }
     psp_log_end(&line);
   }
 }

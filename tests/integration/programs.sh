@@ -71,5 +71,13 @@ documents() {
 # json CURL-ARGUMENT...: a call with a JSON body.
 json() { curl -s --max-time 10 -H 'Content-Type: application/json' "$@"; }
 # The names of a collection's documents, one a line.
-document_names() { curl -s "$(documents "$1")?pageSize=300" | grep -o '"name": *"[^"]*"' | sort; }
+document_names() {
+  local token='' page
+  while :; do
+    page=$(curl -s --max-time 10 "$(documents "$1")?pageSize=300&pageToken=$token") || return 1
+    grep -o '"name": *"[^"]*"' <<<"$page"
+    token=$(sed -n 's|.*"nextPageToken": *"\([^"]*\)".*|\1|p' <<<"$page")
+    [ -n "$token" ] || break
+  done | sort
+}
 csv() { "$bin/report" --csv "$1" | tail -n +2; }

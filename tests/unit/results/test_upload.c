@@ -193,6 +193,8 @@ static void test_outage(void **state) {
   assert_int_equal(count_of(s->log, "event=upload_works_again"), 1);
   assert_int_equal(count_of(s->log, "\n"), 2);
   assert_non_null(strstr(s->log, "code=UNAVAILABLE http=503"));
+  assert_non_null(strstr(s->log, "r.db"));
+  assert_non_null(strstr(s->log, "hint=\"see that Firestore is there; it is tried again"));
 }
 
 static void test_change_after_upload_is_patched(void **state) {
