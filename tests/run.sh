@@ -4,7 +4,7 @@
 # A test passes with exit status 0 and is skipped with 77; PSPROBE_NO_SKIP=1 makes a skip a failure.
 # usage: tests/run.sh PROGRAM...
 set -u
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 failures=
 build=${BUILD:-build}
 for program; do
   name=${program#"$build"/}
@@ -19,11 +19,16 @@ for program; do
   case $status in
     0) passed=$((passed + 1)) word=ok ;;
     77) skipped=$((skipped + 1)) word=SKIPPED ;;
-    *) failed=$((failed + 1)) word="FAILED (exit status $status)" ;;
+    *) failed=$((failed + 1)) word="FAILED (exit status $status)" failures="$failures $name" ;;
   esac
   printf '%-58s %s, %s ms\n' "$name" "$word" "$took"
   [ "$word" = SKIPPED ] && sed 's/^/    /' "$log" | tail -n 3
   case $word in FAILED*) sed 's/^/    /' "$log" | tail -n 60 ;; esac
+done
+# Once more at the end, which is what a log that was cut short still shows.
+for name in $failures; do
+  echo "FAILED: $name"
+  sed 's/^/    /' "$build/${name%.sh}.log" | tail -n 25
 done
 [ "$skipped" = 0 ] || echo "WARNING: $skipped tests were SKIPPED; what they would have shown is not shown."
 echo "$passed passed, $failed failed, $skipped skipped"
