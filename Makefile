@@ -29,7 +29,7 @@ say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-6s %s\n' $(1
 endif
 
 # ---- third parties ----
-DEPS := libcurl libcjson libcrypto libmicrohttpd sqlite3
+DEPS := libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3
 DEPS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(DEPS) 2>/dev/null)
 DEPS_LIBS := $(shell $(PKG_CONFIG) --libs $(DEPS) 2>/dev/null)
 
@@ -110,7 +110,7 @@ $(BUILD)/tests/unit/auth/test_memory: ALL_LDFLAGS += -Wl,--wrap=mmap
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka -ljwt -lssl $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka -lssl $(LIBS)
 
 $(BUILD)/tests/idtoken_vectors: $(BUILD)/tests/tools/idtoken_vectors
 	ln -sf tools/idtoken_vectors $@

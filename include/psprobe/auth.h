@@ -60,6 +60,16 @@ PSPROBE_API void psprobe_credentials_free(psprobe_credentials *credentials);
 /** The project that the credentials name, or NULL. Valid until they are freed. */
 PSPROBE_API const char *psprobe_credentials_project(const psprobe_credentials *credentials);
 
+/**
+ * Has OpenSSL wipe what it frees, which it does not do with every copy that its decoders make of a
+ * private key. For a program to call first in main: it changes OpenSSL's memory functions for the
+ * whole process (CRYPTO_set_mem_functions). Our own programs do, in psprobe_cli_parse.
+ *
+ * @return false: too late, OpenSSL is in use; its copies stay in freed memory
+ * Threading: before there are other threads.
+ */
+PSPROBE_API bool psprobe_wipe_freed_memory(void);
+
 /* ---- tokens that we show to others -------------------------------------- */
 
 /**

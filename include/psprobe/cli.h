@@ -73,7 +73,9 @@ typedef struct psprobe_program {
 
 /**
  * Reads arguments and environment into the options' values. Beside the
- * program's own it knows --help, --version and --log-level.
+ * program's own it knows --help, --version and --log-level. A program that goes on has no core
+ * dumps from then on (PSPROBE_CORE_DUMPS=1 allows them), and OpenSSL wipes what it frees: call it
+ * before OpenSSL is used and before there are other threads.
  *
  * @param logger receives a logger to standard error at the level asked for; may be NULL
  * @return -1 to go on; else the exit status to end with: 0 (help or version was printed to

@@ -90,16 +90,15 @@ static psp_idtoken_verdict check_header(const char *text, size_t len, char *kid,
   return named ? PSP_IDTOKEN_GOOD : PSP_IDTOKEN_KID;
 }
 
-static psp_idtoken_verdict check_signature(const segments *s, const unsigned char *signature,
-                                           size_t len, const char *kid, const psp_jwks *keys,
-                                           const psp_idtoken_rules *rules) {
+static psp_idtoken_verdict check_signature(const segments *s, size_t signature_len, const char *kid,
+                                           psp_jwks *keys, const psp_idtoken_rules *rules) {
   static const char removed[] = "SIGNATURE_REMOVED_BY_GOOGLE";
   if (s->len[2] == strlen(removed) && memcmp(s->at[2], removed, s->len[2]) == 0)
     return rules->platform_verified ? PSP_IDTOKEN_GOOD : PSP_IDTOKEN_REMOVED;
   if (keys == NULL) return PSP_IDTOKEN_NO_KEYS;
-  /* Over the bytes as received: header, dot and payload lie beside each other. */
-  size_t signed_len = s->len[0] + 1 + s->len[1];
-  switch (psp_jwks_verify(keys, kid, s->at[0], signed_len, signature, len)) {
+  /* Over the bytes as received, which lie beside each other from the first segment on. */
+  size_t len = s->len[0] + 1 + s->len[1] + 1 + s->len[2];
+  switch (psp_jwks_verify(keys, kid, s->at[0], len, signature_len)) {
     case PSP_SIGNATURE_GOOD:
       return PSP_IDTOKEN_GOOD;
     case PSP_SIGNATURE_LENGTH:
@@ -164,7 +163,7 @@ static psp_idtoken_verdict check_payload(psp_view payload, const psp_idtoken_rul
   return check_email(payload, rules);
 }
 
-psp_idtoken_verdict psp_idtoken_check(const char *token, size_t len, const psp_jwks *keys,
+psp_idtoken_verdict psp_idtoken_check(const char *token, size_t len, psp_jwks *keys,
                                       const psp_idtoken_rules *rules, int64_t now_s,
                                       psp_idtoken_claims *claims) {
   segments s;
@@ -183,8 +182,7 @@ psp_idtoken_verdict psp_idtoken_check(const char *token, size_t len, const psp_j
   }
   char kid[256];
   verdict = check_header((const char *)at[0], (size_t)got[0], kid, sizeof kid);
-  if (verdict == PSP_IDTOKEN_GOOD)
-    verdict = check_signature(&s, at[2], (size_t)got[2], kid, keys, rules);
+  if (verdict == PSP_IDTOKEN_GOOD) verdict = check_signature(&s, (size_t)got[2], kid, keys, rules);
   if (verdict != PSP_IDTOKEN_GOOD) return verdict;
   psp_view payload;
   const char *why;

@@ -69,7 +69,7 @@ typedef struct psp_idtoken_claims {
  * @param keys may be NULL: then no token is good, PSP_IDTOKEN_NO_KEYS at best
  * @param claims receives what the token says from the signature on; may be NULL
  */
-psp_idtoken_verdict psp_idtoken_check(const char *token, size_t len, const psp_jwks *keys,
+psp_idtoken_verdict psp_idtoken_check(const char *token, size_t len, psp_jwks *keys,
                                       const psp_idtoken_rules *rules, int64_t now_s,
                                       psp_idtoken_claims *claims);
 

@@ -8,7 +8,7 @@
 
 #include <psprobe/error.h>
 
-/** Never changes once it is made; counted. */
+/** Its keys never change once it is made; counted. */
 typedef struct psp_jwks psp_jwks;
 
 /**
@@ -28,9 +28,18 @@ typedef enum psp_signature {
   PSP_SIGNATURE_LENGTH, /**< not that of the key's modulus */
   PSP_SIGNATURE_NO_KEY  /**< the set has no key of that id */
 } psp_signature;
-/** Verifies an RS256 signature with the key `kid`. Any thread. */
-psp_signature psp_jwks_verify(const psp_jwks *set, const char *kid, const void *text, size_t len,
-                              const unsigned char *signature, size_t signature_len);
+/**
+ * Verifies a token's RS256 signature with the key `kid`, by libjwt. The caller has checked the
+ * rest of its form: three strict segments, none empty, and that its algorithm is RS256.
+ *
+ * @param token as it was received, of at most PSP_JWKS_TOKEN_MAX bytes
+ * @param signature_len of its decoded third segment
+ * A token that was found good is known again by its SHA-256 as long as this set lives, since a
+ * sender shows the same one for up to an hour. Any thread.
+ */
+psp_signature psp_jwks_verify(psp_jwks *set, const char *kid, const char *token, size_t len,
+                              size_t signature_len);
+#define PSP_JWKS_TOKEN_MAX 16384
 
 /** How long an answer's keys are fresh: max-age less Age, from 60 to 86400 s; 300 s when nothing is
  * said (idtoken rules: RFC 9111). Pure. */

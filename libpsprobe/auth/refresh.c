@@ -154,10 +154,6 @@ void *psp_credentials_run(void *credentials) {
     psp_slot *slot = next_slot(c, now_ns, &due_ns);
     if (slot != NULL && due_ns <= now_ns) {
       serve(c, slot, now_ns);
-    } else if (c->source != NULL && pthread_mutex_trylock(&c->fetch_lock) == 0) {
-      psp_source_rest(c->source);
-      pthread_mutex_unlock(&c->fetch_lock);
-      wait_until(c, now_ns, due_ns);
     } else {
       wait_until(c, now_ns, due_ns);
     }

@@ -16,7 +16,7 @@ static psprobe_code sign(psp_source *source, psp_buf *claims, psp_secret *jwt,
                          psprobe_error *error) {
   psprobe_code code = claims->failed
                           ? psp_fail_memory(error, "token")
-                          : psp_signer_jwt(source->signer, claims->data, claims->len, jwt, error);
+                          : psp_signer_jwt(source->signer, claims->data, jwt, error);
   psp_buf_free(claims);
   return code;
 }

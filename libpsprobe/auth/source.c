@@ -87,11 +87,6 @@ psprobe_code psp_source_get(psp_source *source, psp_fetcher *fetcher, const psp_
   }
 }
 
-void psp_source_rest(psp_source *source) {
-  if (source->signer != NULL) psp_signer_rest(source->signer);
-  if (source->inner != NULL) psp_source_rest(source->inner);
-}
-
 void psp_source_forget(psp_source *source) {
   source->base_until_ns = 0;
   if (source->inner != NULL) psp_source_forget(source->inner);

@@ -58,8 +58,6 @@ void psp_source_free(psp_source *source);
 /** Gets a token; `got` is zeroed by the caller, who frees got->token also on failure. */
 psprobe_code psp_source_get(psp_source *source, psp_fetcher *fetcher, const psp_want *want,
                             psp_got *got, psprobe_error *error);
-/** Lets go of what is only needed while tokens are being got. */
-void psp_source_rest(psp_source *source);
 /** An API refused its token: the next one begins at the beginning. */
 void psp_source_forget(psp_source *source);
 

@@ -60,8 +60,8 @@ static void log_refusal(psprobe_verifier *v, psp_idtoken_verdict verdict,
   psp_log_end(&line);
 }
 
-static psp_idtoken_verdict judge(psprobe_verifier *v, const psp_jwks *keys, const char *token,
-                                 size_t len, psp_idtoken_claims *claims) {
+static psp_idtoken_verdict judge(psprobe_verifier *v, psp_jwks *keys, const char *token, size_t len,
+                                 psp_idtoken_claims *claims) {
   return psp_idtoken_check(token, len, keys, &v->rules, psp_clock_wall_s(&v->fetcher.clock),
                            claims);
 }
@@ -209,7 +209,7 @@ static psprobe_code fetch_keys(psprobe_verifier *v, psp_jwks **keys, int64_t *fr
   return code;
 }
 
-static void log_fetch(psprobe_verifier *v, const psp_jwks *keys, int64_t fresh_s,
+static void log_fetch(psprobe_verifier *v, psp_jwks *keys, int64_t fresh_s,
                       const psprobe_error *error) {
   psp_log_line line;
   if (!psp_log_begin(&line, &v->logger, error == NULL ? PSPROBE_LOG_DEBUG : PSPROBE_LOG_WARNING,

@@ -12,5 +12,11 @@ void psp_cli_env_name(psp_buf *out, const char *option);
 void psp_cli_help(psp_buf *out, const psprobe_program *program);
 /** The man page, roff with the man macros. */
 void psp_cli_man(psp_buf *out, const psprobe_program *program);
+/**
+ * Before a program holds keys and tokens: what OpenSSL frees is wiped, and there are no core dumps,
+ * nor may other processes of the user look into this one (PR_SET_DUMPABLE, as ssh-agent does).
+ * PSPROBE_CORE_DUMPS=1 in the environment leaves the second out, for who looks for a fault.
+ */
+void psp_cli_guard(void);
 
 #endif

@@ -264,6 +264,7 @@ int psprobe_cli_parse(const psprobe_program *program, int argc, char **argv,
     *logger = (psprobe_logger){.sink = psprobe_log_stderr};
     psprobe_log_level_parse(level, &logger->level);
   }
+  if (status == -1) psp_cli_guard();
   free(options);
   free(seen);
   return status;

@@ -12,8 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   }
   FUZZ_ASSERT(psp_jwks_count(keys) > 0);
-  static const unsigned char signature[256] = {1};
-  FUZZ_ASSERT(psp_jwks_verify(keys, "k", "x", 1, signature, sizeof signature) !=
+  FUZZ_ASSERT(psp_jwks_verify(keys, "k", "eyJhbGciOiJSUzI1NiJ9.e30.AAAA", 29, 256) !=
               PSP_SIGNATURE_GOOD);
   psp_jwks_unref(keys);
   return 0;

@@ -5,8 +5,8 @@
 
 #include "auth/adc.h"
 #include "auth/child.h"
+#include "auth/jwt_sign.h"
 #include "auth/key_file.h"
-#include "auth/rsa_key.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -18,9 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   FUZZ_ASSERT((code == PSPROBE_OK) == (file != NULL));
   FUZZ_ASSERT(code == PSPROBE_OK || error.message[0] != 0);
   if (file != NULL && file->type == PSP_KEY_SERVICE_ACCOUNT) {
-    psp_rsa_key key = {0};
-    psp_rsa_key_parse(file->private_key.data, "private_key", &key, &error);
-    psp_rsa_key_free(&key);
+    psp_signer *signer = NULL;
+    psp_signer_new(file->private_key.data, "kid", "private_key", &signer, &error);
+    psp_signer_free(signer);
   }
   psp_key_file_free(file);
 
@@ -29,11 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   FUZZ_ASSERT(text != NULL);
   memcpy(text, data, size);
   text[size] = 0;
-  psp_rsa_key key = {0};
-  if (psp_rsa_key_parse(text, "key", &key, NULL) == PSPROBE_OK)
-    for (int i = 0; i < PSP_RSA_NUMBERS; i++)
-      FUZZ_ASSERT(key.len[i] > 0 && key.at[i] + key.len[i] <= key.bytes.len);
-  psp_rsa_key_free(&key);
+  psp_signer *signer = NULL;
+  psp_secret jwt = {0};
+  if (psp_signer_new(text, NULL, "key", &signer, NULL) == PSPROBE_OK)
+    psp_signer_jwt(signer, "{}", &jwt, NULL);
+  psp_secret_free(&jwt);
+  psp_signer_free(signer);
   free(psp_gcloud_ini_get(text, "core", "project"));
   free(psp_child_split(text));
   free(text);

@@ -14,12 +14,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <jwt.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "auth/jwt_sign.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -182,14 +180,27 @@ char *test_jwks(test_key key, const char *kid) {
 }
 
 char *test_jwt(test_key key, const char *kid, const char *claims) {
-  psp_signer *signer = NULL;
-  psp_secret jwt = {0};
-  assert_int_equal(psp_signer_new(test_key_pem(key), kid, "test", &signer, NULL), PSPROBE_OK);
-  assert_int_equal(psp_signer_jwt(signer, claims, strlen(claims), &jwt, NULL), PSPROBE_OK);
-  char *text = psp_strdup(jwt.data);
+  psp_buf token = {0}, header = {0};
+  unsigned char signature[1024];
+  size_t len = sizeof signature;
+  psp_buf_printf(&header, "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"%s\"}", kid);
+  psp_base64url_encode(&token, header.data, header.len);
+  psp_buf_char(&token, '.');
+  psp_base64url_encode(&token, claims, strlen(claims));
+  BIO *bio = BIO_new_mem_buf(test_key_pem(key), -1);
+  EVP_PKEY *private = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, private), 1);
+  assert_int_equal(
+      EVP_DigestSign(context, signature, &len, (const unsigned char *)token.data, token.len), 1);
+  EVP_MD_CTX_free(context);
+  EVP_PKEY_free(private);
+  BIO_free(bio);
+  psp_buf_char(&token, '.');
+  psp_base64url_encode(&token, signature, len);
+  psp_buf_free(&header);
+  char *text = psp_buf_take(&token, NULL);
   assert_non_null(text);
-  psp_secret_free(&jwt);
-  psp_signer_free(signer);
   return text;
 }
 
@@ -207,10 +218,19 @@ char *test_jwt_part(const char *jwt, int part) {
 }
 
 bool test_jwt_verifies(const char *jwt, test_key key) {
-  const char *pem = test_key_public(key);
-  jwt_t *decoded = NULL;
-  int code = jwt_decode(&decoded, jwt, (const unsigned char *)pem, (int)strlen(pem));
-  bool good = code == 0 && jwt_get_alg(decoded) == JWT_ALG_RS256;
-  jwt_free(decoded);
+  const char *dot = strrchr(jwt, '.');
+  psp_buf signature = {0};
+  assert_non_null(dot);
+  assert_true(psp_base64_decode(&signature, dot + 1, strlen(dot + 1)));
+  BIO *bio = BIO_new_mem_buf(test_key_public(key), -1);
+  EVP_PKEY *public = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  assert_int_equal(EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, public), 1);
+  bool good = EVP_DigestVerify(context, (const unsigned char *)signature.data, signature.len,
+                               (const unsigned char *)jwt, (size_t)(dot - jwt)) == 1;
+  EVP_MD_CTX_free(context);
+  EVP_PKEY_free(public);
+  BIO_free(bio);
+  psp_buf_free(&signature);
   return good;
 }

@@ -28,7 +28,7 @@ static bool read_file(const char *path, psp_buf *out) {
 }
 
 /* 0: as it should be, 1: not. */
-static int run_case(const psp_json *test, const psp_jwks *keys) {
+static int run_case(const psp_json *test, psp_jwks *keys) {
   const char *name = psp_json_string(psp_json_get(test, "name"));
   const char *expect = psp_json_string(psp_json_get(test, "expect"));
   psp_buf token = {0};

@@ -155,7 +155,7 @@ static void test_key_store(void **state) {
   "{\"iss\":\"https://accounts.google.com\",\"aud\":\"https://me\",\"exp\":1800003000,\"iat\":" \
   "1799999400,\"sub\":\"113\",\"email\":\"a@b\",\"email_verified\":true"
 
-static psp_idtoken_verdict check(const char *token, const psp_jwks *keys, bool platform,
+static psp_idtoken_verdict check(const char *token, psp_jwks *keys, bool platform,
                                  psp_idtoken_claims *claims) {
   static const char *const emails[] = {"a@b"};
   psp_idtoken_rules rules = {.audience = "https://me",
@@ -184,10 +184,44 @@ static void test_good(void **state) {
   assert_string_equal(claims.subject, "113");
   assert_string_equal(claims.email, "a@b");
   assert_int_equal(claims.expires_s, 1800003000);
-  /* libjwt, asked for the signature alone, agrees. */
+  /* OpenSSL, asked for the signature alone, agrees. */
   assert_true(test_jwt_verifies(token, TEST_KEY_RSA));
   free(token);
   psp_jwks_unref(keys);
+}
+
+/* A token that was found good is known again: itself, by that set of keys, and for the signature
+ * alone. */
+static void test_shown_again(void **state) {
+  (void)state;
+  psp_jwks *keys = keys_of(TEST_KEY_RSA, "k1"), *others = keys_of(TEST_KEY_RSA_OTHER, "k1");
+  char *token = test_jwt(TEST_KEY_RSA, "k1", CLAIMS "}");
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(check(token, keys, false, NULL), PSP_IDTOKEN_GOOD);
+  assert_int_equal(check(token, others, false, NULL), PSP_IDTOKEN_SIGNATURE);
+  psp_idtoken_rules rules = {.audience = "https://me", .leeway_s = 60};
+  assert_int_equal(psp_idtoken_check(token, strlen(token), keys, &rules, NOW + 10000, NULL),
+                   PSP_IDTOKEN_EXPIRED);
+  rules.audience = "https://you";
+  assert_int_equal(psp_idtoken_check(token, strlen(token), keys, &rules, NOW, NULL),
+                   PSP_IDTOKEN_AUDIENCE);
+  char *dot = strrchr(token, '.');
+  dot[10] = dot[10] == 'A' ? 'B' : 'A';
+  assert_int_equal(check(token, keys, false, NULL), PSP_IDTOKEN_SIGNATURE);
+  assert_int_equal(check(token, keys, false, NULL), PSP_IDTOKEN_SIGNATURE); /* not learned */
+  free(token);
+  /* More of them than are remembered: good all the same. */
+  for (int round = 0; round < 2; round++) {
+    for (int i = 0; i < 70; i++) {
+      char claims[512];
+      snprintf(claims, sizeof claims, "%s,\"n\":%d}", CLAIMS, i);
+      char *one = test_jwt(TEST_KEY_RSA, "k1", claims);
+      assert_int_equal(check(one, keys, false, NULL), PSP_IDTOKEN_GOOD);
+      free(one);
+    }
+  }
+  psp_jwks_unref(keys);
+  psp_jwks_unref(others);
 }
 
 /* Before the signature is found good nothing of a token is handed on, not even its key's id. */
@@ -321,11 +355,17 @@ static void test_reasons(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_authorization), cmocka_unit_test(test_key_answers),
-      cmocka_unit_test(test_freshness),     cmocka_unit_test(test_key_store),
-      cmocka_unit_test(test_good),          cmocka_unit_test(test_nothing_before_the_signature),
-      cmocka_unit_test(test_order),         cmocka_unit_test(test_platform_verified),
-      cmocka_unit_test(test_no_audience),   cmocka_unit_test(test_damage),
+      cmocka_unit_test(test_authorization),
+      cmocka_unit_test(test_key_answers),
+      cmocka_unit_test(test_freshness),
+      cmocka_unit_test(test_key_store),
+      cmocka_unit_test(test_good),
+      cmocka_unit_test(test_shown_again),
+      cmocka_unit_test(test_nothing_before_the_signature),
+      cmocka_unit_test(test_order),
+      cmocka_unit_test(test_platform_verified),
+      cmocka_unit_test(test_no_audience),
+      cmocka_unit_test(test_damage),
       cmocka_unit_test(test_reasons),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
