@@ -12,14 +12,11 @@
 #include <psprobe/report.h>
 #include <psprobe/results.h>
 
-/** How long the end waits for Firestore, and how often it looks for a Ctrl-C meanwhile: what is
- * not there by then goes up in a later run. */
-#define FLUSH_NS 10000000000LL
-#define LOOK_NS  500000000LL
-
 static struct settings {
   psprobe_client_options client;
   psprobe_prober_options prober;
+  psprobe_callers callers;
+  psprobe_verifier_options verify;
   psprobe_text_list sources;
   int64_t count;
   const char *db, *collection, *admin;
@@ -50,6 +47,14 @@ static const psprobe_option options[] = {
     {"no-firestore", PSPROBE_OPTION_FLAG, &o.no_firestore, NULL,
      .help = "keep results in the file only"},
     {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "make the topic if it is not there"},
+    {"require-oidc", PSPROBE_OPTION_LIST, &o.callers.accounts, "EMAIL",
+     .help = "answers need an ID token of this account; repeatable",
+     .check = psprobe_check_account},
+    {"audience", PSPROBE_OPTION_TEXT, &o.callers.audience, "URL",
+     .help = "whom those tokens are for: our own scheme://host", .check = psprobe_check_origin},
+    {"jwks", PSPROBE_OPTION_URL, &o.callers.jwks, "URL", .help = "keys that sign them [Google's]"},
+    {"platform-verified", PSPROBE_OPTION_FLAG, &o.callers.platform_verified, NULL,
+     .help = "Cloud Run checked the tokens and cut the signature off"},
     {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.client.allow_unsafe_key, NULL,
      .help = "use a key file that others can read or git would take"},
 };
@@ -58,9 +63,8 @@ static const psprobe_program program = {
     .name = "prober",
     .summary = "measure how fast responders answer a Pub/Sub message",
     .about =
-        "Publishes a probe at each interval, takes the answers at /SOURCE/PROBE_ID, and keeps "
-        "how long each took in a results file and in Cloud Firestore. Ends with the table "
-        "after --count probes, or at Ctrl-C.",
+        "Publishes probes, takes answers at /SOURCE/PROBE_ID, keeps the times in a file and in "
+        "Cloud Firestore. Ends with a table after --count probes or at Ctrl-C.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .example = "psprobe-prober --project my-project --create --listen 0.0.0.0:8080",
@@ -120,20 +124,6 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   return code;
 }
 
-/** Waits for the upload, not against somebody who has asked twice for the end, or once since. */
-static psprobe_code flush(psprobe_uploader *uploader, psprobe_signals *signals,
-                          psprobe_error *error) {
-  int before = psprobe_signals_count(signals), now = before;
-  int64_t until = psprobe_clock_monotonic() + FLUSH_NS;
-  psprobe_code code;
-  do {
-    code = psprobe_uploader_flush(uploader, LOOK_NS, error);
-    now = psprobe_signals_count(signals);
-  } while ((code == PSPROBE_DEADLINE_EXCEEDED || code == PSPROBE_UNAVAILABLE) && now < 2 &&
-           now == before && psprobe_clock_monotonic() < until);
-  return code;
-}
-
 /** Carries what is left to Firestore, prints the table, says where everything is. */
 static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *error) {
   psprobe_filter filter = {.run = psprobe_recorder_run(s->recorder)->id};
@@ -141,7 +131,7 @@ static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *
   psprobe_report *report = NULL;
   psprobe_error upload = {0};
   psprobe_code code = psprobe_recorder_end(s->recorder, error);
-  if (s->uploader != NULL && flush(s->uploader, signals, &upload) != PSPROBE_OK)
+  if (s->uploader != NULL && psprobe_cli_flush(s->uploader, signals, &upload) != PSPROBE_OK)
     fprintf(stderr,
             "psprobe-prober: not all results are in Firestore yet: %s\n"
             "They are kept in %s; the next run with that file uploads them.\n",
@@ -172,7 +162,11 @@ int main(int argc, char **argv) {
   psprobe_error error = {0};
   session s = {0};
   int status = psprobe_cli_parse(&program, argc, argv, &logger);
+  if (status == -1)
+    status =
+        psprobe_cli_callers(&program, &o.callers, "require-oidc", "audience", &logger, &o.verify);
   if (status != -1) return status;
+  if (o.verify.audience != NULL) o.prober.verify = &o.verify;
   o.prober.count = (uint64_t)o.count;
   o.prober.sources = o.sources.count > 0 ? o.sources.items : NULL;
   o.prober.source_count = o.sources.count;
@@ -194,6 +188,7 @@ int main(int argc, char **argv) {
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
   close_all(&s);
   free(o.sources.storage);
+  free(o.callers.accounts.storage);
   psprobe_signals_free(signals);
   return status;
 }

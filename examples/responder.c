@@ -4,6 +4,8 @@
  * (--direct) writes its own document.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <psprobe/cli.h>
 #include <psprobe/probe.h>
@@ -11,7 +13,9 @@
 static struct settings {
   psprobe_client_options client;
   psprobe_responder_options responder;
-  const char *address;
+  psprobe_callers callers;
+  psprobe_verifier_options verify;
+  const char *address, *prober_auth;
   int64_t port;
   bool once;
 } o;
@@ -23,6 +27,9 @@ static const psprobe_option options[] = {
      "0.0.0.0"},
     {"prober", PSPROBE_OPTION_URL, &o.responder.prober, "URL", .help = "base URL of the prober",
      "http://127.0.0.1:8080"},
+    {"prober-auth", PSPROBE_OPTION_TEXT, &o.prober_auth, "HOW",
+     .help = "none, or oidc: our ID token goes with each answer", "none",
+     .check = psprobe_check_prober_auth},
     {"source", PSPROBE_OPTION_TEXT, &o.responder.source, "NAME", .help = "who we answer as",
      "cloud_function", .check = psprobe_source_check},
     {"once", PSPROBE_OPTION_FLAG, &o.once, NULL, .help = "answer one event, then end"},
@@ -34,6 +41,13 @@ static const psprobe_option options[] = {
     {"project", PSPROBE_OPTION_TEXT, &o.client.project, "ID",
      .help = "Google Cloud project, for --direct", .also_env = "GOOGLE_CLOUD_PROJECT",
      .check = psprobe_check_project},
+    {"push-account", PSPROBE_OPTION_LIST, &o.callers.accounts, "EMAIL",
+     .help = "pushes need an ID token of this account; repeatable", .check = psprobe_check_account},
+    {"push-audience", PSPROBE_OPTION_TEXT, &o.callers.audience, "URL",
+     .help = "whom those tokens are for, as the subscription says"},
+    {"jwks", PSPROBE_OPTION_URL, &o.callers.jwks, "URL", .help = "keys that sign them [Google's]"},
+    {"platform-verified", PSPROBE_OPTION_FLAG, &o.callers.platform_verified, NULL,
+     .help = "Cloud Run checked the tokens and cut the signature off"},
     {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.client.allow_unsafe_key, NULL,
      .help = "use a key file that others can read or git would take"},
 };
@@ -63,7 +77,12 @@ int main(int argc, char **argv) {
   psprobe_responder *responder = NULL;
   char listen[300];
   int status = psprobe_cli_parse(&program, argc, argv, &logger), port = 0;
+  if (status == -1)
+    status = psprobe_cli_callers(&program, &o.callers, "push-account", "push-audience", &logger,
+                                 &o.verify);
   if (status != -1) return status;
+  if (o.verify.audience != NULL) o.responder.verify = &o.verify;
+  o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
   o.client.logger = o.responder.logger = &logger;
   psprobe_client_options_from_environment(&o.client);
   snprintf(listen, sizeof listen, "%s:%lld", o.address, (long long)o.port);
@@ -82,5 +101,6 @@ int main(int argc, char **argv) {
   psprobe_responder_free(responder);
   psprobe_client_free(client);
   psprobe_signals_free(signals);
+  free(o.callers.accounts.storage);
   return status;
 }

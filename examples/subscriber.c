@@ -4,6 +4,7 @@
  * prober.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <psprobe/cli.h>
 #include <psprobe/probe.h>
@@ -12,7 +13,7 @@ static struct settings {
   psprobe_client_options client;
   psprobe_responder_options responder;
   psprobe_subscriber_options subscriber;
-  const char *topic;
+  const char *topic, *prober_auth;
   int64_t pulls;
   bool create, once;
 } o;
@@ -27,6 +28,9 @@ static const psprobe_option options[] = {
     {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "make topic and subscription"},
     {"prober", PSPROBE_OPTION_URL, &o.responder.prober, "URL", .help = "base URL of the prober",
      "http://127.0.0.1:8080"},
+    {"prober-auth", PSPROBE_OPTION_TEXT, &o.prober_auth, "HOW",
+     .help = "none, or oidc: our ID token goes with each answer", "none",
+     .check = psprobe_check_prober_auth},
     {"source", PSPROBE_OPTION_TEXT, &o.responder.source, "NAME", .help = "who we answer as",
      "regular_service", .check = psprobe_source_check},
     {"pulls", PSPROBE_OPTION_INTEGER, &o.pulls, "N", .help = "long polls outstanding", "4",
@@ -76,6 +80,7 @@ int main(int argc, char **argv) {
   int status = psprobe_cli_parse(&program, argc, argv, &logger);
   if (status != -1) return status;
   o.client.logger = o.responder.logger = o.subscriber.logger = &logger;
+  o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
   o.subscriber.pulls = (int)o.pulls;
   o.subscriber.receive = receive;
   psprobe_client_options_from_environment(&o.client);

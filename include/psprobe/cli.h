@@ -97,8 +97,40 @@ PSPROBE_API psprobe_code psprobe_check_subscription(const char *text, psprobe_er
 PSPROBE_API psprobe_code psprobe_check_collection(const char *text, psprobe_error *error);
 /** A check of a moment: a date, an RFC 3339 time, or a duration before now. */
 PSPROBE_API psprobe_code psprobe_check_moment(const char *text, psprobe_error *error);
+/** Checks of who may call and for whom his tokens are: an account's e-mail; a program's own address
+ * as its callers know it, scheme://host[:port] and nothing after it (what psprobe_responder_options
+ * asks tokens for). */
+PSPROBE_API psprobe_code psprobe_check_account(const char *text, psprobe_error *error);
+PSPROBE_API psprobe_code psprobe_check_origin(const char *text, psprobe_error *error);
+/** A check of how we show the prober who we are: none or oidc. */
+PSPROBE_API psprobe_code psprobe_check_prober_auth(const char *text, psprobe_error *error);
 /** Such a moment as ns since 1970; 0 for what the check refuses. */
 PSPROBE_API int64_t psprobe_cli_moment(const char *text);
+
+/* ---- callers -------------------------------------------------------------- */
+
+/** What a program's options say of those who may call it. */
+typedef struct psprobe_callers {
+  psprobe_text_list accounts; /**< their e-mails */
+  const char *audience;       /**< whom their tokens are for */
+  const char *jwks;           /**< where the public keys are; NULL: Google's */
+  bool platform_verified;
+} psprobe_callers;
+
+/**
+ * Makes a verifier's options of them. Both an account and an audience must be given, or nothing:
+ * an account alone would let in a token that it showed to anybody else, an audience alone every
+ * account there is.
+ *
+ * @param account, audience  the options' names, for the message
+ * @param verify  receives options that borrow from `callers` and `logger`, when tokens are asked
+ *                for
+ * @return -1 to go on (verify->audience is NULL when no tokens are asked for), or 2: a mistake,
+ * told on standard error
+ */
+PSPROBE_API int psprobe_cli_callers(const psprobe_program *program, const psprobe_callers *callers,
+                                    const char *account, const char *audience,
+                                    const psprobe_logger *logger, psprobe_verifier_options *verify);
 
 /* ---- signals ---------------------------------------------------------------- */
 
@@ -188,6 +220,15 @@ PSPROBE_API psprobe_code psprobe_cli_write_file(const char *path, const char *te
  */
 PSPROBE_API psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool create,
                                              psprobe_error *error);
+
+/* ---- end -------------------------------------------------------------------------- */
+
+/**
+ * Waits until results are uploaded, for ten seconds at most, and not against somebody who has asked
+ * for the end twice, or once since. @return as psprobe_uploader_flush
+ */
+PSPROBE_API psprobe_code psprobe_cli_flush(psprobe_uploader *uploader, psprobe_signals *signals,
+                                           psprobe_error *error);
 
 #ifdef __cplusplus
 }

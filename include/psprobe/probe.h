@@ -179,6 +179,10 @@ typedef struct psprobe_prober_options {
   psprobe_prober_sink *sink;
   void *sink_arg;
   const psprobe_logger *logger;
+  /** Whose answers are taken: those with an ID token as this says. Copied. NULL: everybody's who
+   * knows a probe's id. A token costs no time that is measured: an answer's time is when it came.
+   */
+  const psprobe_verifier_options *verify;
 } psprobe_prober_options;
 
 /** Counters and last values, all since new. */
@@ -200,7 +204,8 @@ typedef struct psprobe_prober_stats {
 /**
  * Listens for answers (from now on, until psprobe_prober_free; nothing is sent
  * yet): POST /{source}/{probe_id} is 200 when it was the first, a further or a
- * late answer, 404 when no such probe or source is known. `client` is borrowed
+ * late answer, 404 when no such probe or source is known; with `verify` 401, 403
+ * and 503 as psprobe_verifier_check says. `client` is borrowed
  * until psprobe_prober_free, and until it has called back for every publish.
  * Finds the project, if the topic's name needs it, which can block.
  *
@@ -253,12 +258,22 @@ typedef struct psprobe_responder_options {
   const char *collection; /**< of the direct form; NULL: pubsub_results */
   int64_t timeout_ns;     /**< of the POST with its retries; 0: 8 s, under the ack deadline of 10 */
   const psprobe_logger *logger;
+  /** Show who we are: each answer carries an ID token of the client's credentials, made for the
+   * prober's scheme://host[:port]. It needs https, or a prober on loopback. */
+  bool prober_oidc;
+  /** Whose push requests are taken: those with an ID token as this says. Copied. NULL: all. */
+  const psprobe_verifier_options *verify;
 } psprobe_responder_options;
 
 /**
  * `client` is borrowed until free (its I/O thread does the POST). The direct
- * form finds the project, which can block. Texts are copied.
- * @return PSPROBE_OK; INVALID_ARGUMENT; FAILED_PRECONDITION: no project
+ * form finds the project, and `prober_oidc` fetches the first token, so that no
+ * answer waits for it and that a failure is told here: both can block, for
+ * about a minute at most. Later tokens are fetched in the background before
+ * they are needed; a 401 drops the one at hand and is tried once more. Texts
+ * are copied.
+ *
+ * @return PSPROBE_OK; INVALID_ARGUMENT; FAILED_PRECONDITION: no project; or why there is no token
  */
 PSPROBE_API psprobe_code psprobe_responder_new(psprobe_client *client,
                                                const psprobe_responder_options *options,
@@ -282,8 +297,9 @@ PSPROBE_API psprobe_code psprobe_responder_answer(psprobe_responder *responder,
  * Serves push requests, POST to any path, at `listen` ("0.0.0.0:8080"; port 0
  * picks one) until psprobe_responder_free: 204 once the prober has the answer,
  * and for a message without a probe; 503 when the prober could not be reached;
- * 400 for a body that is no push request; both with a JSON error. GET /health
- * is 200 (for a start-up probe: Cloud Run keeps paths that end in z to itself).
+ * 400 for a body that is no push request; both with a JSON error; with `verify`
+ * 401, 403 and 503 as psprobe_verifier_check says, before the body is looked
+ * at. GET /health is 200 (for a start-up probe: Cloud Run keeps paths that end in z to itself).
  *
  * @param port receives the port; may be NULL
  */

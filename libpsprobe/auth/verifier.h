@@ -22,6 +22,12 @@ typedef void psp_verifier_done(void *arg, void *subject, const psprobe_identity 
 void psp_verifier_start(psprobe_verifier *verifier, const char *authorization,
                         psp_verifier_done *done, void *arg, void *subject);
 
+/**
+ * Fetches no more keys: whoever waits for some is answered, and nobody waits from now on. At the
+ * end of a server: stop its verifier, free the server, free the verifier. NULL is fine.
+ */
+void psp_verifier_stop(psprobe_verifier *verifier);
+
 /** psprobe_verifier_new with a clock and connections (taken, also on failure), for tests. Either
  * may be NULL. */
 psprobe_code psp_verifier_new_with(const psprobe_verifier_options *options, const psp_clock *clock,

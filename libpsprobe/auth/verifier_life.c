@@ -86,7 +86,7 @@ psprobe_code psprobe_verifier_new(const psprobe_verifier_options *options,
   return psp_verifier_new_with(options, NULL, NULL, verifier, error);
 }
 
-void psprobe_verifier_free(psprobe_verifier *v) {
+void psp_verifier_stop(psprobe_verifier *v) {
   if (v == NULL) return;
   pthread_mutex_lock(&v->lock);
   v->stopping = true;
@@ -94,6 +94,12 @@ void psprobe_verifier_free(psprobe_verifier *v) {
   pthread_mutex_unlock(&v->lock);
   psp_fetcher_stop(&v->fetcher);
   if (v->started) pthread_join(v->thread, NULL);
+  v->started = false;
+}
+
+void psprobe_verifier_free(psprobe_verifier *v) {
+  if (v == NULL) return;
+  psp_verifier_stop(v);
   psp_fetcher_clear(&v->fetcher);
   psp_keystore_clear(&v->store);
   for (size_t i = 0; i < v->rules.email_count && v->emails != NULL; i++)

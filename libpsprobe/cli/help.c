@@ -56,8 +56,7 @@ void psp_cli_help(psp_buf *out, const psprobe_program *program) {
     help_line(out, o->name, o->metavar, o->help, o->fallback);
   }
   help_line(out, "log-level", "LEVEL", log_level_help, log_level_fallback);
-  psp_buf_text(out, "  --help, --version\n");
-  psp_buf_text(out, "Each option has an environment variable, as PSPROBE_LOG_LEVEL.\n");
+  psp_buf_text(out, "  --help, --version    each option is a variable too, as PSPROBE_LOG_LEVEL\n");
   psp_buf_text(out, "Exit status: 0 done, 1 failed, 2 wrong usage.\n");
 }
 

@@ -78,6 +78,12 @@ const char *psp_http_url_authority(const char *url, size_t *len) {
   return authority;
 }
 
+size_t psp_http_url_origin_len(const char *url) {
+  size_t len;
+  const char *authority = psp_http_url_authority(url, &len);
+  return (size_t)(authority - url) + len;
+}
+
 bool psp_http_url_is_loopback(const char *url) {
   static const char local[] = "localhost";
   const size_t local_len = sizeof local - 1;

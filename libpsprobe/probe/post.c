@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Answering by POST to the prober, with another attempt after what may pass. */
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/log.h"
 #include "http/http.h"
 #include "http/retry.h"
+#include "http/url.h"
 #include "probe/responder.h"
 
 #define SECOND_NS    INT64_C(1000000000)
@@ -25,7 +27,11 @@ static const psp_retry_policy policy = {
 
 typedef struct post {
   psp_answering answering;
-  psp_timer timer; /**< of the next attempt */
+  psp_timer timer; /**< of the next attempt, or of the end of the wait for a token */
+  psp_token_waiter waiter;
+  atomic_uint met;     /**< see await_token */
+  uint64_t generation; /**< of the token that the attempt carried */
+  bool awaits_token, reauthorized;
   int64_t received_ns, deadline_ns;
   unsigned attempt;
   bool cold;
@@ -38,6 +44,16 @@ static void end(post *p, psprobe_code code, const psprobe_error *error) {
   free(p);
 }
 
+/** What to do about a prober that wants another token than ours. */
+static void explain(const post *p, psprobe_error *error) {
+  size_t len = strlen(error->message), size = sizeof error->message - len;
+  if (error->http_status == 401 && p->answering.responder->token == NULL)
+    snprintf(error->message + len, size, "; it asks for ID tokens (--prober-auth oidc)");
+  else if (error->http_status == 401)
+    snprintf(error->message + len, size, "; our tokens are for the audience %.*s",
+             (int)psp_http_url_origin_len(p->url), p->url);
+}
+
 /** What is no answer of a prober that has it. Another attempt may help after 429 and 5xx. */
 static void read_refusal(const post *p, const psp_http_response *response, psprobe_error *error) {
   char what[512];
@@ -46,6 +62,7 @@ static void read_refusal(const post *p, const psp_http_response *response, pspro
                    psp_http_retry_after(psp_http_header(response, "retry-after"),
                                         psprobe_clock_wall() / SECOND_NS),
                    what, error);
+  explain(p, error);
   /* INVALID_ARGUMENT is said of messages; this is about the prober, or what stands in its place. */
   if (error->code == PSPROBE_INVALID_ARGUMENT) error->code = PSPROBE_FAILED_PRECONDITION;
   if (response->status < 500 && response->status != 429) return;
@@ -64,6 +81,13 @@ static void try_again(post *p, const psprobe_error *error) {
     end(p, p->last.code, &p->last);
 }
 
+static psprobe_code attempt(post *p, psprobe_error *error);
+
+static void attempt_or_end(post *p) {
+  psprobe_error error = {0};
+  if (attempt(p, &error) != PSPROBE_OK) end(p, error.code, &error);
+}
+
 static void on_response(void *arg, const psp_http_response *response, const psprobe_error *error) {
   post *p = arg;
   psprobe_responder *responder = p->answering.responder;
@@ -75,6 +99,12 @@ static void on_response(void *arg, const psp_http_response *response, const pspr
   }
   if (response->status >= 200 && response->status < 300) {
     end(p, PSPROBE_OK, NULL);
+    return;
+  }
+  if (response->status == 401 && responder->token != NULL && !p->reauthorized) {
+    p->reauthorized = true;
+    psp_slot_reject(responder->credentials, responder->token, p->generation);
+    attempt_or_end(p);
     return;
   }
   if (response->status != 404) {
@@ -101,16 +131,19 @@ static int64_t attempt_ns(const post *p, int64_t now_ns) {
   return left < half ? left : half;
 }
 
-static psprobe_code attempt(post *p, psprobe_error *error) {
+static psprobe_code send(post *p, const char *authorization, psprobe_error *error) {
   int64_t now_ns = psprobe_clock_monotonic();
   char handled[24];
   snprintf(handled, sizeof handled, "%" PRId64,
            now_ns > p->received_ns ? now_ns - p->received_ns : 0);
-  const psp_header headers[] = {{PSPROBE_HEADER_HANDLED, handled}, {PSPROBE_HEADER_COLD, "1"}};
+  psp_header headers[3] = {{PSPROBE_HEADER_HANDLED, handled}};
+  size_t count = 1;
+  if (p->cold) headers[count++] = (psp_header){PSPROBE_HEADER_COLD, "1"};
+  if (authorization != NULL) headers[count++] = (psp_header){"Authorization", authorization};
   psp_http_request request = {.method = "POST",
                               .url = p->url,
                               .headers = headers,
-                              .header_count = p->cold ? 2 : 1,
+                              .header_count = count,
                               .timeout_ns = attempt_ns(p, now_ns),
                               .max_response = MAX_RESPONSE};
   if (request.timeout_ns <= 0) {
@@ -122,17 +155,106 @@ static psprobe_code attempt(post *p, psprobe_error *error) {
                        NULL, error);
 }
 
+/* ---- waiting for a token: the first of a kind, or after an outage ---- */
+
+/** The time for it is over. */
+static void end_waiting(post *p) {
+  psprobe_error error = {0};
+  psp_fail(&error, PSPROBE_DEADLINE_EXCEEDED, "POST %s: no ID token was there in time", p->url);
+  end(p, error.code, &error);
+}
+
+static void on_token(void *arg, const psprobe_error *error) {
+  post *p = arg;
+  if (!psp_timers_disarm(p->answering.responder->timers, &p->timer)) {
+    if (atomic_fetch_add(&p->met, 1) > 0) end_waiting(p);
+    return;
+  }
+  p->awaits_token = false;
+  if (error == NULL) {
+    attempt_or_end(p);
+    return;
+  }
+  psprobe_error outcome = *error;
+  /* That is said of messages; this is about our credentials. */
+  if (outcome.code == PSPROBE_INVALID_ARGUMENT) outcome.code = PSPROBE_FAILED_PRECONDITION;
+  outcome.http_status = 0; /* it was the token endpoint's, not the prober's */
+  p->attempt++;
+  try_again(p, &outcome);
+}
+
+/**
+ * Both the token and the timer are told where to find the post. Whoever of them comes while the
+ * other can be called off has it to himself; when both are on their way the second ends it.
+ */
+static psprobe_code await_token(post *p, psprobe_error *error) {
+  psprobe_responder *responder = p->answering.responder;
+  p->waiter = (psp_token_waiter){.ready = on_token, .arg = p};
+  p->awaits_token = true;
+  atomic_store(&p->met, 0);
+  if (!psp_timers_arm(responder->timers, &p->timer, p->deadline_ns)) {
+    p->awaits_token = false;
+    return psp_fail(error, PSPROBE_UNAVAILABLE, "the responder is being stopped");
+  }
+  psprobe_code code = psp_slot_wait(responder->credentials, responder->token, &p->waiter, error);
+  if (code == PSPROBE_OK) return PSPROBE_OK; /* p may be gone */
+  bool ours = psp_timers_disarm(responder->timers, &p->timer) || atomic_fetch_add(&p->met, 1) > 0;
+  return ours ? code : PSPROBE_OK;
+}
+
 static void on_timer(psp_timer *timer) {
   post *p = (post *)((char *)timer - offsetof(post, timer));
-  psprobe_error error = {0};
   psprobe_responder *responder = p->answering.responder;
+  if (p->awaits_token) {
+    if (psp_credentials_unwait(responder->credentials, &p->waiter) ||
+        atomic_fetch_add(&p->met, 1) > 0)
+      end_waiting(p);
+    return;
+  }
   pthread_mutex_lock(&responder->lock);
   bool closing = responder->closing;
   pthread_mutex_unlock(&responder->lock);
   if (closing)
     end(p, p->last.code, &p->last);
-  else if (attempt(p, &error) != PSPROBE_OK)
-    end(p, error.code, &error);
+  else
+    attempt_or_end(p);
+}
+
+static psprobe_code attempt(post *p, psprobe_error *error) {
+  psprobe_responder *responder = p->answering.responder;
+  if (responder->token == NULL) return send(p, NULL, error);
+  char room[2048]; /* Google's ID tokens are shorter */
+  char *text = room;
+  size_t size = sizeof room, len;
+  while ((len = psp_slot_authorization(responder->credentials, responder->token, text, size,
+                                       &p->generation)) >= size) {
+    if (text != room) free(text);
+    size = len + 256;
+    text = malloc(size);
+    if (text == NULL) return psp_fail_memory(error, "ID token");
+  }
+  psprobe_code code = len > 0 ? send(p, text, error) : await_token(p, error);
+  explicit_bzero(text, len);
+  if (text != room) free(text);
+  return code;
+}
+
+psprobe_code psp_responder_show_tokens(psprobe_responder *responder, const char *prober,
+                                       psprobe_error *error) {
+  char *audience = strndup(prober, psp_http_url_origin_len(prober));
+  if (audience == NULL) return psp_fail_memory(error, "responder");
+  psprobe_credentials *credentials = psp_client_credentials(responder->client);
+  char *token = NULL;
+  psprobe_code code = psprobe_credentials_id_token(credentials, audience, &token, error);
+  psprobe_token_free(token);
+  if (code == PSPROBE_OK)
+    code = psp_credentials_id_slot(credentials, audience, &responder->token, error);
+  if (code == PSPROBE_OK)
+    responder->credentials = credentials;
+  else
+    psp_fail_in(error, "ID token for the prober, %s", audience);
+  free(audience);
+  return code;
 }
 
 psprobe_code psp_answer_by_post(const psp_answering *answering, const char *probe_id,

@@ -87,7 +87,13 @@ static psprobe_code make_server(psprobe_prober *prober, const psprobe_prober_opt
   prober->no_source = not_found("this prober has no source of this name");
   if (prober->ok == NULL || prober->no_probe == NULL || prober->no_source == NULL)
     return psp_fail_memory(error, "prober");
-  const psp_route routes[] = {{"POST", "/{}/{}", psp_prober_answer, prober}};
+  prober->gate.handler = psp_prober_answer;
+  prober->gate.arg = prober;
+  if (o->verify != NULL) {
+    psprobe_code code = psprobe_verifier_new(o->verify, &prober->gate.verifier, error);
+    if (code != PSPROBE_OK) return code;
+  }
+  const psp_route routes[] = {{"POST", "/{}/{}", psp_gate_handle, &prober->gate}};
   psp_server_options options = {.listen = o->listen != NULL ? o->listen : DEFAULT_LISTEN,
                                 .what = "--listen",
                                 .routes = routes,
@@ -121,7 +127,9 @@ psprobe_code psprobe_prober_new(psprobe_client *client, const psprobe_prober_opt
 
 void psprobe_prober_free(psprobe_prober *prober) {
   if (prober == NULL) return;
+  psp_verifier_stop(prober->gate.verifier);
   psp_server_free(prober->server);
+  psprobe_verifier_free(prober->gate.verifier);
   psp_sender_free(prober->sender);
   psp_reply_free(prober->ok);
   psp_reply_free(prober->no_probe);

@@ -6,6 +6,7 @@
 
 #include <psprobe/probe.h>
 
+#include "auth/gate.h"
 #include "http/server.h"
 #include "probe/sending.h"
 
@@ -21,6 +22,7 @@ typedef struct psp_tally {
 struct psprobe_prober {
   psprobe_registry *registry; /**< the sender's, as long as that is ours */
   psp_sender *sender;
+  psp_gate gate; /**< before psp_prober_answer; its verifier is ours */
   psp_server *server;
   psp_reply *ok, *no_probe, *no_source;
   psprobe_logger logger;

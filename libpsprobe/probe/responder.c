@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/url.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -132,6 +133,11 @@ static psprobe_code check(const psprobe_responder_options *o, psprobe_error *err
   if (strpbrk(o->prober, "?#") != NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "prober URL \"%s\": a base URL has no query and no fragment", o->prober);
+  if (o->prober_oidc && !psp_url_is_safe(o->prober))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "prober URL \"%s\": it must be https: ID tokens are sent there (http is for "
+                    "this machine's loopback addresses only)",
+                    o->prober);
   return PSPROBE_OK;
 }
 
@@ -165,6 +171,10 @@ psprobe_code psprobe_responder_new(psprobe_client *client, const psprobe_respond
     code = psp_fail_memory(error, "responder");
   else if (o->direct)
     code = psp_firestore_root_of(client, &r->root, error);
+  else if (o->prober_oidc)
+    code = psp_responder_show_tokens(r, o->prober, error);
+  if (code == PSPROBE_OK && o->verify != NULL)
+    code = psprobe_verifier_new(o->verify, &r->gate.verifier, error);
   if (code != PSPROBE_OK) {
     psprobe_responder_free(r);
     return code;
@@ -176,6 +186,7 @@ psprobe_code psprobe_responder_new(psprobe_client *client, const psprobe_respond
 void psprobe_responder_free(psprobe_responder *r) {
   if (r == NULL) return;
   if (r->server != NULL) psp_server_quiesce(r->server);
+  psp_verifier_stop(r->gate.verifier);
   pthread_mutex_lock(&r->lock);
   r->closing = true;
   pthread_mutex_unlock(&r->lock);
@@ -186,6 +197,7 @@ void psprobe_responder_free(psprobe_responder *r) {
     pthread_cond_wait(&r->changed, &r->lock);
   pthread_mutex_unlock(&r->lock);
   psp_server_free(r->server);
+  psprobe_verifier_free(r->gate.verifier);
   psp_timers_free(r->timers);
   pthread_cond_destroy(&r->changed);
   pthread_mutex_destroy(&r->lock);

@@ -12,6 +12,8 @@
 
 #include <psprobe/probe.h>
 
+#include "auth/auth.h"
+#include "auth/gate.h"
 #include "client/call.h"
 #include "client/timer.h"
 #include "firestore/service.h"
@@ -31,7 +33,10 @@ struct psprobe_responder {
   psp_firestore_root root; /**< of the direct form */
   int64_t timeout_ns;
   psp_timers *timers;
-  psp_server *server; /**< NULL until it listens */
+  psprobe_credentials *credentials; /**< the client's, for ID tokens; NULL: answers carry none */
+  psp_slot *token;                  /**< of the prober's audience */
+  psp_gate gate;                    /**< before push requests; its verifier is ours */
+  psp_server *server;               /**< NULL until it listens */
 
   _Atomic bool warm; /**< the first event has come */
   _Atomic uint64_t answered, rejected, not_wanted, failed;
@@ -66,6 +71,9 @@ void psp_answering_end(const psp_answering *answering, psprobe_code code,
 /** POSTs to the prober; begins or fails, and ends what it began. */
 psprobe_code psp_answer_by_post(const psp_answering *answering, const char *probe_id,
                                 int64_t received_ns, psprobe_error *error);
+/** Gets ready for answers that carry an ID token: fetches the first. Blocks. */
+psprobe_code psp_responder_show_tokens(psprobe_responder *responder, const char *prober,
+                                       psprobe_error *error);
 /** Writes a document; likewise. */
 psprobe_code psp_answer_by_document(const psp_answering *answering, const psprobe_message *message,
                                     psprobe_error *error);

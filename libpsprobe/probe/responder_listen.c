@@ -48,9 +48,11 @@ psprobe_code psprobe_responder_listen(psprobe_responder *responder, const char *
                                       psprobe_error *error) {
   if (responder->server != NULL)
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "responder: it listens already");
+  responder->gate.handler = on_push;
+  responder->gate.arg = responder;
   /* Any path: a push endpoint may have one, and Eventarc posts to the root. */
   const psp_route routes[] = {{"GET", "/health", on_health, responder},
-                              {"POST", "/*", on_push, responder}};
+                              {"POST", "/*", psp_gate_handle, &responder->gate}};
   psp_server_options options = {.listen = listen,
                                 .what = "--listen",
                                 .routes = routes,

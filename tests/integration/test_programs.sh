@@ -41,6 +41,18 @@ expect 2 "--prober: '127.0.0.1:8080' is not a URL" subscriber $P --prober 127.0.
 expect 2 "--prober: 'ftp://x' is not a URL" responder --prober ftp://x
 expect 2 "--port: '70000' is not a whole number from 0 to 65535" responder --port 70000
 expect 2 "FILE: is missing" report
+
+# Whose tokens are taken, and for whom they are, is said together or not at all.
+E="--require-oidc a@p.iam.gserviceaccount.com"
+expect 2 "--require-oidc: needs --audience too" prober $P $E
+expect 2 "--audience: needs --require-oidc too" prober $P --audience https://x.example
+expect 2 "--audience: 'https://x.example/' has something after the host" prober $P $E --audience https://x.example/
+expect 2 "--require-oidc: 'somebody' is no account" prober $P --require-oidc somebody
+expect 2 "--platform-verified: is of no use without --require-oidc" prober $P --platform-verified
+expect 2 "--push-audience: needs --push-account too" responder --push-audience https://x.example/push
+expect 2 "--push-account: needs --push-audience too" responder --push-account a@p
+expect 2 "--jwks: is of no use without --push-account" responder --jwks https://x.example
+expect 2 "--prober-auth: 'basic' is none of none, oidc" subscriber $P --prober-auth basic
 expect 1 "nowhere.db" report "$work/nowhere.db"
 echo "not a database, but text that is long enough to be read as a header of one" >"$work/text.db"
 expect 1 "text.db" report "$work/text.db"

@@ -26,6 +26,7 @@ static void on_request(void *arg, psp_exchange *exchange) {
     copy(r->path, sizeof r->path, psp_exchange_path(exchange));
     copy(r->cold, sizeof r->cold, psp_exchange_header(exchange, PSPROBE_HEADER_COLD));
     copy(r->handled, sizeof r->handled, psp_exchange_header(exchange, PSPROBE_HEADER_HANDLED));
+    copy(r->authorization, sizeof r->authorization, psp_exchange_header(exchange, "Authorization"));
   }
   int status = p->script[p->at];
   if (p->script[p->at + 1] != 0) p->at++;

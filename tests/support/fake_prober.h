@@ -15,7 +15,7 @@
 #define FAKE_HOLD (-1)
 
 typedef struct fake_prober_request {
-  char method[16], path[256], cold[16], handled[32];
+  char method[16], path[256], cold[16], handled[32], authorization[2048];
 } fake_prober_request;
 
 typedef struct fake_prober {

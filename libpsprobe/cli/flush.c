@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The end of a program that uploads. */
+#include <psprobe/cli.h>
+#include <psprobe/timing.h>
+
+/** How long the end waits for Firestore, and how often it looks for a Ctrl-C meanwhile: what is
+ * not there by then goes up in a later run. */
+#define FLUSH_NS INT64_C(10000000000)
+#define LOOK_NS  INT64_C(500000000)
+
+psprobe_code psprobe_cli_flush(psprobe_uploader *uploader, psprobe_signals *signals,
+                               psprobe_error *error) {
+  int before = psprobe_signals_count(signals), now = before;
+  int64_t until = psprobe_clock_monotonic() + FLUSH_NS;
+  psprobe_code code;
+  do {
+    code = psprobe_uploader_flush(uploader, LOOK_NS, error);
+    now = psprobe_signals_count(signals);
+  } while ((code == PSPROBE_DEADLINE_EXCEEDED || code == PSPROBE_UNAVAILABLE) && now < 2 &&
+           now == before && psprobe_clock_monotonic() < until);
+  return code;
+}

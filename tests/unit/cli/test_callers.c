@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The options that say who may call a program. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <psprobe/cli.h>
+
+static const psprobe_program program = {.name = "test"};
+
+static int check(const psprobe_callers *callers, psprobe_verifier_options *verify) {
+  return psprobe_cli_callers(&program, callers, "require-oidc", "audience", NULL, verify);
+}
+
+static void test_together(void **state) {
+  (void)state;
+  psprobe_verifier_options verify = {.audience = "left over"};
+  psprobe_callers callers = {0};
+  assert_int_equal(check(&callers, &verify), -1);
+  assert_null(verify.audience);
+  callers.audience = "https://prober.example";
+  assert_int_equal(check(&callers, &verify), 2);
+  callers.accounts = (psprobe_text_list){{"a@p", "b@p"}, 2, NULL};
+  callers.platform_verified = true;
+  assert_int_equal(check(&callers, &verify), -1);
+  assert_string_equal(verify.audience, "https://prober.example");
+  assert_int_equal(verify.email_count, 2);
+  assert_string_equal(verify.emails[1], "b@p");
+  assert_true(verify.platform_verified);
+  assert_null(verify.jwks_url);
+  callers.audience = NULL;
+  assert_int_equal(check(&callers, &verify), 2);
+  assert_null(verify.audience);
+}
+
+/* What would seem to protect and does not. */
+static void test_of_no_use(void **state) {
+  (void)state;
+  psprobe_verifier_options verify;
+  assert_int_equal(check(&(psprobe_callers){.platform_verified = true}, &verify), 2);
+  assert_int_equal(check(&(psprobe_callers){.jwks = "https://keys.example"}, &verify), 2);
+}
+
+static void test_account(void **state) {
+  (void)state;
+  static const char *const good[] = {"a@b", "x@p.iam.gserviceaccount.com",
+                                     "123-compute@developer.gserviceaccount.com"};
+  static const char *const bad[] = {"", "a", "@b", "a@", "a b@c", "a@b,c@d", "A <a@b>"};
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+    assert_int_equal(psprobe_check_account(good[i], NULL), PSPROBE_OK);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_int_equal(psprobe_check_account(bad[i], NULL), PSPROBE_INVALID_ARGUMENT);
+}
+
+static void test_origin(void **state) {
+  (void)state;
+  static const char *const good[] = {"https://prober-abc-ew.a.run.app", "http://127.0.0.1:8080",
+                                     "https://[::1]:1"};
+  static const char *const bad[] = {
+      "", "prober.example", "https://x/", "https://x/path", "https://x?a=b", "ftp://x", "https://"};
+  psprobe_error error = {0};
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+    assert_int_equal(psprobe_check_origin(good[i], NULL), PSPROBE_OK);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_int_equal(psprobe_check_origin(bad[i], NULL), PSPROBE_INVALID_ARGUMENT);
+  psprobe_check_origin("https://x.example/", &error);
+  assert_non_null(strstr(error.message, "tokens are made for https://x.example"));
+}
+
+static void test_prober_auth(void **state) {
+  (void)state;
+  assert_int_equal(psprobe_check_prober_auth("none", NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_check_prober_auth("oidc", NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_check_prober_auth("OIDC", NULL), PSPROBE_INVALID_ARGUMENT);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_together),    cmocka_unit_test(test_of_no_use),
+      cmocka_unit_test(test_account),     cmocka_unit_test(test_origin),
+      cmocka_unit_test(test_prober_auth),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
