@@ -81,3 +81,14 @@ document_names() {
   done | sort
 }
 csv() { "$bin/report" --csv "$1" | tail -n +2; }
+
+# fake_google EMAIL: tokens and keys of the test's own, at $google; every program finds them as if it
+# ran on a machine of Google's whose account is EMAIL. Key files and $work/secrets: tests/tools/fake_google.c.
+fake_google() {
+  "${bin%/examples}/tests/tools/fake_google" "$work" "$1" >"$work/google.out" 2>"$work/google.err" &
+  started+=("$!")
+  ready google 'fake_google: '
+  google=$line
+  export GCE_METADATA_HOST=${google#http://} METADATA_SERVER_DETECTION=assume-present
+  export CLOUDSDK_CONFIG=$work/gcloud
+}

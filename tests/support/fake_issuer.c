@@ -140,6 +140,15 @@ static void on_mint(void *arg, psp_exchange *exchange) {
   free(token);
 }
 
+static void on_fail(void *arg, psp_exchange *exchange) {
+  fake_issuer *f = arg;
+  const char *keys = psp_exchange_query(exchange, "keys", 0);
+  const char *tokens = psp_exchange_query(exchange, "tokens", 0);
+  atomic_store(&f->keys, keys != NULL ? (int)strtol(keys, NULL, 10) : 0);
+  atomic_store(&f->tokens, tokens != NULL ? (int)strtol(tokens, NULL, 10) : 0);
+  reply(exchange, 200, "text/plain", "");
+}
+
 static void on_api(void *arg, psp_exchange *exchange) {
   fake_issuer *f = arg;
   const char *shown = psp_exchange_header(exchange, "Authorization");
@@ -158,6 +167,7 @@ void fake_issuer_start(fake_issuer *f, int port, const char *email) {
                               {"POST", "/token", on_token, f},
                               {"GET", "/certs", on_certs, f},
                               {"GET", "/mint", on_mint, f},
+                              {"POST", "/fail", on_fail, f},
                               {"*", "/v1/*", on_api, f}};
   psp_server_options options = {.listen = listen,
                                 .routes = routes,

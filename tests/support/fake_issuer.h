@@ -10,6 +10,7 @@
  *     POST /token                  access tokens, and ID tokens when the assertion asks for one
  *     GET  /certs                  the public keys
  *     GET  /mint?email=&aud=       an ID token for whoever asks; &key=other: of an unknown key
+ *     POST /fail?keys=&tokens=     what those routes say from now on, as in the fields below
  *     any  /v1/…                   401, as an API that takes no token, with the token in its words
  */
 #include <semaphore.h>
