@@ -16,6 +16,7 @@ export http_proxy='' no_proxy='*'
 
 # wrong MESSAGE [FILE...]: the test has failed, and goes on.
 wrong() {
+  local file
   echo "WRONG: $1"
   shift
   for file; do sed "s|^|  ${file##*/}: |" "$file" | tail -n 20; done

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Results files that the prober cannot write: it ends with 1 before it sends anything, names the file
+# and why, and leaves everything as it was. Root may write anything, so root tries it as nobody.
+set -u
+. tests/integration/programs.sh
+stand_in
+as=()
+if [ "$(id -u)" = 0 ]; then
+  command -v setpriv >/dev/null || { echo "SKIPPED: root, and no setpriv to be somebody else"; exit 77; }
+  as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+fi
+# The tree may be where nobody else can look.
+cp "$bin/prober" "$bin/report" "$work/"
+chmod 755 "$work" "$work/prober" "$work/report"
+options=(--create --no-firestore --count 2 --interval 1ms --timeout 20ms --source alone
+  --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0)
+probe() { timeout 30 "${as[@]}" "$work/prober" "${options[@]}" --db "$1" >"$work/out" 2>"$work/err"; }
+
+open=$work/open closed=$work/closed
+mkdir "$open" "$closed" "$work/secret"
+chmod 777 "$open"
+probe "$open/good.db" || wrong "a file that can be written" "$work/err"
+cp "$open/good.db" "$open/ours.db"
+cp "$open/good.db" "$closed/ours.db"
+cp "$open/good.db" "$closed/unread.db"
+: >"$open/empty.db"
+chmod 444 "$open/ours.db" "$open/empty.db"
+chmod 666 "$closed/ours.db"
+chmod 000 "$closed/unread.db"
+chmod 555 "$closed"
+chmod 000 "$work/secret"
+
+looks() {
+  ls -l --time-style=full-iso "$open" "$closed"
+  [ ! -f "$1" ] || cksum "$1"
+}
+# refused FILE TEXT...: with status 1 and each text in one line that names the file.
+refused() {
+  local file=$1 status=0 before after text
+  before=$(looks "$file")
+  probe "$file" || status=$?
+  [ "$status" = 1 ] || wrong "$file: status $status" "$work/out" "$work/err"
+  for text; do
+    grep -F "$file" "$work/err" | grep -qF -- "$text" || wrong "$file: '$text' is not said" "$work/err"
+  done
+  after=$(looks "$file")
+  [ "$before" = "$after" ] || wrong "$file: something was changed: $before; $after"
+  [ -s "$work/out" ] && wrong "$file: it was begun" "$work/out"
+}
+denied="Permission denied; choose a place that this user may write to"
+unwritable="may not be written to by this user: choose another file"
+refused "$open/ours.db" "$unwritable"
+refused "$open/empty.db" "$unwritable"
+refused "$closed/ours.db" "$denied"
+refused "$closed/unread.db" "$denied"
+refused "$closed/new.db" "$denied"
+refused "$work/secret/new.db" "$denied"
+refused "$work/nowhere/new.db" "there is no folder $work/nowhere"
+refused "$open/good.db/new.db" "Not a directory"
+refused "$open" "is not a file but a folder"
+refused /dev/full "is not a file but a device"
+
+# Who may not write it may still look at it.
+"${as[@]}" "$work/report" --csv "$closed/ours.db" >"$work/out" 2>"$work/err" ||
+  wrong "the report cannot read a file that it need not write" "$work/err"
+[ "$(wc -l <"$work/out")" = 3 ] || wrong "not the header and two rows" "$work/out"
+chmod 700 "$work/secret" "$closed" # for the clean-up of who is not root
+exit $bad
