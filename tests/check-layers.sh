@@ -4,7 +4,7 @@
 # party's header is included in its own folders only.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-floors="base http auth client pubsub firestore timing probe results report local cli"
+floors="base http auth client pubsub firestore timing probe results report local doctor cli"
 bad=0
 below=" "
 for floor in $floors; do

@@ -105,6 +105,7 @@ typedef struct psprobe_credentials_info {
   const char *project; /**< as psprobe_credentials_project */
   const char *quota_project;
   const char *universe; /**< "googleapis.com" */
+  const char *key_id;   /**< of a service account's key; no secret */
 } psprobe_credentials_info;
 
 /** Fills in `info`; valid until the credentials are freed. Nothing is asked over the network. */

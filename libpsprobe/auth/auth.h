@@ -71,6 +71,8 @@ psprobe_code psp_slot_wait(psprobe_credentials *credentials, psp_slot *slot,
                            psp_token_waiter *waiter, psprobe_error *error);
 /** True: `waiter` was waiting and will not hear. False: it has heard, or hears just now. */
 bool psp_credentials_unwait(psprobe_credentials *credentials, psp_token_waiter *waiter);
+/** How long the token in the cache is good for, in seconds; 0: there is none. */
+int64_t psp_slot_life_s(psprobe_credentials *credentials, const psp_slot *slot);
 /** An API said 401: drops the token, if `generation` is still the one in the cache. */
 void psp_slot_reject(psprobe_credentials *credentials, psp_slot *slot, uint64_t generation);
 
@@ -92,6 +94,15 @@ const char *psp_credentials_universe(psprobe_credentials *credentials);
  * network. NULL with PSPROBE_OK: none is named.
  */
 psprobe_code psp_credentials_find_project(psprobe_credentials *credentials, const char **project,
+                                          psprobe_error *error);
+
+/**
+ * Whom the credentials stand for, asked where the file does not say: of the metadata server, and
+ * for a person's login of Google's userinfo, with a token that is in the cache already.
+ * @param account receives the e-mail address, to free(); NULL with PSPROBE_OK: nobody knows
+ * Blocks: at most 3 s.
+ */
+psprobe_code psp_credentials_find_account(psprobe_credentials *credentials, char **account,
                                           psprobe_error *error);
 
 #endif

@@ -250,6 +250,12 @@ void psp_waiters_tell(psp_token_waiter *list, const psprobe_error *error) {
   }
 }
 
+int64_t psp_slot_life_s(psprobe_credentials *c, const psp_slot *slot) {
+  if (atomic_load(&slot->cache.len) == 0) return 0;
+  int64_t left = atomic_load(&slot->cache.expires_ns) - psp_clock_boot_ns(&c->fetcher.clock);
+  return left > 0 ? left / 1000000000 : 0;
+}
+
 void psp_slot_reject(psprobe_credentials *c, psp_slot *slot, uint64_t generation) {
   pthread_mutex_lock(&c->lock);
   if (psp_token_cache_drop(&slot->cache, generation)) {

@@ -41,7 +41,10 @@ static bool find_tree(const char *path, char tree[PATH_SIZE]) {
   }
 }
 
-static psp_git_answer ask_git(const char *path, const char *tree) {
+/* Runs git in `tree` with `args` (NULL-terminated, at most 8) before `path`. @return its exit
+ * status; -1: it could not be asked */
+static int run_git(const char *tree, const char *const *args, const char *path,
+                   psp_secret *output) {
   char home[PATH_SIZE + 8];
   const char *users = getenv("HOME"); /* for the user's own core.excludesFile */
   snprintf(home, sizeof home, "HOME=%s", users != NULL ? users : "/");
@@ -51,24 +54,44 @@ static psp_git_answer ask_git(const char *path, const char *tree) {
                              "GIT_OPTIONAL_LOCKS=0",
                              "GIT_TERMINAL_PROMPT=0",
                              NULL};
-  const char *const argv[] = {"git",
-                              "-C",
-                              tree,
-                              "-c",
-                              "core.fsmonitor=false",
-                              "-c",
-                              "core.hooksPath=/dev/null",
-                              "check-ignore",
-                              "-q",
-                              "--",
-                              path,
-                              NULL};
-  psp_secret output = {0};
+  const char *argv[20] = {
+      "git", "-C", tree, "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"};
+  size_t count = 7;
+  while (*args != NULL)
+    argv[count++] = *args++;
+  argv[count++] = "--";
+  argv[count++] = path;
   int status = -1;
-  psprobe_code code = psp_child_run(argv, env, PATIENCE_NS, 65536, &output, &status, NULL);
+  return psp_child_run(argv, env, PATIENCE_NS, 65536, output, &status, NULL) == PSPROBE_OK ? status
+                                                                                           : -1;
+}
+
+static psp_git_answer ask_git(const char *path, const char *tree) {
+  static const char *const args[] = {"check-ignore", "-q", NULL};
+  psp_secret output = {0};
+  int status = run_git(tree, args, path, &output);
   psp_secret_free(&output);
-  if (code != PSPROBE_OK) return PSP_GIT_UNKNOWN;
   return status == 0 ? PSP_GIT_IGNORED : status == 1 ? PSP_GIT_EXPOSED : PSP_GIT_UNKNOWN;
+}
+
+psp_git_past psp_git_history(const char *path) {
+  static const char *const log[] = {"log", "--all", "-n", "1", "--format=%h", NULL};
+  static const char *const index[] = {"ls-files", NULL};
+  char real[PATH_SIZE], tree[PATH_SIZE];
+  if (realpath(path, real) == NULL || !find_tree(real, tree)) return PSP_GIT_NEVER;
+  psp_secret commits = {0}, names = {0};
+  int logged = run_git(tree, log, real, &commits);
+  int listed = run_git(tree, index, real, &names);
+  psp_git_past past = PSP_GIT_NEVER;
+  if (logged == 0 && commits.len > 0)
+    past = PSP_GIT_COMMITTED;
+  else if (listed == 0 && names.len > 0)
+    past = PSP_GIT_STAGED;
+  else if (listed != 0) /* log fails where there is no commit yet */
+    past = PSP_GIT_PAST_UNKNOWN;
+  psp_secret_free(&commits);
+  psp_secret_free(&names);
+  return past;
 }
 
 psp_git_answer psp_git_check(const char *path, char *tree, size_t tree_size) {

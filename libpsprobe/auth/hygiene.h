@@ -35,4 +35,14 @@ typedef enum psp_git_answer {
 /** Whether git would take up the file; `tree` receives the work tree's top, "" for none. */
 psp_git_answer psp_git_check(const char *path, char *tree, size_t tree_size);
 
+typedef enum psp_git_past {
+  PSP_GIT_NEVER,     /**< git has never seen it */
+  PSP_GIT_STAGED,    /**< in the index, in no commit */
+  PSP_GIT_COMMITTED, /**< in a commit of some branch, now or once */
+  PSP_GIT_PAST_UNKNOWN
+} psp_git_past;
+/** Whether git has taken up a file that lies in a work tree, also when it is ignored by now: who
+ * has a copy of the repository has the key. Blocks: at most 10 s, in a large repository. */
+psp_git_past psp_git_history(const char *path);
+
 #endif

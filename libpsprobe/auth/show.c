@@ -99,6 +99,7 @@ void psprobe_credentials_describe(psprobe_credentials *c, psprobe_credentials_in
     info->kind = source->file != NULL ? psp_key_type_name(source->file->type) : "metadata server";
     info->file = source->path;
     info->account = source->account;
+    if (source->file != NULL) info->key_id = source->file->private_key_id;
   }
   info->project = c->project;
   pthread_mutex_unlock(&c->lock);

@@ -35,7 +35,7 @@ for program in shared static; do
 done
 
 # Programs and man pages.
-for name in prober subscriber responder local report demo; do
+for name in prober subscriber responder local report demo doctor; do
   [ -x "$root/dest/opt/psprobe/bin/psprobe-$name" ] || { echo "psprobe-$name is missing"; exit 1; }
   grep -q '^\.TH' "$root/dest/opt/psprobe/share/man/man1/psprobe-$name.1" || { echo "no man page of $name"; exit 1; }
 done

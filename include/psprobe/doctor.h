@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSPROBE_DOCTOR_H
+#define PSPROBE_DOCTOR_H
+/**
+ * @file
+ * Looks whether the experiment could run, explains, and changes nothing: credentials, APIs,
+ * permissions, topic, subscriptions, database, clock, and the way to the prober.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <psprobe/client.h>
+#include <psprobe/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum psprobe_doctor_state {
+  PSPROBE_DOCTOR_OK = 0,
+  PSPROBE_DOCTOR_WARNING, /**< it works, or it may; somebody should know */
+  PSPROBE_DOCTOR_FAILED,
+  PSPROBE_DOCTOR_SKIPPED /**< not looked at, and why; or a place with nothing in it */
+} psprobe_doctor_state;
+
+/** What one check found. All borrowed. */
+typedef struct psprobe_finding {
+  const char *check;    /**< "topic.publish"; docs/doctor.md lists them */
+  const char *resource; /**< the topic, file, URL, … that it is about; NULL: none */
+  psprobe_doctor_state state;
+  const char *text; /**< one line, without secrets */
+  /** Shell commands that mend it, to run one after the other. */
+  const char *const *mend;
+  size_t mend_count;
+} psprobe_finding;
+
+/** Hears of each finding as soon as it is there, on the thread of psprobe_doctor_run. */
+typedef void psprobe_doctor_each(void *arg, const psprobe_finding *finding);
+
+/** What to look at; valid when zeroed. All borrowed until psprobe_doctor_run returns. */
+typedef struct psprobe_doctor_options {
+  /** Endpoints, project and all the rest as the programs have it. `credentials` and `timeout_ns`
+   * are not looked at: how they are found is the question, and checks have times of their own. */
+  psprobe_client_options client;
+  const char *topic; /**< NULL: "probes" */
+  /** Of pull subscriptions; NULL: "probes-regular-service". */
+  const char *const *subscriptions;
+  size_t subscription_count;
+  /** Of push subscriptions; NULL: "probes-cloud-function". */
+  const char *const *push_subscriptions;
+  size_t push_subscription_count;
+  const char *collection;       /**< NULL: "pubsub_results" */
+  bool no_firestore;            /**< results stay in a file */
+  const char *prober;           /**< the prober's outside address, a URL; NULL: not looked at */
+  const char *resource_manager; /**< base URL of the Resource Manager; NULL: Google's */
+} psprobe_doctor_options;
+
+/** All that one run found. */
+typedef struct psprobe_diagnosis psprobe_diagnosis;
+
+/**
+ * Looks at everything once.
+ *
+ * @param each      may be NULL
+ * @param diagnosis receives the findings; free with psprobe_diagnosis_free
+ * @return PSPROBE_OK, whatever was found; INVALID_ARGUMENT (an option that cannot be, named);
+ *         RESOURCE_EXHAUSTED
+ * Blocks: at most about half a minute; each check a few seconds.
+ */
+PSPROBE_API psprobe_code psprobe_doctor_run(const psprobe_doctor_options *options,
+                                            psprobe_doctor_each *each, void *arg,
+                                            psprobe_diagnosis **diagnosis, psprobe_error *error);
+PSPROBE_API void psprobe_diagnosis_free(psprobe_diagnosis *diagnosis);
+/** How many findings are in that state. */
+PSPROBE_API size_t psprobe_diagnosis_count(const psprobe_diagnosis *diagnosis,
+                                           psprobe_doctor_state state);
+/** The schema of docs/doctor.md, to free(); NULL without memory. */
+PSPROBE_API char *psprobe_diagnosis_json(const psprobe_diagnosis *diagnosis);
+
+/** A finding's line, and under it the commands that mend it; each line ends with a newline. To
+ * free(); NULL without memory. */
+PSPROBE_API char *psprobe_finding_text(const psprobe_finding *finding, bool color);
+/** "ok", "warning", "failed", "skipped". */
+PSPROBE_API const char *psprobe_doctor_state_name(psprobe_doctor_state state);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/** @file What a refused call says about its API, and whether there is a point in more of them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "doctor/doctor.h"
+
+const char *psp_doctor_emulator(const psp_doctor *d, psp_service service) {
+  const psprobe_client_options *c = &d->o->client;
+  return service == PSP_PUBSUB ? c->pubsub_emulator : c->firestore_emulator;
+}
+
+bool psp_doctor_may_ask(psp_doctor *d, psp_service service, const char *check,
+                        const char *resource) {
+  const char *why = NULL;
+  char text[80];
+  if (!d->usable[service]) {
+    snprintf(text, sizeof text, "%s cannot be asked", psp_api_titles[service]);
+    why = text;
+  } else if (psp_doctor_emulator(d, service) == NULL && d->no_credentials != NULL) {
+    why = d->no_credentials;
+  } else if (d->project == NULL) {
+    why = "no project is known";
+  } else if (psp_doctor_left(d) == 0) {
+    why = "the time for all checks is over";
+  }
+  if (why == NULL) return true;
+  psp_found(d, PSPROBE_DOCTOR_SKIPPED, check, resource, "%s%s%s", resource != NULL ? resource : "",
+            resource != NULL ? ": " : "", why);
+  return false;
+}
+
+/* Pub/Sub: "Requested project not found or user does not have access to it"; the Resource Manager
+ * and Firestore have words of their own for it. */
+static bool is_about_project(const psprobe_error *error) {
+  return error->code == PSPROBE_NOT_FOUND && strstr(error->message, "project not found") != NULL;
+}
+
+bool psp_doctor_api_failed(psp_doctor *d, psp_service service, const psprobe_error *error) {
+  const char *check = psp_api_checks[service], *host = psp_api_hosts[service];
+  psp_word word;
+  if (is_about_project(error)) {
+    psp_mend(d, "gcloud projects list");
+    psp_found(d, PSPROBE_DOCTOR_FAILED, "project", d->project, "%s", error->message);
+    d->usable[PSP_PUBSUB] = d->usable[PSP_FIRESTORE] = false;
+    return true;
+  }
+  if (!psp_advise_reason(d, host, error)) {
+    switch (error->code) {
+      case PSPROBE_UNAUTHENTICATED:
+        psp_advise_refused(d);
+        break;
+      case PSPROBE_UNAVAILABLE:
+      case PSPROBE_DEADLINE_EXCEEDED:
+        psp_mend(d, "curl -sSv -o /dev/null %s", psp_word_of(&word, d->base[service]));
+        break;
+      default:
+        return false;
+    }
+  }
+  d->usable[service] = false;
+  psp_found(d, PSPROBE_DOCTOR_FAILED, check, host, "%s%s",
+            strcmp(error->reason, "SERVICE_DISABLED") == 0 ? "the API is not enabled: " : "",
+            error->message);
+  return true;
+}
