@@ -51,13 +51,6 @@ static const psprobe_program program = {
     .example = "psprobe-subscriber --project my-project --create --prober http://10.0.0.2:8080",
 };
 
-static psprobe_verdict receive(void *arg, const psprobe_message *message) {
-  psprobe_error error = {0};
-  psprobe_code code = psprobe_responder_answer(arg, message, psprobe_clock_monotonic(), &error);
-  /* INVALID_ARGUMENT: there is no probe in it, now or ever; the responder has counted it. */
-  return code == PSPROBE_OK || code == PSPROBE_INVALID_ARGUMENT ? PSPROBE_ACK : PSPROBE_NACK;
-}
-
 static void stop(void *arg, int count) {
   (void)count;
   psprobe_responder_stop(arg);
@@ -82,7 +75,7 @@ int main(int argc, char **argv) {
   o.client.logger = o.responder.logger = o.subscriber.logger = &logger;
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
   o.subscriber.pulls = (int)o.pulls;
-  o.subscriber.receive = receive;
+  o.subscriber.receive = psprobe_responder_receive;
   psprobe_client_options_from_environment(&o.client);
 
   psprobe_code code = psprobe_client_new(&o.client, &client, &error);

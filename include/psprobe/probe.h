@@ -294,6 +294,12 @@ PSPROBE_API psprobe_code psprobe_responder_answer(psprobe_responder *responder,
                                                   const psprobe_message *message,
                                                   int64_t received_ns, psprobe_error *error);
 /**
+ * The same as a psprobe_subscriber_options.receive, with the responder as its arg: acknowledges
+ * what is answered and what can never be, and has the rest delivered again.
+ */
+PSPROBE_API psprobe_verdict psprobe_responder_receive(void *responder,
+                                                      const psprobe_message *message);
+/**
  * Serves push requests, POST to any path, at `listen` ("0.0.0.0:8080"; port 0
  * picks one) until psprobe_responder_free: 204 once the prober has the answer,
  * and for a message without a probe; 503 when the prober could not be reached;

@@ -17,11 +17,6 @@
 
 #define MS INT64_C(1000000)
 
-static psprobe_verdict receive(void *arg, const psprobe_message *message) {
-  psprobe_code code = psprobe_responder_answer(arg, message, psprobe_clock_monotonic(), NULL);
-  return code == PSPROBE_OK ? PSPROBE_ACK : PSPROBE_NACK;
-}
-
 static void create(psprobe_client *client) {
   psprobe_subscription_config config = {.topic = "probes"};
   psprobe_error error = {0};
@@ -79,7 +74,7 @@ static void test_broker_loss(void **state) {
   psprobe_responder_options responding = {.prober = psprobe_prober_url(prober), .source = "only"};
   assert_int_equal(psprobe_responder_new(client, &responding, &responder, NULL), PSPROBE_OK);
   psprobe_subscriber_options subscribing = {
-      .subscription = "answers", .receive = receive, .arg = responder};
+      .subscription = "answers", .receive = psprobe_responder_receive, .arg = responder};
   assert_int_equal(psprobe_subscriber_new(client, &subscribing, &subscriber, NULL), PSPROBE_OK);
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, run, prober), 0);

@@ -43,11 +43,6 @@ typedef struct world {
     if (code_ != PSPROBE_OK) fail_msg("%s: %s", psprobe_code_name(code_), error_.message); \
   } while (0)
 
-static psprobe_verdict receive(void *arg, const psprobe_message *message) {
-  psprobe_code code = psprobe_responder_answer(arg, message, psprobe_clock_monotonic(), NULL);
-  return code == PSPROBE_OK ? PSPROBE_ACK : PSPROBE_NACK;
-}
-
 static void open_store(world *w) {
   strcpy(w->folder, "/tmp/psprobe-test-XXXXXX");
   assert_non_null(mkdtemp(w->folder));
@@ -93,7 +88,7 @@ static void build(world *w) {
                                        .source = "regular_service"};
   ok(psprobe_responder_new(w->client, &service, &w->service, error));
   psprobe_subscriber_options subscriber = {
-      .subscription = "experiment-pull", .receive = receive, .arg = w->service};
+      .subscription = "experiment-pull", .receive = psprobe_responder_receive, .arg = w->service};
   ok(psprobe_subscriber_new(w->client, &subscriber, &w->subscriber, error));
 }
 
