@@ -139,8 +139,9 @@ typedef void psprobe_on_signal(void *arg, int count);
 
 typedef struct psprobe_signals psprobe_signals;
 /**
- * Takes SIGINT, SIGTERM and SIGHUP of the process. Call it first thing in main, before any other
- * thread is there: they inherit the blocked signals. The third signal ends the process at once.
+ * Takes SIGINT, SIGTERM and SIGHUP (unless that is ignored, as under nohup) of the process. Call it
+ * first thing in main, before any other thread is there: they inherit the blocked signals. The
+ * third signal ends the process at once.
  *
  * @return NULL without memory or threads
  */

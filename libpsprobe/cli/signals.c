@@ -20,6 +20,7 @@
 
 struct psprobe_signals {
   pthread_t thread;
+  sigset_t taken;
   pthread_mutex_t lock;
   pthread_cond_t came;
   int count;
@@ -28,20 +29,21 @@ struct psprobe_signals {
   void *arg;
 };
 
-static void taken(sigset_t *set) {
+/** A hang-up that is ignored stays so: that is what nohup is for. An ignored SIGINT is taken, since
+ * a script's background programs are born with it and people send it to them. */
+static void take(sigset_t *set) {
+  struct sigaction hangup;
   sigemptyset(set);
   sigaddset(set, SIGINT);
   sigaddset(set, SIGTERM);
-  sigaddset(set, SIGHUP);
+  if (sigaction(SIGHUP, NULL, &hangup) != 0 || hangup.sa_handler != SIG_IGN) sigaddset(set, SIGHUP);
   sigaddset(set, SIGNAL_END);
 }
 
 static void *run(void *arg) {
   psprobe_signals *signals = arg;
-  sigset_t set;
-  taken(&set);
   for (;;) {
-    int number = sigwaitinfo(&set, NULL);
+    int number = sigwaitinfo(&signals->taken, NULL);
     if (number < 0) continue; /* EINTR: a debugger, a stop and a continue */
     pthread_mutex_lock(&signals->lock);
     bool end = signals->end;
@@ -65,9 +67,8 @@ psprobe_signals *psprobe_signals_new(void) {
   pthread_mutex_init(&signals->lock, NULL);
   pthread_cond_init(&signals->came, &attributes);
   pthread_condattr_destroy(&attributes);
-  sigset_t set;
-  taken(&set);
-  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  take(&signals->taken);
+  pthread_sigmask(SIG_BLOCK, &signals->taken, NULL);
   /* A reader of our output that goes away is an error of write(2), not the end of the program. */
   signal(SIGPIPE, SIG_IGN);
   if (pthread_create(&signals->thread, NULL, run, signals) != 0) {
