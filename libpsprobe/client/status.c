@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "client/call.h"
 
+#define LONGEST_WORD 64 /* an access token has 100 and more */
+
 /* google.protobuf.Duration in JSON: decimal seconds and "s" ("1.500s"). -1: not one. */
 static int64_t duration_ns(const char *text) {
   if (text == NULL || text[0] < '0' || text[0] > '9') return -1;
@@ -49,6 +51,31 @@ static bool retryable(psprobe_code code, int http_status) {
   }
 }
 
+/* Remote text as it may be shown: at most `size`, and with a question mark for what is as long as a
+ * token and made of a token's characters. Some servers repeat what they refuse; resource names have
+ * their slashes. */
+static void show(const char *text, size_t len, char *out, size_t size) {
+  static const char letters[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+=";
+  size_t used = 0, at = 0;
+  while (at < len && used + 1 < size) {
+    size_t run = 0;
+    while (at + run < len && text[at + run] != 0 && strchr(letters, text[at + run]) != NULL)
+      run++;
+    if (run > LONGEST_WORD) {
+      out[used++] = '?';
+      at += run;
+      continue;
+    }
+    if (run == 0) run = 1;
+    size_t take = run < size - 1 - used ? run : size - 1 - used;
+    memcpy(out + used, text + at, take);
+    used += take;
+    at += run;
+  }
+  out[used] = 0;
+}
+
 /* For an answer without Google's JSON: its first line when it is plain text, else what it was. */
 static psprobe_code fail_other(int status, const char *body, size_t len, const char *what,
                                psprobe_error *error) {
@@ -71,7 +98,9 @@ static psprobe_code fail_other(int status, const char *body, size_t len, const c
   size_t line = 0;
   while (line < len && line < 160 && body[line] != '\n' && body[line] != '\r')
     line++;
-  return psp_fail(error, code, "%s: %s (HTTP %d): %.*s", what, name, status, (int)line, body);
+  char shown[161];
+  show(body, line, shown, sizeof shown);
+  return psp_fail(error, code, "%s: %s (HTTP %d): %s", what, name, status, shown);
 }
 
 psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int64_t retry_after_ns,
@@ -96,8 +125,10 @@ psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int
     if (code == PSPROBE_OK || (code == PSPROBE_UNKNOWN && !psp_text_equal(name, "UNKNOWN")))
       code = psp_code_from_http(http_status);
     read_details(psp_json_get(status, "details"), &reason, &wait_ns);
-    psp_fail(error, code, "%s: %s (HTTP %d)%s%.300s", what, psprobe_code_name(code), http_status,
-             message != NULL ? ": " : "", message != NULL ? message : "");
+    char shown[301] = "";
+    if (message != NULL) show(message, strlen(message), shown, sizeof shown);
+    psp_fail(error, code, "%s: %s (HTTP %d)%s%s", what, psprobe_code_name(code), http_status,
+             message != NULL ? ": " : "", shown);
   }
   if (error != NULL) {
     error->http_status = http_status;

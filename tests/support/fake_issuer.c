@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "keys.h"
 
@@ -67,10 +68,12 @@ static bool refuse(const _Atomic int *status, psp_exchange *exchange, const char
   return true;
 }
 
+/* As long as Google's. */
 static void reply_access(fake_issuer *f, psp_exchange *exchange) {
-  char token[80], text[200];
-  snprintf(token, sizeof token, "ya29.access-token-of-the-test-%06u",
-           atomic_fetch_add(&f->issued, 1));
+  char token[256] = "ya29.access-token-of-the-test-", text[400];
+  for (int i = 0; i < 5; i++)
+    assert_true(psp_id_new(token + strlen(token)));
+  atomic_fetch_add(&f->issued, 1);
   show(f, token);
   snprintf(text, sizeof text,
            "{\"access_token\":\"%s\",\"expires_in\":3599,\"token_type\":\"Bearer\"}", token);
@@ -101,7 +104,10 @@ static void on_token(void *arg, psp_exchange *exchange) {
   size_t len;
   const char *body = psp_exchange_body(exchange, &len);
   const char *assertion = strstr(body, "assertion=");
-  if (assertion != NULL) show(f, assertion + 10);
+  char jwt[4096];
+  snprintf(jwt, sizeof jwt, "%.*s", assertion != NULL ? (int)strcspn(assertion + 10, "&") : 0,
+           assertion != NULL ? assertion + 10 : "");
+  if (assertion != NULL) show(f, jwt);
   if (refuse(&f->tokens, exchange, assertion != NULL ? assertion + 10 : body)) return;
   char *claims = assertion != NULL ? test_jwt_part(assertion + 10, 1) : NULL;
   psp_json *json = NULL;

@@ -5,8 +5,9 @@
  *
  *     fake_google DIRECTORY EMAIL [PORT]
  *
- * prints its URL. In DIRECTORY it writes key.json (a service account), user.json (a login), and
- * secrets: a line for each piece of the keys, and for each token that was given or shown to it.
+ * prints its URL. In DIRECTORY it writes key.json (a service account), user.json (a federated
+ * login), and secrets: a line for each piece of the keys, and for each token that was given or
+ * shown to it.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -18,7 +19,9 @@
 #include "fake_issuer.h"
 #include "keys.h"
 
-#define REFRESH_TOKEN "1//refresh-token-of-the-test"
+#define REFRESH_TOKEN                                                     \
+  "1//refresh-token-of-the-test-which-is-as-long-as-the-ones-that-Google" \
+  "-gives-and-has-no-spaces"
 #define CLIENT_SECRET "client-secret-of-the-test"
 
 static FILE *secrets;
@@ -56,7 +59,7 @@ int main(int argc, char **argv) {
   }
   char path[4096], more[300], user[600];
   snprintf(path, sizeof path, "%s/secrets", argv[1]);
-  secrets = fopen(path, "we");
+  secrets = fopen(path, "ae"); /* the script adds others */
   if (secrets == NULL) {
     perror(path);
     return 1;
@@ -65,9 +68,10 @@ int main(int argc, char **argv) {
   fake_issuer_start(&issuer, argc > 3 ? (int)strtol(argv[3], NULL, 10) : 0, argv[2]);
   snprintf(more, sizeof more, ",\"token_uri\":\"%s/token\"", fake_issuer_url(&issuer));
   snprintf(user, sizeof user,
-           "{\"type\":\"authorized_user\",\"client_id\":\"id\",\"client_secret\":\"" CLIENT_SECRET
-           "\",\"refresh_token\":\"" REFRESH_TOKEN "\",\"quota_project_id\":\"demo-project\"%s}",
-           more);
+           "{\"type\":\"external_account_authorized_user\",\"client_id\":\"id\",\"client_secret\":"
+           "\"" CLIENT_SECRET "\",\"refresh_token\":\"" REFRESH_TOKEN
+           "\",\"token_url\":\"%s/token\"}",
+           fake_issuer_url(&issuer));
   char *key = test_service_account(NULL, more);
   test_write(argv[1], "key.json", 0600, key);
   test_write(argv[1], "user.json", 0600, user);

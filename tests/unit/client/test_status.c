@@ -161,11 +161,24 @@ static void test_captured(void **state) {
   }
 }
 
+/* A token that a server repeats is not shown; a resource's long name is. */
+static void test_no_token_is_shown(void **state) {
+  (void)state;
+#define PART "abcdefghij-klmnopqrst_uvwxyz.0123456789~"
+#define NAME "projects/my-project-of-some-length/databases/(default)/documents/pubsub_results/x"
+  psprobe_error error =
+      parse(401, "{\"error\":{\"message\":\"Bearer " PART PART " is not for " NAME "\"}}", 0);
+  assert_string_equal(error.message,
+                      "get x: UNAUTHENTICATED (HTTP 401): Bearer ? is not for " NAME);
+  error = parse(401, "refused: " PART PART PART PART PART, 0);
+  assert_string_equal(error.message, "get x: UNAUTHENTICATED (HTTP 401): refused: ?");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_cases),        cmocka_unit_test(test_details),
       cmocka_unit_test(test_broken_delay), cmocka_unit_test(test_hostile),
-      cmocka_unit_test(test_captured),
+      cmocka_unit_test(test_captured),     cmocka_unit_test(test_no_token_is_shown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
