@@ -32,6 +32,8 @@ static const psprobe_option options[] = {
     {"no-firestore", PSPROBE_OPTION_FLAG, &o.doctor.no_firestore, NULL,
      .help = "results stay in the prober's file"},
     {"json", PSPROBE_OPTION_FLAG, &o.json, NULL, .help = "print JSON, at the end"},
+    {"resource-manager", PSPROBE_OPTION_URL, &o.doctor.resource_manager, "URL",
+     .help = "its base URL, where Google's own is not reached"},
     {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.doctor.client.allow_unsafe_key, NULL,
      .help = "use a key file that others can read or git would take"},
 };

@@ -46,11 +46,19 @@ static const char *account_of(const psp_doctor *d) {
 void psp_advise_login(psp_doctor *d) {
   psp_word word;
   const char *account = account_of(d);
-  if (account != NULL)
+  if (d->from_variable) psp_mend(d, "unset GOOGLE_APPLICATION_CREDENTIALS");
+  psp_word_of(&word, account != NULL ? account : "");
+  if (account != NULL) {
+    psp_mend(d,
+             "gcloud iam service-accounts add-iam-policy-binding %s "
+             "--member=\"user:$(gcloud config get-value account)\" "
+             "--role=roles/iam.serviceAccountTokenCreator",
+             word.text);
     psp_mend(d, "gcloud auth application-default login --impersonate-service-account=%s",
-             psp_word_of(&word, account));
-  else
+             word.text);
+  } else {
     psp_mend(d, "gcloud auth application-default login");
+  }
 }
 
 void psp_advise_refused(psp_doctor *d) {

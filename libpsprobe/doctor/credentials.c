@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "doctor/doctor.h"
 
+static const char variable[] = "GOOGLE_APPLICATION_CREDENTIALS";
+
 /* The place that decided, with what the lookup said about it. */
 typedef struct lookup {
   psp_doctor *d;
@@ -22,19 +24,17 @@ static void on_step(void *arg, const char *place, const char *outcome, bool used
     return;
   }
   snprintf(l->place, sizeof l->place, "%s", place);
+  l->d->from_variable = strcmp(place, variable) == 0;
   snprintf(l->outcome, sizeof l->outcome, "%s", outcome);
 }
 
 /* What a lookup that failed for another reason than the key's safety asks for. */
 static void advise(psp_doctor *d, const lookup *l, const psprobe_error *error) {
-  bool variable = strcmp(l->place, "GOOGLE_APPLICATION_CREDENTIALS") == 0;
-  if (variable) psp_mend(d, "unset GOOGLE_APPLICATION_CREDENTIALS");
-  if (error->code == PSPROBE_PERMISSION_DENIED && !variable && l->place[0] != 0) {
-    psp_word word;
+  psp_word word;
+  if (error->code == PSPROBE_PERMISSION_DENIED && !d->from_variable && l->place[0] != 0)
     psp_mend(d, "sudo chown \"$(id -un)\" %s", psp_word_of(&word, l->place));
-  } else {
+  else
     psp_advise_login(d);
-  }
 }
 
 /* The key is refused: it is not used, only looked at, to say whose it is and what to do. */

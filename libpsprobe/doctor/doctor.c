@@ -62,6 +62,10 @@ static void tell_project(psp_doctor *d) {
              psprobe_client_project(d->client, &d->project, &error) == PSPROBE_OK) {
     psp_found(d, PSPROBE_DOCTOR_OK, "project", d->project, "%s, which the credentials name",
               d->project);
+  } else if (d->who.project != NULL) { /* of credentials that are not used */
+    d->project = d->who.project;
+    psp_found(d, PSPROBE_DOCTOR_OK, "project", d->project, "%s, which the credentials name",
+              d->project);
   } else {
     psp_mend(d, "export GOOGLE_CLOUD_PROJECT=\"$(gcloud config get-value project)\"");
     psp_found(d, PSPROBE_DOCTOR_FAILED, "project", NULL,

@@ -47,7 +47,8 @@ typedef struct psp_doctor {
   psprobe_credentials *credentials; /* NULL: none, or none that may be used */
   const char *no_credentials;       /* why; NULL: they may be used */
   psprobe_credentials_info who;
-  char *member; /* "user:a@b"; "MEMBER" while it is not known. Set when credentials are */
+  bool from_variable; /* GOOGLE_APPLICATION_CREDENTIALS named them */
+  char *member;       /* "user:a@b"; "MEMBER" while it is not known. Set when credentials are */
   psprobe_client *client;
   psp_http *http;
   const char *project;

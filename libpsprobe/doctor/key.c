@@ -18,9 +18,16 @@ static void revoke(psp_doctor *d) {
     psp_mend(d, "gcloud auth application-default revoke");
 }
 
-static void move_out(psp_doctor *d, const char *path) {
+/* Where programs look for it by its place, it cannot be moved. */
+static void move_out(psp_doctor *d, const char *tree, const char *path) {
   const char *slash = strrchr(path, '/');
-  psp_word from, name;
+  psp_word from, name, top;
+  if (!d->from_variable) {
+    psp_mend(d, "echo %s >>%s/.gitignore",
+             psp_word_of(&name, path + (psp_text_starts(path, tree) ? strlen(tree) : 0)),
+             psp_word_of(&top, tree));
+    return;
+  }
   psp_word_of(&from, path);
   psp_word_of(&name, slash != NULL ? slash + 1 : path);
   psp_mend(d, "mv %s \"$HOME\"/%s", from.text, name.text);
@@ -51,7 +58,7 @@ static bool look_at_git(psp_doctor *d, const char *path, psprobe_doctor_state ba
   }
   if (answer == PSP_GIT_IGNORED) return false;
   if (past == PSP_GIT_STAGED) remove_from_index(d, tree, path);
-  move_out(d, path);
+  move_out(d, tree, path);
   psp_found(d, bad, "credentials.key", path, "%s lies in the git work tree %s, %s", path, tree,
             past == PSP_GIT_STAGED      ? "and the next commit would have it"
             : answer == PSP_GIT_UNKNOWN ? "and git could not be asked whether it ignores it"

@@ -28,7 +28,7 @@ static void tell_clock(psp_doctor *d, const char *host, int64_t date_s, int64_t 
   if (d->clock_known) return;
   int64_t off_ms = (sent_ms + got_ms) / 2 - (date_s * 1000 + 500);
   d->clock_known = true;
-  d->clock_off_s = off_ms / 1000;
+  d->clock_off_s = (off_ms + (off_ms < 0 ? -500 : 500)) / 1000;
   int64_t off_s = llabs(d->clock_off_s);
   const char *where = off_ms > 0 ? "ahead of" : "behind";
   if (off_s < CLOCK_GOOD_S) {
@@ -55,8 +55,11 @@ static void advise_unreached(psp_doctor *d, psp_service service, const char *url
              psp_word_of(&word, emulator));
     return;
   }
-  if (error->code == PSPROBE_UNAUTHENTICATED) /* TLS: a certificate that is not believed */
+  if (error->code == PSPROBE_UNAUTHENTICATED) {
+    /* TLS: a certificate that is not believed, as by a machine that is in another year. */
+    psp_mend(d, "sudo timedatectl set-ntp true");
     psp_mend(d, "sudo update-ca-certificates");
+  }
   psp_mend(d, "curl -sSv -o /dev/null %s", psp_word_of(&word, url));
 }
 
