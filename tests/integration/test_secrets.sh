@@ -119,11 +119,10 @@ chmod 600 "$work"/{cut,broken,nobody,odd}.json
 for credentials in open cut broken nobody odd; do
   runs_with 1 "$work/$credentials.json" prober $quick --db "$work/a.db"
 done
-if [ -x "$bin/doctor" ]; then
-  for credentials in key user federated open cut broken; do
-    GOOGLE_APPLICATION_CREDENTIALS=$work/$credentials.json timeout 60 "$bin/doctor" --project demo-project >>"$work/doctor.out" 2>>"$work/doctor.err"
-  done
-fi
+for credentials in key user federated open cut broken; do
+  GOOGLE_APPLICATION_CREDENTIALS=$work/$credentials.json timeout 60 "$bin/doctor" --project demo-project >>"$work/doctor.out" 2>>"$work/doctor.err"
+done
+[ "$(grep -c credentials "$work/doctor.out")" -ge 6 ] || wrong "the doctor says nothing of credentials" "$work"/doctor.*
 # ---- what people look at ----
 for form in --csv --json --markdown "--html $work/page.out"; do
   # shellcheck disable=SC2086
