@@ -29,7 +29,8 @@ static const psprobe_option options[] = {
      .check = psprobe_check_moment},
     {"until", PSPROBE_OPTION_TEXT, &o.until, "TIME", .help = "sent before",
      .check = psprobe_check_moment},
-    {"source", PSPROBE_OPTION_LIST, &o.sources, "NAME", .help = "this one alone; repeatable"},
+    {"source", PSPROBE_OPTION_LIST, &o.sources, "NAME", .help = "this one alone; repeatable",
+     .env = "PSPROBE_REPORT_SOURCE"},
     {"ascii", PSPROBE_OPTION_FLAG, &o.ascii, NULL, .help = "no block characters"},
 };
 

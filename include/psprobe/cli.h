@@ -56,6 +56,8 @@ typedef struct psprobe_option {
   int64_t min, max;     /**< of INTEGER and DURATION; max 0: no bound */
   /** Checks a text further; NULL: nothing more to check. */
   psprobe_code (*check)(const char *text, psprobe_error *error);
+  /** Its variable where PSPROBE_NAME says something else to another program; NULL: that one. */
+  const char *env;
 } psprobe_option;
 
 /** A program, for its --help, --version and man page. */

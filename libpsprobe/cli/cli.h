@@ -7,7 +7,7 @@
 #include "base/buf.h"
 
 /** PSPROBE_NAME of an option. */
-void psp_cli_env_name(psp_buf *out, const char *option);
+void psp_cli_env_name(psp_buf *out, const psprobe_option *option);
 /** The --help text, lines of at most 80 columns. */
 void psp_cli_help(psp_buf *out, const psprobe_program *program);
 /** The man page, roff with the man macros. */

@@ -92,7 +92,7 @@ static void man_option(psp_buf *out, const psprobe_option *o) {
     psp_buf_text(out, ".\n");
   }
   psp_buf_text(out, "Environment: ");
-  psp_cli_env_name(out, o->name);
+  psp_cli_env_name(out, o);
   if (o->also_env != NULL) psp_buf_printf(out, ", then %s", o->also_env);
   psp_buf_text(out, ".\n");
 }

@@ -8,10 +8,10 @@
 #include "cli/cli.h"
 #include "http/http.h"
 
-void psp_cli_env_name(psp_buf *out, const char *option) {
-  psp_buf_text(out, "PSPROBE_");
-  for (; *option != '\0'; option++) {
-    char c = *option;
+void psp_cli_env_name(psp_buf *out, const psprobe_option *option) {
+  psp_buf_text(out, option->env != NULL ? option->env : "PSPROBE_");
+  for (const char *at = option->env != NULL ? "" : option->name; *at != '\0'; at++) {
+    char c = *at;
     psp_buf_char(out, c == '-' ? '_' : (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c));
   }
 }
@@ -121,7 +121,7 @@ int psprobe_cli_fail(const psprobe_program *program, const psprobe_error *error)
 static int apply_outside(const psprobe_program *program, const psprobe_option *option) {
   psp_buf name = {0};
   psprobe_error error = {0};
-  psp_cli_env_name(&name, option->name);
+  psp_cli_env_name(&name, option);
   const char *where = name.failed ? option->name : name.data;
   const char *text = name.failed ? NULL : getenv(name.data);
   if ((text == NULL || text[0] == '\0') && option->also_env != NULL) {
