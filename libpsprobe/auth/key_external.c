@@ -45,10 +45,10 @@ static psprobe_code parse_headers(const psp_key_parse *p, psp_view headers) {
     s->header_count++;
     if (s->headers[2 * s->header_count - 1] == NULL || s->headers[2 * s->header_count - 2] == NULL)
       return psp_fail_memory(p->error, "credentials file");
+    /* Who puts a key for his token server here has a secret in the file. */
+    if (strcasecmp(s->headers[2 * s->header_count - 2], "authorization") == 0)
+      p->file->has_secret = true;
   }
-  /* Who puts a key for his token server here has a secret in the file. */
-  for (size_t i = 0; i < s->header_count; i++)
-    if (strcasecmp(s->headers[2 * i], "authorization") == 0) p->file->has_secret = true;
   return PSPROBE_OK;
 }
 

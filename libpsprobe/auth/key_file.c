@@ -72,7 +72,8 @@ psprobe_code psp_key_google_url(const psp_key_parse *p, const char *field, const
 
 /* It becomes part of URLs, so no letter that means something there. */
 static bool is_account(const char *email) {
-  return strspn(email, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@") ==
+  return email != NULL &&
+         strspn(email, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@") ==
              strlen(email) &&
          strcmp(email, ".") != 0 && strcmp(email, "..") != 0;
 }

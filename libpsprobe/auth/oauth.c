@@ -2,6 +2,7 @@
 #include "auth/oauth.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -63,7 +64,7 @@ static psprobe_code take_token(const psp_answer *answer, psp_view object, const 
   size_t before = token->len;
   char why[64];
   if (value.type != PSP_VIEW_STRING || psp_view_length(value) == 0) {
-    strcat(strcat(strcpy(why, "has no "), field), " in it");
+    snprintf(why, sizeof why, "has no %s in it", field);
     return fail_answer(answer, what, why, error);
   }
   psp_view_secret(value, token);
@@ -93,7 +94,7 @@ static psprobe_code take_life(const psp_answer *answer, psp_view object, const c
 
 psprobe_code psp_oauth_access_token(const psp_answer *answer, int64_t wall_s, const char *what,
                                     psp_secret *token, int64_t *life_s, psprobe_error *error) {
-  psp_view object;
+  psp_view object = {0};
   psprobe_code code = open_answer(answer, wall_s, what, &object, error);
   if (code != PSPROBE_OK) return code;
   psp_view type = psp_view_get(object, "token_type");
@@ -132,7 +133,7 @@ static psprobe_code check_id_token(const psp_answer *answer, int64_t wall_s, con
 psprobe_code psp_oauth_id_token(const psp_answer *answer, int64_t wall_s, const char *field,
                                 const char *what, psp_secret *token, int64_t *life_s,
                                 psprobe_error *error) {
-  psp_view object;
+  psp_view object = {0};
   size_t before = token->len;
   psprobe_code code = open_answer(answer, wall_s, what, &object, error);
   if (code == PSPROBE_OK) code = take_token(answer, object, field, what, token, error);
@@ -153,7 +154,7 @@ psprobe_code psp_oauth_bare_id_token(const psp_answer *answer, int64_t wall_s, c
 
 psprobe_code psp_oauth_impersonated(const psp_answer *answer, int64_t wall_s, const char *what,
                                     psp_secret *token, int64_t *life_s, psprobe_error *error) {
-  psp_view object;
+  psp_view object = {0};
   psprobe_code code = open_answer(answer, wall_s, what, &object, error);
   if (code != PSPROBE_OK) return code;
   char text[PSP_TIMESTAMP_SIZE];

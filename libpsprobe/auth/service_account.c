@@ -14,9 +14,8 @@ static const char *const audiences[PSP_API_COUNT] = {"https://pubsub.googleapis.
 
 static psprobe_code sign(psp_source *source, psp_buf *claims, psp_secret *jwt,
                          psprobe_error *error) {
-  psprobe_code code = claims->failed
-                          ? psp_fail_memory(error, "token")
-                          : psp_signer_jwt(source->signer, claims->data, jwt, error);
+  psprobe_code code = claims->failed ? psp_fail_memory(error, "token")
+                                     : psp_signer_jwt(source->signer, claims->data, jwt, error);
   psp_buf_free(claims);
   return code;
 }

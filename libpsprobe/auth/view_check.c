@@ -42,7 +42,7 @@ static bool check_escape(checker *c) {
   char kind = *c->p++;
   if (kind != 'u')
     return (kind != 0 && strchr("\"\\/bfnrt", kind) != NULL) || refuse(c, "a broken escape");
-  unsigned code;
+  unsigned code = 0;
   if (!check_hex4(c, &code)) return false;
   if (code == 0) return refuse(c, "a zero byte in a string");
   if (code >= 0xdc00 && code < 0xe000) return refuse(c, "half a surrogate pair");

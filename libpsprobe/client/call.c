@@ -62,6 +62,12 @@ static void unref_locked(psp_pending *p, unsigned count) {
   if (last) free(p);
 }
 
+/* Drops a reference that is not the last, and the lock. */
+static void drop_locked(psp_pending *p) {
+  p->refs--;
+  unlock(p);
+}
+
 static bool stopped_locked(const psp_pending *p) {
   return p->cancelled || p->client->closing;
 }
@@ -91,11 +97,14 @@ static void on_timer(psp_timer *timer) {
   bool mine = state == WAITING_RETRY || state == WAITING_TOKEN;
   if (mine) p->state = BUSY;
   bool stopped = stopped_locked(p);
-  unref_locked(p, 1);
-  if (!mine) return; /* p may be gone */
+  if (!mine) {
+    unref_locked(p, 1); /* p may be gone */
+    return;
+  }
+  drop_locked(p);
   if (state == WAITING_TOKEN && psp_credentials_unwait(p->client->credentials, &p->waiter)) {
     lock(p);
-    unref_locked(p, 1);
+    drop_locked(p);
   }
   if (stopped) {
     finish_cancelled(p);
@@ -114,12 +123,13 @@ static void on_token(void *arg, const psprobe_error *error) {
   psp_pending *p = arg;
   lock(p);
   bool mine = p->state == WAITING_TOKEN && psp_timers_disarm(p->client->timers, &p->timer);
-  if (mine) {
-    p->state = BUSY;
-    p->refs--; /* the timer's */
+  if (!mine) {
+    unref_locked(p, 1); /* p may be gone */
+    return;
   }
-  unref_locked(p, 1);
-  if (!mine) return; /* p may be gone */
+  p->state = BUSY;
+  p->refs--; /* the timer's */
+  drop_locked(p);
   if (error == NULL) {
     again(p);
     return;
@@ -198,7 +208,7 @@ static void on_answer(void *arg, const psp_http_response *response, const psprob
   psp_pending *p = arg;
   lock(p);
   p->state = BUSY;
-  unref_locked(p, 1); /* the call's own is left, until finish */
+  drop_locked(p); /* the call's own is left, until finish */
   if (response != NULL && response->status >= 200 && response->status < 300) {
     finish(p, response, NULL);
     return;
@@ -260,7 +270,7 @@ static psprobe_code hand_over(psp_pending *p, const psp_http_request *request,
 }
 
 static char *put(char *at, const void *data, size_t len) {
-  if (len > 0) memcpy(at, data, len);
+  if (len > 0 && data != NULL) memcpy(at, data, len);
   return at + len;
 }
 

@@ -45,7 +45,7 @@ static psprobe_code compare_source(psp_buf *out, const psp_columns *before, size
                                    const psp_columns *after, size_t a, psprobe_error *error) {
   int64_t *first = malloc((before->count + 1) * sizeof *first);
   int64_t *second = malloc((after->count + 1) * sizeof *second);
-  psprobe_change change;
+  psprobe_change change = {0};
   psprobe_code code = PSPROBE_OK;
   if (first == NULL || second == NULL) {
     code = psp_fail_memory(error, "comparison of two runs");

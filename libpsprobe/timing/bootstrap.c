@@ -121,7 +121,7 @@ size_t psp_block_length(float *scores, size_t n) {
     scores[i] -= (float)mean;
   const double root = sqrt((double)n);
   const size_t run = (size_t)fmax(5, ceil(sqrt(log10((double)n))));
-  const size_t most = (size_t)fmin(ceil(root) + (double)run, fmin(MOST_LAGS, (double)(n / 3)));
+  const size_t most = (size_t)fmin(ceil(root) + (double)run, fmin(MOST_LAGS, floor((double)n / 3)));
   const size_t band =
       (size_t)fmin(2 * fmax(1, (double)last_lag(scores, n, most, run)), (double)most);
   double spectrum = psp_autocovariance(scores, n, 0), slope = 0;

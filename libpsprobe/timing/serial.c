@@ -150,7 +150,7 @@ psp_serial psp_serial_look(float *scores, size_t n) {
   while (lags == most_lags(s.n) && s.n >= BLOCKING_FROM) {
     s.n = average_blocks(scores, s.n);
     s.known = 0;
-    scale = (double)(n / s.n) * gamma_at(&s, 0) / variance;
+    scale = floor((double)n / (double)s.n) * gamma_at(&s, 0) / variance;
     effect = scale * design_effect(&s, &lags);
   }
   const double freedom = degrees_of_freedom(&s, effect / scale, lags);
