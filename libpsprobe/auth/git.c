@@ -54,9 +54,16 @@ static int run_git(const char *tree, const char *const *args, const char *path,
                              "GIT_OPTIONAL_LOCKS=0",
                              "GIT_TERMINAL_PROMPT=0",
                              NULL};
-  const char *argv[20] = {
-      "git", "-C", tree, "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"};
-  size_t count = 7;
+  const char *argv[20] = {"git",
+                          "-C",
+                          tree,
+                          "-c",
+                          "core.fsmonitor=false",
+                          "-c",
+                          "core.hooksPath=/dev/null",
+                          "-c",
+                          "protocol.allow=never"};
+  size_t count = 9;
   while (*args != NULL)
     argv[count++] = *args++;
   argv[count++] = "--";
@@ -75,8 +82,9 @@ static psp_git_answer ask_git(const char *path, const char *tree) {
 }
 
 psp_git_past psp_git_history(const char *path) {
-  static const char *const log[] = {"log", "--all", "-n", "1", "--format=%h", NULL};
-  static const char *const index[] = {"ls-files", NULL};
+  /* Not log, which has settings that run programs. */
+  static const char *const log[] = {"--literal-pathspecs", "rev-list", "--all", "-n", "1", NULL};
+  static const char *const index[] = {"--literal-pathspecs", "ls-files", NULL};
   char real[PATH_SIZE], tree[PATH_SIZE];
   if (realpath(path, real) == NULL || !find_tree(real, tree)) return PSP_GIT_NEVER;
   psp_secret commits = {0}, names = {0};
@@ -85,10 +93,10 @@ psp_git_past psp_git_history(const char *path) {
   psp_git_past past = PSP_GIT_NEVER;
   if (logged == 0 && commits.len > 0)
     past = PSP_GIT_COMMITTED;
-  else if (listed == 0 && names.len > 0)
-    past = PSP_GIT_STAGED;
-  else if (listed != 0) /* log fails where there is no commit yet */
+  else if (logged < 0 || listed != 0) /* rev-list may fail where there is no commit yet */
     past = PSP_GIT_PAST_UNKNOWN;
+  else if (names.len > 0)
+    past = PSP_GIT_STAGED;
   psp_secret_free(&commits);
   psp_secret_free(&names);
   return past;

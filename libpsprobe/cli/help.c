@@ -125,5 +125,5 @@ void psp_cli_man(psp_buf *out, const psprobe_program *program) {
   psp_buf_text(out,
                ".SH SEE ALSO\npsprobe\\-prober(1), psprobe\\-subscriber(1), "
                "psprobe\\-responder(1), psprobe\\-local(1), psprobe\\-report(1), "
-               "psprobe\\-demo(1)\n");
+               "psprobe\\-demo(1), psprobe\\-doctor(1)\n");
 }

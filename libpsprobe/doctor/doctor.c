@@ -76,6 +76,8 @@ static void tell_project(psp_doctor *d) {
 
 static void look(psp_doctor *d) {
   psp_doctor_reach(d);
+  /* First: where no token comes, the project is not asked for over the network. */
+  psp_doctor_give_token(d);
   tell_project(d);
   psp_doctor_identity(d);
   psp_doctor_topic(d);

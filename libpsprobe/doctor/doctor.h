@@ -87,9 +87,10 @@ void psp_advise_login(psp_doctor *d);
 /* ---- the checks, in order ---- */
 void psp_doctor_credentials(psp_doctor *d);                         /* credentials.c */
 void psp_doctor_key(psp_doctor *d, const char *path, bool refused); /* key.c */
-void psp_doctor_reach(psp_doctor *d);    /* reach.c: each API's host, and the clock */
-void psp_doctor_identity(psp_doctor *d); /* identity.c: who they are, and a token */
-void psp_doctor_topic(psp_doctor *d);    /* topic.c */
+void psp_doctor_reach(psp_doctor *d);      /* reach.c: each API's host, and the clock */
+void psp_doctor_give_token(psp_doctor *d); /* identity.c */
+void psp_doctor_identity(psp_doctor *d);
+void psp_doctor_topic(psp_doctor *d); /* topic.c */
 void psp_doctor_subscriptions(psp_doctor *d);
 void psp_doctor_firestore(psp_doctor *d); /* firestore.c */
 void psp_doctor_prober(psp_doctor *d);    /* prober.c */

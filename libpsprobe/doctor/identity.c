@@ -134,9 +134,9 @@ static void tell_identity(psp_doctor *d) {
   free(account);
 }
 
-void psp_doctor_identity(psp_doctor *d) {
+void psp_doctor_give_token(psp_doctor *d) {
   if (d->credentials == NULL) return; /* said already */
-  bool pubsub = d->o->client.pubsub_emulator == NULL;
+  bool pubsub = psp_doctor_emulator(d, PSP_PUBSUB) == NULL;
   if (d->no_credentials != NULL)
     psp_found(d, PSPROBE_DOCTOR_SKIPPED, "credentials.token", NULL, "%s", d->no_credentials);
   else if (!d->usable[PSP_PUBSUB] && !d->usable[PSP_FIRESTORE])
@@ -144,5 +144,8 @@ void psp_doctor_identity(psp_doctor *d) {
               "nothing is reached that would take one");
   else
     tell_token(d, pubsub ? PSP_PUBSUB : PSP_FIRESTORE);
-  tell_identity(d);
+}
+
+void psp_doctor_identity(psp_doctor *d) {
+  if (d->credentials != NULL) tell_identity(d);
 }

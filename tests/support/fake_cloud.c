@@ -85,7 +85,7 @@ static const rule *find(fake_cloud *google, const char *head, const char *line) 
 }
 
 /* False: the connection is to be closed. */
-static bool answer(fake_cloud *google, const char *head, psp_buf *out) {
+static bool answer(fake_cloud *google, int fd, const char *head, psp_buf *out) {
   char line[600], date[64];
   snprintf(line, sizeof line, "%.*s", (int)strcspn(head, "\r"), head);
   pthread_mutex_lock(&google->lock);
@@ -93,7 +93,10 @@ static bool answer(fake_cloud *google, const char *head, psp_buf *out) {
   rule found = *find(google, head, line);
   time_t now = time(NULL) + (time_t)google->clock_s;
   pthread_mutex_unlock(&google->lock);
-  if (found.status == 0) return false;
+  char byte;
+  while (found.status < 0 && recv(fd, &byte, 1, 0) > 0) {
+  }
+  if (found.status <= 0) return false;
   struct tm parts;
   gmtime_r(&now, &parts);
   strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
@@ -124,7 +127,7 @@ static void talk(void *arg, int fd, int nth) {
   (void)nth;
   while (read_request(fd, &head)) {
     psp_buf_reset(&out);
-    if (!answer(google, head.data, &out)) break;
+    if (!answer(google, fd, head.data, &out)) break;
     if (send(fd, out.data, out.len, MSG_NOSIGNAL) != (ssize_t)out.len) break;
   }
   psp_buf_free(&head);

@@ -22,7 +22,8 @@ const char *fake_cloud_url(const fake_cloud *google);
 void fake_cloud_set_clock(fake_cloud *google, int64_t seconds);
 /**
  * Answers requests whose line ("GET /v1/… ") holds `part` with that from now on; the first that
- * fits counts. All borrowed. @param status 0: the connection is closed instead
+ * fits counts. All borrowed. @param status 0: the connection is closed
+ * instead; -1: there is no answer
  */
 void fake_cloud_set(fake_cloud *google, const char *part, int status, const char *body);
 /** How many requests had `part` in their line. */

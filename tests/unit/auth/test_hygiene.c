@@ -65,6 +65,36 @@ static void test_git(void **state) {
   expect(test_write(repo, ":!x", 0600, "x"), PSP_GIT_EXPOSED, repo);
 }
 
+static void past_of(const char *path, psp_git_past past) {
+  psp_git_past got = psp_git_history(path);
+  if (got != past) fail_msg("%s: %d", path, got);
+}
+
+/* What git has had, it has for ever. */
+static void test_git_history(void **state) {
+  (void)state;
+  const char *repo = repository();
+  past_of(test_write(test_directory(), "key.json", 0600, "x"), PSP_GIT_NEVER);
+  past_of("/nowhere/at/all", PSP_GIT_NEVER);
+  char path[600], other[600];
+  snprintf(path, sizeof path, "%s", test_write(repo, "key.json", 0600, "x"));
+  /* Names are no patterns: this one would match the other. */
+  snprintf(other, sizeof other, "%s", test_write(repo, "key.jso[n]", 0600, "x"));
+  past_of(path, PSP_GIT_NEVER);
+  run(repo, "add", "key.json", NULL);
+  past_of(path, PSP_GIT_STAGED);
+  past_of(other, PSP_GIT_NEVER);
+  run(repo, "config", "user.email", "x@example.com");
+  run(repo, "config", "user.name", "x");
+  run(repo, "commit", "-qm", "mistake");
+  past_of(path, PSP_GIT_COMMITTED);
+  run(repo, "rm", "--cached", "key.json");
+  test_write(repo, ".gitignore", 0644, "key.json\n");
+  run(repo, "commit", "-qam", "too late");
+  past_of(path, PSP_GIT_COMMITTED);
+  past_of(other, PSP_GIT_NEVER);
+}
+
 static void test_links(void **state) {
   (void)state;
   const char *repo = repository(), *outside = test_directory();
@@ -230,13 +260,10 @@ static int setup(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_git),
-      cmocka_unit_test(test_links),
-      cmocka_unit_test(test_git_is_asked_alone),
-      cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_without_secret),
-      cmocka_unit_test(test_reading),
-      cmocka_unit_test(test_split),
+      cmocka_unit_test(test_git),     cmocka_unit_test(test_git_history),
+      cmocka_unit_test(test_links),   cmocka_unit_test(test_git_is_asked_alone),
+      cmocka_unit_test(test_refused), cmocka_unit_test(test_without_secret),
+      cmocka_unit_test(test_reading), cmocka_unit_test(test_split),
       cmocka_unit_test(test_child),
   };
   return cmocka_run_group_tests(tests, setup, NULL);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <psprobe/doctor.h>
@@ -299,6 +300,29 @@ static void the_metadata_server_gives_everything(void **state) {
   says(p, "failed   firestore.create ", "--member=serviceAccount:" FAKE_CLOUD_ACCOUNT);
 }
 
+static void who_does_not_answer_is_not_waited_for_long(void **state) {
+  patient *p = *state;
+  struct timespec begin, end;
+  clock_gettime(CLOCK_MONOTONIC, &begin);
+  fake_cloud_set(p->google, "GET /v1/projects/demo-project/topics/", -1, "");
+  fake_cloud_set(p->google, "GET /computeMetadata/v1/instance/service-accounts/default/token", -1,
+                 "");
+  examine(p);
+  finds(p, 1, 0);
+  says(p, "failed   pubsub.api ", "curl -sSv -o /dev/null http://127.0.0.1:");
+  says(p, "skipped  subscription ", "Pub/Sub cannot be asked");
+  says(p, "ok       firestore.create ", "");
+  unsetenv("GOOGLE_APPLICATION_CREDENTIALS");
+  setenv("METADATA_SERVER_DETECTION", "assume-present", 1);
+  setenv("GCE_METADATA_HOST", fake_cloud_url(p->google) + strlen("http://"), 1);
+  examine(p);
+  finds(p, 1, 0);
+  says(p, "failed   credentials.token ", "no token came within");
+  says(p, "skipped  topic ", "no token could be had");
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  assert_true(end.tv_sec - begin.tv_sec < 60);
+}
+
 static void without_credentials_and_project_it_says_how_to_begin(void **state) {
   patient *p = *state;
   unsetenv("GOOGLE_APPLICATION_CREDENTIALS");
@@ -352,6 +376,7 @@ int main(void) {
       WITH(a_project_that_is_not_there),
       WITH(apis_that_are_not_reached),
       WITH(the_metadata_server_gives_everything),
+      WITH(who_does_not_answer_is_not_waited_for_long),
       WITH(without_credentials_and_project_it_says_how_to_begin),
       WITH(the_prober_is_asked_without_being_counted),
   };
