@@ -122,6 +122,39 @@ static void findings_are_kept_and_shown_as_json(void **state) {
   psprobe_diagnosis_free(found);
 }
 
+/* Google's own reasons (google.rpc.ErrorInfo), and what each asks for. */
+static void refusals_are_advised_by_their_reason(void **state) {
+  (void)state;
+  static const struct {
+    const char *reason, *mend, *quota, *kind;
+  } cases[] = {
+      {"SERVICE_DISABLED", "gcloud services enable pubsub.googleapis.com --project=p", NULL, ""},
+      {"SERVICE_DISABLED", "gcloud services enable pubsub.googleapis.com --project=q", "q", ""},
+      {"USER_PROJECT_DENIED", "gcloud auth application-default set-quota-project p", "q", ""},
+      {"CONSUMER_INVALID", "gcloud projects list", NULL, ""},
+      {"BILLING_DISABLED", "gcloud billing accounts list", NULL, ""},
+      {"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "gcloud auth application-default login", NULL, ""},
+      {"ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+       "gcloud compute instances set-service-account \"$(hostname)\" --scopes=cloud-platform", NULL,
+       "metadata server"},
+      {"IAM_PERMISSION_DENIED", NULL, NULL, ""},
+      {"", NULL, NULL, ""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psp_doctor d = {.project = "p",
+                    .member = (char[]){"user:a@b"},
+                    .who = {.quota_project = cases[i].quota, .kind = cases[i].kind}};
+    psprobe_error error = {.code = PSPROBE_PERMISSION_DENIED};
+    strcpy(error.reason, cases[i].reason);
+    bool known = psp_advise_reason(&d, "pubsub.googleapis.com", &error);
+    assert_int_equal(known, cases[i].mend != NULL);
+    assert_int_equal(known, d.mend_count > 0);
+    if (known) assert_string_equal(d.mend[0], cases[i].mend);
+    for (size_t m = 0; m < d.mend_count; m++)
+      free(d.mend[m]);
+  }
+}
+
 static void options_that_cannot_be_are_named(void **state) {
   (void)state;
   static const char *const bad[] = {"1abc"};
@@ -153,6 +186,7 @@ int main(void) {
       cmocka_unit_test(permissions_are_asked_and_read),
       cmocka_unit_test(a_finding_is_a_line_and_what_mends_it),
       cmocka_unit_test(findings_are_kept_and_shown_as_json),
+      cmocka_unit_test(refusals_are_advised_by_their_reason),
       cmocka_unit_test(options_that_cannot_be_are_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
