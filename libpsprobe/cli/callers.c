@@ -4,6 +4,7 @@
 
 #include <psprobe/cli.h>
 
+#include "auth/url.h"
 #include "base/error.h"
 #include "http/http.h"
 #include "http/url.h"
@@ -58,6 +59,10 @@ int psprobe_cli_callers(const psprobe_program *program, const psprobe_callers *c
     return psprobe_cli_usage(program, callers->jwks != NULL ? "jwks" : "platform-verified",
                              message);
   }
+  if (callers->jwks != NULL && !psp_url_is_safe(callers->jwks))
+    return psprobe_cli_usage(program, "jwks",
+                             "must be https (http is for this machine's loopback addresses only): "
+                             "who can change the keys lets himself in");
   if (asked)
     *verify = (psprobe_verifier_options){.audience = callers->audience,
                                          .emails = callers->accounts.items,

@@ -45,6 +45,23 @@ static void test_of_no_use(void **state) {
   assert_int_equal(check(&(psprobe_callers){.jwks = "https://keys.example"}, &verify), 2);
 }
 
+static void test_keys_of_others(void **state) {
+  (void)state;
+  static const struct {
+    const char *url;
+    int status;
+  } cases[] = {{"https://keys.example", -1},
+               {"http://127.0.0.1:1/certs", -1},
+               {"http://keys.example", 2},
+               {"http://127.0.0.1.example", 2}};
+  psprobe_verifier_options verify;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psprobe_callers callers = {
+        .accounts = {{"a@p"}, 1, NULL}, .audience = "https://x", .jwks = cases[i].url};
+    assert_int_equal(check(&callers, &verify), cases[i].status);
+  }
+}
+
 static void test_account(void **state) {
   (void)state;
   static const char *const good[] = {"a@b", "x@p.iam.gserviceaccount.com",
@@ -82,7 +99,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_together),    cmocka_unit_test(test_of_no_use),
       cmocka_unit_test(test_account),     cmocka_unit_test(test_origin),
-      cmocka_unit_test(test_prober_auth),
+      cmocka_unit_test(test_prober_auth), cmocka_unit_test(test_keys_of_others),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

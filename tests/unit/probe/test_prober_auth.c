@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -163,6 +164,18 @@ static void test_failure_at_the_start(void **state) {
   assert_non_null(strstr(error.message, "https"));
 }
 
+/* The account loses its right while the program runs: why is said with the answer that failed. */
+static void test_token_is_refused_later(void **state) {
+  fixture *f = *state;
+  static const int script[] = {401, 200, 0};
+  psprobe_error error = {0};
+  assert_int_equal(begin(f, script, 0, NULL), PSPROBE_OK);
+  f->issuer.tokens = 403;
+  assert_int_equal(answer(f, &error), PSPROBE_PERMISSION_DENIED);
+  assert_non_null(strstr(error.message, "metadata server"));
+  assert_int_equal(fake_prober_count(f->prober), 1);
+}
+
 /* No token in time: the answer fails, within its time, and the next one goes through. */
 static void test_outage(void **state) {
   fixture *f = *state;
@@ -179,6 +192,13 @@ static void test_outage(void **state) {
   for (int i = 0; i < 200 && code != PSPROBE_OK; i++)
     code = answer(f, NULL);
   assert_int_equal(code, PSPROBE_OK);
+}
+
+static void wait_for(sem_t *semaphore) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += 10;
+  assert_int_equal(sem_timedwait(semaphore, &until), 0);
 }
 
 static void on_answered(void *arg, psprobe_code code, const psprobe_error *error) {
@@ -211,6 +231,44 @@ static void test_end_while_waiting(void **state) {
   assert_int_equal(fake_prober_count(f->prober), 0);
 }
 
+static void count_answered(void *arg, psprobe_code code, const psprobe_error *error) {
+  (void)code;
+  (void)error;
+  sem_post(arg);
+}
+
+/* The token and the end of the time for it meet in every order; each message ends once. */
+static void test_token_meets_deadline(void **state) {
+  fixture *f = *state;
+  static const int script[] = {200, 0};
+  enum { ROUNDS = 100, MESSAGES = 4 };
+  sem_t ends;
+  sem_init(&ends, 0, 0);
+  assert_int_equal(begin(f, script, MS, NULL), PSPROBE_OK);
+  f->issuer.hold_tokens = &f->hold;
+  psprobe_responder *r = f->responder;
+  psprobe_attribute attribute = {PSPROBE_ATTRIBUTE_ID, ID};
+  psprobe_message message = {.attributes = &attribute, .attribute_count = 1};
+  for (int i = 0; i < ROUNDS; i++) {
+    char text[2048];
+    uint64_t generation;
+    if (psp_slot_authorization(r->credentials, r->token, text, sizeof text, &generation) > 0)
+      psp_slot_reject(r->credentials, r->token, generation);
+    for (int k = 0; k < MESSAGES; k++)
+      psp_responder_begin(r, &message, 0, count_answered, &ends);
+    const struct timespec pause = {.tv_nsec = i % 10 * 200000};
+    nanosleep(&pause, NULL); /* where the deadline of a millisecond is met differs */
+    sem_post(&f->hold);
+    for (int k = 0; k < MESSAGES; k++)
+      wait_for(&ends);
+  }
+  for (int i = 0; i < ROUNDS; i++)
+    sem_post(&f->hold);
+  psprobe_responder_free(f->responder);
+  f->responder = NULL;
+  assert_int_not_equal(sem_trywait(&ends), 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
@@ -220,9 +278,11 @@ int main(void) {
       TEST(test_401_twice),
       TEST(test_403_is_told),
       TEST(test_advice_without_tokens),
+      TEST(test_token_is_refused_later),
       TEST(test_failure_at_the_start),
       TEST(test_outage),
       TEST(test_end_while_waiting),
+      TEST(test_token_meets_deadline),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
