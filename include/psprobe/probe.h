@@ -192,7 +192,8 @@ typedef struct psprobe_prober_stats {
   uint64_t sent;           /**< publish calls begun */
   uint64_t publish_failed; /**< of them, failed */
   uint64_t completed;      /**< handed to the sink */
-  uint64_t refused;        /**< answers with an unknown or finished id, or unknown source */
+  uint64_t refused;    /**< answers with an unknown or finished id or an unknown source, or without
+                          a token that `verify` takes */
   uint64_t overflowed; /**< slots not sent because the registry was full, or for want of memory */
   size_t in_flight;
   int64_t max_lateness_ns; /**< of the pacer */

@@ -9,6 +9,7 @@ static void on_checked(void *arg, void *subject, const psprobe_identity *identit
     gate->handler(gate->arg, exchange);
     return;
   }
+  if (gate->refused != NULL) atomic_fetch_add_explicit(gate->refused, 1, memory_order_relaxed);
   int status = error->code == PSPROBE_UNAVAILABLE         ? 503
                : error->code == PSPROBE_PERMISSION_DENIED ? 403
                                                           : 401;

@@ -2,6 +2,9 @@
 #ifndef PSP_AUTH_GATE_H
 #define PSP_AUTH_GATE_H
 /** @file A route that only those may use who show a token. */
+#include <stdatomic.h>
+#include <stdint.h>
+
 #include "auth/verifier.h"
 #include "http/server.h"
 
@@ -16,6 +19,7 @@ typedef struct psp_gate {
    * same. */
   psp_handler *handler;
   void *arg;
+  _Atomic uint64_t *refused; /**< counts the others; NULL: nobody counts */
 } psp_gate;
 
 /** A psp_handler. Others are answered 401 (with `WWW-Authenticate: Bearer`), 403 or 503. */

@@ -89,6 +89,7 @@ static psprobe_code make_server(psprobe_prober *prober, const psprobe_prober_opt
     return psp_fail_memory(error, "prober");
   prober->gate.handler = psp_prober_answer;
   prober->gate.arg = prober;
+  prober->gate.refused = &prober->refused;
   if (o->verify != NULL) {
     psprobe_code code = psprobe_verifier_new(o->verify, &prober->gate.verifier, error);
     if (code != PSPROBE_OK) return code;

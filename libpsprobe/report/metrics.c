@@ -105,7 +105,8 @@ void psp_metrics_write(psp_buf *out, const psp_metrics *m) {
   plain(out, "sent_total", "counter", "Publish calls begun.", p->sent);
   plain(out, "publish_failures_total", "counter", "Publish calls that failed.", p->publish_failed);
   plain(out, "refused_total", "counter",
-        "Answers with an unknown or finished id, or from an unknown source.", p->refused);
+        "Answers with an unknown or finished id, from an unknown source, or without a token.",
+        p->refused);
   plain(out, "overflowed_total", "counter", "Probes not sent because too many were in flight.",
         p->overflowed);
   plain(out, "in_flight_probes", "gauge", "Probes that wait for an answer.", p->in_flight);
