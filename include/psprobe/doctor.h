@@ -51,6 +51,8 @@ typedef struct psprobe_doctor_options {
   const char *const *push_subscriptions;
   size_t push_subscription_count;
   const char *collection;       /**< NULL: "pubsub_results" */
+  bool no_publish;              /**< this machine does not publish: it needs no permission to */
+  bool no_consume;              /**< nor does it pull */
   bool no_firestore;            /**< results stay in a file */
   const char *prober;           /**< the prober's outside address, a URL; NULL: not looked at */
   const char *resource_manager; /**< base URL of the Resource Manager; NULL: Google's */

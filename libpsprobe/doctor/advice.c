@@ -84,6 +84,10 @@ bool psp_advise_reason(psp_doctor *d, const char *api, const psprobe_error *erro
   const char *bill = d->who.quota_project != NULL ? d->who.quota_project : d->project;
   if (bill == NULL) bill = "PROJECT";
   if (strcmp(error->reason, "SERVICE_DISABLED") == 0) {
+    /* A person's login without a quota project is counted as gcloud's own project. */
+    if (psp_text_equal(d->who.kind, "authorized_user") && d->who.quota_project == NULL)
+      psp_mend(d, "gcloud auth application-default set-quota-project %s",
+               psp_word_of(&project, bill));
     psp_mend(d, "gcloud services enable %s --project=%s", api, psp_word_of(&project, bill));
   } else if (strcmp(error->reason, "USER_PROJECT_DENIED") == 0) {
     psp_mend(d, "gcloud auth application-default set-quota-project %s",

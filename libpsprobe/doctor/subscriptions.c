@@ -87,7 +87,10 @@ static void tell_consume(psp_doctor *d, const looked_at *s, bool may_look) {
   else if (!may_look)
     psp_found(d, PSPROBE_DOCTOR_WARNING, "subscription", s->full,
               "%s is not there, or we may not look at it (pubsub.subscriptions.get)", s->full);
-  if (code != PSPROBE_OK) {
+  if (d->o->no_consume) {
+    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "subscription.consume", s->full,
+              "not wanted (--no-consume)");
+  } else if (code != PSPROBE_OK) {
     psp_found(d, PSPROBE_DOCTOR_WARNING, "subscription.consume", s->full, "not known: %s",
               error.message);
   } else if (consume) {

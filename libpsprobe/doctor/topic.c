@@ -36,7 +36,9 @@ static void tell_publish(psp_doctor *d, const char *topic, const char *full,
       psp_found(d, PSPROBE_DOCTOR_WARNING, "topic", full,
                 "%s is not there, or we may not look at it (pubsub.topics.get)", full);
   }
-  if (code != PSPROBE_OK) {
+  if (d->o->no_publish) {
+    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "topic.publish", full, "not wanted (--no-publish)");
+  } else if (code != PSPROBE_OK) {
     psp_found(d, PSPROBE_DOCTOR_WARNING, "topic.publish", full, "not known: %s", error.message);
   } else if (publish) {
     psp_found(d, PSPROBE_DOCTOR_OK, "topic.publish", full, "pubsub.topics.publish is granted");

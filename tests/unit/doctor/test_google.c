@@ -166,6 +166,27 @@ static void permissions_that_are_missing_are_granted(void **state) {
        " --role=roles/datastore.user --condition=None\n");
 }
 
+/* Prober and service need not be one account, and each needs its own permission alone. */
+static void who_only_publishes_need_not_pull(void **state) {
+  patient *p = *state;
+  fake_cloud_set(p->google, "/subscriptions/probes-regular-service:testIamPermissions", 200, "{}");
+  p->options.no_consume = true;
+  examine(p);
+  finds(p, 0, 0);
+  says(p, "ok       topic.publish ", "");
+  says(p, "ok       subscription ", "to be pulled");
+  says(p, "skipped  subscription.consume ", "--no-consume");
+  p->options.no_consume = false;
+  examine(p);
+  finds(p, 1, 0);
+  fake_cloud_set(p->google, "/topics/probes:testIamPermissions", 200, "{}");
+  p->options.no_consume = p->options.no_publish = p->options.no_firestore = true;
+  examine(p);
+  finds(p, 0, 0);
+  says(p, "skipped  topic.publish ", "--no-publish");
+  says(p, "skipped  firestore.database ", "--no-firestore");
+}
+
 /* roles/pubsub.publisher and roles/pubsub.subscriber may not look at what they use. */
 static void who_may_publish_need_not_be_able_to_look(void **state) {
   patient *p = *state;
@@ -367,6 +388,7 @@ int main(void) {
       WITH(all_is_well_with_a_good_key),
       WITH(what_is_missing_is_made),
       WITH(permissions_that_are_missing_are_granted),
+      WITH(who_only_publishes_need_not_pull),
       WITH(who_may_publish_need_not_be_able_to_look),
       WITH(an_api_that_is_disabled_is_enabled),
       WITH(a_token_that_is_refused_is_explained),

@@ -130,6 +130,10 @@ static void refusals_are_advised_by_their_reason(void **state) {
   } cases[] = {
       {"SERVICE_DISABLED", "gcloud services enable pubsub.googleapis.com --project=p", NULL, ""},
       {"SERVICE_DISABLED", "gcloud services enable pubsub.googleapis.com --project=q", "q", ""},
+      {"SERVICE_DISABLED", "gcloud auth application-default set-quota-project p", NULL,
+       "authorized_user"},
+      {"SERVICE_DISABLED", "gcloud services enable pubsub.googleapis.com --project=q", "q",
+       "authorized_user"},
       {"USER_PROJECT_DENIED", "gcloud auth application-default set-quota-project p", "q", ""},
       {"CONSUMER_INVALID", "gcloud projects list", NULL, ""},
       {"BILLING_DISABLED", "gcloud billing accounts list", NULL, ""},
