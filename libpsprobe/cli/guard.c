@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <psprobe/auth.h>
 
 #include "cli/cli.h"
+
+void psp_cli_open_standard(void) {
+  int fd;
+  do
+    fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= 2);
+  if (fd > 2) close(fd);
+}
 
 void psp_cli_guard(void) {
   psprobe_wipe_freed_memory();

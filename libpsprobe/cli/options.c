@@ -247,6 +247,7 @@ int psprobe_cli_parse(const psprobe_program *program, int argc, char **argv,
   psprobe_option *options = calloc(count, sizeof *options);
   bool *seen = calloc(count, sizeof *seen);
   int status = 1;
+  psp_cli_open_standard();
   if (options == NULL || seen == NULL) {
     fprintf(stderr, "psprobe-%s: out of memory\n", program->name);
   } else {

@@ -206,6 +206,9 @@ static bool start(test_emulator *emulator, test_service service, const char *pro
   emulator->port = port ? port : test_free_port();
   snprintf(emulator->address, sizeof emulator->address, "127.0.0.1:%d", emulator->port);
   log_name(emulator->log, services[service].name, emulator->port);
+  /* Started without a standard input, or output: the pipe must not take its place. */
+  while (fcntl(2, F_GETFD) < 0 || fcntl(1, F_GETFD) < 0 || fcntl(0, F_GETFD) < 0)
+    if (open("/dev/null", O_RDWR) < 0) fail("open /dev/null");
   if (pipe2(leash, O_CLOEXEC) != 0) fail("make a pipe");
   fflush(NULL);
   emulator->guard = fork();

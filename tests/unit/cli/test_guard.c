@@ -40,6 +40,25 @@ static void test_no_core_dumps(void **state) {
   assert_int_equal(dumpable_after_parse("1"), 1);
 }
 
+/* What is printed by a program that was started with all three closed goes nowhere. */
+static void test_closed_standard_files(void **state) {
+  (void)state;
+  static const psprobe_program program = {.name = "x", .summary = "y", .about = "z"};
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    char *argv[] = {(char[]){"x"}, NULL};
+    for (int fd = 0; fd < 3; fd++)
+      close(fd);
+    if (psprobe_cli_parse(&program, 1, argv, NULL) != -1) _exit(9);
+    int next = dup(0);
+    _exit(next > 2 ? 0 : 1);
+  }
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+}
+
 static void test_openssl_wipes(void **state) {
   (void)state;
   static const psprobe_program program = {.name = "x", .summary = "y", .about = "z"};
@@ -61,6 +80,7 @@ static void test_openssl_wipes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_no_core_dumps),
+      cmocka_unit_test(test_closed_standard_files),
       cmocka_unit_test(test_openssl_wipes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
