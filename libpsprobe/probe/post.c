@@ -49,6 +49,9 @@ static void explain(const post *p, psprobe_error *error) {
   size_t len = strlen(error->message), size = sizeof error->message - len;
   if (error->http_status == 401 && p->answering.responder->token == NULL)
     snprintf(error->message + len, size, "; it asks for ID tokens (--prober-auth oidc)");
+  else if (error->http_status == 403)
+    snprintf(error->message + len, size,
+             "; it does not let our account in (--require-oidc; roles/run.invoker on Cloud Run)");
   else if (error->http_status == 401)
     snprintf(error->message + len, size, "; our tokens are for the audience %.*s",
              (int)psp_http_url_origin_len(p->url), p->url);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "http/http.h"
+#include "http/url.h"
 
 static void test_good(void **state) {
   (void)state;
@@ -81,7 +82,20 @@ static void test_bad(void **state) {
   }
 }
 
+static void test_origin(void **state) {
+  (void)state;
+  static const struct {
+    const char *url;
+    size_t len;
+  } cases[] = {{"https://a.example", 17},       {"https://a.example/", 17},
+               {"https://a.example/b?c=d", 17}, {"https://a.example?c", 17},
+               {"http://[::1]:8080/x", 17},     {"http://127.0.0.1:80", 19}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    assert_int_equal(psp_http_url_origin_len(cases[i].url), cases[i].len);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_good), cmocka_unit_test(test_bad)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_good), cmocka_unit_test(test_bad),
+                                     cmocka_unit_test(test_origin)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,7 +131,9 @@ static void test_403_is_told(void **state) {
   fixture *f = *state;
   static const int script[] = {403, 200, 0};
   assert_int_equal(begin(f, script, 0, NULL), PSPROBE_OK);
-  assert_int_equal(answer(f, NULL), PSPROBE_PERMISSION_DENIED);
+  psprobe_error error = {0};
+  assert_int_equal(answer(f, &error), PSPROBE_PERMISSION_DENIED);
+  assert_non_null(strstr(error.message, "run.invoker"));
   assert_int_equal(fake_prober_count(f->prober), 1);
   assert_int_equal(f->issuer.issued, 1);
 }
