@@ -75,14 +75,13 @@ int main(int argc, char **argv) {
   o.client.logger = o.responder.logger = o.subscriber.logger = &logger;
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
   o.subscriber.pulls = (int)o.pulls;
-  o.subscriber.receive = psprobe_responder_receive;
   psprobe_client_options_from_environment(&o.client);
 
   psprobe_code code = psprobe_client_new(&o.client, &client, &error);
   if (code == PSPROBE_OK && o.create) code = create(client, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
-  o.subscriber.arg = responder;
-  if (code == PSPROBE_OK) code = psprobe_subscriber_new(client, &o.subscriber, &subscriber, &error);
+  if (code == PSPROBE_OK)
+    code = psprobe_responder_pull(responder, &o.subscriber, &subscriber, &error);
   if (code == PSPROBE_OK) {
     printf("subscriber: pulling %s, answering at %s\n", o.subscriber.subscription,
            o.responder.prober);

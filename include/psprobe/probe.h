@@ -295,11 +295,19 @@ PSPROBE_API psprobe_code psprobe_responder_answer(psprobe_responder *responder,
                                                   const psprobe_message *message,
                                                   int64_t received_ns, psprobe_error *error);
 /**
- * The same as a psprobe_subscriber_options.receive, with the responder as its arg: acknowledges
- * what is answered and what can never be, and has the rest delivered again.
+ * Begins to pull a subscription and to answer its messages: what is answered and what can never be
+ * is acknowledged, the rest is delivered again. No thread waits for an answer; each begins on the
+ * client's I/O thread the moment its message is there, and leases are extended meanwhile.
+ *
+ * @param options receive, arg, at_once and workers are set here; the rest as for
+ *                psprobe_subscriber_new
+ * @return as psprobe_subscriber_new; FAILED_PRECONDITION: this responder has pulled before
+ * Ownership: psprobe_subscriber_free comes before psprobe_responder_free.
  */
-PSPROBE_API psprobe_verdict psprobe_responder_receive(void *responder,
-                                                      const psprobe_message *message);
+PSPROBE_API psprobe_code psprobe_responder_pull(psprobe_responder *responder,
+                                                const psprobe_subscriber_options *options,
+                                                psprobe_subscriber **subscriber,
+                                                psprobe_error *error);
 /**
  * Serves push requests, POST to any path, at `listen` ("0.0.0.0:8080"; port 0
  * picks one) until psprobe_responder_free: 204 once the prober has the answer,

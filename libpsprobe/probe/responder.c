@@ -114,12 +114,6 @@ psprobe_code psprobe_responder_answer(psprobe_responder *responder, const psprob
   return w.code;
 }
 
-psprobe_verdict psprobe_responder_receive(void *responder, const psprobe_message *message) {
-  psprobe_code code = psprobe_responder_answer(responder, message, psprobe_clock_monotonic(), NULL);
-  /* INVALID_ARGUMENT: there is no probe in it, now or ever; it has been counted. */
-  return code == PSPROBE_OK || code == PSPROBE_INVALID_ARGUMENT ? PSPROBE_ACK : PSPROBE_NACK;
-}
-
 /* ---- making and freeing ---- */
 
 static psprobe_code check(const psprobe_responder_options *o, psprobe_error *error) {
@@ -205,6 +199,7 @@ void psprobe_responder_free(psprobe_responder *r) {
   psp_server_free(r->server);
   psprobe_verifier_free(r->gate.verifier);
   psp_timers_free(r->timers);
+  psp_pulling_free(r->pulling);
   pthread_cond_destroy(&r->changed);
   pthread_mutex_destroy(&r->lock);
   free(r->source);

@@ -24,6 +24,9 @@ typedef struct psp_log_limit {
   _Atomic int64_t next_ns;
 } psp_log_limit;
 
+/** What a responder that pulls keeps beside (responder_pull.c). */
+typedef struct psp_pulling psp_pulling;
+
 struct psprobe_responder {
   psprobe_client *client;
   psprobe_logger logger;
@@ -37,6 +40,7 @@ struct psprobe_responder {
   psp_slot *token;                  /**< of the prober's audience */
   psp_gate gate;                    /**< before push requests; its verifier is ours */
   psp_server *server;               /**< NULL until it listens */
+  psp_pulling *pulling;             /**< NULL until it pulls */
 
   _Atomic bool warm; /**< the first event has come */
   _Atomic uint64_t answered, rejected, not_wanted, failed;
@@ -77,6 +81,8 @@ psprobe_code psp_responder_show_tokens(psprobe_responder *responder, const char 
 /** Writes a document; likewise. */
 psprobe_code psp_answer_by_document(const psp_answering *answering, const psprobe_message *message,
                                     psprobe_error *error);
+
+void psp_pulling_free(psp_pulling *pulling);
 
 /** True once in `every_ns`; 0: once at all. */
 bool psp_log_limit_pass(psp_log_limit *limit, int64_t every_ns);

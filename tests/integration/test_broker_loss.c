@@ -73,9 +73,8 @@ static void test_broker_loss(void **state) {
     fail_msg("%s", error.message);
   psprobe_responder_options responding = {.prober = psprobe_prober_url(prober), .source = "only"};
   assert_int_equal(psprobe_responder_new(client, &responding, &responder, NULL), PSPROBE_OK);
-  psprobe_subscriber_options subscribing = {
-      .subscription = "answers", .receive = psprobe_responder_receive, .arg = responder};
-  assert_int_equal(psprobe_subscriber_new(client, &subscribing, &subscriber, NULL), PSPROBE_OK);
+  psprobe_subscriber_options subscribing = {.subscription = "answers"};
+  assert_int_equal(psprobe_responder_pull(responder, &subscribing, &subscriber, NULL), PSPROBE_OK);
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, run, prober), 0);
 

@@ -87,9 +87,8 @@ static void build(world *w) {
   psprobe_responder_options service = {.prober = psprobe_prober_url(w->prober),
                                        .source = "regular_service"};
   ok(psprobe_responder_new(w->client, &service, &w->service, error));
-  psprobe_subscriber_options subscriber = {
-      .subscription = "experiment-pull", .receive = psprobe_responder_receive, .arg = w->service};
-  ok(psprobe_subscriber_new(w->client, &subscriber, &w->subscriber, error));
+  psprobe_subscriber_options subscriber = {.subscription = "experiment-pull"};
+  ok(psprobe_responder_pull(w->service, &subscriber, &w->subscriber, error));
 }
 
 typedef struct seen {

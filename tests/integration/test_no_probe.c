@@ -91,12 +91,9 @@ static void test_acknowledged_and_told_once(void **state) {
   ok(psprobe_topic_create(client, "mixed", NULL, &error));
   ok(psprobe_subscription_create(client, "pulled", &pull, NULL, &error));
   ok(psprobe_subscription_create(client, "pushed", &push, NULL, &error));
-  psprobe_subscriber_options options = {.subscription = "pulled",
-                                        .receive = psprobe_responder_receive,
-                                        .arg = service.responder,
-                                        .pulls = 1};
+  psprobe_subscriber_options options = {.subscription = "pulled", .pulls = 1};
   psprobe_subscriber *subscriber = NULL;
-  ok(psprobe_subscriber_new(client, &options, &subscriber, &error));
+  ok(psprobe_responder_pull(service.responder, &options, &subscriber, &error));
   publish(client);
   wait_for(&service);
   wait_for(&function);
