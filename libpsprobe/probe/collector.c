@@ -57,17 +57,24 @@ static void log_news(psprobe_prober *prober) {
   psp_log_end(&line);
 }
 
+/** Whether nothing more will come. */
+static bool is_over(psprobe_prober *prober, bool given_up) {
+  return atomic_load(&prober->sending_done) &&
+         (given_up || psprobe_registry_in_flight(prober->registry) == 0);
+}
+
 void *psp_prober_collect(void *arg) {
   psprobe_prober *prober = arg;
   for (;;) {
     /* Looked at before collecting: what was finished by then is collected below. */
     bool given_up = atomic_load(&prober->stops) > 1;
-    bool over = atomic_load(&prober->sending_done) &&
-                (given_up || psprobe_registry_in_flight(prober->registry) == 0);
+    bool over = is_over(prober, given_up);
     if (given_up) psp_registry_settle(prober->registry);
     hand_over_all(prober);
     log_news(prober);
     if (over) return NULL;
+    /* The last may have come in meanwhile, and be collected: nothing would wake us. */
+    if (is_over(prober, given_up)) continue;
     psprobe_registry_wait(prober->registry, psprobe_clock_monotonic() + LONG_NS);
   }
 }

@@ -215,6 +215,22 @@ static void test_sink_that_blocks(void **state) {
   assert_int_equal(l->finished_count, 50);
 }
 
+/* The last answer comes while the sink has the one before it: nobody waits for a timeout then. */
+static void test_last_answer_while_the_sink_is_busy(void **state) {
+  lab *l = *state;
+  const char *sources[] = {"only"};
+  l->hold_sink = true;
+  lab_run(l, (psprobe_prober_options){
+                 .count = 2, .timeout_ns = HOUR, .sources = sources, .source_count = 1});
+  lab_published(l, 1);
+  assert_int_equal(lab_answer(l, "only", l->ids[0], NULL), 200);
+  lab_finished(l, 0);
+  assert_int_equal(lab_answer(l, "only", l->ids[1], NULL), 200);
+  lab_hold(l, &l->hold_sink, false);
+  lab_join(l);
+  assert_int_equal(l->finished_count, 2);
+}
+
 static void test_stop_waits_for_answers(void **state) {
   lab *l = *state;
   lab_run(l, (psprobe_prober_options){.interval_ns = HOUR});
@@ -384,6 +400,7 @@ int main(void) {
       TEST(test_publish_fails_and_recovers),
       TEST(test_registry_full),
       TEST(test_sink_that_blocks),
+      TEST(test_last_answer_while_the_sink_is_busy),
       TEST(test_stop_waits_for_answers),
       TEST(test_stop_waits_no_longer_than_the_timeout),
       TEST(test_second_stop_ends_the_waiting),
