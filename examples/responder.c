@@ -81,6 +81,7 @@ int main(int argc, char **argv) {
     status = psprobe_cli_callers(&program, &o.callers, "push-account", "push-audience", &logger,
                                  &o.verify);
   if (status != -1) return status;
+  o.responder.limit = o.once ? 1 : 0;
   if (o.verify.audience != NULL) o.responder.verify = &o.verify;
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
   o.client.logger = o.responder.logger = &logger;
@@ -94,7 +95,7 @@ int main(int argc, char **argv) {
     printf("responder: listening on http://%s:%d\n", o.address, port);
     fflush(stdout);
     psprobe_signals_to(signals, stop, responder);
-    psprobe_responder_run(responder, o.once ? 1 : 0);
+    psprobe_responder_run(responder, o.responder.limit);
     psprobe_signals_to(signals, NULL, NULL);
   }
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);

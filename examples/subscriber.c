@@ -74,7 +74,10 @@ int main(int argc, char **argv) {
   if (status != -1) return status;
   o.client.logger = o.responder.logger = o.subscriber.logger = &logger;
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
-  o.subscriber.pulls = (int)o.pulls;
+  o.responder.limit = o.once ? 1 : 0;
+  /* For one message, hold up no others. */
+  o.subscriber.pulls = o.once ? 1 : (int)o.pulls;
+  o.subscriber.max_messages = o.once ? 1 : 0;
   psprobe_client_options_from_environment(&o.client);
 
   psprobe_code code = psprobe_client_new(&o.client, &client, &error);
@@ -87,7 +90,7 @@ int main(int argc, char **argv) {
            o.responder.prober);
     fflush(stdout);
     psprobe_signals_to(signals, stop, responder);
-    psprobe_responder_run(responder, o.once ? 1 : 0);
+    psprobe_responder_run(responder, o.responder.limit);
     psprobe_signals_to(signals, NULL, NULL);
     code = psprobe_subscriber_stop(subscriber, 0, &error);
   }

@@ -264,6 +264,9 @@ typedef struct psprobe_responder_options {
   bool prober_oidc;
   /** Whose push requests are taken: those with an ID token as this says. Copied. NULL: all. */
   const psprobe_verifier_options *verify;
+  /** Answers so many messages and no more: who comes beyond, also while the last is under way, is
+   * told UNAVAILABLE, so that the message is delivered again. 0: no bound. */
+  uint64_t limit;
 } psprobe_responder_options;
 
 /**

@@ -60,15 +60,15 @@ void psp_answering_end(const psp_answering *answering, psprobe_code code,
   answering->done(answering->arg, code, error);
   pthread_mutex_lock(&responder->lock);
   responder->active--;
+  if (code != PSPROBE_OK) responder->taken--;
   pthread_cond_broadcast(&responder->changed);
   pthread_mutex_unlock(&responder->lock);
 }
 
 static psprobe_code begin(const psp_answering *answering, const psprobe_message *message,
-                          int64_t received_ns, bool closing, psprobe_error *error) {
+                          int64_t received_ns, psprobe_error *error) {
   const char *id = psprobe_message_attribute(message, PSPROBE_ATTRIBUTE_ID);
   uint64_t parsed[2];
-  if (closing) return psp_fail(error, PSPROBE_UNAVAILABLE, "the responder is being stopped");
   if (answering->responder->prefix == NULL)
     return psp_answer_by_document(answering, message, error);
   if (id == NULL || !psp_id_parse(id, parsed))
@@ -83,10 +83,19 @@ void psp_responder_begin(psprobe_responder *responder, const psprobe_message *me
   psp_answering answering = {responder, done, arg};
   psprobe_error error = {0};
   pthread_mutex_lock(&responder->lock);
-  responder->active++;
+  bool full = responder->limit > 0 && responder->taken == responder->limit;
   bool closing = responder->closing;
+  if (!full) responder->active++;
+  if (!full) responder->taken++;
   pthread_mutex_unlock(&responder->lock);
-  psprobe_code code = begin(&answering, message, received_ns, closing, &error);
+  if (full) { /* nothing has failed */
+    psp_fail(&error, PSPROBE_UNAVAILABLE, "the responder has answered what it was to answer");
+    done(arg, error.code, &error);
+    return;
+  }
+  psprobe_code code = closing
+                          ? psp_fail(&error, PSPROBE_UNAVAILABLE, "the responder is being stopped")
+                          : begin(&answering, message, received_ns, &error);
   if (code != PSPROBE_OK) psp_answering_end(&answering, code, &error);
 }
 
@@ -160,6 +169,7 @@ psprobe_code psprobe_responder_new(psprobe_client *client, const psprobe_respond
   pthread_mutex_init(&r->lock, NULL);
   pthread_cond_init(&r->changed, NULL);
   r->client = client;
+  r->limit = o->limit;
   if (o->logger != NULL) r->logger = *o->logger;
   r->timeout_ns = o->timeout_ns == 0 ? DEFAULT_TIMEOUT_NS : o->timeout_ns;
   r->source = psp_strdup(o->source != NULL ? o->source : DEFAULT_SOURCE);

@@ -49,6 +49,8 @@ struct psprobe_responder {
   pthread_mutex_t lock;
   pthread_cond_t changed;
   unsigned active; /**< messages under way */
+  uint64_t limit;  /**< 0: none */
+  uint64_t taken;  /**< answered, or under way */
   bool closing, stopped;
 };
 

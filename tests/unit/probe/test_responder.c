@@ -254,6 +254,45 @@ static void test_run_and_stop(void **state) {
   fake_prober_free(prober);
 }
 
+/* What fails uses up nothing; what comes beyond is no failure of ours. */
+static void test_limit(void **state) {
+  (void)state;
+  static const int script[] = {403, 200, 0};
+  log_counter lines = {.word = "answer_failed"};
+  psprobe_logger logger = log_counter_logger(&lines);
+  fake_prober *prober = fake_prober_new(0, script);
+  psprobe_responder *responder = make((psprobe_responder_options){
+      .prober = fake_prober_url(prober), .logger = &logger, .limit = 1});
+  assert_int_equal(answer(responder, NULL, NULL), PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(answer(responder, ID, NULL), PSPROBE_PERMISSION_DENIED);
+  assert_int_equal(answer(responder, ID, NULL), PSPROBE_OK);
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(answer(responder, ID, NULL), PSPROBE_UNAVAILABLE);
+  assert_int_equal(psprobe_responder_answered(responder), 1);
+  assert_int_equal(fake_prober_count(prober), 2);
+  assert_int_equal(lines.count, 1);
+  psprobe_responder_free(responder);
+  fake_prober_free(prober);
+}
+
+static void test_limit_while_under_way(void **state) {
+  (void)state;
+  static const int script[] = {FAKE_HOLD, 0};
+  fake_prober *prober = fake_prober_new(0, script);
+  late_answer late = {
+      make((psprobe_responder_options){.prober = fake_prober_url(prober), .limit = 1}), PSPROBE_OK};
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, answer_in_thread, &late), 0);
+  fake_prober_wait(prober, 1);
+  assert_int_equal(answer(late.responder, ID, NULL), PSPROBE_UNAVAILABLE);
+  fake_prober_release(prober, 200);
+  pthread_join(thread, NULL);
+  assert_int_equal(late.code, PSPROBE_OK);
+  assert_int_equal(fake_prober_count(prober), 1);
+  psprobe_responder_free(late.responder);
+  fake_prober_free(prober);
+}
+
 static void test_options(void **state) {
   (void)state;
   static const struct {
@@ -292,6 +331,8 @@ int main(void) {
       cmocka_unit_test(test_logs_little),
       cmocka_unit_test(test_free_gives_up_what_waits),
       cmocka_unit_test(test_run_and_stop),
+      cmocka_unit_test(test_limit),
+      cmocka_unit_test(test_limit_while_under_way),
       cmocka_unit_test(test_options),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
