@@ -101,6 +101,15 @@ static void note_pairing(psp_buf *out, const psprobe_pair *pair) {
   psp_buf_text(out, ".\n");
 }
 
+static void note_pair(psp_buf *out, const psprobe_comparison *c, const psprobe_pair *pair) {
+  note_losses(out, c, pair);
+  note_slowness(out, c, pair->a, pair->b, &pair->a_slow);
+  note_slowness(out, c, pair->b, pair->a, &pair->b_slow);
+  note_serial(out, pair);
+  note_drift(out, "the difference", "", &pair->drift);
+  note_pairing(out, pair);
+}
+
 char *psprobe_comparison_notes(const psprobe_comparison *c) {
   psp_buf out = {0};
   for (size_t s = 0; s < c->source_count; s++) {
@@ -110,15 +119,13 @@ char *psprobe_comparison_notes(const psprobe_comparison *c) {
   }
   for (size_t k = 0; k < c->pair_count; k++) {
     const psprobe_pair *pair = &c->pairs[k];
-    if (c->pair_count > 1) {
+    psp_buf notes = {0};
+    note_pair(&notes, c, pair);
+    if (notes.len > 0 && c->pair_count > 1)
       psp_buf_printf(&out, "%s against %s:\n", c->sources[pair->a].name, c->sources[pair->b].name);
-    }
-    note_losses(&out, c, pair);
-    note_slowness(&out, c, pair->a, pair->b, &pair->a_slow);
-    note_slowness(&out, c, pair->b, pair->a, &pair->b_slow);
-    note_serial(&out, pair);
-    note_drift(&out, "the difference", "", &pair->drift);
-    note_pairing(&out, pair);
+    psp_buf_add(&out, notes.data, notes.len);
+    out.failed |= notes.failed;
+    psp_buf_free(&notes);
   }
   return psp_buf_take(&out, NULL);
 }

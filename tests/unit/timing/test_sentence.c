@@ -259,6 +259,20 @@ static void test_three_sources(void **state) {
   psprobe_comparison_free(c);
 }
 
+/* No heading stands over nothing. */
+static void test_pairs_with_nothing_to_note(void **state) {
+  (void)state;
+  static const int64_t times[3][2] = {{1, 2}, {3, 5}, {4, 4}};
+  const psprobe_series series[3] = {{.name = "x", .elapsed_ns = times[0]},
+                                    {.name = "y", .elapsed_ns = times[1]},
+                                    {.name = "z", .elapsed_ns = times[2]}};
+  psprobe_comparison *c = comparing(series, 3, 2);
+  char *notes = psprobe_comparison_notes(c);
+  assert_string_equal(notes, "");
+  free(notes);
+  psprobe_comparison_free(c);
+}
+
 static void test_notes(void **state) {
   (void)state;
   enum { MANY = 1000 };
@@ -323,6 +337,7 @@ int main(void) {
       cmocka_unit_test(test_silent_sources),
       cmocka_unit_test(test_losses_are_told_when_they_are_no_chance),
       cmocka_unit_test(test_three_sources),
+      cmocka_unit_test(test_pairs_with_nothing_to_note),
       cmocka_unit_test(test_notes),
       cmocka_unit_test(test_a_step_does_not_hide_who_is_first),
   };
