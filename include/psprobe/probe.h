@@ -200,6 +200,7 @@ typedef struct psprobe_prober_stats {
   uint64_t answered[PSPROBE_MAX_SOURCES], late[PSPROBE_MAX_SOURCES], lost[PSPROBE_MAX_SOURCES],
       duplicates[PSPROBE_MAX_SOURCES];
   int64_t last_ns[PSPROBE_MAX_SOURCES]; /**< elapsed of the newest answer; 0: none yet */
+  int64_t timeout_ns;                   /**< as in the options, with the default filled in */
 } psprobe_prober_stats;
 
 /**

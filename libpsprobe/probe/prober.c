@@ -54,15 +54,14 @@ static psprobe_code copy_sources(psprobe_prober *prober, const psprobe_prober_op
 static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
                                 const psprobe_prober_options *o, psprobe_error *error) {
   psp_buf topic = {0};
-  int64_t timeout_ns = o->timeout_ns == 0 ? DEFAULT_TIMEOUT_NS : o->timeout_ns;
   psprobe_registry_options options = {.source_count = prober->source_count,
                                       .capacity = o->capacity,
-                                      .timeout_ns = timeout_ns,
+                                      .timeout_ns = prober->timeout_ns,
                                       .await_published = true};
   psprobe_code code = psp_pubsub_resolve(client, PSP_TOPIC, o->topic, &topic, error);
   if (code == PSPROBE_OK) code = psprobe_registry_new(&options, &prober->registry, error);
   if (code == PSPROBE_OK) {
-    prober->sender = psp_sender_new(client, topic.data, timeout_ns, prober->registry);
+    prober->sender = psp_sender_new(client, topic.data, prober->timeout_ns, prober->registry);
     if (prober->sender == NULL) {
       psprobe_registry_free(prober->registry);
       code = psp_fail_memory(error, "prober");
@@ -111,6 +110,7 @@ psprobe_code psprobe_prober_new(psprobe_client *client, const psprobe_prober_opt
   psprobe_prober *made = calloc(1, sizeof *made);
   if (made == NULL) return psp_fail_memory(error, "prober");
   made->interval_ns = options->interval_ns == 0 ? DEFAULT_INTERVAL_NS : options->interval_ns;
+  made->timeout_ns = options->timeout_ns == 0 ? DEFAULT_TIMEOUT_NS : options->timeout_ns;
   made->count = options->count;
   made->sink = options->sink;
   made->sink_arg = options->sink_arg;
@@ -160,6 +160,7 @@ void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats
   *stats = (psprobe_prober_stats){
       .count = prober->count,
       .interval_ns = prober->interval_ns,
+      .timeout_ns = prober->timeout_ns,
       .sent = load(&prober->sent),
       .publish_failed = psp_sender_failed(prober->sender),
       .completed = load(&prober->completed),

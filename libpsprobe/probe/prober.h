@@ -28,7 +28,7 @@ struct psprobe_prober {
   psprobe_logger logger;
   char *sources[PSPROBE_MAX_SOURCES];
   size_t source_count;
-  int64_t interval_ns;
+  int64_t interval_ns, timeout_ns;
   uint64_t count;
   psprobe_prober_sink *sink;
   void *sink_arg;

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* The recorder, which stands between a prober and its file. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_client.h"
+#include "scratch.h"
+
+static bool take_run(void *arg, const psprobe_run *run) {
+  psprobe_run *kept = arg;
+  assert_int_equal(run->source_count, 2);
+  assert_string_equal(run->sources[0], "cloud_function");
+  assert_string_equal(run->project, FAKE_PROJECT);
+  assert_string_equal(run->topic, "probes");
+  *kept = (psprobe_run){.interval_ns = run->interval_ns, .timeout_ns = run->timeout_ns};
+  return true;
+}
+
+/** The run as it is kept of a prober with these options. */
+static psprobe_run run_of(void **state, fake_client *google, const char *name,
+                          psprobe_prober_options options) {
+  psprobe_store *store = scratch_store(scratch_file(state, name), false);
+  psprobe_recorder *recorder = NULL;
+  psprobe_prober *prober = NULL;
+  psprobe_run run = {0};
+  options.topic = "probes";
+  options.listen = "127.0.0.1:0";
+  assert_int_equal(psprobe_prober_new(google->client, &options, &prober, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_begin(recorder, google->client, prober, &options, NULL),
+                   PSPROBE_OK);
+  assert_int_equal(psprobe_store_each_run(store, NULL, take_run, &run, NULL), PSPROBE_OK);
+  psprobe_recorder_free(recorder);
+  psprobe_prober_free(prober);
+  psprobe_store_free(store);
+  return run;
+}
+
+static void test_what_holds_is_kept(void **state) {
+  void *google = NULL;
+  assert_int_equal(fake_client_setup(&google), 0);
+  psprobe_run run = run_of(state, google, "defaults.db", (psprobe_prober_options){0});
+  assert_int_equal(run.interval_ns, 5000000000);
+  assert_int_equal(run.timeout_ns, 30000000000);
+  run = run_of(state, google, "given.db",
+               (psprobe_prober_options){.interval_ns = 7000000, .timeout_ns = 70000000});
+  assert_int_equal(run.interval_ns, 7000000);
+  assert_int_equal(run.timeout_ns, 70000000);
+  fake_client_teardown(&google);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_what_holds_is_kept, scratch_setup, scratch_teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
