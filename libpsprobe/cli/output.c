@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <psprobe/cli.h>
@@ -35,26 +36,36 @@ psprobe_text_options psprobe_cli_text_options(FILE *file, bool ascii) {
   return options;
 }
 
-psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t len,
-                                    psprobe_error *error) {
+/* All of it, or why not. */
+static int write_all(const char *path, const char *text, size_t len) {
+  FILE *file = fopen(path, "wb");
+  if (file == NULL) return errno;
+  int why = fwrite(text, 1, len, file) == len ? 0 : errno;
+  if (fclose(file) != 0 && why == 0) why = errno;
+  return why;
+}
+
+/* Whoever has the old file open keeps it whole, and nobody sees half of the new one. */
+static int replace(const char *path, const char *text, size_t len) {
   psp_buf part = {0};
   psp_buf_printf(&part, "%s.part", path);
-  if (part.failed) return psp_fail_memory(error, path);
-  FILE *file = fopen(part.data, "wb");
-  bool ok = file != NULL && fwrite(text, 1, len, file) == len;
-  int why = errno;
-  if (file != NULL && fclose(file) != 0) {
-    if (ok) why = errno;
-    ok = false;
-  }
-  /* Whoever has the old file open keeps it whole, and nobody sees half of the new one. */
-  if (ok && rename(part.data, path) != 0) {
-    why = errno;
-    ok = false;
-  }
-  if (!ok && file != NULL) unlink(part.data);
+  if (part.failed) return ENOMEM;
+  int why = write_all(part.data, text, len);
+  if (why == 0 && rename(part.data, path) != 0) why = errno;
+  if (why != 0) unlink(part.data);
   psp_buf_free(&part);
-  if (ok) return PSPROBE_OK;
+  return why;
+}
+
+psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t len,
+                                    psprobe_error *error) {
+  struct stat there;
+  /* A pipe or a device is written to: another file in its place is never what is meant. */
+  bool special = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
+  char *target = special ? NULL : realpath(path, NULL); /* a link stays one; NULL: a new file */
+  int why = special ? write_all(path, text, len) : replace(target ? target : path, text, len);
+  free(target);
+  if (why == 0) return PSPROBE_OK;
   return psp_fail(error,
                   why == EACCES || why == EROFS ? PSPROBE_PERMISSION_DENIED : PSPROBE_UNAVAILABLE,
                   "write %s: %s", path, strerror(why));
