@@ -38,6 +38,9 @@ typedef struct psprobe_probes {
   const int64_t *sent_ns; /**< any clock; they are looked at in its order. NULL: in order already */
   size_t source_count;
   const psprobe_series *sources;
+  /** Probes that were never published: lost by nobody, and no part of any figure but
+   * psprobe_comparison_unsent. Each of their statuses is PSPROBE_LOST. NULL: none. */
+  const bool *unsent;
 } psprobe_probes;
 
 /** Valid when zeroed. */
@@ -173,6 +176,8 @@ PSPROBE_API size_t psprobe_comparison_source_count(const psprobe_comparison *com
 /** NULL beyond the count; as psprobe_comparison_pair, valid as long as the comparison. */
 PSPROBE_API const psprobe_source_summary *psprobe_comparison_source(
     const psprobe_comparison *comparison, size_t index);
+/** Probes that were not published. */
+PSPROBE_API size_t psprobe_comparison_unsent(const psprobe_comparison *comparison);
 /** n * (n - 1) / 2 for n sources: (0,1), (0,2), … (1,2), … */
 PSPROBE_API size_t psprobe_comparison_pair_count(const psprobe_comparison *comparison);
 PSPROBE_API const psprobe_pair *psprobe_comparison_pair(const psprobe_comparison *comparison,

@@ -32,6 +32,7 @@ void psp_columns_free(psp_columns *c) {
   free(c->lateness_ns);
   free(c->publish_ns);
   free(c->saved_wall_ns);
+  free(c->unsent);
   free(c->run);
   for (size_t k = 0; k < c->source_count; k++)
     free_source(&c->sources[k]);
@@ -86,7 +87,8 @@ static bool reserve(psp_columns *c) {
   size_t n = c->capacity == 0 ? 1024 : c->capacity * 2;
   bool ok = grow(&c->id, n, sizeof *c->id) && grow(&c->sent_wall_ns, n, sizeof(int64_t)) &&
             grow(&c->lateness_ns, n, sizeof(int64_t)) && grow(&c->publish_ns, n, sizeof(int64_t)) &&
-            grow(&c->saved_wall_ns, n, sizeof(int64_t)) && grow(&c->run, n, sizeof(uint32_t));
+            grow(&c->saved_wall_ns, n, sizeof(int64_t)) && grow(&c->run, n, sizeof(uint32_t)) &&
+            grow(&c->unsent, n, sizeof(bool));
   for (size_t k = 0; k < c->source_count && ok; k++) {
     psp_source_columns *s = &c->sources[k];
     ok = grow(&s->elapsed_ns, n, sizeof(int64_t)) && grow(&s->handled_ns, n, sizeof(int64_t)) &&
@@ -98,8 +100,17 @@ static bool reserve(psp_columns *c) {
   return ok;
 }
 
+/** An answer proves that the message went out, though the publish call was not told so. */
+static bool is_unsent(const psprobe_result *result) {
+  bool nobody = result->publish_ns < 0 && result->publish_ns != PSP_PUBLISH_UNKNOWN;
+  for (size_t k = 0; k < result->source_count && nobody; k++)
+    nobody = result->answers[k].status == PSPROBE_LOST;
+  return nobody;
+}
+
 void psp_columns_update(psp_columns *c, size_t i, const psprobe_result *result) {
   c->publish_ns[i] = result->publish_ns;
+  c->unsent[i] = is_unsent(result);
   for (size_t k = 0; k < c->source_count; k++) {
     const psprobe_answer *answer = &result->answers[k];
     psp_source_columns *s = &c->sources[k];
@@ -164,6 +175,7 @@ void psp_columns_drop(psp_columns *c, size_t n) {
   shift(c->publish_ns, n, c->count, sizeof(int64_t));
   shift(c->saved_wall_ns, n, c->count, sizeof(int64_t));
   shift(c->run, n, c->count, sizeof(uint32_t));
+  shift(c->unsent, n, c->count, sizeof(bool));
   for (size_t k = 0; k < c->source_count; k++) {
     psp_source_columns *s = &c->sources[k];
     shift(s->elapsed_ns, n, c->count, sizeof(int64_t));
@@ -186,5 +198,6 @@ psprobe_probes psp_columns_probes(const psp_columns *c,
   return (psprobe_probes){.count = c->count,
                           .sent_ns = c->sent_wall_ns,
                           .source_count = c->source_count,
-                          .sources = series};
+                          .sources = series,
+                          .unsent = c->unsent};
 }

@@ -9,6 +9,9 @@
 #include <psprobe/compare.h>
 #include <psprobe/results.h>
 
+/** A result's publish_ns where a file of somebody else's does not have it. */
+#define PSP_PUBLISH_UNKNOWN (-2)
+
 /** Room for an id: ours, a UUID, or whatever else a file has, up to 63 bytes. */
 #define PSP_COLUMN_ID_SIZE 64
 
@@ -32,6 +35,7 @@ typedef struct psp_columns {
   size_t count, capacity;
   char (*id)[PSP_COLUMN_ID_SIZE];
   int64_t *sent_wall_ns, *lateness_ns, *publish_ns, *saved_wall_ns;
+  bool *unsent;  /**< the publish call failed, and nobody has answered */
   uint32_t *run; /**< index of each probe's run */
   size_t source_count;
   psp_source_columns sources[PSPROBE_MAX_SOURCES];

@@ -10,7 +10,8 @@
 #include "results/document.h"
 
 void psp_import_begin(psp_import_row *row, size_t source_count) {
-  *row = (psp_import_row){.result = {.source_count = source_count, .publish_ns = -1}};
+  *row =
+      (psp_import_row){.result = {.source_count = source_count, .publish_ns = PSP_PUBLISH_UNKNOWN}};
   for (size_t k = 0; k < source_count; k++)
     row->result.answers[k] = (psprobe_answer){.status = PSPROBE_LOST, .handled_ns = -1};
 }
@@ -73,6 +74,8 @@ static bool set_answer(psprobe_answer *answer, psp_role role, const char *text, 
 
 bool psp_import_set(psp_import_row *row, psp_role role, size_t source, const char *text,
                     const char **why) {
+  if (role == PSP_ROLE_PUBLISH)
+    row->result.publish_ns = -1; /* it failed, unless there is a number */
   if (text[0] == '\0' || role == PSP_ROLE_NONE) return true;
   switch (role) {
     case PSP_ROLE_ID:

@@ -142,6 +142,7 @@ char *psprobe_report_json(const psprobe_report *report) {
   for (size_t i = 0; i < report->columns.run_count; i++)
     put_run(&w, &report->columns.runs[i].run);
   psp_json_end_array(&w);
+  put_int(&w, "unsent", (int64_t)psprobe_comparison_unsent(report->comparison));
   psp_json_put_key(&w, "sources");
   psp_json_begin_object(&w);
   for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++)

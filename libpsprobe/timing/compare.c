@@ -63,6 +63,7 @@ static void test_for_no_difference(const psp_work *work, psp_pair_state *state,
 static void count_losses(const psprobe_probes *probes, psprobe_pair *pair) {
   const psprobe_series *a = &probes->sources[pair->a], *b = &probes->sources[pair->b];
   for (size_t i = 0; i < probes->count; i++) {
+    if (psp_probe_unsent(probes, i)) continue;
     const bool lost_a = psp_series_status(a, i) == PSPROBE_LOST;
     const bool lost_b = psp_series_status(b, i) == PSPROBE_LOST;
     pair->both_lost += lost_a && lost_b;

@@ -11,6 +11,8 @@ psprobe_comparison *psp_comparison_alloc(const psprobe_probes *probes) {
   const size_t n = probes->source_count, pairs = n < 2 ? 0 : n * (n - 1) / 2;
   c->source_count = n;
   c->pair_count = pairs;
+  for (size_t i = 0; probes->unsent != NULL && i < probes->count; i++)
+    c->unsent += probes->unsent[i];
   c->sources = calloc(n + 1, sizeof *c->sources);
   c->medians = calloc(n + 1, sizeof *c->medians);
   c->pairs = calloc(pairs + 1, sizeof *c->pairs);
@@ -47,6 +49,10 @@ size_t psprobe_comparison_source_count(const psprobe_comparison *c) {
 
 const psprobe_source_summary *psprobe_comparison_source(const psprobe_comparison *c, size_t index) {
   return index < c->source_count ? &c->sources[index] : NULL;
+}
+
+size_t psprobe_comparison_unsent(const psprobe_comparison *c) {
+  return c->unsent;
 }
 
 size_t psprobe_comparison_pair_count(const psprobe_comparison *c) {

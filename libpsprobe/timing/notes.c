@@ -112,6 +112,10 @@ static void note_pair(psp_buf *out, const psprobe_comparison *c, const psprobe_p
 
 char *psprobe_comparison_notes(const psprobe_comparison *c) {
   psp_buf out = {0};
+  if (c->unsent > 0) {
+    psp_words_probes(&out, c->unsent);
+    psp_buf_text(&out, " could not be published and count as lost by nobody.\n");
+  }
   for (size_t s = 0; s < c->source_count; s++) {
     note_late(&out, &c->sources[s]);
     note_cold(&out, &c->sources[s]);

@@ -7,9 +7,11 @@
 
 static const double quantiles[PSPROBE_QUANTILE_COUNT] = {0.5, 0.9, 0.99, 0.999};
 
-static void count(const psprobe_series *series, size_t n, psprobe_source_summary *summary) {
-  summary->sent = n;
-  for (size_t i = 0; i < n; i++) {
+static void count(const psprobe_probes *probes, const psprobe_series *series,
+                  psprobe_source_summary *summary) {
+  for (size_t i = 0; i < probes->count; i++) {
+    if (psp_probe_unsent(probes, i)) continue;
+    summary->sent++;
     if (series->duplicates != NULL) summary->duplicates += series->duplicates[i];
     switch (psp_series_status(series, i)) {
       case PSPROBE_LOST:
@@ -47,7 +49,7 @@ double psp_rank_lag1(const psp_sample *sample, float *scores) {
 
 void psp_summarise(const psp_view *view, size_t source, psp_work *work,
                    psprobe_source_summary *summary, psp_estimate *median) {
-  count(&view->probes->sources[source], view->probes->count, summary);
+  count(view->probes, &view->probes->sources[source], summary);
   psp_view_take_source(view, source, work);
   const psp_sample *sample = &work->sample;
   *median = psp_sample_median(sample, work->scores);

@@ -19,6 +19,10 @@ static inline size_t psp_view_index(const psp_view *view, size_t i) {
   return view->by_time == NULL ? i : view->by_time[i];
 }
 
+static inline bool psp_probe_unsent(const psprobe_probes *probes, size_t index) {
+  return probes->unsent != NULL && probes->unsent[index];
+}
+
 static inline psprobe_status psp_series_status(const psprobe_series *series, size_t index) {
   return series->status == NULL ? PSPROBE_ANSWERED : (psprobe_status)series->status[index];
 }

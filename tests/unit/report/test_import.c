@@ -206,6 +206,27 @@ static void sources_can_be_selected(void **state) {
   psp_columns_free(&c);
 }
 
+/* Where nothing is told of publishing, what is lost is lost. */
+static void what_was_not_published_is_told_apart(void **state) {
+  psp_columns c;
+  (void)state;
+  assert_int_equal(csv(HEAD "a,2019-04-16T01:22:53Z,,,\n", &c, NULL), PSPROBE_OK);
+  assert_false(c.unsent[0]);
+  psp_columns_free(&c);
+  assert_int_equal(csv("arbitrary_message_id,probe_sent,cloud_func_response_time,publish_ns\n"
+                       "a,2019-04-16T01:22:53Z,,\n"
+                       "b,2019-04-16T01:22:53Z,,7\n"
+                       "c,2019-04-16T01:22:53Z,5,\n",
+                       &c, NULL),
+                   PSPROBE_OK);
+  assert_true(c.unsent[0]);
+  assert_false(c.unsent[1]);
+  assert_false(c.unsent[2]);
+  psp_columns_drop(&c, 1);
+  assert_false(c.unsent[0]);
+  psp_columns_free(&c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_longest),
@@ -217,6 +238,7 @@ int main(void) {
       cmocka_unit_test(mistakes_in_json_name_line_and_member),
       cmocka_unit_test(a_filter_holds_for_imports_too),
       cmocka_unit_test(sources_can_be_selected),
+      cmocka_unit_test(what_was_not_published_is_told_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -313,12 +313,55 @@ static void test_names_that_inject(void **state) {
   psprobe_report_free(report);
 }
 
+/* Of four probes one was never published: nobody has lost it. One whose publish call failed was
+ * answered all the same, so it went out. */
+static void test_unsent(void **state) {
+  static const struct {
+    int64_t publish_ns;
+    psprobe_status a, b;
+  } rows[] = {{1, PSPROBE_ANSWERED, PSPROBE_ANSWERED},
+              {1, PSPROBE_LOST, PSPROBE_LOST},
+              {-1, PSPROBE_LOST, PSPROBE_LOST},
+              {-1, PSPROBE_LOST, PSPROBE_ANSWERED}};
+  psprobe_store *store = scratch_store(scratch_file(state, "unsent.db"), false);
+  psprobe_run run = scratch_run(1);
+  assert_int_equal(psprobe_store_begin_run(store, &run, NULL), PSPROBE_OK);
+  for (size_t i = 0; i < 4; i++) {
+    psprobe_finished finished = scratch_finished(i);
+    finished.result.publish_ns = rows[i].publish_ns;
+    finished.result.answers[0].status = rows[i].a;
+    finished.result.answers[1].status = rows[i].b;
+    assert_int_equal(psprobe_store_add(store, run.id, &finished, 1, NULL), PSPROBE_OK);
+  }
+  psprobe_report *report = load(store, NULL);
+  psp_json *json = json_of(report);
+  assert_int_equal(number(json, "unsent"), 1);
+  const psp_json *a = at(at(json, "sources"), run.sources[0]);
+  const psp_json *b = at(at(json, "sources"), run.sources[1]);
+  assert_int_equal(number(a, "sent"), 3);
+  assert_int_equal(number(a, "answered"), 1);
+  assert_int_equal(number(a, "lost"), 2);
+  assert_int_equal(number(b, "sent"), 3);
+  assert_int_equal(number(b, "lost"), 1);
+  const psp_json *pair = psp_json_first(at(json, "pairs"));
+  assert_int_equal(number(pair, "both_lost"), 1);
+  assert_int_equal(number(pair, "only_a_lost"), 1);
+  psp_json_free(json);
+  char *text = psprobe_report_text(report, NULL);
+  assert_non_null(strstr(text, "1 probe could not be published"));
+  free(text);
+  assert_int_equal(psprobe_report_count(report), 4);
+  psprobe_report_free(report);
+  psprobe_store_free(store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_table),
       TEST(test_json),
+      TEST(test_unsent),
       TEST(test_runs_and_filters),
       cmocka_unit_test(test_few_probes_and_sources),
       cmocka_unit_test(test_all_lost),

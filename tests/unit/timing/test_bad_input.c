@@ -203,7 +203,8 @@ static void test_order_of_sending(void **state) {
   }
   const psprobe_series one[2] = {{.name = "a", .elapsed_ns = a}, {.name = "b", .elapsed_ns = b}};
   const psprobe_series two[2] = {{.name = "a", .elapsed_ns = a2}, {.name = "b", .elapsed_ns = b2}};
-  const psprobe_probes first = {400, sent, 2, one}, second = {400, sent2, 2, two};
+  const psprobe_probes first = {.count = 400, .sent_ns = sent, .source_count = 2, .sources = one};
+  const psprobe_probes second = {.count = 400, .sent_ns = sent2, .source_count = 2, .sources = two};
   psprobe_comparison *c, *d;
   assert_int_equal(psprobe_comparison_new(&first, NULL, &c, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_comparison_new(&second, NULL, &d, NULL), PSPROBE_OK);
