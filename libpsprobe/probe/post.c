@@ -88,7 +88,8 @@ static psprobe_code attempt(post *p, psprobe_error *error);
 
 static void attempt_or_end(post *p) {
   psprobe_error error = {0};
-  if (attempt(p, &error) != PSPROBE_OK) end(p, error.code, &error);
+  psprobe_code code = attempt(p, &error);
+  if (code != PSPROBE_OK) end(p, code, &error);
 }
 
 static void on_response(void *arg, const psp_http_response *response, const psprobe_error *error) {
@@ -150,8 +151,11 @@ static psprobe_code send(post *p, const char *authorization, psprobe_error *erro
                               .timeout_ns = attempt_ns(p, now_ns),
                               .max_response = MAX_RESPONSE};
   if (request.timeout_ns <= 0) {
+    if (p->last.code == PSPROBE_OK) /* nothing has failed before: the token came too late */
+      return psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "POST %s: its time was over before it",
+                      p->url);
     *error = p->last;
-    return PSPROBE_DEADLINE_EXCEEDED;
+    return error->code;
   }
   p->attempt++;
   return psp_http_send(psp_client_http(p->answering.responder->client), &request, on_response, p,

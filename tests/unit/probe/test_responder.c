@@ -93,6 +93,23 @@ static void test_what_the_prober_says(void **state) {
   }
 }
 
+/* A time that is over before anything was sent: that is no answer, and it says so. */
+static void test_no_time_at_all(void **state) {
+  (void)state;
+  static const int script[] = {200, 0};
+  fake_prober *prober = fake_prober_new(0, script);
+  psprobe_responder *responder =
+      make((psprobe_responder_options){.prober = fake_prober_url(prober), .timeout_ns = 1});
+  psprobe_error error = {0};
+  assert_int_equal(answer(responder, ID, &error), PSPROBE_DEADLINE_EXCEEDED);
+  assert_int_equal(error.code, PSPROBE_DEADLINE_EXCEEDED);
+  assert_non_null(strstr(error.message, fake_prober_url(prober)));
+  assert_int_equal(psprobe_responder_answered(responder), 0);
+  assert_int_equal(fake_prober_count(prober), 0);
+  psprobe_responder_free(responder);
+  fake_prober_free(prober);
+}
+
 static void test_what_is_told(void **state) {
   (void)state;
   static const int script[] = {500, 200, 0};
@@ -323,17 +340,12 @@ static void test_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_what_the_prober_says),
-      cmocka_unit_test(test_what_is_told),
-      cmocka_unit_test(test_prober_down),
-      cmocka_unit_test(test_prober_comes_up),
-      cmocka_unit_test(test_no_probe_in_it),
-      cmocka_unit_test(test_logs_little),
-      cmocka_unit_test(test_free_gives_up_what_waits),
-      cmocka_unit_test(test_run_and_stop),
-      cmocka_unit_test(test_limit),
-      cmocka_unit_test(test_limit_while_under_way),
-      cmocka_unit_test(test_options),
+      cmocka_unit_test(test_what_the_prober_says),  cmocka_unit_test(test_no_time_at_all),
+      cmocka_unit_test(test_what_is_told),          cmocka_unit_test(test_prober_down),
+      cmocka_unit_test(test_prober_comes_up),       cmocka_unit_test(test_no_probe_in_it),
+      cmocka_unit_test(test_logs_little),           cmocka_unit_test(test_free_gives_up_what_waits),
+      cmocka_unit_test(test_run_and_stop),          cmocka_unit_test(test_limit),
+      cmocka_unit_test(test_limit_while_under_way), cmocka_unit_test(test_options),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
