@@ -81,6 +81,9 @@ static psp_git_answer ask_git(const char *path, const char *tree) {
   return status == 0 ? PSP_GIT_IGNORED : status == 1 ? PSP_GIT_EXPOSED : PSP_GIT_UNKNOWN;
 }
 
+/* How older gits end rev-list --all where there is no commit yet. */
+#define NO_COMMITS 129
+
 psp_git_past psp_git_history(const char *path) {
   /* Not log, which has settings that run programs. */
   static const char *const log[] = {"--literal-pathspecs", "rev-list", "--all", "-n", "1", NULL};
@@ -93,7 +96,7 @@ psp_git_past psp_git_history(const char *path) {
   psp_git_past past = PSP_GIT_NEVER;
   if (logged == 0 && commits.len > 0)
     past = PSP_GIT_COMMITTED;
-  else if (logged < 0 || listed != 0) /* rev-list may fail where there is no commit yet */
+  else if ((logged != 0 && logged != NO_COMMITS) || listed != 0)
     past = PSP_GIT_PAST_UNKNOWN;
   else if (names.len > 0)
     past = PSP_GIT_STAGED;

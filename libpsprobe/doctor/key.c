@@ -56,6 +56,13 @@ static bool look_at_git(psp_doctor *d, const char *path, psprobe_doctor_state ba
               path, tree);
     return true;
   }
+  if (answer == PSP_GIT_IGNORED && past == PSP_GIT_PAST_UNKNOWN) {
+    psp_word top;
+    psp_mend(d, "git -C %s fsck", psp_word_of(&top, tree));
+    psp_found(d, PSPROBE_DOCTOR_WARNING, "credentials.key", path,
+              "git ignores %s, and could not be asked whether a commit has it", path);
+    return true;
+  }
   if (answer == PSP_GIT_IGNORED) return false;
   if (past == PSP_GIT_STAGED) remove_from_index(d, tree, path);
   move_out(d, tree, path);

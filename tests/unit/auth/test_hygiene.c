@@ -76,7 +76,7 @@ static void test_git_history(void **state) {
   const char *repo = repository();
   past_of(test_write(test_directory(), "key.json", 0600, "x"), PSP_GIT_NEVER);
   past_of("/nowhere/at/all", PSP_GIT_NEVER);
-  char path[600], other[600];
+  char path[600], other[600], broken[600];
   snprintf(path, sizeof path, "%s", test_write(repo, "key.json", 0600, "x"));
   /* Names are no patterns: this one would match the other. */
   snprintf(other, sizeof other, "%s", test_write(repo, "key.jso[n]", 0600, "x"));
@@ -88,6 +88,11 @@ static void test_git_history(void **state) {
   run(repo, "config", "user.name", "x");
   run(repo, "commit", "-qm", "mistake");
   past_of(path, PSP_GIT_COMMITTED);
+  /* A repository that cannot be read has not said that it never had it. */
+  test_write(repo, ".git/refs/heads/broken", 0644, "1111111111111111111111111111111111111111\n");
+  past_of(other, PSP_GIT_PAST_UNKNOWN);
+  snprintf(broken, sizeof broken, "%s/.git/refs/heads/broken", repo);
+  assert_int_equal(unlink(broken), 0);
   run(repo, "rm", "--cached", "key.json");
   test_write(repo, ".gitignore", 0644, "key.json\n");
   run(repo, "commit", "-qam", "too late");

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/** @file What is said of a key that git ignores. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "auth/child.h"
+#include "doctor/doctor.h"
+#include "keys.h"
+
+static const char *repository(void) {
+  const char *directory = test_directory();
+  const char *argv[] = {"git", "-C", directory, "init", "-q", NULL};
+  const char *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/", NULL};
+  psp_secret out = {0};
+  int status = -1;
+  assert_int_equal(psp_child_run(argv, env, INT64_C(30000000000), 65536, &out, &status, NULL),
+                   PSPROBE_OK);
+  psp_secret_free(&out);
+  assert_int_equal(status, 0);
+  test_write(directory, ".gitignore", 0644, "*\n");
+  return directory;
+}
+
+/* The one finding. */
+static void expect(const char *key, psprobe_doctor_state state, const char *says) {
+  psprobe_diagnosis *found = calloc(1, sizeof *found);
+  assert_non_null(found);
+  psp_doctor d = {.found = found, .who = {.kind = "service_account"}};
+  psp_doctor_key(&d, key, false);
+  assert_int_equal(found->count, 1);
+  const psp_kept *item = &found->items[0];
+  if (item->state != state || strstr(item->text, says) == NULL)
+    fail_msg("%s: %s", psprobe_doctor_state_name(item->state), item->text);
+  psprobe_diagnosis_free(found);
+}
+
+static void an_ignored_key_is_fine(void **state) {
+  (void)state;
+  const char *key = test_write(repository(), "key.json", 0600, "x");
+  expect(key, PSPROBE_DOCTOR_OK, "git does not have it");
+}
+
+static void a_repository_that_cannot_be_read_says_nothing_good(void **state) {
+  (void)state;
+  const char *repo = repository();
+  char key[600];
+  snprintf(key, sizeof key, "%s", test_write(repo, "key.json", 0600, "x"));
+  test_write(repo, ".git/refs/heads/broken", 0644, "1111111111111111111111111111111111111111\n");
+  expect(key, PSPROBE_DOCTOR_WARNING, "could not be asked whether a commit has it");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_ignored_key_is_fine),
+      cmocka_unit_test(a_repository_that_cannot_be_read_says_nothing_good),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
