@@ -95,8 +95,8 @@ static psprobe_code fail_other(int status, const char *body, size_t len, const c
   if (*body == '{' || *body == '[')
     return psp_fail(error, code, "%s: %s (HTTP %d), JSON that is no error of the API", what, name,
                     status);
-  size_t line = 0;
-  while (line < len && line < 160 && body[line] != '\n' && body[line] != '\r')
+  size_t line = 0; /* all of it: a word's length says whether it may be a token */
+  while (line < len && body[line] != '\n' && body[line] != '\r')
     line++;
   char shown[161];
   show(body, line, shown, sizeof shown);

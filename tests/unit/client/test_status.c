@@ -172,6 +172,10 @@ static void test_no_token_is_shown(void **state) {
                       "get x: UNAUTHENTICATED (HTTP 401): Bearer ? is not for " NAME);
   error = parse(401, "refused: " PART PART PART PART PART, 0);
   assert_string_equal(error.message, "get x: UNAUTHENTICATED (HTTP 401): refused: ?");
+  /* Nor is the beginning of one that goes on where what is shown ends. */
+#define FORTY "no, not with this, not with that either "
+  error = parse(401, FORTY FORTY FORTY PART PART PART, 0);
+  assert_string_equal(error.message, "get x: UNAUTHENTICATED (HTTP 401): " FORTY FORTY FORTY "?");
 }
 
 int main(void) {
