@@ -9,6 +9,7 @@
 
 static const char *const reasons[PSP_IDTOKEN_VERDICTS] = {
     [PSP_IDTOKEN_GOOD] = "good",
+    [PSP_IDTOKEN_NONE] = "no bearer token, or more than one",
     [PSP_IDTOKEN_TOO_LONG] = "longer than 16384 bytes",
     [PSP_IDTOKEN_ALPHABET] = "a byte in it that no token has",
     [PSP_IDTOKEN_SEGMENTS] = "not three segments with something in each",

@@ -23,6 +23,7 @@ typedef struct psp_idtoken_rules {
 /** Why a token is refused, in the order of the checks. */
 typedef enum psp_idtoken_verdict {
   PSP_IDTOKEN_GOOD = 0,
+  PSP_IDTOKEN_NONE, /**< psp_idtoken_check never says that: who reads the request does */
   PSP_IDTOKEN_TOO_LONG,
   PSP_IDTOKEN_ALPHABET,
   PSP_IDTOKEN_SEGMENTS,

@@ -134,9 +134,7 @@ void psp_verifier_start(psprobe_verifier *v, const char *authorization, psp_veri
   const char *token = psp_idtoken_bearer(authorization, &len);
   psp_idtoken_claims claims = {0};
   if (token == NULL) {
-    psprobe_error error;
-    fill_error(PSPROBE_UNAUTHENTICATED, &error);
-    done(arg, subject, NULL, &error);
+    tell(v, PSP_IDTOKEN_NONE, &claims, done, arg, subject);
     return;
   }
   psp_idtoken_verdict verdict;

@@ -21,7 +21,7 @@ struct visitor {
 };
 
 struct psprobe_verifier {
-  char *audience, *url, *ca_file;
+  char *audience, *url;
   char **emails;
   psp_idtoken_rules rules;
   psprobe_logger logger;

@@ -164,6 +164,9 @@ static void test_verdicts(void **state) {
   assert_int_equal(fake_count(f->call), 1);
   pthread_mutex_lock(&f->log_lock);
   assert_non_null(strstr(f->log.data, "expected=https://me"));
+  /* A sender that shows none is told of once, too: a subscription without oidcToken. */
+  const char *none = strstr(f->log.data, "no bearer token");
+  assert_non_null(none);
   assert_non_null(strstr(f->log.data, "aud=https://other"));
   assert_non_null(strstr(f->log.data, "email=c@d"));
   pthread_mutex_unlock(&f->log_lock);
