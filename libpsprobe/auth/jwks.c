@@ -69,8 +69,21 @@ static bool may_verify(psp_view operations) {
   return false;
 }
 
+/* OpenSSL's parameters have numbers in the machine's order. */
+static void to_native(unsigned char *number, size_t len) {
+  static const uint16_t one = 1;
+  if (*(const unsigned char *)&one == 1) return;
+  for (size_t i = 0; i < len / 2; i++) {
+    unsigned char low = number[i];
+    number[i] = number[len - 1 - i];
+    number[len - 1 - i] = low;
+  }
+}
+
 /* The PEM text that libjwt takes, or NULL. */
 static char *make_pem(unsigned char *n, size_t n_len, unsigned char *e, size_t e_len) {
+  to_native(n, n_len);
+  to_native(e, e_len);
   OSSL_PARAM params[] = {OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, n_len),
                          OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, e_len),
                          OSSL_PARAM_construct_end()};
