@@ -131,7 +131,7 @@ run-demo:
 	@$(BUILD)/examples/demo $(DEMO_ARGS)
 
 check: ## run every test, plain and under ASan+UBSan
-	@$(MAKE) --no-print-directory deps
+	@tests/deps.sh check
 	@$(MAKE) --no-print-directory check-once
 	@$(MAKE) --no-print-directory check-once BUILD=$(BUILD)/san SANITIZE=address,undefined CFLAGS="-O1 -g"
 

@@ -1,11 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs the Debian packages that building and testing need and that are missing. Says which.
+# Installs the Debian packages that building needs and that are missing, with `check` what the tests'
+# scripts need too (not what is large: without a browser or node a test says that it is skipped).
+# usage: tests/deps.sh [check]
 set -eu
 wanted="
 gcc:gcc
 make:make
 pkg-config:pkg-config
+"
+[ "${1:-}" = check ] && wanted="$wanted
+curl:curl
+git:git
+jq:jq
+openssl:openssl
 "
 libraries="
 libcurl:libcurl4-openssl-dev
