@@ -206,11 +206,12 @@ int main(int argc, char **argv) {
   }
   status = code == PSPROBE_OK ? !all : psprobe_cli_fail(&program, &error);
   close_all(&d);
+  char report[4096];
   if (status == 0)
     printf(
         "\nResults: %s\nGraphs:  %s (open it in a browser)\n"
-        "Next:    psprobe-report %s, and README.md: on Google's emulators, on Google Cloud\n",
-        o.db, o.page, o.db);
+        "Next:    %s %s, and README.md: on Google's emulators, on Google Cloud\n",
+        o.db, o.page, psprobe_program_command("report", report, sizeof report), o.db);
   psprobe_signals_free(signals);
   return status;
 }

@@ -130,6 +130,7 @@ static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *
   psprobe_text_options text = psprobe_cli_text_options(stdout, false);
   psprobe_report *report = NULL;
   psprobe_error upload = {0};
+  char path[4096];
   psprobe_code code = psprobe_recorder_end(s->recorder, error);
   if (s->uploader != NULL && psprobe_cli_flush(s->uploader, signals, &upload) != PSPROBE_OK)
     fprintf(stderr,
@@ -140,7 +141,8 @@ static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *
   if (code == PSPROBE_OK) {
     char *words = psprobe_report_text(report, &text);
     fputs(words != NULL ? words : "", stdout);
-    printf("\nResults: %s (psprobe-report --html report.html %s draws them)\n", o.db, o.db);
+    printf("\nResults: %s (%s --html report.html %s draws them)\n", o.db,
+           psprobe_program_command("report", path, sizeof path), o.db);
     free(words);
   }
   psprobe_report_free(report);

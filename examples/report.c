@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Shows results: in words, as rows, as figures, as pictures. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,13 +60,18 @@ static psprobe_code read_run(const char *run, const psprobe_logger *logger, pspr
   return psprobe_report_read(o.file, &what, report, error);
 }
 
+static psprobe_code failed(psprobe_error *error, const char *what, const char *why) {
+  snprintf(error->message, sizeof error->message, "%s: %s", what, why);
+  return PSPROBE_UNAVAILABLE;
+}
+
 /** Prints a text, or writes it to a file, and frees it. */
 static psprobe_code put(char *text, const char *path, psprobe_error *error) {
-  psprobe_code code = text == NULL ? PSPROBE_RESOURCE_EXHAUSTED : PSPROBE_OK;
+  psprobe_code code = text == NULL ? failed(error, "report", "out of memory") : PSPROBE_OK;
   if (text != NULL && path != NULL)
     code = psprobe_cli_write_file(path, text, strlen(text), error);
   else if (text != NULL && (fputs(text, stdout) == EOF || fflush(stdout) != 0))
-    code = PSPROBE_UNAVAILABLE;
+    code = failed(error, "write standard output", strerror(errno));
   if (code == PSPROBE_OK && path != NULL) printf("%s\n", path);
   free(text);
   return code;
@@ -82,16 +89,51 @@ static psprobe_code compare(const psprobe_report *after, const psprobe_logger *l
   return code;
 }
 
+static psprobe_code draw(const psprobe_report *report, const char *stem, const char *format,
+                         psprobe_error *error) {
+  /* A gnuplot that is not there reads nothing. */
+  signal(SIGPIPE, SIG_IGN);
+  psprobe_code code = psprobe_report_draw(report, stem, format, error);
+  if (code == PSPROBE_OK) printf("%s-series.%s and its like\n", stem, format);
+  return code;
+}
+
 /** The form that was asked for. */
 static psprobe_code show(const psprobe_report *report, psprobe_error *error) {
   psprobe_text_options style = psprobe_cli_text_options(stdout, o.ascii);
   if (o.html != NULL) return put(psprobe_report_html(report), o.html, error);
-  if (o.svg != NULL) return psprobe_report_draw(report, o.svg, "svg", error);
-  if (o.png != NULL) return psprobe_report_draw(report, o.png, "png", error);
+  if (o.svg != NULL) return draw(report, o.svg, "svg", error);
+  if (o.png != NULL) return draw(report, o.png, "png", error);
   if (o.csv) return put(psprobe_report_csv(report), NULL, error);
   if (o.json) return put(psprobe_report_json(report), NULL, error);
   if (o.markdown) return put(psprobe_report_markdown(report), NULL, error);
   return put(psprobe_report_text(report, &style), NULL, error);
+}
+
+/** Two forms at once are a mistake, told by their names. */
+static bool one_form(int *status) {
+  const struct {
+    const char *name;
+    bool given;
+  } forms[] = {{"html", o.html != NULL},
+               {"svg", o.svg != NULL},
+               {"png", o.png != NULL},
+               {"csv", o.csv},
+               {"json", o.json},
+               {"markdown", o.markdown},
+               {"compare", o.compare.count > 0}};
+  const char *first = NULL;
+  char message[80];
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    if (!forms[i].given) continue;
+    if (first != NULL) {
+      snprintf(message, sizeof message, "not together with --%s: one form at a time", first);
+      *status = psprobe_cli_usage(&program, forms[i].name, message);
+      return false;
+    }
+    first = forms[i].name;
+  }
+  return true;
 }
 
 int main(int argc, char **argv) {
@@ -100,10 +142,7 @@ int main(int argc, char **argv) {
   psprobe_report *report = NULL;
   int status = psprobe_cli_parse(&program, argc, argv, &logger);
   if (status != -1) return status;
-  int forms = o.csv + o.json + o.markdown + (o.html != NULL) + (o.svg != NULL) + (o.png != NULL) +
-              (o.compare.count > 0);
-  if (forms > 1)
-    return psprobe_cli_usage(&program, "html", "one form at a time, of --html to --compare");
+  if (!one_form(&status)) return status;
 
   const char *run = o.compare.count > 0 ? o.compare.items[1] : o.run;
   psprobe_code code = read_run(run, &logger, &report, &error);

@@ -57,3 +57,16 @@ psprobe_code psprobe_program_path(const char *name, char *path, size_t size, psp
   }
   return psp_fail(error, PSPROBE_NOT_FOUND, "find %s: it is not in %s", name, self);
 }
+
+const char *psprobe_program_command(const char *name, char *command, size_t size) {
+  char here[4096];
+  snprintf(command, size, "psprobe-%s", name);
+  if (psprobe_program_path(name, here, sizeof here, NULL) != PSPROBE_OK) return command;
+  const char *file = strrchr(here, '/') + 1;
+  if (strncmp(file, "psprobe-", 8) == 0) return command;
+  char cwd[4096];
+  size_t len = getcwd(cwd, sizeof cwd) != NULL ? strlen(cwd) : 0;
+  bool below = len > 1 && strncmp(here, cwd, len) == 0 && here[len] == '/';
+  snprintf(command, size, "%s", below ? here + len + 1 : here);
+  return command;
+}

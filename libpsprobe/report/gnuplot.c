@@ -4,6 +4,7 @@
  * its standard input. Sized for a README or a paper.
  */
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +14,13 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "base/timestamp.h"
 #include "report/report.h"
 #include "report/thin.h"
 
 #define POINTS 4000
+#define BINS   60
 #define DAY_NS INT64_C(86400000000000)
 
 static const char *const colors[] = {"#c04c00", "#0067a6", "#00785a",
@@ -74,6 +77,30 @@ static void put_ecdf(psp_buf *out, const psprobe_report *r) {
   }
 }
 
+/** Counts of answers in bins that grow in proportion: each bin's lower edge in ms, and how many. */
+static void put_histogram(psp_buf *out, const psprobe_report *r) {
+  int64_t least = INT64_MAX, most = 1;
+  for (size_t k = 0; k < r->columns.source_count; k++) {
+    const psprobe_source_summary *s = psprobe_comparison_source(r->comparison, k);
+    if (s->answered + s->late == 0) continue;
+    if (s->min_ns < least) least = s->min_ns;
+    if (s->max_ns > most) most = s->max_ns;
+  }
+  double low = least < 1 ? 1 : (double)least;
+  double ratio = log((double)most / low * 1.001) / BINS;
+  for (size_t k = 0; k < r->columns.source_count; k++) {
+    unsigned long counts[BINS + 1] = {0};
+    for (size_t i = 0; i < r->columns.count; i++) {
+      int64_t took = r->columns.sources[k].elapsed_ns[i];
+      if (answered(r, k, i)) counts[took <= low ? 0 : (size_t)(log((double)took / low) / ratio)]++;
+    }
+    psp_buf_printf(out, "$histogram%zu << EOD\n", k);
+    for (int bin = 0; bin <= BINS; bin++)
+      psp_buf_printf(out, "%.6f %lu\n", low * exp(bin * ratio) / 1e6, counts[bin]);
+    psp_buf_text(out, "EOD\n");
+  }
+}
+
 static void put_differences(psp_buf *out, const psprobe_report *r) {
   const psp_columns *c = &r->columns;
   size_t step = c->count / POINTS + 1;
@@ -103,7 +130,7 @@ static void put_head(psp_buf *out, const char *format) {
     psp_buf_text(out, "set terminal pngcairo size 1440,630 font 'sans-serif,14' fontscale 1.1\n");
   psp_buf_text(out,
                "set grid lc rgb '#d9dce1' lt 1\nset key top right\nset border 3\n"
-               "set tics nomirror out\n");
+               "set tics nomirror out\nset rmargin 5\n");
 }
 
 /** Times of day, and the date once, under the axis; dates and times for what takes days. */
@@ -124,6 +151,7 @@ static void put_script(psp_buf *out, const psprobe_report *r, const char *stem,
   put_head(out, format);
   put_series(out, r);
   put_ecdf(out, r);
+  put_histogram(out, r);
   put_differences(out, r);
   psp_buf_printf(out, "set output '%s-series.%s'\n", stem, format);
   put_time_axis(out, r);
@@ -146,9 +174,14 @@ static void put_script(psp_buf *out, const psprobe_report *r, const char *stem,
                  "set ylabel 'share of answers (%%)'\nset yrange [0:100]\nset key bottom right\n",
                  stem, format);
   put_plot(out, r, "ecdf", "with steps lw 2");
+  psp_buf_printf(out,
+                 "set output '%s-histogram.%s'\nset xlabel 'answered after (ms)'\n"
+                 "set ylabel 'answers'\nset yrange [0:*]\nset key top right\n",
+                 stem, format);
+  put_plot(out, r, "histogram", "with steps lw 2");
 }
 
-/** Runs gnuplot on the script. SIGPIPE is the caller's to ignore; psprobe_signals_new does. */
+/** Runs gnuplot on the script. SIGPIPE is the caller's to ignore. */
 static psprobe_code run(const psp_buf *script, psprobe_error *error) {
   /* NOLINTNEXTLINE(cert-env33-c): a constant command, nothing of ours in it */
   FILE *pipe = popen("command -v gnuplot >/dev/null || exit 127; exec gnuplot -", "we");
@@ -165,6 +198,21 @@ static psprobe_code run(const psp_buf *script, psprobe_error *error) {
   return PSPROBE_OK;
 }
 
+/** Whether files can be made there: gnuplot would say it in its own way and draw on the terminal.
+ */
+static psprobe_code check_folder(const char *stem, psprobe_error *error) {
+  const char *slash = strrchr(stem, '/');
+  char *folder = psp_strdup(slash == NULL ? "." : stem);
+  if (folder == NULL) return psp_fail_memory(error, stem);
+  if (slash != NULL) folder[slash - stem + 1] = '\0';
+  int why = access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+  free(folder);
+  if (why == 0) return PSPROBE_OK;
+  return psp_fail(error,
+                  why == EACCES || why == EROFS ? PSPROBE_PERMISSION_DENIED : PSPROBE_NOT_FOUND,
+                  "write %s-*: %s", stem, strerror(why));
+}
+
 psprobe_code psprobe_report_draw(const psprobe_report *report, const char *stem, const char *format,
                                  psprobe_error *error) {
   psp_buf script = {0};
@@ -176,8 +224,10 @@ psprobe_code psprobe_report_draw(const psprobe_report *report, const char *stem,
   for (size_t k = 0; k < report->columns.source_count; k++)
     any |= psprobe_comparison_source(report->comparison, k)->answered > 0;
   if (!any) return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "no probe was answered");
+  psprobe_code code = check_folder(stem, error);
+  if (code != PSPROBE_OK) return code;
   put_script(&script, report, stem, format);
-  psprobe_code code = script.failed ? psp_fail_memory(error, stem) : run(&script, error);
+  code = script.failed ? psp_fail_memory(error, stem) : run(&script, error);
   psp_buf_free(&script);
   return code;
 }

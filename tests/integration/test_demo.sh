@@ -19,6 +19,9 @@ PSPROBE_TOPIC=other PSPROBE_SUBSCRIPTION=other PSPROBE_SOURCE=other PSPROBE_DIRE
   timeout 60 "$bin/demo" --count 20 --interval 50ms --db "$work/demo.db" >"$work/out" 2>"$work/err" ||
   { echo "the demo failed: $?"; cat "$work/out" "$work/err"; exit 1; }
 grep -q cloud_function "$work/out" && grep -q regular_service "$work/out"
+# What it says to run next can be typed as it stands.
+next=$(sed -n 's/^Next: *\(.*\), and README.*/\1/p' "$work/out")
+$next >"$work/next" && grep -q cloud_function "$work/next" || { echo "'$next' does not work"; bad=1; }
 rows=$("$bin/report" --csv "$work/demo.db" | tail -n +2 | wc -l)
 [ "$rows" = 20 ] || { echo "$rows rows, not 20"; bad=1; }
 [ -z "$(running)" ] || { echo "still running after the demo: $(running)"; bad=1; }

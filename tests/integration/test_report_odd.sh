@@ -25,6 +25,9 @@ done
 COLUMNS=20 "$bin/report" --ascii "$work/plain.csv" >"$work/out"
 [ "$(wc -L <"$work/out")" -le 20 ] || complain "wider than 20 columns: $(cat "$work/out")"
 grep -q "regular_service" "$work/out" || complain "the sentence is not there"
+status=0
+"$bin/report" "$work/plain.csv" >/dev/full 2>"$work/err" || status=$?
+[ "$status" = 1 ] && grep -q 'write standard output: ' "$work/err" || complain "on a full disk: $status, $(cat "$work/err")"
 
 # What one command makes of plain.csv is refused, with these words.
 refused() {
