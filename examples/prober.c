@@ -115,6 +115,7 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
     code = psprobe_uploader_new(s->store, s->client, &upload, &s->uploader, error);
   if (code == PSPROBE_OK)
     code = psprobe_recorder_new(s->store, s->uploader, logger, &s->recorder, error);
+  o.prober.create_topic = o.create;
   o.prober.sink = on_finished;
   o.prober.sink_arg = s;
   if (code == PSPROBE_OK) code = psprobe_prober_new(s->client, &o.prober, &s->prober, error);

@@ -76,6 +76,7 @@ int main(int argc, char **argv) {
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
   o.responder.limit = o.once ? 1 : 0;
   /* For one message, hold up no others. */
+  o.subscriber.create_on = o.create ? o.topic : NULL;
   o.subscriber.pulls = o.once ? 1 : (int)o.pulls;
   o.subscriber.max_messages = o.once ? 1 : 0;
   psprobe_client_options_from_environment(&o.client);

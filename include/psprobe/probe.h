@@ -183,6 +183,9 @@ typedef struct psprobe_prober_options {
    * knows a probe's id. A token costs no time that is measured: an answer's time is when it came.
    */
   const psprobe_verifier_options *verify;
+  /** Makes the topic whenever a publish call finds that it is not there: a broker can be lost and
+   * come back without it. */
+  bool create_topic;
 } psprobe_prober_options;
 
 /** Counters and last values, all since new. */

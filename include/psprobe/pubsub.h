@@ -214,6 +214,9 @@ typedef struct psprobe_subscriber_options {
   int64_t ack_batch_ns;         /**< how long acks gather; 0: 10 ms */
   int64_t max_extension_ns;     /**< a lease is not extended beyond; 0: 60 min */
   const psprobe_logger *logger; /**< copied; NULL: the client's */
+  /** A topic: whenever a pull finds no subscription, one of this topic is made (the topic itself is
+   * not). A broker can be lost and come back without it. NULL: it is waited for. */
+  const char *create_on;
 } psprobe_subscriber_options;
 
 typedef struct psprobe_subscriber_stats {

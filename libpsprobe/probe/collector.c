@@ -42,6 +42,11 @@ static void hand_over_all(psprobe_prober *prober) {
 static void log_news(psprobe_prober *prober) {
   psprobe_error error;
   psp_log_line line;
+  if (psp_sender_made_topic(prober->sender) &&
+      psp_log_begin(&line, &prober->logger, PSPROBE_LOG_WARNING, "topic_made_again")) {
+    psp_log_text(&line, "meaning", "the broker did not have it any more");
+    psp_log_end(&line);
+  }
   switch (psp_sender_news(prober->sender, &error)) {
     case PSP_PUBLISH_BROKEN:
       if (!psp_log_begin(&line, &prober->logger, PSPROBE_LOG_WARNING, "publish_failing")) return;

@@ -61,7 +61,8 @@ static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
   psprobe_code code = psp_pubsub_resolve(client, PSP_TOPIC, o->topic, &topic, error);
   if (code == PSPROBE_OK) code = psprobe_registry_new(&options, &prober->registry, error);
   if (code == PSPROBE_OK) {
-    prober->sender = psp_sender_new(client, topic.data, prober->timeout_ns, prober->registry);
+    prober->sender =
+        psp_sender_new(client, topic.data, prober->timeout_ns, o->create_topic, prober->registry);
     if (prober->sender == NULL) {
       psprobe_registry_free(prober->registry);
       code = psp_fail_memory(error, "prober");

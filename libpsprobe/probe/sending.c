@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "pubsub/calls.h"
 
+#define MAKING_NS INT64_C(5000000000)
+
 struct psp_sender {
   psprobe_client *client;
   char *topic;
@@ -17,6 +19,8 @@ struct psp_sender {
   psprobe_registry *registry;
   atomic_uint users; /* the prober, and each publish call under way */
   _Atomic uint64_t failed;
+  bool create;
+  _Atomic bool making, made; /* the topic */
 
   /* How publishing goes. The lock is for the outcomes that change it. */
   _Atomic bool broken;
@@ -35,7 +39,7 @@ struct psp_send {
 };
 
 psp_sender *psp_sender_new(psprobe_client *client, const char *topic, int64_t timeout_ns,
-                           psprobe_registry *registry) {
+                           bool create, psprobe_registry *registry) {
   psp_sender *sender = calloc(1, sizeof *sender);
   char *name = psp_strdup(topic);
   if (sender == NULL || name == NULL) {
@@ -46,6 +50,7 @@ psp_sender *psp_sender_new(psprobe_client *client, const char *topic, int64_t ti
   sender->client = client;
   sender->topic = name;
   sender->timeout_ns = timeout_ns;
+  sender->create = create;
   sender->registry = registry;
   atomic_init(&sender->users, 1);
   pthread_mutex_init(&sender->lock, NULL);
@@ -111,6 +116,39 @@ uint64_t psp_sender_failed(const psp_sender *sender) {
   return atomic_load_explicit(&sender->failed, memory_order_relaxed);
 }
 
+bool psp_sender_made_topic(psp_sender *sender) {
+  return atomic_exchange(&sender->made, false);
+}
+
+static void on_made(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  psp_sender *sender = arg;
+  (void)response;
+  if (error == NULL) {
+    atomic_store(&sender->made, true);
+    psprobe_registry_wake(sender->registry);
+  }
+  atomic_store(&sender->making, false);
+  psp_sender_free(sender);
+}
+
+/** Begins to, one call at a time. When it fails, the next publish call that does sets off another.
+ */
+static void make_topic(psp_sender *sender) {
+  static char nothing[] = "{}";
+  const psp_buf body = {.data = nothing, .len = 2};
+  psp_pubsub_call call = {.action = "create",
+                          .kind = PSP_TOPIC,
+                          .name = sender->topic,
+                          .method = "PUT",
+                          .body = &body,
+                          .timeout_ns = MAKING_NS};
+  psprobe_error error = {0};
+  if (atomic_exchange(&sender->making, true)) return;
+  atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
+  if (psp_pubsub_start(sender->client, &call, on_made, sender, NULL, &error) != PSPROBE_OK)
+    on_made(sender, NULL, &error);
+}
+
 static void on_published(void *arg, const char *const *ids, size_t count,
                          const psprobe_error *error) {
   int64_t now_ns = psprobe_clock_monotonic();
@@ -119,6 +157,7 @@ static void on_published(void *arg, const char *const *ids, size_t count,
   (void)ids, (void)count;
   psprobe_registry_published(sender->registry, send->id, now_ns, error == NULL);
   note_outcome(sender, error);
+  if (error != NULL && error->code == PSPROBE_NOT_FOUND && sender->create) make_topic(sender);
   psp_send_free(send);
   psp_sender_free(sender);
 }

@@ -15,10 +15,11 @@ typedef struct psp_send psp_send;
 
 /**
  * Takes the registry. `topic` is a full name. A publish call is tried again for
- * `timeout_ns`: later it is of no use to the probe. NULL: out of memory.
+ * `timeout_ns`: later it is of no use to the probe. `create`: a topic that a
+ * publish call does not find is made. NULL: out of memory.
  */
 psp_sender *psp_sender_new(psprobe_client *client, const char *topic, int64_t timeout_ns,
-                           psprobe_registry *registry);
+                           bool create, psprobe_registry *registry);
 /** No more sends will be begun. The rest goes when the last publish call has returned. */
 void psp_sender_free(psp_sender *sender);
 
@@ -44,5 +45,8 @@ typedef enum psp_publishing {
 /** What has changed since the last call of it: publishing began to fail (then `error` tells how),
  * or works again. The registry's waiter is woken for it. */
 psp_publishing psp_sender_news(psp_sender *sender, psprobe_error *error);
+
+/** Whether the topic was made since the last call of it; the registry's waiter is woken then. */
+bool psp_sender_made_topic(psp_sender *sender);
 
 #endif

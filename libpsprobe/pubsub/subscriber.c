@@ -33,6 +33,7 @@ static void destroy(psprobe_subscriber *s) {
   psp_buf_free(&s->acknowledge_path);
   psp_buf_free(&s->modify_path);
   psp_buf_free(&s->pull_body);
+  psp_buf_free(&s->create_body);
   pthread_cond_destroy(&s->work);
   pthread_cond_destroy(&s->wake);
   pthread_cond_destroy(&s->changed);
@@ -161,6 +162,18 @@ static psprobe_code prepare_calls(psprobe_subscriber *s, const char *name, pspro
   return code;
 }
 
+static psprobe_code prepare_create(psprobe_subscriber *s, const psprobe_subscriber_options *o,
+                                   psprobe_error *error) {
+  psp_buf topic = {0};
+  const psprobe_subscription_config config = {.ack_deadline_s = o->ack_deadline_s};
+  if (!o->create_on) return PSPROBE_OK;
+  psprobe_code code = psp_pubsub_resolve(s->client, PSP_TOPIC, o->create_on, &topic, error);
+  if (code == PSPROBE_OK) psp_subscription_encode(&s->create_body, topic.data, &config);
+  if (s->create_body.failed) code = psp_fail_memory(error, "a subscriber");
+  psp_buf_free(&topic);
+  return code;
+}
+
 static void init_locks(psprobe_subscriber *s) {
   pthread_condattr_t monotonic;
   pthread_condattr_init(&monotonic);
@@ -190,6 +203,7 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
                   o->max_extension_ns > 0 ? o->max_extension_ns : MAX_EXTENSION_NS,
                   o->ack_batch_ns > 0 ? o->ack_batch_ns : ACK_BATCH_NS);
   psprobe_code code = prepare_calls(s, o->subscription, error);
+  if (code == PSPROBE_OK) code = prepare_create(s, o, error);
   if (code != PSPROBE_OK) return code;
   s->at_once = o->at_once;
   size_t workers = worker_count(o, s->slot_count);

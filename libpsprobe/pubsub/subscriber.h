@@ -54,6 +54,7 @@ struct psprobe_subscriber {
   bool at_once; /* receive is called by who takes the pull's answer, and there are no workers */
   char *subscription; /* as the caller wrote it, for logs */
   psp_buf get_path, pull_path, acknowledge_path, modify_path, pull_body;
+  psp_buf create_body; /* empty: a subscription that is not there is waited for */
   char get_what[128], pull_what[128], acknowledge_what[128], modify_what[128];
 
   pthread_mutex_t lock;
@@ -73,6 +74,7 @@ struct psprobe_subscriber {
   pthread_t receiver; /* the one that entered it last */
 
   bool own_known, own_asked; /* the subscription's ack deadline */
+  bool creating;             /* a call for it is under way */
   unsigned pull_failures;    /* in a row, over all slots */
   psprobe_code pull_code;    /* of the last failure that was logged */
   int64_t pull_logged_ns;
@@ -109,6 +111,9 @@ void psp_subscriber_receive(psprobe_subscriber *s, psp_lease *lease);
 void psp_slot_start(psp_slot *slot);
 /** Asks for the subscription's own ack deadline. */
 void psp_subscriber_ask_deadline(psprobe_subscriber *s);
+
+/** Makes the subscription; `creating` is set. subscriber_create.c */
+void psp_subscriber_create(psprobe_subscriber *s);
 
 /* With the lock: */
 /** A parked slot that may go on, made ready for psp_slot_start; or NULL. */

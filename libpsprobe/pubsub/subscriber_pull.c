@@ -170,7 +170,7 @@ static void settle(psp_slot *slot, psp_delivery *delivery, const psprobe_error *
   psprobe_subscriber *s = slot->subscriber;
   int64_t now = psp_timers_now();
   size_t count = delivery ? delivery->left : 0;
-  bool again = false, ask = false;
+  bool again = false, ask = false, create = false;
   psp_note note = {0};
   pthread_mutex_lock(&s->lock);
   if (delivery) psp_leases_add(&s->leases, delivery, now);
@@ -182,6 +182,8 @@ static void settle(psp_slot *slot, psp_delivery *delivery, const psprobe_error *
     else
       again = after_answer(slot, count, now, &note);
     if (!error && !s->own_known && !s->own_asked) s->own_asked = ask = true;
+    if (error && error->code == PSPROBE_NOT_FOUND && s->create_body.len > 0 && !s->creating)
+      s->creating = create = true;
   } else {
     slot->state = PSP_SLOT_ENDED;
     psp_leases_refuse_waiting(&s->leases, now);
@@ -194,6 +196,7 @@ static void settle(psp_slot *slot, psp_delivery *delivery, const psprobe_error *
   if (again) psp_slot_start(slot);
   if (hurry) pthread_cond_signal(&s->wake);
   if (ask) psp_subscriber_ask_deadline(s);
+  if (create) psp_subscriber_create(s);
   psp_subscriber_log(s, &note);
   pthread_mutex_lock(&s->lock);
   psp_subscriber_unlock_unref(s);

@@ -22,12 +22,10 @@ wait "$local_pid" 2>/dev/null
 sleep 1 # probes are sent into the void meanwhile, and time out
 # shellcheck disable=SC2046 # two ports
 stand_in $(ports)
-json -X PUT "$(pubsub topics/probes)" -d '{}' >/dev/null
-json -X PUT "$(pubsub subscriptions/probes-regular-service)" \
-  -d '{"topic":"projects/demo-project/topics/probes"}' >/dev/null
+# It has lost topic and subscription; --create makes them again, whoever comes first.
 before=$(csv "$work/lost.db" | grep -c answered)
 recovered() { [ "$(csv "$work/lost.db" | grep -c answered)" -gt $((before + 30)) ]; }
-until_true 20 recovered || wrong "it did not recover" "$work"/prober.* "$work"/subscriber.*
+until_true 60 recovered || wrong "it did not recover" "$work"/prober.* "$work"/subscriber.*
 kill -INT "$prober"
 ended "$prober"
 [ "$status" = 0 ] || wrong "after the broker was lost, the prober ended with $status" "$work"/prober.*
@@ -36,6 +34,8 @@ unsent=$(sed -n 's/^\([0-9,]*\) probes* could not be published.*/\1/p' "$work/pr
 rows=$(csv "$work/lost.db" | awk -F, '{if ($7 == "" && $8 == "lost") none++; else sent++} END {print sent, sent, none}')
 [ "$sent ${unsent//,/}" = "$rows" ] || wrong "$rows rows, but the table has $sent, $unsent" "$work"/prober.out
 grep -q 'event=publish_failing.*127.0.0.1' "$work/prober.err" || wrong "the loss is not told" "$work/prober.err"
+grep -q event=topic_made_again "$work/prober.err" || wrong "the new topic is not told" "$work/prober.err"
+grep -q event=subscription_made_again "$work/subscriber.err" || wrong "the new subscription is not told" "$work/subscriber.err"
 [ "$(grep -c event=publish_failing "$work/prober.err")" -le 2 ] || wrong "the loss is told for each probe" "$work/prober.err"
 kill -TERM "$subscriber"
 ended "$subscriber" 3

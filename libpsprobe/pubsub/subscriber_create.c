@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a subscription that a pull did not find. */
+#include "client/timer.h"
+#include "pubsub/subscriber.h"
+
+#define CREATE_NS INT64_C(5000000000)
+
+/* With the lock: nobody needs to rest any longer. */
+static void resume_all(psprobe_subscriber *s) {
+  for (size_t i = 0; i < s->slot_count; i++)
+    if (s->slots[i].state == PSP_SLOT_RESTING) s->slots[i].resume_ns = psp_timers_now();
+  pthread_cond_signal(&s->wake);
+}
+
+static void on_created(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  psprobe_subscriber *s = arg;
+  (void)response;
+  /* A failure says no more than the pull's: the topic may have to come first. The next pull that
+   * finds nothing sets off another try. */
+  if (!error) {
+    const psp_note note = {PSPROBE_LOG_WARNING, "subscription_made_again",
+                           .meaning = "the broker did not have it any more"};
+    psp_subscriber_log(s, &note);
+  }
+  pthread_mutex_lock(&s->lock);
+  s->creating = false;
+  if (!error) resume_all(s);
+  psp_subscriber_unlock_unref(s);
+}
+
+void psp_subscriber_create(psprobe_subscriber *s) {
+  psp_call call = {.service = PSP_PUBSUB,
+                   .method = "PUT",
+                   .path = s->get_path.data,
+                   .body = s->create_body.data,
+                   .body_len = s->create_body.len,
+                   .attempt_ns = CREATE_NS,
+                   .total_ns = CREATE_NS,
+                   .what = "create the subscription"};
+  psprobe_error error = {0};
+  pthread_mutex_lock(&s->lock);
+  psp_subscriber_ref(s);
+  pthread_mutex_unlock(&s->lock);
+  if (psp_call_start(s->client, &call, on_created, s, NULL, &error) != PSPROBE_OK)
+    on_created(s, NULL, &error);
+}
