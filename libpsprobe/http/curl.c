@@ -201,12 +201,15 @@ static psprobe_code io_send(void *self, const psp_http_request *request, psp_htt
     return closing(error);
   }
   help(o);
+  psp_queue_leave(&o->queue);
   return PSPROBE_OK;
 }
 
 static void io_cancel(void *self, uint64_t id) {
   io *o = self;
-  if (psp_queue_cancel(&o->queue, id)) help(o);
+  if (!psp_queue_cancel(&o->queue, id)) return;
+  help(o);
+  psp_queue_leave(&o->queue);
 }
 
 /* One round of the I/O thread. @return the results to deliver */
@@ -280,6 +283,7 @@ static void io_free(void *self) {
   psp_queue_close(&o->queue);
   wake(o);
   pthread_join(o->thread, NULL);
+  psp_queue_await_callers(&o->queue);
   discard(o);
 }
 

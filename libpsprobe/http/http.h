@@ -87,6 +87,8 @@ psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, pspr
 /** Takes `self` with its table (which must outlive it). For tests. */
 psprobe_code psp_http_new_transport(const psp_transport *transport, void *self, psp_http **http,
                                     psprobe_error *error);
+/** Cancels what is under way, and waits for its callbacks and for threads that are still within
+ * psp_http_send or psp_http_cancel. NULL is fine. Not from a callback. */
 void psp_http_free(psp_http *http);
 
 /** Any thread. `id` (may be NULL) is for psp_http_cancel. On failure `done` is not called. */

@@ -8,12 +8,14 @@
 void psp_queue_init(psp_queue *queue, const psp_transfer_defaults *defaults) {
   *queue = (psp_queue){.defaults = defaults};
   pthread_mutex_init(&queue->lock, NULL);
+  pthread_cond_init(&queue->left, NULL);
 }
 
 void psp_queue_clear(psp_queue *queue) {
   for (size_t i = 0; i < queue->count; i++)
     psp_transfer_free(queue->table[i]);
   free(queue->table);
+  pthread_cond_destroy(&queue->left);
   pthread_mutex_destroy(&queue->lock);
 }
 
@@ -66,6 +68,7 @@ bool psp_queue_submit(psp_queue *queue, psp_transfer *t, uint64_t *id) {
     t->cancel_asked = false;
     if (id) *id = t->id;
     psp_transfer_append(&queue->sent, t);
+    queue->callers++;
   }
   pthread_mutex_unlock(&queue->lock);
   return open;
@@ -80,14 +83,28 @@ bool psp_queue_cancel(psp_queue *queue, uint64_t id) {
     t->cancel_asked = true;
     t->next_cancel = queue->cancels;
     queue->cancels = t;
+    queue->callers++;
   }
   pthread_mutex_unlock(&queue->lock);
   return found;
 }
 
+void psp_queue_leave(psp_queue *queue) {
+  pthread_mutex_lock(&queue->lock);
+  if (--queue->callers == 0 && queue->closing) pthread_cond_signal(&queue->left);
+  pthread_mutex_unlock(&queue->lock);
+}
+
 void psp_queue_close(psp_queue *queue) {
   pthread_mutex_lock(&queue->lock);
   queue->closing = true;
+  pthread_mutex_unlock(&queue->lock);
+}
+
+void psp_queue_await_callers(psp_queue *queue) {
+  pthread_mutex_lock(&queue->lock);
+  while (queue->callers > 0)
+    pthread_cond_wait(&queue->left, &queue->lock);
   pthread_mutex_unlock(&queue->lock);
 }
 

@@ -19,6 +19,8 @@ typedef struct psp_queue {
   size_t free_count, in_use;
   psp_transfer *cancels; /* asked for and not yet seen to */
   uint32_t serial;       /* the upper half of the last id */
+  unsigned callers;      /* threads that put something in and are not gone yet */
+  pthread_cond_t left;   /* callers is 0, and closing */
   bool closing;
 } psp_queue;
 
@@ -29,12 +31,21 @@ void psp_queue_clear(psp_queue *queue);
 
 /** A transfer to prepare. NULL: no memory. */
 psp_transfer *psp_queue_acquire(psp_queue *queue);
-/** Hands it over. False: closing, and it is still the caller's. `id` may be NULL. */
+/**
+ * Hands it over. False: closing, and it is still the caller's. `id` may be NULL. After true the
+ * queue stays until psp_queue_leave, whatever comes of the request meanwhile: its callback may let
+ * another thread free it all.
+ */
 bool psp_queue_submit(psp_queue *queue, psp_transfer *transfer, uint64_t *id);
-/** False: unknown, or its result is there already, or it was asked for before. */
+/** False: unknown, or its result is there already, or it was asked for before. After true as with
+ * psp_queue_submit. */
 bool psp_queue_cancel(psp_queue *queue, uint64_t id);
+/** What submit or cancel began: the caller touches the queue no more. */
+void psp_queue_leave(psp_queue *queue);
 /** No more requests. */
 void psp_queue_close(psp_queue *queue);
+/** After psp_queue_close: waits until every caller has left. */
+void psp_queue_await_callers(psp_queue *queue);
 void psp_queue_release(psp_queue *queue, psp_transfer *transfer);
 
 /** What the driver does: takes what was sent, and those to cancel (linked by next_cancel). */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Who put a request in may still be at the queue when its answer has come and all is freed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "http/queue.h"
+
+typedef struct closer {
+  psp_queue *queue;
+  atomic_bool closed;
+} closer;
+
+static void *close_it(void *arg) {
+  closer *c = arg;
+  psp_queue_close(c->queue);
+  psp_queue_await_callers(c->queue);
+  atomic_store(&c->closed, true);
+  return NULL;
+}
+
+static void test_end_waits_for_callers(void **state) {
+  (void)state;
+  psp_transfer_defaults defaults = {0};
+  psp_queue queue;
+  uint64_t id;
+  psp_queue_init(&queue, &defaults);
+  psp_transfer *transfer = psp_queue_acquire(&queue);
+  assert_non_null(transfer);
+  assert_true(psp_queue_submit(&queue, transfer, &id));
+  assert_true(psp_queue_cancel(&queue, id));
+  assert_false(psp_queue_cancel(&queue, id)); /* was asked for: nothing to leave */
+  closer c = {.queue = &queue};
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, close_it, &c), 0);
+  psp_queue_leave(&queue);
+  const struct timespec while_it_must_wait = {.tv_nsec = 20000000};
+  nanosleep(&while_it_must_wait, NULL);
+  assert_false(atomic_load(&c.closed));
+  psp_queue_leave(&queue);
+  pthread_join(thread, NULL);
+  assert_true(atomic_load(&c.closed));
+  psp_queue_clear(&queue);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_end_waits_for_callers)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
