@@ -249,6 +249,16 @@ static psprobe_code hand_over(psp_pending *p, const psp_http_request *request,
   psprobe_code code = psp_http_send(p->client->http, request, on_answer, p, &id, error);
 
   lock(p);
+  if (code == PSPROBE_OK && p->state == FLYING && p->attempt == number) {
+    p->http_id = id;
+    p->id_known = true;
+    if (p->cancelled) { /* meanwhile, and could not cancel what had no id */
+      unlock(p);
+      psp_http_cancel(p->client->http, id);
+      lock(p);
+    }
+  }
+  /* Up to here http is not freed. */
   if (--p->client->sending == 0 && p->client->closing) pthread_cond_broadcast(&p->client->changed);
   if (code != PSPROBE_OK) {
     p->state = BUSY;
@@ -257,15 +267,7 @@ static psprobe_code hand_over(psp_pending *p, const psp_http_request *request,
     psp_fail_in(error, "%s", p->what);
     return code;
   }
-  bool cancel = false;
-  if (p->state == FLYING && p->attempt == number) {
-    p->http_id = id;
-    p->id_known = true;
-    cancel = p->cancelled; /* meanwhile, and could not cancel what had no id */
-  }
-  psp_http *http = p->client->http;
   unref_locked(p, 1);
-  if (cancel) psp_http_cancel(http, id);
   return PSPROBE_OK;
 }
 
@@ -274,29 +276,13 @@ static char *put(char *at, const void *data, size_t len) {
   return at + len;
 }
 
-/* The URL, into `room` when it fits, else allocated; NULL: no memory. Made for each attempt: which
- * universe's hosts are meant is known once there is a token. */
-static char *make_url(const psp_pending *p, char *room, size_t size) {
-  static const char *const names[] = {"https://pubsub.", "https://firestore."};
-  const psprobe_client *client = p->client;
-  const char *first = client->base[p->service], *second = "";
-  if (first == NULL) {
-    first = names[p->service];
-    second = psp_credentials_universe(client->credentials);
-  }
-  size_t a = strlen(first), b = strlen(second), c = strlen(p->path) + 1;
-  char *url = a + b + c <= size ? room : malloc(a + b + c);
-  if (url != NULL) put(put(put(url, first, a), second, b), p->path, c);
-  return url;
-}
-
 /* One attempt with `authorization` (NULL: none). */
 static psprobe_code send_with(psp_pending *p, const char *authorization, psprobe_error *error) {
   int64_t left = p->deadline_ns - psp_timers_now();
   if (left <= 0)
     return psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "%s: the deadline has passed", p->what);
   char room[512];
-  char *url = make_url(p, room, sizeof room);
+  char *url = psp_client_url(p->client, p->service, p->path, room, sizeof room);
   if (url == NULL) return psp_fail_memory(error, p->what);
   psp_header headers[4];
   size_t count = 0;

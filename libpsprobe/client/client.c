@@ -207,3 +207,20 @@ const psprobe_logger *psp_client_logger(const psprobe_client *client) {
 int64_t psprobe_client_set_timeout(psprobe_client *client, int64_t timeout_ns) {
   return atomic_exchange(&client->timeout_ns, timeout_ns > 0 ? timeout_ns : DEFAULT_TIMEOUT_NS);
 }
+
+char *psp_client_url(const psprobe_client *client, psp_service service, const char *path,
+                     char *room, size_t size) {
+  static const char *const names[] = {"https://pubsub.", "https://firestore."};
+  const char *first = client->base[service], *second = "";
+  if (first == NULL) {
+    first = names[service];
+    second = psp_credentials_universe(client->credentials);
+  }
+  size_t a = strlen(first), b = strlen(second), c = strlen(path) + 1;
+  char *url = a + b + c <= size ? room : malloc(a + b + c);
+  if (url == NULL) return NULL;
+  memcpy(url, first, a);
+  memcpy(url + a, second, b);
+  memcpy(url + a + b, path, c);
+  return url;
+}

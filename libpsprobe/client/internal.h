@@ -29,6 +29,13 @@ struct psprobe_client {
   bool closing;
 };
 
+/**
+ * The URL of a path of the service's API, in `room` when it fits, else allocated; NULL: no memory.
+ * Made for each attempt: which universe's hosts are meant is known once there is a token.
+ */
+char *psp_client_url(const psprobe_client *client, psp_service service, const char *path,
+                     char *room, size_t size);
+
 /** "host:port" and nothing else, as the emulator variables hold it. `why`: the rule it breaks. */
 bool psp_emulator_host_check(const char *text, const char **why);
 /** A project id that can be one, at Google or at an emulator. */
