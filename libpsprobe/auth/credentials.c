@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/wait.h"
 
 #define MAX_AUDIENCES 256
 
@@ -30,11 +31,7 @@ psprobe_code psp_credentials_new_with(const psprobe_credentials_options *options
     psp_http_free(http);
     return psp_fail_memory(error, "credentials");
   }
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&c->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  psp_cond_init(&c->changed);
   pthread_mutex_init(&c->lock, NULL);
   pthread_mutex_init(&c->fetch_lock, NULL);
   for (int i = 0; i < PSP_API_COUNT; i++)

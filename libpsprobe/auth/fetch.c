@@ -4,28 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "http/retry.h"
-
-static int64_t monotonic_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 psprobe_code psp_fetcher_init(psp_fetcher *f, const char *ca_file, const psprobe_logger *logger,
                               const psp_clock *clock, psp_http *http, psprobe_error *error) {
   *f = (psp_fetcher){.clock = *clock, .http = http};
   if (logger != NULL) f->logger = *logger;
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&f->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  psp_cond_init(&f->changed);
   pthread_mutex_init(&f->lock, NULL);
   f->ca_file = psp_strdup(ca_file);
   if (ca_file != NULL && f->ca_file == NULL) return psp_fail_memory(error, "credentials");
@@ -129,11 +119,9 @@ static psprobe_code fly(psp_fetcher *f, const psp_http_request *request, psp_ans
 
 /* False: stopped meanwhile. */
 static bool pause_for(psp_fetcher *f, int64_t ns) {
-  int64_t due_ns = monotonic_ns() + ns;
-  struct timespec due = {.tv_sec = (time_t)(due_ns / 1000000000),
-                         .tv_nsec = (long)(due_ns % 1000000000)};
+  int64_t due_ns = psp_monotonic_ns() + ns;
   pthread_mutex_lock(&f->lock);
-  while (!f->stopping && pthread_cond_timedwait(&f->changed, &f->lock, &due) == 0) {
+  while (!f->stopping && psp_cond_wait_until(&f->changed, &f->lock, due_ns)) {
   }
   bool stopping = f->stopping;
   pthread_mutex_unlock(&f->lock);
@@ -178,13 +166,13 @@ psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
       .max_attempts = limits->attempts != 0 ? limits->attempts : 4};
   int64_t attempt_ns = limits->attempt_ns != 0 ? limits->attempt_ns : INT64_C(10000000000);
   int64_t total_ns = limits->total_ns != 0 ? limits->total_ns : INT64_C(30000000000);
-  int64_t deadline_ns = monotonic_ns() + total_ns;
+  int64_t deadline_ns = psp_monotonic_ns() + total_ns;
   psprobe_error cause;
   psprobe_error_clear(&cause);
   psprobe_code code = connect_first(f, &cause);
   for (unsigned attempt = 1; code == PSPROBE_OK; attempt++) {
     psp_http_request timed = *request;
-    int64_t left = deadline_ns - monotonic_ns();
+    int64_t left = deadline_ns - psp_monotonic_ns();
     timed.timeout_ns = left < attempt_ns ? (left > 0 ? left : 1) : attempt_ns;
     timed.secret = true;
     timed.max_response = limits->max_answer != 0 ? limits->max_answer : (size_t)1 << 20;
@@ -195,7 +183,7 @@ psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
     int64_t wait =
         outcome.code == PSPROBE_OK
             ? -1
-            : psp_retry_delay(&policy, &outcome, attempt, monotonic_ns(), deadline_ns, random);
+            : psp_retry_delay(&policy, &outcome, attempt, psp_monotonic_ns(), deadline_ns, random);
     if (wait < 0) break;
     code = pause_for(f, wait) ? PSPROBE_OK : fail_stopped(&cause);
   }

@@ -2,13 +2,13 @@
 /** @file The credentials' thread: it fetches what is waited for, and what will be needed soon. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "auth/credentials.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/wait.h"
 
 static bool has_token(const psp_slot *slot, int64_t now_ns) {
   return atomic_load_explicit(&slot->cache.len, memory_order_relaxed) > 0 &&
@@ -133,16 +133,8 @@ static void serve(psprobe_credentials *c, psp_slot *slot, int64_t now_ns) {
 }
 
 static void wait_until(psprobe_credentials *c, int64_t now_ns, int64_t due_ns) {
-  if (due_ns == INT64_MAX) {
-    pthread_cond_wait(&c->changed, &c->lock);
-    return;
-  }
-  struct timespec due;
-  clock_gettime(CLOCK_MONOTONIC, &due);
-  int64_t ns = due.tv_nsec + (due_ns - now_ns);
-  due.tv_sec += (time_t)(ns / 1000000000);
-  due.tv_nsec = (long)(ns % 1000000000);
-  pthread_cond_timedwait(&c->changed, &c->lock, &due);
+  psp_cond_wait_until(&c->changed, &c->lock,
+                      due_ns == INT64_MAX ? due_ns : psp_monotonic_ns() + (due_ns - now_ns));
 }
 
 void *psp_credentials_run(void *credentials) {

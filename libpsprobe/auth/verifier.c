@@ -5,12 +5,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "auth/verifier_parts.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/wait.h"
 
 #define MAX_WAITING 256
 #define MAX_JWKS    ((size_t)256 << 10)
@@ -279,12 +279,7 @@ void *psp_verifier_run(void *arg) {
       refresh(v);
       continue;
     }
-    struct timespec due;
-    clock_gettime(CLOCK_MONOTONIC, &due);
-    int64_t ns = due.tv_nsec + wait_ns;
-    due.tv_sec += (time_t)(ns / 1000000000);
-    due.tv_nsec = (long)(ns % 1000000000);
-    pthread_cond_timedwait(&v->changed, &v->lock, &due);
+    psp_cond_wait_until(&v->changed, &v->lock, psp_monotonic_ns() + wait_ns);
   }
   visitor *list = take_visitors(v);
   pthread_mutex_unlock(&v->lock);

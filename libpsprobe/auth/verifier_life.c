@@ -2,12 +2,12 @@
 /** @file A verifier's options, beginning and end. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "auth/url.h"
 #include "auth/verifier_parts.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/wait.h"
 
 #define GOOGLE_JWKS    "https://www.googleapis.com/oauth2/v3/certs"
 #define DEFAULT_LEEWAY 60
@@ -59,11 +59,7 @@ psprobe_code psp_verifier_new_with(const psprobe_verifier_options *options, cons
     psp_http_free(http);
     return code != PSPROBE_OK ? code : psp_fail_memory(error, "verifier");
   }
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&v->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  psp_cond_init(&v->changed);
   pthread_mutex_init(&v->lock, NULL);
   bool copied = copy_options(v, options);
   code = psp_fetcher_init(&v->fetcher, options->ca_file, &v->logger,

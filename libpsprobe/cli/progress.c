@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /** @file The progress line, shown by a thread of its own so that no work has to think of it. */
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <psprobe/cli.h>
 #include <psprobe/timing.h>
+
+#include "base/wait.h"
 
 #define TERMINAL_NS 100000000LL   /* ten times a second: smooth, and cheap */
 #define PLAIN_NS    30000000000LL /* in a log file: now and then */
@@ -55,10 +55,8 @@ static void *run(void *arg) {
   int64_t interval = progress->terminal ? TERMINAL_NS : PLAIN_NS;
   pthread_mutex_lock(&progress->lock);
   while (!progress->end) {
-    int64_t next = psprobe_clock_monotonic() + interval;
-    struct timespec at = {next / 1000000000, next % 1000000000};
-    while (!progress->end &&
-           pthread_cond_timedwait(&progress->ended, &progress->lock, &at) != ETIMEDOUT) {
+    int64_t next_ns = psp_monotonic_ns() + interval;
+    while (!progress->end && psp_cond_wait_until(&progress->ended, &progress->lock, next_ns)) {
     }
     if (!progress->end) show(progress);
   }
@@ -75,12 +73,8 @@ psprobe_progress *psprobe_progress_new(FILE *file, psprobe_progress_line *line, 
   if (progress == NULL) return NULL;
   *progress = (psprobe_progress){
       .file = file, .terminal = isatty(fileno(file)) == 1, .line = line, .arg = arg};
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   pthread_mutex_init(&progress->lock, NULL);
-  pthread_cond_init(&progress->ended, &attributes);
-  pthread_condattr_destroy(&attributes);
+  psp_cond_init(&progress->ended);
   if (pthread_create(&progress->thread, NULL, run, progress) != 0) {
     free(progress);
     return NULL;

@@ -3,15 +3,15 @@
  * @file Signals, taken by a thread with sigtimedwait, so that what they set off may do anything
  * and no handler needs a global.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <psprobe/cli.h>
 #include <psprobe/timing.h>
+
+#include "base/wait.h"
 
 /** The signal that tells the thread to end; not one that people send. */
 #define SIGNAL_END SIGUSR2
@@ -61,12 +61,8 @@ static void *run(void *arg) {
 psprobe_signals *psprobe_signals_new(void) {
   psprobe_signals *signals = calloc(1, sizeof *signals);
   if (signals == NULL) return NULL;
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   pthread_mutex_init(&signals->lock, NULL);
-  pthread_cond_init(&signals->came, &attributes);
-  pthread_condattr_destroy(&attributes);
+  psp_cond_init(&signals->came);
   take(&signals->taken);
   pthread_sigmask(SIG_BLOCK, &signals->taken, NULL);
   /* A reader of our output that goes away is an error of write(2), not the end of the program. */
@@ -94,14 +90,9 @@ int psprobe_signals_count(psprobe_signals *signals) {
 }
 
 bool psprobe_signals_wait(psprobe_signals *signals, int64_t timeout_ns) {
-  int64_t until = psprobe_clock_monotonic() + timeout_ns;
-  struct timespec at = {until / 1000000000, until % 1000000000};
+  int64_t until_ns = timeout_ns < 0 ? INT64_MAX : psp_monotonic_ns() + timeout_ns;
   pthread_mutex_lock(&signals->lock);
-  while (signals->count == 0) {
-    if (timeout_ns < 0)
-      pthread_cond_wait(&signals->came, &signals->lock);
-    else if (pthread_cond_timedwait(&signals->came, &signals->lock, &at) == ETIMEDOUT)
-      break;
+  while (signals->count == 0 && psp_cond_wait_until(&signals->came, &signals->lock, until_ns)) {
   }
   bool came = signals->count > 0;
   pthread_mutex_unlock(&signals->lock);

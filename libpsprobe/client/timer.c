@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/timer.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/wait.h"
 
 /* A pairing heap: arming is O(1), firing and disarming O(log n) amortised, and no memory is
  * needed beyond the timers, so that a call in trouble cannot fail for want of it. Siblings hang
@@ -17,9 +17,7 @@ struct psp_timers {
 };
 
 int64_t psp_timers_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+  return psp_monotonic_ns();
 }
 
 static psp_timer *meld(psp_timer *a, psp_timer *b) {
@@ -99,9 +97,7 @@ static void *run(void *arg) {
       first->fire(first);
       pthread_mutex_lock(&timers->lock);
     } else {
-      struct timespec due = {.tv_sec = (time_t)(first->due_ns / 1000000000),
-                             .tv_nsec = (long)(first->due_ns % 1000000000)};
-      pthread_cond_timedwait(&timers->changed, &timers->lock, &due);
+      psp_cond_wait_until(&timers->changed, &timers->lock, first->due_ns);
     }
   }
   pthread_mutex_unlock(&timers->lock);
@@ -111,11 +107,7 @@ static void *run(void *arg) {
 psp_timers *psp_timers_new(void) {
   psp_timers *timers = calloc(1, sizeof *timers);
   if (timers == NULL) return NULL;
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&timers->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  psp_cond_init(&timers->changed);
   pthread_mutex_init(&timers->lock, NULL);
   return timers;
 }

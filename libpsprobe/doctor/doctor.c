@@ -2,13 +2,13 @@
 /** @file One run: what it needs, and the checks in their order. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <psprobe/pubsub.h>
 
 #include "auth/url.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "doctor/doctor.h"
 
 static const char *const pull[] = {"probes-regular-service"};
@@ -115,14 +115,11 @@ psprobe_code psprobe_doctor_run(const psprobe_doctor_options *options, psprobe_d
   if (code != PSPROBE_OK) return code;
   psprobe_diagnosis *found = calloc(1, sizeof *found);
   if (found == NULL) return psp_fail_memory(error, "doctor");
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  psp_doctor d = {
-      .o = &o,
-      .each = each,
-      .arg = arg,
-      .found = found,
-      .deadline_ns = now.tv_sec * PSP_DOCTOR_SECOND + now.tv_nsec + PSP_DOCTOR_TOTAL_NS};
+  psp_doctor d = {.o = &o,
+                  .each = each,
+                  .arg = arg,
+                  .found = found,
+                  .deadline_ns = psp_monotonic_ns() + PSP_DOCTOR_TOTAL_NS};
   code = run(&d, error);
   psprobe_client_free(d.client);
   psp_http_free(d.http);

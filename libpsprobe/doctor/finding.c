@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
+#include "base/wait.h"
 #include "doctor/doctor.h"
 
 /* One line of printable UTF-8, to free(); NULL: no memory. */
@@ -102,9 +102,7 @@ size_t psprobe_diagnosis_count(const psprobe_diagnosis *diagnosis, psprobe_docto
 }
 
 int64_t psp_doctor_left(const psp_doctor *d) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  int64_t left = d->deadline_ns - (now.tv_sec * PSP_DOCTOR_SECOND + now.tv_nsec);
+  int64_t left = d->deadline_ns - psp_monotonic_ns();
   if (left <= 0) return 0;
   return left < PSP_DOCTOR_CHECK_NS ? left : PSP_DOCTOR_CHECK_NS;
 }

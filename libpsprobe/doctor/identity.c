@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "base/wait.h"
 #include "doctor/doctor.h"
 
 typedef struct waiting_token {
@@ -29,13 +30,9 @@ static void on_ready(void *arg, const psprobe_error *error) {
 
 /* False: it was not over by then. */
 static bool wait_until_over(waiting_token *w, int64_t timeout_ns) {
-  struct timespec due;
-  clock_gettime(CLOCK_MONOTONIC, &due);
-  int64_t ns = due.tv_nsec + timeout_ns;
-  due.tv_sec += (time_t)(ns / PSP_DOCTOR_SECOND);
-  due.tv_nsec = (long)(ns % PSP_DOCTOR_SECOND);
+  int64_t until_ns = psp_monotonic_ns() + timeout_ns;
   pthread_mutex_lock(&w->lock);
-  while (!w->over && pthread_cond_timedwait(&w->changed, &w->lock, &due) == 0) {
+  while (!w->over && psp_cond_wait_until(&w->changed, &w->lock, until_ns)) {
   }
   bool over = w->over;
   pthread_mutex_unlock(&w->lock);
@@ -46,12 +43,8 @@ psprobe_code psp_doctor_token(psp_doctor *d, psp_slot *slot, int64_t timeout_ns,
                               psprobe_error *error) {
   waiting_token w = {.over = false};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &w};
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
   pthread_mutex_init(&w.lock, NULL);
-  pthread_cond_init(&w.changed, &attr);
-  pthread_condattr_destroy(&attr);
+  psp_cond_init(&w.changed);
   psprobe_error_clear(&w.error);
   psprobe_code code = psp_slot_wait(d->credentials, slot, &waiter, error);
   if (code == PSPROBE_OK && !wait_until_over(&w, timeout_ns)) {

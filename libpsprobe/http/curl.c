@@ -27,6 +27,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "http/http.h"
 #include "http/queue.h"
 #include "http/sockets.h"
@@ -53,12 +54,6 @@ typedef struct io {
   psp_transfer_list finished; /* results that wait for the I/O thread */
 } io;
 
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static int socket_callback(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused) {
   (void)easy, (void)unused;
   io *o = arg;
@@ -76,7 +71,7 @@ static int timer_callback(CURLM *multi, long timeout_ms, void *arg) {
   if (timeout_ms < 0)
     o->timeout_at = NEVER;
   else
-    o->timeout_at = timeout_ms == 0 ? 0 : now_ns() + (int64_t)timeout_ms * 1000000;
+    o->timeout_at = timeout_ms == 0 ? 0 : psp_monotonic_ns() + (int64_t)timeout_ms * 1000000;
   return 0;
 }
 
@@ -146,7 +141,7 @@ static void drive(io *o) {
   while ((t = psp_queue_unsettled(&o->queue)) != NULL)
     cancel(o, t);
 
-  while (o->timeout_at == 0 || (o->timeout_at != NEVER && o->timeout_at <= now_ns())) {
+  while (o->timeout_at == 0 || (o->timeout_at != NEVER && o->timeout_at <= psp_monotonic_ns())) {
     o->timeout_at = NEVER; /* curl says anew what it wants */
     curl_multi_socket_action(o->multi, CURL_SOCKET_TIMEOUT, 0, &running);
   }

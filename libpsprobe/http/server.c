@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "http/exchange.h"
 #include "http/listen.h"
 
@@ -19,15 +19,9 @@
 #define DEFAULT_CONNECTIONS 1000
 #define DEFAULT_THREADS     2
 #define DEFAULT_IDLE_NS     120000000000
-#define LAST_ANSWERS_S      1
+#define LAST_ANSWERS_NS     1000000000
 #define FIRST_BODY          ((size_t)256 << 10) /* room that a mere promise of a body gets */
 #define MAX_THROWN_AWAY     ((size_t)16 << 20)
-
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static psp_connection *context_of(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
@@ -61,7 +55,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 /* The request line is there: the first that we hear of a request, before libmicrohttpd cuts its
  * path and query to pieces. */
 static void *on_target(void *arg, const char *target, struct MHD_Connection *connection) {
-  int64_t received_ns = now_ns();
+  int64_t received_ns = psp_monotonic_ns();
   (void)arg;
   psp_connection *c = context_of(connection);
   psp_exchange *x = c ? c->exchange : NULL;
@@ -290,11 +284,7 @@ static psp_reply *make_unavailable(void) {
 }
 
 static void init_locks(psp_server *s) {
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&s->changed, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  psp_cond_init(&s->changed);
   pthread_mutex_init(&s->lock, NULL);
 }
 
@@ -342,13 +332,10 @@ void psp_server_quiesce(psp_server *s) {
 }
 
 static void wait_for_last_answers(psp_server *s) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += LAST_ANSWERS_S;
+  int64_t until_ns = psp_monotonic_ns() + LAST_ANSWERS_NS;
   pthread_mutex_lock(&s->lock);
-  int rc = 0;
-  while (atomic_load(&s->active) > 0 && rc == 0)
-    rc = pthread_cond_timedwait(&s->changed, &s->lock, &until);
+  while (atomic_load(&s->active) > 0 && psp_cond_wait_until(&s->changed, &s->lock, until_ns)) {
+  }
   pthread_mutex_unlock(&s->lock);
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/wait.h"
 #include "http/server.h"
 
 struct psp_broker_host {
@@ -24,10 +25,9 @@ struct psp_broker_host {
 enum { MAX_BODY = 16 * 1024 * 1024, MAX_CONNECTIONS = 4000 };
 
 psp_instant psp_broker_host_now(void) {
-  struct timespec mono, wall;
-  clock_gettime(CLOCK_MONOTONIC, &mono);
+  struct timespec wall;
   clock_gettime(CLOCK_REALTIME, &wall);
-  return (psp_instant){.mono_ns = mono.tv_sec * INT64_C(1000000000) + mono.tv_nsec,
+  return (psp_instant){.mono_ns = psp_monotonic_ns(),
                        .wall_ms = wall.tv_sec * INT64_C(1000) + wall.tv_nsec / 1000000};
 }
 
@@ -57,12 +57,7 @@ void psp_broker_host_unlock(psp_broker_host *host) {
 /* Sleeps until the broker has something to do, or `changed` is signalled. Holds the lock. */
 static void sleep_until(psp_broker_host *host, int64_t when) {
   host->wakes_ns = when;
-  if (when == INT64_MAX) {
-    pthread_cond_wait(&host->changed, &host->lock);
-  } else {
-    struct timespec at = {.tv_sec = when / 1000000000, .tv_nsec = when % 1000000000};
-    pthread_cond_timedwait(&host->changed, &host->lock, &at);
-  }
+  psp_cond_wait_until(&host->changed, &host->lock, when);
   host->wakes_ns = INT64_MIN;
 }
 
@@ -107,12 +102,8 @@ psprobe_code psp_broker_host_new(const char *listen, const psprobe_logger *logge
                                  psp_broker_host **out, psprobe_error *error) {
   psp_broker_host *host = calloc(1, sizeof *host);
   if (!host) return psp_fail_memory(error, "broker");
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_mutex_init(&host->lock, NULL);
-  pthread_cond_init(&host->changed, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  psp_cond_init(&host->changed);
   psprobe_code code = start(host, listen, logger, error);
   if (code)
     psp_broker_host_free(host);

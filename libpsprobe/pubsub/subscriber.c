@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "client/timer.h"
 #include "pubsub/calls.h"
 #include "pubsub/codec.h"
@@ -175,14 +176,10 @@ static psprobe_code prepare_create(psprobe_subscriber *s, const psprobe_subscrib
 }
 
 static void init_locks(psprobe_subscriber *s) {
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_mutex_init(&s->lock, NULL);
-  pthread_cond_init(&s->work, &monotonic);
-  pthread_cond_init(&s->wake, &monotonic);
-  pthread_cond_init(&s->changed, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  psp_cond_init(&s->work);
+  psp_cond_init(&s->wake);
+  psp_cond_init(&s->changed);
 }
 
 static size_t worker_count(const psprobe_subscriber_options *o, size_t pulls) {
@@ -318,9 +315,8 @@ static size_t finish_stop(psprobe_subscriber *s, int64_t timeout_ns) {
   while (s->receiving > 0 || s->leases.running.count > 0)
     pthread_cond_wait(&s->changed, &s->lock);
   int64_t until = psp_timers_now() + timeout_ns;
-  const struct timespec at = {.tv_sec = until / SECOND, .tv_nsec = until % SECOND};
-  while (!is_told(s) && psp_timers_now() < until)
-    pthread_cond_timedwait(&s->changed, &s->lock, &at);
+  while (!is_told(s) && psp_cond_wait_until(&s->changed, &s->lock, until)) {
+  }
   psp_lease_list gone = {0};
   psp_leases_abandon(&s->leases, &gone);
   size_t left = gone.count + s->leases.telling;

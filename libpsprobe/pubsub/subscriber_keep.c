@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "base/wait.h"
 #include "client/timer.h"
 #include "pubsub/codec.h"
 #include "pubsub/subscriber.h"
@@ -208,12 +209,7 @@ void *psp_subscriber_keep(void *subscriber) {
     int64_t soonest = psp_timers_now() + SECOND / 1000;
     if (s->kept_until < soonest) s->kept_until = soonest;
     if (s->state == PSP_STOPPED) break;
-    if (s->kept_until == PSP_NEVER) {
-      pthread_cond_wait(&s->wake, &s->lock);
-    } else {
-      struct timespec at = {.tv_sec = s->kept_until / SECOND, .tv_nsec = s->kept_until % SECOND};
-      pthread_cond_timedwait(&s->wake, &s->lock, &at);
-    }
+    psp_cond_wait_until(&s->wake, &s->lock, s->kept_until);
   }
   pthread_mutex_unlock(&s->lock);
   return NULL;

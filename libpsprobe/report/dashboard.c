@@ -2,12 +2,11 @@
 /** @file The dashboard's data: what the sink brings, and who is told of it. */
 #include "report/dashboard.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
+#include "base/wait.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:8090"
 #define DEFAULT_PROBES 1000000
@@ -92,9 +91,8 @@ static void tell(psprobe_dashboard *d, const char *text) {
 }
 
 static void wait_until(psprobe_dashboard *d, int64_t until_ns, bool for_news) {
-  struct timespec at = {until_ns / 1000000000, until_ns % 1000000000};
   while (!d->end && !(for_news && d->changed) &&
-         pthread_cond_timedwait(&d->news, &d->lock, &at) != ETIMEDOUT) {
+         psp_cond_wait_until(&d->news, &d->lock, until_ns)) {
   }
 }
 
@@ -139,12 +137,8 @@ psprobe_code psprobe_dashboard_new(const psprobe_prober *prober, psprobe_uploade
   d->max_probes = options->max_probes > 0 ? options->max_probes : DEFAULT_PROBES;
   if (options->logger != NULL) d->logger = *options->logger;
   memcpy(d->run_id, run->id, sizeof d->run_id);
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   pthread_mutex_init(&d->lock, NULL);
-  pthread_cond_init(&d->news, &attributes);
-  pthread_condattr_destroy(&attributes);
+  psp_cond_init(&d->news);
   psp_columns_set_sources(&d->columns, run->sources, run->source_count);
   psp_columns_add_run(&d->columns, run);
   psprobe_code code = d->columns.failed ? psp_fail_memory(error, "dashboard") : PSPROBE_OK;

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "firestore/path.h"
 
 /* Enough to catch up fast; far below the 500 writes and 10 MiB that a request may have. */
@@ -106,9 +106,7 @@ static bool digest(psprobe_uploader *u, const psp_batch *batch, psprobe_code cod
 
 /* Waits, with the mutex held, until `until` (monotonic) or something happened. */
 static void wait_until(psprobe_uploader *u, int64_t until) {
-  struct timespec when = {.tv_sec = (time_t)(until / 1000000000),
-                          .tv_nsec = (long)(until % 1000000000)};
-  pthread_cond_timedwait(&u->changed, &u->mutex, &when);
+  psp_cond_wait_until(&u->changed, &u->mutex, until);
 }
 
 static void wait_for_rows(psprobe_uploader *u) {
@@ -164,12 +162,7 @@ static void *run(void *arg) {
 
 /* A condition that is waited on by the monotonic clock: setting the date disturbs no flush. */
 static bool init_locks(psprobe_uploader *u, psprobe_client *client) {
-  pthread_condattr_t attributes;
-  if (pthread_condattr_init(&attributes) != 0) return false;
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  bool good = pthread_cond_init(&u->changed, &attributes) == 0;
-  pthread_condattr_destroy(&attributes);
-  if (!good) return false;
+  psp_cond_init(&u->changed);
   if (pthread_mutex_init(&u->mutex, NULL) == 0) {
     if (psp_upload_call_init(&u->call, client)) return true;
     pthread_mutex_destroy(&u->mutex);

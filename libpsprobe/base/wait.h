@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_BASE_WAIT_H
+#define PSP_BASE_WAIT_H
+/** @file Waiting by the monotonic clock, which nobody sets. */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** CLOCK_MONOTONIC in ns, for what is below the timing floor. */
+int64_t psp_monotonic_ns(void);
+/** A condition for psp_cond_wait_until; pthread_cond_destroy ends it. Cannot fail on Linux. */
+void psp_cond_init(pthread_cond_t *condition);
+/**
+ * Waits, with the mutex held, until the condition is signalled or the monotonic clock is at
+ * `until_ns` (INT64_MAX: without an end; one that has passed: not at all).
+ * @return false: the time is over. true: it was signalled, or has woken up for nothing
+ */
+bool psp_cond_wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t until_ns);
+
+#endif
