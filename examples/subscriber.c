@@ -84,6 +84,8 @@ int main(int argc, char **argv) {
   psprobe_code code = psprobe_client_new(&o.client, &client, &error);
   if (code == PSPROBE_OK && o.create) code = create(client, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
+  if (code == PSPROBE_OK && !o.create)
+    code = psprobe_subscription_ready(client, o.subscriber.subscription, &error);
   if (code == PSPROBE_OK)
     code = psprobe_responder_pull(responder, &o.subscriber, &subscriber, &error);
   if (code == PSPROBE_OK) {

@@ -226,6 +226,9 @@ PSPROBE_API psprobe_code psprobe_cli_write_file(const char *path, const char *te
  */
 PSPROBE_API psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool create,
                                              psprobe_error *error);
+/** Likewise for a subscription that is to be pulled. */
+PSPROBE_API psprobe_code psprobe_subscription_ready(psprobe_client *client,
+                                                    const char *subscription, psprobe_error *error);
 
 /* ---- end -------------------------------------------------------------------------- */
 

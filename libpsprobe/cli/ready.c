@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/** @file Whether the topic is there and the service answers, before a program begins. */
+/** @file Whether topic or subscription is there and the service answers, before a program begins.
+ */
 #include <string.h>
 
 #include <psprobe/cli.h>
@@ -10,6 +11,19 @@
 /** How long a start may take that finds nothing. */
 #define START_NS 4000000000LL
 
+/** Adds to an error of the first call what a person can do about it. */
+static void advise(psprobe_code code, psprobe_error *e) {
+  size_t used = strlen(e->message);
+  const char *advice = "";
+  if (code == PSPROBE_NOT_FOUND) advice = "; make it with --create";
+  bool google = strstr(e->message, "googleapis.com") != NULL;
+  if ((code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED) && !google)
+    advice =
+        "; is the broker running? psprobe-local starts one, and PUBSUB_EMULATOR_HOST says "
+        "where it is";
+  snprintf(e->message + used, sizeof e->message - used, "%s", advice);
+}
+
 psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool create,
                                  psprobe_error *error) {
   psprobe_error local = {0}, *e = error != NULL ? error : &local;
@@ -18,16 +32,22 @@ psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool
   psprobe_code code =
       create ? psprobe_topic_create(client, topic, NULL, e) : psprobe_topic_get(client, topic, e);
   psprobe_client_set_timeout(client, before);
-  size_t used = code == PSPROBE_OK ? 0 : strlen(e->message);
-  const char *advice = "";
   /* A publisher may lack the permission to look (roles/pubsub.publisher does): not our question. */
   if (code == PSPROBE_PERMISSION_DENIED && !create) return PSPROBE_OK;
-  if (code == PSPROBE_NOT_FOUND) advice = "; make it with --create";
-  bool google = strstr(e->message, "googleapis.com") != NULL;
-  if ((code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED) && !google)
-    advice =
-        "; is the broker running? psprobe-local starts one, and PUBSUB_EMULATOR_HOST says "
-        "where it is";
-  if (used > 0) snprintf(e->message + used, sizeof e->message - used, "%s", advice);
+  if (code != PSPROBE_OK) advise(code, e);
+  return code;
+}
+
+psprobe_code psprobe_subscription_ready(psprobe_client *client, const char *subscription,
+                                        psprobe_error *error) {
+  psprobe_error local = {0}, *e = error != NULL ? error : &local;
+  psprobe_subscription_info info = {0};
+  int64_t before = psprobe_client_set_timeout(client, START_NS);
+  psprobe_code code = psprobe_subscription_get(client, subscription, &info, e);
+  psprobe_client_set_timeout(client, before);
+  psprobe_subscription_info_free(&info);
+  /* As roles/pubsub.subscriber. */
+  if (code == PSPROBE_PERMISSION_DENIED) return PSPROBE_OK;
+  if (code != PSPROBE_OK) advise(code, e);
   return code;
 }

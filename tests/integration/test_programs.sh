@@ -72,4 +72,11 @@ export PUBSUB_EMULATOR_HOST=127.0.0.1:1 FIRESTORE_EMULATOR_HOST=127.0.0.1:1
 expect 1 "127.0.0.1:1" prober $P --db "$work/a.db" --listen 127.0.0.1:0
 expect 1 "psprobe-local starts one" prober $P --create --db "$work/a.db" --listen 127.0.0.1:0
 expect 1 "127.0.0.1:1" subscriber $P --create
+expect 1 "psprobe-local starts one" subscriber $P
+
+# A subscription that is not there is told at once, and what makes it.
+eval "$("$bin/local" --pubsub-port 0 --firestore-port 0 &)"
+expect 1 "subscription probes-regular-service: NOT_FOUND (HTTP 404): Subscription does not exist" subscriber $P
+expect 1 "make it with --create" subscriber $P
+kill "$PSPROBE_LOCAL_PID"
 exit $bad
