@@ -24,7 +24,7 @@ static const psprobe_option options[] = {
     {"subscription", PSPROBE_OPTION_LIST, &o.pull, "NAME",
      .help = "to pull; repeatable [probes-regular-service]", .check = psprobe_check_subscription},
     {"push-subscription", PSPROBE_OPTION_LIST, &o.push, "NAME",
-     .help = "repeatable [probes-cloud-function]", .check = psprobe_check_subscription},
+     .help = "to push; repeatable [probes-cloud-function]", .check = psprobe_check_subscription},
     {"prober", PSPROBE_OPTION_URL, &o.doctor.prober, "URL",
      .help = "the prober's address as others see it"},
     {"collection", PSPROBE_OPTION_TEXT, &o.doctor.collection, "NAME",

@@ -97,6 +97,9 @@ static psprobe_code from_metadata(lookup *l, psp_fetcher *fetcher, psp_source **
   if (detection == PSP_DETECT_PING) {
     code = psp_metadata_ping(fetcher, host, &cause);
     why = code == PSPROBE_OK ? "it answers" : cause.message;
+    /* Where it was asked stands before it anyhow. */
+    size_t len = strlen(place);
+    if (strncmp(why, place, len) == 0 && strncmp(why + len, ": ", 2) == 0) why += len + 2;
   }
   if (detection == PSP_DETECT_NONE || code != PSPROBE_OK) {
     say(l, place, why, false);

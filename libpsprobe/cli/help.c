@@ -35,17 +35,29 @@ static void wrap(psp_buf *out, const char *text) {
   psp_buf_char(out, '\n');
 }
 
-static void help_line(psp_buf *out, const char *name, const char *metavar, const char *help,
-                      const char *fallback) {
+/** The column of the texts: after the longest option, as far as 80 columns allow. */
+static int help_column(const psprobe_program *program) {
+  size_t longest = 22;
+  for (size_t i = 0; i < program->option_count; i++) {
+    const psprobe_option *o = &program->options[i];
+    size_t len = 4 + strlen(o->name) + (o->metavar != NULL ? 1 + strlen(o->metavar) : 0);
+    if (len > longest && len <= 24) longest = len;
+  }
+  return (int)longest;
+}
+
+static void help_line(psp_buf *out, int column, const char *name, const char *metavar,
+                      const char *help, const char *fallback) {
   char left[64];
   snprintf(left, sizeof left, "  --%s%s%s", name, metavar != NULL ? " " : "",
            metavar != NULL ? metavar : "");
-  psp_buf_printf(out, "%-22s %s", left, help);
+  psp_buf_printf(out, "%-*s %s", column, left, help);
   if (fallback != NULL) psp_buf_printf(out, " [%s]", fallback);
   psp_buf_char(out, '\n');
 }
 
 void psp_cli_help(psp_buf *out, const psprobe_program *program) {
+  const int column = help_column(program);
   psp_buf_text(out, "usage: ");
   usage(out, program);
   psp_buf_char(out, '\n');
@@ -53,10 +65,11 @@ void psp_cli_help(psp_buf *out, const psprobe_program *program) {
   psp_buf_char(out, '\n');
   for (size_t i = 0; i < program->option_count; i++) {
     const psprobe_option *o = &program->options[i];
-    help_line(out, o->name, o->metavar, o->help, o->fallback);
+    help_line(out, column, o->name, o->metavar, o->help, o->fallback);
   }
-  help_line(out, "log-level", "LEVEL", log_level_help, log_level_fallback);
-  psp_buf_text(out, "  --help, --version    each option is a variable too, as PSPROBE_LOG_LEVEL\n");
+  help_line(out, column, "log-level", "LEVEL", log_level_help, log_level_fallback);
+  psp_buf_printf(out, "%-*s %s\n", column, "  --help, --version",
+                 "each option is a variable too, as PSPROBE_LOG_LEVEL");
   psp_buf_text(out, "Exit status: 0 done, 1 failed, 2 wrong usage.\n");
 }
 
@@ -98,7 +111,7 @@ static void man_option(psp_buf *out, const psprobe_option *o) {
 }
 
 void psp_cli_man(psp_buf *out, const psprobe_program *program) {
-  psp_buf_printf(out, ".TH PSPROBE-%s 1 \"\" \"libpsprobe %s\" \"User Commands\"\n", program->name,
+  psp_buf_printf(out, ".TH psprobe-%s 1 \"\" \"libpsprobe %s\" \"User Commands\"\n", program->name,
                  psprobe_version());
   psp_buf_printf(out, ".SH NAME\npsprobe-%s \\- ", program->name);
   roff(out, program->summary);
@@ -122,8 +135,14 @@ void psp_cli_man(psp_buf *out, const psprobe_program *program) {
     roff(out, program->example);
     psp_buf_text(out, "\n.fi\n");
   }
-  psp_buf_text(out,
-               ".SH SEE ALSO\npsprobe\\-prober(1), psprobe\\-subscriber(1), "
-               "psprobe\\-responder(1), psprobe\\-local(1), psprobe\\-report(1), "
-               "psprobe\\-demo(1), psprobe\\-doctor(1)\n");
+  static const char *const others[] = {"prober", "subscriber", "responder", "local",
+                                       "report", "demo",       "doctor"};
+  psp_buf_text(out, ".SH SEE ALSO\n");
+  const char *between = "";
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    if (strcmp(others[i], program->name) == 0) continue;
+    psp_buf_printf(out, "%spsprobe\\-%s(1)", between, others[i]);
+    between = ", ";
+  }
+  psp_buf_char(out, '\n');
 }

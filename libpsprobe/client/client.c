@@ -163,7 +163,7 @@ psprobe_code psprobe_client_project(psprobe_client *client, const char **project
     psprobe_error_clear(&cause);
     if (psp_credentials_find_project(client->credentials, &found, &cause) != PSPROBE_OK)
       return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
-                      "no project is named (set one, or GOOGLE_CLOUD_PROJECT), and the credentials "
+                      "no project is named (--project, GOOGLE_CLOUD_PROJECT), and the credentials "
                       "name none: %s",
                       cause.message);
     const char *why = NULL;
@@ -183,7 +183,7 @@ psprobe_code psprobe_client_project(psprobe_client *client, const char **project
   }
   if (known == NULL)
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
-                    "no project is named: set one, or GOOGLE_CLOUD_PROJECT");
+                    "no project is named (--project, GOOGLE_CLOUD_PROJECT)");
   *project = known;
   return PSPROBE_OK;
 }

@@ -36,7 +36,8 @@ static psprobe_code prepare(psprobe_client *client, const psp_pubsub_call *call,
            call->name ? call->name : "?");
   psprobe_code code = psp_pubsub_resolve(client, call->kind, call->name, &p->full, error);
   if (code != PSPROBE_OK) {
-    psp_fail_in(error, "%s", call->action);
+    /* What is wrong with a name is told with it. */
+    psp_fail_in(error, "%s", code == PSPROBE_INVALID_ARGUMENT ? call->action : p->what);
     return code;
   }
   psp_pubsub_path(&p->path, p->full.data, call->verb ? call->verb : "");

@@ -67,11 +67,25 @@ static void say_change(psp_buf *out, const psprobe_change *change) {
   psp_buf_char(out, ')');
 }
 
+/** The same the other way round. */
+static psprobe_change turned(const psprobe_change *change) {
+  psprobe_change other = *change;
+  other.change_ns = -change->change_ns;
+  other.ci = (psprobe_interval){.low_ns = -change->ci.high_ns,
+                                .high_ns = -change->ci.low_ns,
+                                .has_low = change->ci.has_high,
+                                .has_high = change->ci.has_low};
+  return other;
+}
+
 static void note_cold(psp_buf *out, const psprobe_source_summary *source) {
   const psprobe_change *cold = &source->cold;
   if (cold->first_n == 0 || cold->second_n == 0) return;
-  psp_buf_printf(out, "Cold answers of %s were behind its warm ones by ", source->name);
-  say_change(out, cold);
+  bool ahead = cold->change_ns < 0;
+  const psprobe_change by = ahead ? turned(cold) : *cold;
+  psp_buf_printf(out, "Cold answers of %s were %s its warm ones by ", source->name,
+                 ahead ? "ahead of" : "behind");
+  say_change(out, &by);
   psp_buf_text(out, " at the median.\n");
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # For the scripts beside it that run the programs: starting, waiting for a line, asking over HTTP.
 # shellcheck shell=bash
+command -v curl >/dev/null || { echo "SKIPPED: there is no curl (Debian: apt-get install curl)"; exit 77; }
 bin=$PWD/${BUILD:-build}/examples
 work=$(mktemp -d)
 started=()

@@ -3,8 +3,8 @@
 # The doctor against nothing, our stand-in, Google's emulators, and a Google of the tests' own with a
 # good, an open and a committed key. The commands that it says mend things are run, and do.
 set -u
-command -v jq >/dev/null || { echo "SKIPPED: no jq"; exit 77; }
-command -v openssl >/dev/null || { echo "SKIPPED: no openssl"; exit 77; }
+command -v jq >/dev/null || { echo "SKIPPED: there is no jq (Debian: apt-get install jq)"; exit 77; }
+command -v openssl >/dev/null || { echo "SKIPPED: there is no openssl (Debian: apt-get install openssl)"; exit 77; }
 # shellcheck source=tests/integration/programs.sh
 . tests/integration/programs.sh
 tools=$PWD/${BUILD:-build}/tests/tools

@@ -5,7 +5,7 @@
 # token endpoint and a key set of the test's own.
 set -u
 . tests/integration/programs.sh
-command -v jq >/dev/null || { echo "SKIPPED: no jq"; exit 77; }
+command -v jq >/dev/null || { echo "SKIPPED: there is no jq (Debian: apt-get install jq)"; exit 77; }
 account=responder@demo-project.iam.gserviceaccount.com
 pusher=pusher@demo-project.iam.gserviceaccount.com
 fake_google "$account"

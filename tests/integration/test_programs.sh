@@ -28,6 +28,8 @@ for p in prober subscriber responder local report demo doctor; do
   expect 0 "psprobe-$p 0." $p --version
   expect 2 "--parsecs: unknown option" $p --parsecs
 done
+METADATA_SERVER_DETECTION=none CLOUDSDK_CONFIG=$work \
+  expect 1 "get topic probes: no project is named (--project, GOOGLE_CLOUD_PROJECT)" prober --db "$work/a.db" --listen 127.0.0.1:0
 P="--project demo-project"
 expect 2 "--interval: '5 parsecs' is not a duration" prober $P --interval "5 parsecs"
 expect 2 "--interval: '0' is too short" prober $P --interval 0

@@ -4,7 +4,7 @@
 # status it should, and prober, responder and subscriber go on.
 set -u
 . tests/integration/programs.sh
-command -v jq >/dev/null || { echo "SKIPPED: no jq"; exit 77; }
+command -v jq >/dev/null || { echo "SKIPPED: there is no jq (Debian: apt-get install jq)"; exit 77; }
 stand_in
 start prober prober --create --interval 50ms --timeout 1s --listen 127.0.0.1:0 --db "$work/a.db" --no-firestore
 prober=$pid

@@ -5,7 +5,7 @@
 # of credentials, when all goes well and when it does not.
 set -u
 . tests/integration/programs.sh
-command -v jq >/dev/null || { echo "SKIPPED: no jq"; exit 77; }
+command -v jq >/dev/null || { echo "SKIPPED: there is no jq (Debian: apt-get install jq)"; exit 77; }
 account=responder@demo-project.iam.gserviceaccount.com
 pusher=pusher@demo-project.iam.gserviceaccount.com
 fake_google "$account"

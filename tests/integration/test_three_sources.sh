@@ -4,7 +4,7 @@
 # and in the figures, and so is each pair of them.
 set -u
 . tests/integration/programs.sh
-command -v jq >/dev/null || { echo "SKIPPED: no jq"; exit 77; }
+command -v jq >/dev/null || { echo "SKIPPED: there is no jq (Debian: apt-get install jq)"; exit 77; }
 probes=40
 stand_in
 # All subscriptions are there before the prober, so that none misses a probe.

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -305,6 +306,29 @@ static void test_notes(void **state) {
   psprobe_comparison_free(c);
 }
 
+/* "behind by -30 ms" is nothing to read. */
+static void test_cold_answers_that_were_faster(void **state) {
+  (void)state;
+  enum { MANY = 400 };
+  static int64_t a[MANY];
+  static bool cold[MANY];
+  for (size_t i = 0; i < MANY; i++) {
+    cold[i] = i % 8 == 3;
+    a[i] = 50 * MS + zigzag(i, 1) - (cold[i] ? 30 * MS : 0);
+  }
+  const psprobe_series series = {.name = "fn", .elapsed_ns = a, .cold = cold};
+  psprobe_comparison *c = comparing(&series, 1, MANY);
+  char *notes = psprobe_comparison_notes(c);
+  const char *found = strstr(notes, "Cold answers of fn were ahead of its warm ones by ");
+  double by, low, high;
+  assert_non_null(found);
+  assert_int_equal(sscanf(found + 50, "%lf ms (95 %% interval %lf to %lf ms)", &by, &low, &high),
+                   3);
+  assert_true(low > 20 && low < by && by < high && high < 40);
+  free(notes);
+  psprobe_comparison_free(c);
+}
+
 static void test_a_step_does_not_hide_who_is_first(void **state) {
   (void)state;
   enum { MANY = 800 };
@@ -339,6 +363,7 @@ int main(void) {
       cmocka_unit_test(test_three_sources),
       cmocka_unit_test(test_pairs_with_nothing_to_note),
       cmocka_unit_test(test_notes),
+      cmocka_unit_test(test_cold_answers_that_were_faster),
       cmocka_unit_test(test_a_step_does_not_hide_who_is_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
