@@ -11,14 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <cmocka.h>
 
 #include "auth/claims.h"
 #include "auth/credentials.h"
-#include "base/json.h"
 #include "base/text.h"
+#include "captured_request.h"
 #include "fake_transport.h"
 #include "files.h"
 #include "keys.h"
@@ -120,180 +119,9 @@ static const flow flows[] = {
             "&format=full"},
 };
 
-/* ---- JSON ---- */
-
-static const psp_json *get(const psp_json *object, const char *name) {
-  const psp_json *member = psp_json_get(object, name);
-  if (member == NULL) fail_msg("the capture has no %s", name);
-  return member;
+static captured_flow differences(const flow *f) {
+  return (captured_flow){.name = f->name, .field = f->field, .value = f->value, .wall_s = WALL};
 }
-
-static char *text_of(const psp_json *json) {
-  psp_buf buf = {0};
-  psp_json_writer w = {.buf = &buf};
-  psp_json_put_json(&w, json);
-  return psp_buf_take(&buf, NULL);
-}
-
-static psp_json *parse(const char *text) {
-  psp_json *json = NULL;
-  psprobe_error error;
-  if (psp_json_parse(text, strlen(text), "golden", &json, &error) != PSPROBE_OK)
-    fail_msg("%s: %s", error.message, text);
-  return json;
-}
-
-/* The same members with the same values, in whatever order; but `field` has `value` (NULL: is not
- * there), where the flow says so. */
-static void same_members(const flow *f, const char *field, const char *value, const psp_json *ours,
-                         const psp_json *theirs) {
-  size_t expected = 0;
-  for (const psp_json *m = psp_json_first(theirs); m != NULL; m = psp_json_next(m)) {
-    const char *key = psp_json_key(m);
-    char *wanted = text_of(m);
-    if (psp_text_equal(field, key)) {
-      free(wanted);
-      wanted = psp_strdup(value);
-      if (wanted == NULL) continue;
-    }
-    expected++;
-    const psp_json *mine = psp_json_get(ours, key);
-    if (mine == NULL) fail_msg("%s: we do not send %s", f->name, key);
-    char *got = text_of(mine);
-    if (strcmp(got, wanted) != 0) fail_msg("%s: %s is %s, not %s", f->name, key, got, wanted);
-    free(got);
-    free(wanted);
-  }
-  assert_int_equal(psp_json_count(ours), expected);
-}
-
-/* ---- what was sent ---- */
-
-static void check_jwt(const flow *f, const char *jwt, const psp_json *decoded) {
-  assert_true(test_jwt_verifies(jwt, TEST_KEY_RSA));
-  char *header_text = test_jwt_part(jwt, 0), *claims_text = test_jwt_part(jwt, 1);
-  psp_json *header = parse(header_text), *claims = parse(claims_text);
-  free(header_text);
-  free(claims_text);
-  assert_string_equal(psp_json_string(get(header, "alg")), "RS256");
-  assert_string_equal(psp_json_string(get(header, "typ")), "JWT");
-  assert_string_equal(psp_json_string(get(header, "kid")),
-                      "0123456789abcdef0123456789abcdef01234567");
-  assert_int_equal(psp_json_count(header), 3);
-  const psp_json *theirs = get(decoded, "claims");
-  size_t expected = 0;
-  for (const psp_json *m = psp_json_first(theirs); m != NULL; m = psp_json_next(m)) {
-    const char *key = psp_json_key(m);
-    if (psp_text_equal(key, f->field)) continue;
-    expected++;
-    int64_t seconds;
-    if (strcmp(key, "iat") == 0 || strcmp(key, "exp") == 0) {
-      assert_true(psp_json_int64(get(claims, key), &seconds));
-      assert_int_equal(seconds, key[0] == 'i' ? WALL : WALL + 3600);
-    } else {
-      const char *ours = psp_json_string(psp_json_get(claims, key));
-      if (!psp_text_equal(ours, psp_json_string(m)) &&
-          !(strcmp(key, "scope") == 0 && psp_text_equal(ours, PSP_SCOPE_CLOUD)))
-        fail_msg("%s: %s is %s, not %s", f->name, key, ours, psp_json_string(m));
-    }
-  }
-  assert_int_equal(psp_json_count(claims), expected);
-  psp_json_free(header);
-  psp_json_free(claims);
-}
-
-/* A form as a JSON object of texts. */
-static psp_json *parse_form(const char *form) {
-  psp_buf json = {0};
-  psp_json_writer w = {.buf = &json};
-  psp_json_begin_object(&w);
-  while (*form != 0) {
-    size_t len = strcspn(form, "&"), name = strcspn(form, "=");
-    assert_true(name < len);
-    char key[64];
-    snprintf(key, sizeof key, "%.*s", (int)name, form);
-    psp_buf value = {0};
-    assert_true(psp_percent_decode(&value, form + name + 1, len - name - 1));
-    psp_json_put_key(&w, key);
-    psp_json_put_string(&w, value.data != NULL ? value.data : "");
-    psp_buf_free(&value);
-    form += len + (form[len] == '&');
-  }
-  psp_json_end_object(&w);
-  psp_json *parsed = parse(json.data);
-  psp_buf_free(&json);
-  return parsed;
-}
-
-static void check_form(const flow *f, const char *body, const psp_json *captured) {
-  psp_json *form = parse_form(body);
-  const psp_json *theirs = get(captured, "body_decoded");
-  const char *assertion = psp_json_string(psp_json_get(form, "assertion"));
-  if (assertion != NULL) {
-    check_jwt(f, assertion, get(captured, "decoded_jwt"));
-    assert_string_equal(psp_json_string(get(form, "grant_type")),
-                        psp_json_string(get(theirs, "grant_type")));
-    assert_int_equal(psp_json_count(form), 2);
-  } else {
-    char *value = NULL;
-    if (f->value != NULL && f->value[0] != '[') {
-      psp_buf quoted = {0};
-      psp_json_writer w = {.buf = &quoted};
-      psp_json_put_string(&w, f->value);
-      value = psp_buf_take(&quoted, NULL);
-    }
-    same_members(f, value != NULL ? f->field : NULL, value, form, theirs);
-    free(value);
-  }
-  psp_json_free(form);
-}
-
-/* The value of a header in the capture's list of lines. */
-static const char *captured_header(const psp_json *captured, const char *name) {
-  const psp_json *lines = get(captured, "headers");
-  size_t len = strlen(name);
-  for (const psp_json *line = psp_json_first(lines); line != NULL; line = psp_json_next(line)) {
-    const char *text = psp_json_string(line);
-    if (strncasecmp(text, name, len) == 0 && text[len] == ':')
-      return text + len + 1 + strspn(text + len + 1, " ");
-  }
-  return NULL;
-}
-
-static void check_request(const flow *f, const psp_http_request *sent, const psp_json *captured) {
-  static const char *const names[] = {"authorization", "x-goog-user-project", "metadata-flavor",
-                                      "metadata"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    const char *ours = fake_request_header(sent, names[i]);
-    const char *theirs = captured_header(captured, names[i]);
-    if (!psp_text_equal(ours, theirs)) fail_msg("%s: %s is %s", f->name, names[i], ours);
-  }
-  const char *type = fake_request_header(sent, "content-type");
-  const char *their_type = captured_header(captured, "content-type");
-  assert_true((type == NULL) == (their_type == NULL));
-  assert_true(sent->secret);
-  /* Google's metadata server must be reached directly: a proxy would see the token. */
-  assert_int_equal(sent->no_proxy, strncmp(sent->url, "http:", 5) == 0);
-  /* What the request says of its kind, after the names of the library. */
-  const char *client = captured_header(captured, "x-goog-api-client");
-  const char *byoid = client != NULL ? strstr(client, "google-byoid-sdk") : NULL;
-  const char *our_client = fake_request_header(sent, "x-goog-api-client");
-  if (byoid != NULL) assert_string_equal(strstr(our_client, "google-byoid-sdk"), byoid);
-  if (type == NULL) {
-    assert_int_equal(sent->body_len, 0);
-    return;
-  }
-  assert_int_equal(strncmp(type, their_type, strlen(type)), 0);
-  if (strcmp(type, "application/json") != 0) {
-    check_form(f, sent->body, captured);
-    return;
-  }
-  psp_json *ours = parse(sent->body);
-  same_members(f, f->field, f->value, ours, get(captured, "body_decoded"));
-  psp_json_free(ours);
-}
-
-/* ---- the flow ---- */
 
 static int64_t boot_ns(void *arg) {
   (void)arg;
@@ -309,7 +137,7 @@ static int64_t wall_s(void *arg) {
 static void write_credentials(const psp_json *capture, const char *directory) {
   const psp_json *file = psp_json_get(capture, "credentials_file");
   if (file == NULL) return;
-  char *text = text_of(file);
+  char *text = captured_text(file);
   psp_buf out = {0};
   for (const char *p = text; *p != 0;) {
     if (psp_text_starts(p, "/HOME")) {
@@ -386,7 +214,8 @@ typedef struct run {
 } run;
 
 static void expect_requests(const flow *f, const psp_json *capture, run *r) {
-  const psp_json *requests = get(capture, "requests"), *responses = get(capture, "responses");
+  const psp_json *requests = captured_get(capture, "requests"),
+                 *responses = captured_get(capture, "responses");
   fake_in_order(r->fake);
   for (const char *digit = f->requests; *digit != 0; digit++) {
     const psp_json *request = psp_json_first(requests), *response = psp_json_first(responses);
@@ -394,16 +223,17 @@ static void expect_requests(const flow *f, const psp_json *capture, run *r) {
       request = psp_json_next(request);
       response = psp_json_next(response);
     }
-    fake_call *call = fake_expect(r->fake, psp_json_string(get(request, "method")),
-                                  f->url != NULL ? f->url : psp_json_string(get(request, "url")));
+    fake_call *call =
+        fake_expect(r->fake, psp_json_string(captured_get(request, "method")),
+                    f->url != NULL ? f->url : psp_json_string(captured_get(request, "url")));
     psp_buf headers = {0};
-    const psp_json *lines = get(response, "headers");
+    const psp_json *lines = captured_get(response, "headers");
     for (const psp_json *h = psp_json_first(lines); h != NULL; h = psp_json_next(h))
       psp_buf_printf(&headers, "%s: %s\n", psp_json_key(h), psp_json_string(h));
-    const psp_json *body = get(response, "body");
-    char *text = psp_json_is_string(body) ? psp_strdup(psp_json_string(body)) : text_of(body);
+    const psp_json *body = captured_get(response, "body");
+    char *text = psp_json_is_string(body) ? psp_strdup(psp_json_string(body)) : captured_text(body);
     int64_t status;
-    assert_true(psp_json_int64(get(response, "status"), &status));
+    assert_true(psp_json_int64(captured_get(response, "status"), &status));
     fake_reply(call, (int)status, headers.data, text);
     psp_buf_free(&headers);
     free(text);
@@ -480,6 +310,7 @@ static void get_header(run *r, const char *audience, char *header, size_t size,
 
 static void check_end(const flow *f, const psp_json *capture, run *r) {
   static char header[8192];
+  const captured_flow where = differences(f);
   psprobe_error error;
   psprobe_error_clear(&error);
   get_header(r, f->audience, header, sizeof header, &error);
@@ -493,11 +324,9 @@ static void check_end(const flow *f, const psp_json *capture, run *r) {
   const char *theirs = psp_json_string(psp_json_get(result, "authorization"));
   if (psp_json_get(capture, "decoded_jwt") != NULL) {
     assert_int_equal(strncmp(header, "Bearer ", 7), 0);
-    check_jwt(f, header + 7, psp_json_get(capture, "decoded_jwt"));
+    captured_check_jwt(&where, header + 7, psp_json_get(capture, "decoded_jwt"));
   } else if (psp_text_equal(theirs, "Bearer <JWT; see decoded_jwt>")) {
     fail_msg("%s: nothing to compare with", f->name);
-  } else if (theirs != NULL && f->audience == NULL) {
-    assert_string_equal(header, theirs);
   } else if (theirs != NULL) {
     assert_string_equal(header, theirs);
   }
@@ -513,18 +342,19 @@ static void run_flow(const flow *f) {
   char path[128];
   snprintf(path, sizeof path, "tests/data/auth/%s.json", f->name);
   psp_buf text = test_file(path);
-  psp_json *capture = parse(text.data);
+  psp_json *capture = captured_parse(text.data);
   run r = {0};
+  const captured_flow where = differences(f);
   start(f, capture, &r);
   check_end(f, capture, &r);
   psprobe_credentials_free(r.credentials);
   no_secret_was_said(f);
-  const psp_json *requests = get(capture, "requests");
+  const psp_json *requests = captured_get(capture, "requests");
   for (unsigned i = 0; i < r.count; i++) {
     const psp_json *captured = psp_json_first(requests);
     for (int k = 0; k < f->requests[i] - '0'; k++)
       captured = psp_json_next(captured);
-    check_request(f, fake_request(r.calls[i], 0), captured);
+    captured_check_request(&where, fake_request(r.calls[i], 0), captured);
   }
   fake_transport_free(r.fake);
   psp_json_free(capture);
