@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/** @file The end of a subscriber, with messages in hand and on their way. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "receiver.h"
+
+static void *stop_thread(void *arg) {
+  receiver_stop(arg);
+  return NULL;
+}
+
+/* A callback that runs is waited for and its message acked; what no callback has seen goes back. */
+static void test_stop_with_messages_in_hand(void **state) {
+  receiver *r = *state;
+  pthread_t thread;
+  receiver_expect_deadline(r, 10);
+  receiver_expect_pull(r, THREE);
+  fake_call *nack = receiver_expect(r, ":modifyAckDeadline"),
+            *ack = receiver_expect(r, ":acknowledge");
+  fake_reply(nack, 200, NULL, "{}");
+  fake_reply(ack, 200, NULL, "{}");
+  r->hold = true;
+  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1, .workers = 1});
+  receiver_wait(&r->entered);
+  pthread_create(&thread, NULL, stop_thread, r);
+  fake_wait(nack, 1); /* without waiting for the callback */
+  assert_string_equal(fake_request(nack, 0)->body,
+                      "{\"ackIds\":[\"a2\",\"a3\"],\"ackDeadlineSeconds\":0}");
+  sem_post(&r->leave);
+  pthread_join(thread, NULL);
+  assert_string_equal(fake_request(ack, 0)->body, "{\"ackIds\":[\"a1\"]}");
+  assert_string_equal(r->seen, "1 ");
+  assert_int_equal(receiver_stats(r).acked, 1);
+  assert_int_equal(receiver_stats(r).nacked, 2);
+}
+
+/* The service delivers to pulls that wait, stopped or not: what they bring goes back at once. */
+static void test_message_after_stop(void **state) {
+  receiver *r = *state;
+  receiver_expect_deadline(r, 10);
+  fake_call *pull = receiver_expect_pull(r, NULL), *nack = receiver_expect(r, ":modifyAckDeadline");
+  fake_reply(nack, 200, NULL, "{}");
+  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1});
+  fake_wait(pull, 1);
+  receiver_stop(r);
+  psprobe_subscriber_free(r->subscriber);
+  r->subscriber = NULL;
+  fake_reply(pull, 200, NULL, JUST("1"));
+  fake_wait(nack, 1);
+  assert_string_equal(fake_request(nack, 0)->body,
+                      "{\"ackIds\":[\"a1\"],\"ackDeadlineSeconds\":0}");
+  assert_string_equal(r->seen, "");
+}
+
+static psprobe_verdict stop_in_callback(void *arg, const psprobe_message *message) {
+  receiver *r = arg;
+  (void)message;
+  sem_wait(&r->leave); /* until the test knows the subscriber */
+  assert_int_equal(psprobe_subscriber_stop(r->subscriber, 0, NULL), PSPROBE_OK);
+  sem_post(&r->entered);
+  return PSPROBE_ACK;
+}
+
+static void test_stop_in_callback_does_not_hang(void **state) {
+  receiver *r = *state;
+  receiver_expect_deadline(r, 10);
+  receiver_expect_pull(r, JUST("1"));
+  receiver_expect_ok(r, ":acknowledge");
+  const psprobe_subscriber_options options = {
+      .subscription = "jobs", .receive = stop_in_callback, .arg = r, .pulls = 1};
+  assert_int_equal(psprobe_subscriber_new(r->client->client, &options, &r->subscriber, NULL),
+                   PSPROBE_OK);
+  sem_post(&r->leave);
+  receiver_wait(&r->entered);
+  receiver_stop(r);
+  assert_int_equal(receiver_stats(r).acked, 1);
+}
+
+static void test_stop_that_is_not_heard(void **state) {
+  receiver *r = *state;
+  psprobe_error error = {0};
+  receiver_expect_deadline(r, 10);
+  receiver_expect_pull(r, JUST("1"));
+  fake_call *ack = receiver_expect(r, ":acknowledge"); /* never answered */
+  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1});
+  fake_wait(ack, 1);
+  assert_int_equal(psprobe_subscriber_stop(r->subscriber, 1000000, &error),
+                   PSPROBE_DEADLINE_EXCEEDED);
+  assert_non_null(strstr(error.message, "1 messages"));
+  assert_int_equal(psprobe_subscriber_stop(r->subscriber, 0, &error), PSPROBE_OK);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, receiver_setup, receiver_teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(test_stop_with_messages_in_hand),
+      TEST(test_message_after_stop),
+      TEST(test_stop_in_callback_does_not_hang),
+      TEST(test_stop_that_is_not_heard),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
