@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <psprobe/cli.h>
 #include <psprobe/local.h>
@@ -60,19 +59,6 @@ typedef struct demo {
 static void stop(void *arg, int count) {
   (void)count;
   psprobe_prober_stop(arg);
-}
-
-/** Settings for a prober, a subscriber or a responder of one's own are not for those that we start.
- */
-static void forget_settings(void) {
-  for (char **at = environ; *at != NULL;) {
-    char name[64];
-    int len = (int)strcspn(*at, "=");
-    bool setting = strncmp(*at, "PSPROBE_", 8) == 0 && len < (int)sizeof name;
-    if (setting) snprintf(name, sizeof name, "%.*s", len, *at);
-    /* What follows a variable that is taken out moves to its place. */
-    if (!setting || unsetenv(name) != 0) at++;
-  }
 }
 
 static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_error *error) {
@@ -186,7 +172,7 @@ int main(int argc, char **argv) {
   bool all = false;
   int status = psprobe_cli_parse(&program, argc, argv, &logger);
   if (status != -1) return status;
-  forget_settings();
+  psprobe_cli_forget_settings();
 
   psprobe_code code = open_all(&d, &logger, &error);
   if (code == PSPROBE_OK) code = add_function(&d, &error);

@@ -109,6 +109,13 @@ PSPROBE_API psprobe_code psprobe_check_prober_auth(const char *text, psprobe_err
 /** Such a moment as ns since 1970; 0 for what the check refuses. */
 PSPROBE_API int64_t psprobe_cli_moment(const char *text);
 
+/**
+ * Takes every PSPROBE_ variable out of the environment: settings for a program of one's own are
+ * not for those that this one starts. The texts of options that came from there stay.
+ * Threading: before there are other threads.
+ */
+PSPROBE_API void psprobe_cli_forget_settings(void);
+
 /* ---- callers -------------------------------------------------------------- */
 
 /** What a program's options say of those who may call it. */

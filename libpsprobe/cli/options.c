@@ -2,6 +2,7 @@
 /** @file The option parser: arguments, then the environment, then defaults. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -115,6 +116,17 @@ int psprobe_cli_fail(const psprobe_program *program, const psprobe_error *error)
   fprintf(stderr, "psprobe-%s: %s\n", program->name,
           error->message[0] != '\0' ? error->message : psprobe_code_name(error->code));
   return 1;
+}
+
+void psprobe_cli_forget_settings(void) {
+  for (char **at = environ; *at != NULL;) {
+    char name[64];
+    size_t len = strcspn(*at, "=");
+    bool setting = strncmp(*at, "PSPROBE_", 8) == 0 && len < sizeof name;
+    if (setting) snprintf(name, sizeof name, "%.*s", (int)len, *at);
+    /* What follows a variable that is taken out moves to its place. */
+    if (!setting || unsetenv(name) != 0) at++;
+  }
 }
 
 /** Applies the environment, or the default, to one option that no argument named. */

@@ -211,6 +211,23 @@ static void project_ids_follow_google(void **state) {
     assert_int_equal(psprobe_check_project(bad[i], NULL), PSPROBE_INVALID_ARGUMENT);
 }
 
+static void settings_are_forgotten_and_nothing_else(void **state) {
+  (void)state;
+  setenv("PSPROBE_TOPIC", "mine", 1);
+  const char *topic = getenv("PSPROBE_TOPIC");
+  setenv("PSPROBE_INTERVAL", "5s", 1);
+  setenv("PSPROB", "stays", 1);
+  setenv("PUBSUB_EMULATOR_HOST", "stays", 1);
+  psprobe_cli_forget_settings();
+  assert_null(getenv("PSPROBE_TOPIC"));
+  assert_null(getenv("PSPROBE_INTERVAL"));
+  assert_string_equal(getenv("PSPROB"), "stays");
+  assert_string_equal(getenv("PUBSUB_EMULATOR_HOST"), "stays");
+  assert_string_equal(topic, "mine"); /* an option may have it */
+  unsetenv("PSPROB");
+  unsetenv("PUBSUB_EMULATOR_HOST");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(defaults_hold_where_nothing_is_said),
@@ -218,6 +235,7 @@ int main(void) {
       cmocka_unit_test(mistakes_name_the_option),
       cmocka_unit_test(environment_stands_between_option_and_default),
       cmocka_unit_test(a_pair_takes_two_values),
+      cmocka_unit_test(settings_are_forgotten_and_nothing_else),
       cmocka_unit_test(help_fits_a_screen),
       cmocka_unit_test(project_ids_follow_google),
   };
