@@ -78,13 +78,8 @@ static psprobe_code impersonate(psp_source *source, psp_fetcher *fetcher, const 
   psp_buf url = {0};
   psp_buf_add(&url, f->impersonation_url,
               (size_t)(strrchr(f->impersonation_url, ':') - f->impersonation_url) + 1);
-  psp_iam_call call = {.url = url.data, .account = f->impersonated_email};
-  psprobe_code code =
-      url.failed ? psp_fail_memory(error, "impersonation")
-                 : psp_iam_get(source, fetcher, &call, want, source->base.token.data, got, error);
-  psp_buf_free(&url);
-  if (code == PSPROBE_UNAUTHENTICATED) psp_source_forget(source);
-  return code;
+  psp_iam_call call = {.account = f->impersonated_email};
+  return psp_iam_get_by_base(source, fetcher, &call, &url, want, got, error);
 }
 
 psprobe_code psp_external_get(psp_source *source, psp_fetcher *fetcher, const psp_want *want,

@@ -98,6 +98,19 @@ psprobe_code psp_iam_get(psp_source *source, psp_fetcher *fetcher, const psp_iam
   return code;
 }
 
+psprobe_code psp_iam_get_by_base(psp_source *source, psp_fetcher *fetcher, psp_iam_call *call,
+                                 psp_buf *url, const psp_want *want, psp_got *got,
+                                 psprobe_error *error) {
+  call->url = url->data;
+  psprobe_code code =
+      url->failed ? psp_fail_memory(error, "impersonation")
+                  : psp_iam_get(source, fetcher, call, want, source->base.token.data, got, error);
+  psp_buf_free(url);
+  /* What Google did not take is not tried again. */
+  if (code == PSPROBE_UNAUTHENTICATED) psp_source_forget(source);
+  return code;
+}
+
 psprobe_code psp_impersonated_get(psp_source *source, psp_fetcher *fetcher, const psp_want *want,
                                   psp_got *got, psprobe_error *error) {
   static const psp_want cloud = {.kind = PSP_WANT_CLOUD};
@@ -114,15 +127,8 @@ psprobe_code psp_impersonated_get(psp_source *source, psp_fetcher *fetcher, cons
   psp_buf url = {0};
   psp_buf_printf(&url, "https://iamcredentials.%s/v1/projects/-/serviceAccounts/%s:",
                  psp_source_universe(source), source->file->impersonated_email);
-  psp_iam_call call = {.url = url.data,
-                       .account = source->file->impersonated_email,
+  psp_iam_call call = {.account = source->file->impersonated_email,
                        .quota_project = inner->file->quota_project_id,
                        .delegates = true};
-  psprobe_code code =
-      url.failed ? psp_fail_memory(error, "impersonation")
-                 : psp_iam_get(source, fetcher, &call, want, source->base.token.data, got, error);
-  psp_buf_free(&url);
-  /* What Google did not take is not tried again. */
-  if (code == PSPROBE_UNAUTHENTICATED) psp_source_forget(source);
-  return code;
+  return psp_iam_get_by_base(source, fetcher, &call, &url, want, got, error);
 }

@@ -81,7 +81,7 @@ psprobe_code psp_metadata_get(psp_source *source, psp_fetcher *fetcher, const ps
 psprobe_code psp_subject_get(const psp_source *source, psp_fetcher *fetcher, psp_secret *token,
                              psprobe_error *error);
 
-/** A call of the IAM credentials API, with source->base as the token. */
+/** A call of the IAM credentials API, with `bearer` as the token. */
 typedef struct psp_iam_call {
   const char *url; /**< ends in "…/ACCOUNT:" */
   const char *account;
@@ -91,6 +91,12 @@ typedef struct psp_iam_call {
 psprobe_code psp_iam_get(psp_source *source, psp_fetcher *fetcher, const psp_iam_call *call,
                          const psp_want *want, const char *bearer, psp_got *got,
                          psprobe_error *error);
+
+/** The same with source->base as the token, which is forgotten when Google does not take it.
+ * call->url is `url`'s text, which is freed. */
+psprobe_code psp_iam_get_by_base(psp_source *source, psp_fetcher *fetcher, psp_iam_call *call,
+                                 psp_buf *url, const psp_want *want, psp_got *got,
+                                 psprobe_error *error);
 
 /** Until when source->base serves: a while before its own end. */
 int64_t psp_source_base_end(int64_t now_ns, int64_t life_s);
