@@ -96,5 +96,9 @@ void psp_json_put_null(psp_json_writer *w);
 void psp_json_put_raw(psp_json_writer *w, const char *json, size_t len);
 /** A part of a parsed document, written out again. */
 void psp_json_put_json(psp_json_writer *w, const psp_json *json);
+/** {"error":{"code":404,"message":"…","status":"NOT_FOUND"}} as Google's APIs answer
+ * (https://cloud.google.com/apis/design/errors#http_mapping). `message` NULL: without one. */
+void psp_json_put_error(psp_json_writer *w, int http_status, psprobe_code code,
+                        const char *message);
 
 #endif

@@ -221,3 +221,20 @@ void psp_json_put_double(psp_json_writer *w, double value) {
   put_digits(w->buf, digits, count, plain ? exponent + 1 : 1, w->pretty);
   if (!plain) psp_buf_printf(w->buf, w->pretty ? "E%d" : "e%d", exponent);
 }
+
+void psp_json_put_error(psp_json_writer *w, int http_status, psprobe_code code,
+                        const char *message) {
+  psp_json_begin_object(w);
+  psp_json_put_key(w, "error");
+  psp_json_begin_object(w);
+  psp_json_put_key(w, "code");
+  psp_json_put_int64(w, http_status);
+  if (message != NULL) {
+    psp_json_put_key(w, "message");
+    psp_json_put_string(w, message);
+  }
+  psp_json_put_key(w, "status");
+  psp_json_put_string(w, psprobe_code_name(code));
+  psp_json_end_object(w);
+  psp_json_end_object(w);
+}

@@ -281,17 +281,7 @@ void psp_exchange_reply(psp_exchange *x, int status, const char *type, const cha
 void psp_exchange_reply_error(psp_exchange *x, int status, psprobe_code code, const char *message) {
   psp_buf body = {0};
   psp_json_writer w = {.buf = &body};
-  psp_json_begin_object(&w);
-  psp_json_put_key(&w, "error");
-  psp_json_begin_object(&w);
-  psp_json_put_key(&w, "code");
-  psp_json_put_int64(&w, status);
-  psp_json_put_key(&w, "message");
-  psp_json_put_string(&w, message);
-  psp_json_put_key(&w, "status");
-  psp_json_put_string(&w, psprobe_code_name(code));
-  psp_json_end_object(&w);
-  psp_json_end_object(&w);
+  psp_json_put_error(&w, status, code, message);
   if (body.failed)
     psp_exchange_answer(x, NULL, 0, false);
   else

@@ -27,17 +27,5 @@ int psp_rest_status(psprobe_code code) {
 
 void psp_rest_error_encode(psp_buf *out, psprobe_code code, const char *message) {
   psp_json_writer w = {.buf = out, .escape_slash = true};
-  psp_json_begin_object(&w);
-  psp_json_put_key(&w, "error");
-  psp_json_begin_object(&w);
-  psp_json_put_key(&w, "code");
-  psp_json_put_int64(&w, psp_rest_status(code));
-  if (message) {
-    psp_json_put_key(&w, "message");
-    psp_json_put_string(&w, message);
-  }
-  psp_json_put_key(&w, "status");
-  psp_json_put_string(&w, psprobe_code_name(code));
-  psp_json_end_object(&w);
-  psp_json_end_object(&w);
+  psp_json_put_error(&w, psp_rest_status(code), code, message);
 }

@@ -2,11 +2,11 @@
 /* Making, asking and freeing a prober. What it does is in run.c, collector.c and routes.c. */
 #include "probe/prober.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "pubsub/calls.h"
 
@@ -73,11 +73,13 @@ static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
 }
 
 static psp_reply *not_found(const char *message) {
-  char body[256];
-  int len =
-      snprintf(body, sizeof body,
-               "{\"error\":{\"code\":404,\"message\":\"%s\",\"status\":\"NOT_FOUND\"}}", message);
-  return psp_reply_new(404, "application/json", body, (size_t)len);
+  psp_buf body = {0};
+  psp_json_writer w = {.buf = &body};
+  psp_json_put_error(&w, 404, PSPROBE_NOT_FOUND, message);
+  psp_reply *reply =
+      body.failed ? NULL : psp_reply_new(404, "application/json", body.data, body.len);
+  psp_buf_free(&body);
+  return reply;
 }
 
 static psprobe_code make_server(psprobe_prober *prober, const psprobe_prober_options *o,

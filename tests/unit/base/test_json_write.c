@@ -216,15 +216,27 @@ static void test_too_deep(void **state) {
   psp_buf_free(&out);
 }
 
+static void test_error(void **state) {
+  (void)state;
+  static const char *const messages[] = {"no \"topic\"", NULL};
+  static const char *const texts[] = {
+      "{\"error\":{\"code\":404,\"message\":\"no \\\"topic\\\"\",\"status\":\"NOT_FOUND\"}}",
+      "{\"error\":{\"code\":404,\"status\":\"NOT_FOUND\"}}"};
+  for (int i = 0; i < 2; i++) {
+    psp_buf out = {0};
+    psp_json_writer w = {.buf = &out};
+    psp_json_put_error(&w, 404, PSPROBE_NOT_FOUND, messages[i]);
+    assert_string_equal(out.data, texts[i]);
+    psp_buf_free(&out);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_captured_bodies),
-      cmocka_unit_test(test_compact),
-      cmocka_unit_test(test_escapes),
-      cmocka_unit_test(test_doubles),
-      cmocka_unit_test(test_doubles_round_trip),
-      cmocka_unit_test(test_other_locale),
-      cmocka_unit_test(test_too_deep),
+      cmocka_unit_test(test_captured_bodies), cmocka_unit_test(test_compact),
+      cmocka_unit_test(test_escapes),         cmocka_unit_test(test_error),
+      cmocka_unit_test(test_doubles),         cmocka_unit_test(test_doubles_round_trip),
+      cmocka_unit_test(test_other_locale),    cmocka_unit_test(test_too_deep),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
