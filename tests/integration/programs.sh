@@ -6,8 +6,10 @@ bin=$PWD/${BUILD:-build}/examples
 work=$(mktemp -d)
 started=()
 bad=0
+# Whether a process is a child of ours still: numbers of those that have gone are given to others.
+ours() { [ "$(cut -d ' ' -f 4 "/proc/$1/stat" 2>/dev/null)" = $$ ]; }
 cleanup() {
-  for pid in "${started[@]}"; do kill -KILL "$pid" && wait "$pid"; done 2>/dev/null
+  for pid in "${started[@]}"; do ours "$pid" && kill -KILL "$pid" && wait "$pid"; done 2>/dev/null
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -28,6 +30,8 @@ wrong() {
 start() {
   local name=$1 program=$2
   shift 2
+  # Here and now, so that nobody takes what an earlier one of that name said for its first line.
+  : >"$work/$name.out" 2>"$work/$name.err"
   "$bin/$program" "$@" >"$work/$name.out" 2>"$work/$name.err" &
   pid=$!
   started+=("$pid")
@@ -52,10 +56,10 @@ ready() {
 # ended PID: its exit status in $status; at most SECONDS from now.
 ended() {
   status=0
-  until_true "${2:-15}" gone "$1" || { wrong "process $1 has not ended"; kill -KILL "$1"; }
+  until_true "${2:-15}" gone "$1" || { wrong "process $1 has not ended"; ours "$1" && kill -KILL "$1"; }
   wait "$1" || status=$?
 }
-gone() { [ ! -d "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+gone() { ! ours "$1" || grep -q '^State:.*Z' "/proc/$1/status"; }
 
 # stand_in [PUBSUB_PORT FIRESTORE_PORT]: in $local_pid; exports both variables.
 stand_in() {

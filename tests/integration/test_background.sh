@@ -16,17 +16,19 @@ for shell in sh bash; do
   value() { sed -n "s|^$1=||p" "$work/env"; }
   pid=$(value pid)
   [ "${pid:-0}" -gt 1 ] || { wrong "$shell: no pid" "$work/env" "$work/err"; exit 1; }
-  started+=("$pid")
   PUBSUB_EMULATOR_HOST=$(value PUBSUB_EMULATOR_HOST)
   FIRESTORE_EMULATOR_HOST=$(value FIRESTORE_EMULATOR_HOST)
   for host in "$PUBSUB_EMULATOR_HOST" "$FIRESTORE_EMULATOR_HOST"; do
     [[ $host =~ ^127\.0\.0\.1:[0-9]+$ ]] || wrong "$shell: '$host' is not where it is" "$work/env"
   done
-  gone "$pid" && wrong "$shell: the stand-in went with the shell" "$work/err"
+  # It is no child of ours: asked by its name, which no other process will have.
+  lives() { [ "$(readlink "/proc/$pid/exe")" = "$(readlink -f "$bin/local")" ] && kill -0 "$pid"; }
+  dead() { ! lives; }
+  lives || wrong "$shell: the stand-in went with the shell" "$work/err"
   answers -X PUT "$(pubsub topics/probes)" -d '{}' || wrong "$shell: no broker is there"
   answers "$(documents pubsub_results)" || wrong "$shell: no documents are there"
   kill -TERM "$pid"
-  until_true 15 gone "$pid" || { wrong "$shell: it does not end"; kill -KILL "$pid"; }
+  until_true 15 dead || { wrong "$shell: it does not end"; lives && kill -KILL "$pid"; }
   answers "$(documents pubsub_results)" && wrong "$shell: something answers still"
   [ -s "$work/err" ] && wrong "$shell: it did not end cleanly" "$work/err"
 done
