@@ -34,17 +34,31 @@ static void note_late(psp_buf *out, const psprobe_source_summary *source) {
   psp_buf_text(out, " after the timeout; they are in its figures.\n");
 }
 
+/** The share of probes at which a source is slow, late or silent anyhow: 1 % are above its p99. */
+static double usually_slow(const psprobe_source_summary *source) {
+  return source->sent == 0 ? 1
+                           : 0.01 + (double)(source->lost + source->late) / (double)source->sent;
+}
+
 static void note_slowness(psp_buf *out, const psprobe_comparison *c, size_t own, size_t other,
                           const psprobe_slowness *slow) {
-  if (slow->common.of == 0) return;
-  psp_buf_printf(out, "Of the ");
-  psp_words_probes(out, slow->common.of);
+  const psprobe_share *common = &slow->common;
+  if (common->of == 0) return;
+  /* What is lost all the time was lost then too, and tells nothing of what both have in common. */
+  if (common->count > 0 && common->low <= usually_slow(&c->sources[other])) return;
+  psp_buf_text(out, common->of == 1 ? "The " : "Of the ");
+  psp_words_probes(out, common->of);
   psp_buf_printf(out, " that %s answered after more than ", c->sources[own].name);
   psp_words_duration(out, psp_scale_of(slow->above_ns), slow->above_ns);
-  psp_buf_text(out, " (its p99), ");
-  psp_words_count(out, slow->common.count);
-  psp_buf_printf(out, " were slow for %s too", c->sources[other].name);
-  psp_buf_text(out, slow->common.count > 0
+  psp_buf_text(out, common->of == 1 ? " (its p99) was" : " (its p99), ");
+  if (common->of > 1) {
+    psp_words_count(out, common->count);
+    psp_buf_text(out, common->count == 1 ? " was" : " were");
+  } else if (common->count == 0) {
+    psp_buf_text(out, " not");
+  }
+  psp_buf_printf(out, " slow for %s too", c->sources[other].name);
+  psp_buf_text(out, common->count > 0
                         ? ": there the topic or the prober stalled, not the responder.\n"
                         : ": the delay was its own.\n");
 }

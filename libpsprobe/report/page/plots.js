@@ -241,8 +241,8 @@ export class Plots {
     const [low, high] = pair.median_ci_ns.map((bound) => bound ?? pair.median_ns);
     const interval = pair.median_ci_ns.includes(null) ? "too few probes for an interval"
       : `the band its 95 % interval, ${format.duration(low)} to ${format.duration(high)}`;
-    const rest = [["", `Above zero ${pair.a} took longer. The line is the median, ` +
-      `${format.duration(pair.median_ns)}; ${interval}.`]];
+    const rest = [["", format.together(`Above zero ${pair.a} took longer. The line is the median, ` +
+      `${format.duration(pair.median_ns)}; ${interval}.`)]];
     this.say(legend, rest);
     this.add("differences", new Dygraph(nodes.differences, rows, base(data, {
       labels: ["sent", `${pair.a} − ${pair.b}`], colors: [css("--soft")],
@@ -290,10 +290,13 @@ export class Plots {
       parts.forEach(([label, key, opacity], i) => {
         const part = text("span", "", bar);
         part.style.cssText = `width:${(stage[key] / Math.max(sum(stage), 1)) * 100}%;background:${color(k)};opacity:${opacity}`;
-        const swatch = text("span", "", name);
+        const entry = text("span", "", name);
+        entry.className = "entry";
+        const swatch = text("span", "", entry);
         swatch.className = "key";
         swatch.style.cssText = `background:${color(k)};opacity:${opacity}`;
-        name.append(`${label} ${format.duration(stage[key])}${i < parts.length - 1 ? "  " : ""}`);
+        entry.append(`${label} ${format.duration(stage[key])}`);
+        if (i < parts.length - 1) name.append("  ");
       });
       nodes["stage-bars"].append(bar);
     });

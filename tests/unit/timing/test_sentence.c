@@ -306,6 +306,47 @@ static void test_notes(void **state) {
   psprobe_comparison_free(c);
 }
 
+/* Who loses everything was not slow together with the other: the topic stalled at none of these. */
+static void test_lost_is_not_slow_together(void **state) {
+  (void)state;
+  enum { MANY = 300 };
+  static int64_t a[MANY], b[MANY];
+  static uint8_t status[MANY];
+  for (size_t i = 0; i < MANY; i++) {
+    b[i] = 40 * MS + zigzag(i, 1) + (i % 150 == 5 ? 100 * MS : 0);
+    status[i] = PSPROBE_LOST;
+  }
+  const psprobe_series series[2] = {{.name = "fn", .elapsed_ns = a, .status = status},
+                                    {.name = "svc", .elapsed_ns = b}};
+  psprobe_comparison *c = comparing(series, 2, MANY);
+  char *notes = psprobe_comparison_notes(c);
+  assert_null(strstr(notes, "slow for"));
+  free(notes);
+  psprobe_comparison_free(c);
+}
+
+static void test_one_slow_probe(void **state) {
+  (void)state;
+  enum { MANY = 150 };
+  static int64_t a[MANY], b[MANY];
+  for (int together = 0; together < 2; together++) {
+    for (size_t i = 0; i < MANY; i++) {
+      a[i] = 50 * MS + zigzag(i, 1) + (i < 2 ? (10 + (int64_t)i) * MS : 0);
+      b[i] = 40 * MS + zigzag(i, 2);
+    }
+    b[together ? 1 : 70] += 90 * MS;
+    b[together ? 0 : 71] += 80 * MS;
+    psprobe_comparison *c = comparing_two(a, b, MANY);
+    char *notes = psprobe_comparison_notes(c);
+    const char *found = strstr(notes, "The 1 probe that ");
+    assert_non_null(found);
+    assert_non_null(
+        strstr(found, together ? " (its p99) was slow for " : " (its p99) was not slow for "));
+    free(notes);
+    psprobe_comparison_free(c);
+  }
+}
+
 /* "behind by -30 ms" is nothing to read. */
 static void test_cold_answers_that_were_faster(void **state) {
   (void)state;
@@ -364,6 +405,8 @@ int main(void) {
       cmocka_unit_test(test_pairs_with_nothing_to_note),
       cmocka_unit_test(test_notes),
       cmocka_unit_test(test_cold_answers_that_were_faster),
+      cmocka_unit_test(test_lost_is_not_slow_together),
+      cmocka_unit_test(test_one_slow_probe),
       cmocka_unit_test(test_a_step_does_not_hide_who_is_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
