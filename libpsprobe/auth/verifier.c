@@ -102,9 +102,11 @@ static queue_answer enqueue(psprobe_verifier *v, psp_idtoken_verdict verdict,
   if (psp_keystore_keys(&v->store, now_ns) != judged) {
     answer = OTHER_KEYS;
   } else if (!v->stopping && v->waiting < MAX_WAITING &&
-             /* Without keys a failed fetch counts until its pause is over. */
-             (verdict == PSP_IDTOKEN_NO_KEYS ? now_ns >= v->store.retry_ns
-                                             : psp_keystore_may_ask(&v->store, now_ns))) {
+             /* Others wait already: for the same fetch. */
+             (v->first != NULL ||
+              /* Without keys a failed fetch counts until its pause is over. */
+              (verdict == PSP_IDTOKEN_NO_KEYS ? now_ns >= v->store.retry_ns
+                                              : psp_keystore_may_ask(&v->store, now_ns)))) {
     answer = QUEUED;
     if (v->last != NULL)
       v->last->next = made;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -251,6 +252,36 @@ static void count(void *arg, void *subject, const psprobe_identity *identity,
   atomic_fetch_add((atomic_uint *)arg, 1);
 }
 
+static void note_good(void *arg, void *subject, const psprobe_identity *identity,
+                      const psprobe_error *error) {
+  (void)error;
+  if (identity != NULL) atomic_fetch_add((atomic_uint *)arg, 1);
+  sem_post(subject);
+}
+
+/* Answers come together: the first with a new key asks for it, the others wait with it. */
+static void test_many_wait_for_a_new_key(void **state) {
+  fixture *f = *state;
+  start(f);
+  assert_int_equal(check(f, f->good), PSPROBE_OK);
+  set_keys(f, 200, TEST_KEY_RSA_OTHER, "k2");
+  pthread_mutex_lock(&f->server.lock); /* the answer is held back */
+  atomic_uint good = 0;
+  sem_t heard;
+  sem_init(&heard, 0, 0);
+  for (int i = 0; i < THREADS; i++) {
+    psp_verifier_start(f->verifier, f->rotated, note_good, &good, &heard);
+    if (i == 0) fake_wait(f->call, 2);
+  }
+  pthread_mutex_unlock(&f->server.lock);
+  for (int i = 0; i < THREADS; i++)
+    while (sem_wait(&heard) != 0) {
+    }
+  sem_destroy(&heard);
+  assert_int_equal(good, THREADS);
+  assert_int_equal(fake_count(f->call), 2);
+}
+
 static void test_free_while_waiting(void **state) {
   fixture *f = *state;
   psp_http *http;
@@ -305,6 +336,7 @@ int main(void) {
       TEST(test_outage_at_start),
       TEST(test_outage_later),
       TEST(test_many_wait_for_one_fetch),
+      TEST(test_many_wait_for_a_new_key),
       TEST(test_free_while_waiting),
       cmocka_unit_test(test_options),
   };
