@@ -142,6 +142,7 @@ static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *
   if (code == PSPROBE_OK) {
     char *words = psprobe_report_text(report, &text);
     fputs(words != NULL ? words : "", stdout);
+    psprobe_cli_tell_silent(stdout, s->prober);
     printf("\nResults: %s (%s --html report.html %s draws them)\n", o.db,
            psprobe_program_command("report", path, sizeof path), o.db);
     free(words);

@@ -213,6 +213,9 @@ PSPROBE_API void psprobe_progress_free(psprobe_progress *progress);
 
 /** A psprobe_progress_line of a prober: `arg` is the psprobe_prober. */
 PSPROBE_API void psprobe_prober_progress(void *arg, char *line, size_t size);
+/** Names each source that was silent throughout, which is a matter of how things are set up and not
+ * of speed, and the program that looks for what is missing. */
+PSPROBE_API void psprobe_cli_tell_silent(FILE *file, const psprobe_prober *prober);
 
 /* ---- output ----------------------------------------------------------------------- */
 

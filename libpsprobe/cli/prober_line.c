@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** @file The progress line of a prober. */
+/** @file What a prober tells beside its report: the progress line, and who was silent. */
 #include <stdio.h>
 
 #include <psprobe/cli.h>
@@ -47,4 +47,15 @@ void psprobe_prober_progress(void *arg, char *line, size_t size) {
     snprintf(part, sizeof part, "  eta %s", psp_format_duration(duration, left));
     add(line, size, used, part);
   }
+}
+
+void psprobe_cli_tell_silent(FILE *file, const psprobe_prober *prober) {
+  psprobe_prober_stats stats;
+  char doctor[4096];
+  psprobe_prober_get_stats(prober, &stats);
+  for (size_t i = 0; i < psprobe_prober_source_count(prober); i++)
+    if (stats.lost[i] > 0 && stats.answered[i] + stats.late[i] == 0)
+      fprintf(file, "\nNobody answered as %s: %s looks for what is missing.\n",
+              psprobe_prober_source(prober, i),
+              psprobe_program_command("doctor", doctor, sizeof doctor));
 }

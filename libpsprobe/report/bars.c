@@ -79,6 +79,7 @@ void psp_bars_put(psp_buf *out, const psprobe_report *report, const psp_text_sty
   }
   int bars = style->width - name - 2;
   if (!any || bars < BARS_LEAST) return;
+  psp_buf_char(out, '\n');
   scale s = scale_of(c, bars < BARS_MOST ? bars : BARS_MOST);
   char low[PSP_DURATION_SIZE], high[PSP_DURATION_SIZE];
   for (size_t k = 0; k < c->source_count; k++) {

@@ -23,7 +23,8 @@ void psp_text_wrap(psp_buf *out, const char *text, int width);
 void psp_table_put(psp_buf *out, const psprobe_report *report, const psp_text_style *style);
 /** A line a pair: the median of the differences, who was first. */
 void psp_table_put_pairs(psp_buf *out, const psprobe_report *report, const psp_text_style *style);
-/** A histogram of each source, one under the other, over a common scale. */
+/** An empty line and a histogram of each source, one under the other, over a common scale; nothing
+ * when nobody answered or there is no room. */
 void psp_bars_put(psp_buf *out, const psprobe_report *report, const psp_text_style *style);
 
 #endif

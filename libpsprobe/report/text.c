@@ -61,9 +61,9 @@ char *psprobe_report_text(const psprobe_report *report, const psprobe_text_optio
   psp_text_plain(&out, &style);
   psp_buf_char(&out, '\n');
   psp_table_put(&out, report, &style);
-  psp_buf_char(&out, '\n');
+  if (psprobe_comparison_pair_count(report->comparison) > 0 || report->columns.left_out > 0)
+    psp_buf_char(&out, '\n');
   psp_table_put_pairs(&out, report, &style);
-  psp_buf_char(&out, '\n');
   psp_bars_put(&out, report, &style);
   if (report->notes[0] != '\0') {
     psp_buf_char(&out, '\n');

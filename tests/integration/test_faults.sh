@@ -79,15 +79,18 @@ refused() {
   timeout 20 "$bin/prober" --no-firestore --count 1 --interval 1ms --listen 127.0.0.1:0 --db "$1" >"$work/out" 2>"$work/err" || status=$?
   [ "$status" = 1 ] && grep -q "$2" "$work/err" || wrong "${1##*/}: status $status, or not '$2'" "$work/out" "$work/err"
 }
-if command -v sqlite3 >/dev/null; then
-  cp "$work/down.db" "$work/newer.db"
-  sqlite3 "$work/newer.db" 'PRAGMA user_version=99' >/dev/null
-  refused "$work/newer.db" 'newer'
-  sqlite3 "$work/foreign.db" 'CREATE TABLE t(a)' >/dev/null
-  before=$(cksum <"$work/foreign.db")
-  refused "$work/foreign.db" 'foreign.db'
-  [ "$(cksum <"$work/foreign.db")" = "$before" ] || wrong "a file that is not ours was changed"
-fi
+# The header of a database has its version at byte 60, big-endian (https://sqlite.org/fileformat.html).
+cp "$work/down.db" "$work/newer.db"
+printf '\0\0\0\143' | dd of="$work/newer.db" bs=1 seek=60 conv=notrunc status=none
+refused "$work/newer.db" 'newer'
+# Somebody else's database: documents of the stand-in.
+start foreign local --pubsub-port 0 --firestore-port 0 --db "$work/foreign.db"
+ready foreign PUBSUB_EMULATOR_HOST=
+kill -TERM "$pid"
+ended "$pid"
+before=$(cksum <"$work/foreign.db")
+refused "$work/foreign.db" 'foreign.db is not a results file'
+[ "$(cksum <"$work/foreign.db")" = "$before" ] || wrong "a file that is not ours was changed"
 echo "some text of somebody's, long enough to be taken for the header of a database file, or so" >"$work/text.db"
 before=$(cksum <"$work/text.db")
 refused "$work/text.db" 'text.db'

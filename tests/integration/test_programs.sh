@@ -80,5 +80,8 @@ expect 1 "psprobe-local starts one" subscriber $P
 eval "$("$bin/local" --pubsub-port 0 --firestore-port 0 &)"
 expect 1 "subscription probes-regular-service: NOT_FOUND (HTTP 404): Subscription does not exist" subscriber $P
 expect 1 "make it with --create" subscriber $P
+expect 0 "Nobody answered as cloud_function: $bin/doctor looks for what is missing." prober $P --create --count 1 \
+  --timeout 10ms --no-firestore --db "$work/silent.db" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0
+cat -s "$work/out" | cmp -s - "$work/out" || { echo "empty lines stand together in:"; cat "$work/out"; bad=1; }
 kill "$PSPROBE_LOCAL_PID"
 exit $bad
