@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "timing/sample.h"
 
 static void free_run(psp_run_copy *r) {
   free(r->project);
@@ -108,14 +109,20 @@ static bool is_unsent(const psprobe_result *result) {
   return nobody;
 }
 
+/** What no clock can have measured (a damaged file, somebody else's) is cut, so that sums and
+ * differences hold. */
+static int64_t within(int64_t ns) {
+  return ns > PSP_MOST_NS ? PSP_MOST_NS : ns < -PSP_MOST_NS ? -PSP_MOST_NS : ns;
+}
+
 void psp_columns_update(psp_columns *c, size_t i, const psprobe_result *result) {
-  c->publish_ns[i] = result->publish_ns;
+  c->publish_ns[i] = within(result->publish_ns);
   c->unsent[i] = is_unsent(result);
   for (size_t k = 0; k < c->source_count; k++) {
     const psprobe_answer *answer = &result->answers[k];
     psp_source_columns *s = &c->sources[k];
-    s->elapsed_ns[i] = answer->elapsed_ns;
-    s->handled_ns[i] = answer->handled_ns;
+    s->elapsed_ns[i] = within(answer->elapsed_ns);
+    s->handled_ns[i] = within(answer->handled_ns);
     s->status[i] = (uint8_t)answer->status;
     s->cold[i] = answer->cold;
     s->duplicates[i] = answer->duplicates;
@@ -128,7 +135,7 @@ void psp_columns_add_foreign(psp_columns *c, uint32_t run, const char *id,
   size_t i = c->count++;
   snprintf(c->id[i], sizeof c->id[i], "%s", id);
   c->sent_wall_ns[i] = result->sent_wall_ns;
-  c->lateness_ns[i] = result->lateness_ns;
+  c->lateness_ns[i] = within(result->lateness_ns);
   c->saved_wall_ns[i] = saved_wall_ns;
   c->run[i] = run;
   psp_columns_update(c, i, result);

@@ -77,6 +77,12 @@ static void put_ecdf(psp_buf *out, const psprobe_report *r) {
   }
 }
 
+/** Times outside of what the summaries hold (a damaged file) are at the edge. */
+static size_t bin_of(double took, double low, double ratio) {
+  double bin = took <= low ? 0 : log(took / low) / ratio;
+  return bin < BINS ? (size_t)bin : BINS;
+}
+
 /** Counts of answers in bins that grow in proportion: each bin's lower edge in ms, and how many. */
 static void put_histogram(psp_buf *out, const psprobe_report *r) {
   int64_t least = INT64_MAX, most = 1;
@@ -91,8 +97,8 @@ static void put_histogram(psp_buf *out, const psprobe_report *r) {
   for (size_t k = 0; k < r->columns.source_count; k++) {
     unsigned long counts[BINS + 1] = {0};
     for (size_t i = 0; i < r->columns.count; i++) {
-      int64_t took = r->columns.sources[k].elapsed_ns[i];
-      if (answered(r, k, i)) counts[took <= low ? 0 : (size_t)(log((double)took / low) / ratio)]++;
+      double took = (double)r->columns.sources[k].elapsed_ns[i];
+      if (answered(r, k, i)) counts[bin_of(took, low, ratio)]++;
     }
     psp_buf_printf(out, "$histogram%zu << EOD\n", k);
     for (int bin = 0; bin <= BINS; bin++)
