@@ -15,7 +15,8 @@
 static void advise(psprobe_code code, psprobe_error *e) {
   size_t used = strlen(e->message);
   const char *advice = "";
-  if (code == PSPROBE_NOT_FOUND) advice = "; make it with --create";
+  /* A key file can be not found too. */
+  if (code == PSPROBE_NOT_FOUND && e->http_status == 404) advice = "; make it with --create";
   bool google = strstr(e->message, "googleapis.com") != NULL;
   if ((code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED) && !google)
     advice =

@@ -31,6 +31,8 @@ done
 METADATA_SERVER_DETECTION=none CLOUDSDK_CONFIG=$work \
   expect 1 "get topic probes: no project is named (--project, GOOGLE_CLOUD_PROJECT)" prober --db "$work/a.db" --listen 127.0.0.1:0
 P="--project demo-project"
+GOOGLE_APPLICATION_CREDENTIALS=$work/none.json expect 1 "none.json: No such file or directory" prober $P --db "$work/a.db"
+! grep -q -e --create "$work/err" || { echo "a key file would not be made by --create:"; cat "$work/err"; bad=1; }
 expect 2 "--interval: '5 parsecs' is not a duration" prober $P --interval "5 parsecs"
 expect 2 "--interval: '0' is too short" prober $P --interval 0
 expect 2 "--interval: '-5s' is not a duration" prober $P --interval -5s
