@@ -104,6 +104,8 @@ PSPROBE_API psprobe_code psprobe_check_moment(const char *text, psprobe_error *e
  * asks tokens for). */
 PSPROBE_API psprobe_code psprobe_check_account(const char *text, psprobe_error *error);
 PSPROBE_API psprobe_code psprobe_check_origin(const char *text, psprobe_error *error);
+/** A check of an address to listen on: host:port, [::1]:port or :port. */
+PSPROBE_API psprobe_code psprobe_check_listen(const char *text, psprobe_error *error);
 /** A check of how we show the prober who we are: none or oidc. */
 PSPROBE_API psprobe_code psprobe_check_prober_auth(const char *text, psprobe_error *error);
 /** Such a moment as ns since 1970; 0 for what the check refuses. */

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "http/listen.h"
 
 /** The id of "projects/p/KIND/id", or the text itself. */
 static const char *last_segment(const char *text) {
@@ -56,4 +57,11 @@ psprobe_code psprobe_check_project(const char *text, psprobe_error *error) {
                   "'%s' is no project id: 6 to 30 lower-case letters, digits and hyphens, a letter "
                   "first, no hyphen last",
                   text);
+}
+
+psprobe_code psprobe_check_listen(const char *text, psprobe_error *error) {
+  psp_listen_address address;
+  const char *why;
+  if (psp_listen_parse(text, &address, &why)) return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' %s", text, why);
 }
