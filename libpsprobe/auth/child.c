@@ -104,7 +104,9 @@ psprobe_code psp_child_run(const char *const *argv, const char *const *env, int6
   close(pipe_fds[1]);
   if (cause == 0) {
     cause = read_output(pipe_fds[0], deadline_ns, max_output, out);
-    if (cause != 0) deadline_ns = 0; /* kill it now */
+    /* Now, and before it is reaped: by its number its group is found, also when it has ended itself
+     * and left somebody behind. */
+    if (cause != 0) kill(-child, SIGKILL);
     int late = reap(child, deadline_ns, status);
     if (cause == 0) cause = late;
   }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -228,6 +231,17 @@ static psprobe_code child(const char *script, int64_t timeout_ns, psp_secret *ou
   return psp_child_run(argv, env, timeout_ns, 1000, out, status, NULL);
 }
 
+/* Who was left behind in a group comes to us, its subreaper: killed as well, or the alarm ends us.
+ */
+static void killed_as_well(pid_t group) {
+  int status = 0;
+  assert_true(group > 1);
+  alarm(20);
+  assert_true(waitpid(-group, &status, 0) > 1);
+  alarm(0);
+  assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 static void test_child(void **state) {
   (void)state;
   psp_secret out;
@@ -243,8 +257,10 @@ static void test_child(void **state) {
   /* One that hangs, and one that leaves somebody behind with its output. */
   assert_int_equal(child("sleep 1000", 50000000, &out, &status), PSPROBE_DEADLINE_EXCEEDED);
   psp_secret_free(&out);
-  assert_int_equal(child("sleep 1000 & exit 0", 50000000, &out, &status),
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  assert_int_equal(child("echo $$; sleep 1000 & exit 0", 500000000, &out, &status),
                    PSPROBE_DEADLINE_EXCEEDED);
+  killed_as_well((pid_t)strtol(out.data, NULL, 10));
   psp_secret_free(&out);
   assert_int_equal(child("exec >&-; sleep 1000", 50000000, &out, &status),
                    PSPROBE_DEADLINE_EXCEEDED);
