@@ -141,7 +141,7 @@ typedef struct psprobe_verifier_options {
 /** Who showed a token. "" for what it does not say. */
 typedef struct psprobe_identity {
   char subject[128]; /**< the account's numeric id */
-  char email[256];
+  char email[256];   /**< "" too where Google has not verified it */
   int64_t expires_s; /**< Unix time */
 } psprobe_identity;
 

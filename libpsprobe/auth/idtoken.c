@@ -194,6 +194,7 @@ psp_idtoken_verdict psp_idtoken_check(const char *token, size_t len, psp_jwks *k
   take_claim(payload, "aud", claims->audience, sizeof claims->audience);
   take_claim(payload, "sub", claims->subject, sizeof claims->subject);
   take_claim(payload, "email", claims->email, sizeof claims->email);
+  claims->email_verified = psp_view_get(payload, "email_verified").type == PSP_VIEW_TRUE;
   verdict = check_payload(payload, rules, now_s);
   double expires;
   if (verdict == PSP_IDTOKEN_GOOD && psp_view_number(psp_view_get(payload, "exp"), &expires))

@@ -60,6 +60,7 @@ const char *psp_idtoken_reason(psp_idtoken_verdict verdict);
  * great a length. */
 typedef struct psp_idtoken_claims {
   char kid[256], issuer[64], audience[256], subject[128], email[256];
+  bool email_verified;
   int64_t expires_s;
 } psp_idtoken_claims;
 

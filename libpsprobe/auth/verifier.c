@@ -71,7 +71,7 @@ static void tell(psprobe_verifier *v, psp_idtoken_verdict verdict, const psp_idt
   if (verdict == PSP_IDTOKEN_GOOD) {
     psprobe_identity identity = {.expires_s = claims->expires_s};
     memcpy(identity.subject, claims->subject, sizeof identity.subject);
-    memcpy(identity.email, claims->email, sizeof identity.email);
+    if (claims->email_verified) memcpy(identity.email, claims->email, sizeof identity.email);
     done(arg, subject, &identity, NULL);
     return;
   }

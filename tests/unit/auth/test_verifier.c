@@ -301,6 +301,33 @@ static void test_free_while_waiting(void **state) {
   assert_int_equal(done, 300);
 }
 
+/* Anybody's account may come, but an address that Google has not verified is nobody's. */
+static void test_unverified_email(void **state) {
+  fixture *f = *state;
+  static const char *const claims[] = {"\"email_verified\":true", "\"email_verified\":false",
+                                       "\"email_verified\":\"true\"", "\"hd\":\"b\""};
+  psp_clock clock = {.boot_ns = boot_ns, .wall_s = wall_s};
+  psprobe_verifier_options options = {.audience = "https://me"};
+  psp_http *http;
+  f->fake = fake_transport_new(&http);
+  f->call = fake_times(fake_expect(f->fake, "GET", URL), 0);
+  fake_handle(f->call, answer_keys, &f->server);
+  assert_int_equal(psp_verifier_new_with(&options, &clock, http, &f->verifier, NULL), PSPROBE_OK);
+  for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+    char text[300];
+    snprintf(text, sizeof text,
+             "{\"iss\":\"accounts.google.com\",\"aud\":\"https://me\",\"exp\":1800003000,"
+             "\"iat\":1799999400,\"sub\":\"113\",\"email\":\"a@b\",%s}",
+             claims[i]);
+    char *header = bearer(TEST_KEY_RSA, "k1", text);
+    psprobe_identity identity = {.email = "x"};
+    assert_int_equal(psprobe_verifier_check(f->verifier, header, &identity, NULL), PSPROBE_OK);
+    assert_string_equal(identity.subject, "113");
+    assert_string_equal(identity.email, i == 0 ? "a@b" : "");
+    free(header);
+  }
+}
+
 static void test_options(void **state) {
   (void)state;
   static const char *const empty[] = {""};
@@ -338,6 +365,7 @@ int main(void) {
       TEST(test_many_wait_for_one_fetch),
       TEST(test_many_wait_for_a_new_key),
       TEST(test_free_while_waiting),
+      TEST(test_unverified_email),
       cmocka_unit_test(test_options),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
