@@ -145,8 +145,9 @@ static void make_topic(psp_sender *sender) {
   psprobe_error error = {0};
   if (atomic_exchange(&sender->making, true)) return;
   atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
-  if (psp_pubsub_start(sender->client, &call, on_made, sender, NULL, &error) != PSPROBE_OK)
-    on_made(sender, NULL, &error);
+  if (psp_pubsub_start(sender->client, &call, on_made, sender, NULL, &error) == PSPROBE_OK) return;
+  atomic_store(&sender->making, false);
+  atomic_fetch_sub_explicit(&sender->users, 1, memory_order_relaxed); /* not the last: our caller */
 }
 
 static void on_published(void *arg, const char *const *ids, size_t count,

@@ -43,14 +43,15 @@ static void on_publish(void *arg, const psp_http_request *request, fake_answer *
   pthread_mutex_lock(&l->lock);
   psp_buf_reset(&l->body);
   psp_buf_add(&l->body, request->body, request->body_len);
-  bool refused = l->refuse > 0;
+  bool refused = l->refuse > 0, missing = l->no_topic;
   if (refused) l->refuse--;
   keep_id(l, request);
   pthread_cond_broadcast(&l->changed);
   while (l->hold)
     pthread_cond_wait(&l->changed, &l->lock);
   pthread_mutex_unlock(&l->lock);
-  answer->status = refused ? 403 : 200;
+  answer->status = missing ? 404 : refused ? 403 : 200;
+  if (missing) return;
   psp_buf_text(&answer->body, refused ? "{\"error\":{\"code\":403,\"message\":\"no\","
                                         "\"status\":\"PERMISSION_DENIED\"}}"
                                       : "{\"messageIds\":[\"1\"]}");

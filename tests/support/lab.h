@@ -25,8 +25,9 @@ typedef struct lab {
   char ids[LAB_MAX][PSPROBE_ID_SIZE]; /**< of the messages published, in order */
   psp_buf body;                       /**< of the last publish request */
   size_t published;
-  int refuse; /**< the next so many publish calls are answered 403 */
-  bool hold;  /**< publish calls wait for lab_let_go */
+  int refuse;    /**< the next so many publish calls are answered 403 */
+  bool no_topic; /**< publish calls are answered 404 */
+  bool hold;     /**< publish calls wait for lab_let_go */
   bool hold_sink;
   psprobe_finished finished[LAB_MAX];
   size_t finished_count;
