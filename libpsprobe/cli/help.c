@@ -110,6 +110,30 @@ static void man_option(psp_buf *out, const psprobe_option *o) {
   psp_buf_text(out, ".\n");
 }
 
+/** What is no option's, of programs that call Google: those that have a project. */
+static void man_environment(psp_buf *out, const psprobe_program *program) {
+  static const char *const variables[][2] = {
+      {"PUBSUB_EMULATOR_HOST, FIRESTORE_EMULATOR_HOST",
+       "Host and port of an emulator, or of psprobe-local. No credentials are sent there."},
+      {"GOOGLE_APPLICATION_CREDENTIALS",
+       "A credentials file. Without it: that of gcloud auth application-default login, then the "
+       "metadata server."},
+      {"PSPROBE_PUBSUB_ENDPOINT, PSPROBE_FIRESTORE_ENDPOINT",
+       "Other base URLs than Google's, with credentials."},
+      {"https_proxy, no_proxy", "As curl understands them."},
+  };
+  bool calls = false;
+  for (size_t i = 0; i < program->option_count; i++)
+    calls |= strcmp(program->options[i].name, "project") == 0;
+  if (!calls) return;
+  psp_buf_text(out, ".SH ENVIRONMENT\n");
+  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+    psp_buf_printf(out, ".TP\n.B %s\n", variables[i][0]);
+    roff(out, variables[i][1]);
+    psp_buf_char(out, '\n');
+  }
+}
+
 void psp_cli_man(psp_buf *out, const psprobe_program *program) {
   psp_buf_printf(out, ".TH psprobe-%s 1 \"\" \"libpsprobe %s\" \"User Commands\"\n", program->name,
                  psprobe_version());
@@ -129,6 +153,7 @@ void psp_cli_man(psp_buf *out, const psprobe_program *program) {
   man_option(out, &level);
   psp_buf_text(out, ".TP\n.B \\-\\-help\nPrints the options.\n");
   psp_buf_text(out, ".TP\n.B \\-\\-version\nPrints the version.\n");
+  man_environment(out, program);
   psp_buf_text(out, ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage.\n");
   if (program->example != NULL) {
     psp_buf_text(out, ".SH EXAMPLE\n.nf\n");
