@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "firestore/value_json.h"
+#include "results/sql.h"
 
 /* "psdo": what tells our files from others'
  * (https://www.sqlite.org/pragma.html#pragma_application_id) */
@@ -83,8 +84,7 @@ psprobe_code psp_documents_new(const char *path, psp_documents **out, psprobe_er
   if (sqlite3_open_v2(path ? path : ":memory:", &documents->db,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                       NULL) != SQLITE_OK)
-    code = psp_fail(error, PSPROBE_UNAVAILABLE, "open documents in %s: %s", path ? path : "memory",
-                    documents->db ? sqlite3_errmsg(documents->db) : "no memory");
+    code = psp_sql_fail(documents->db, path ? path : "memory", "open documents in", error);
   if (!code) sqlite3_busy_timeout(documents->db, 5000);
   if (!code && path) code = check_file(documents->db, path, error);
   if (!code && sqlite3_exec(documents->db, schema, NULL, NULL, NULL) != SQLITE_OK)

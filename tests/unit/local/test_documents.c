@@ -101,7 +101,8 @@ static void test_other_files(void **state) {
   psprobe_store *store = scratch_store(other, false);
   psprobe_store_free(store);
   refused(other, PSPROBE_FAILED_PRECONDITION, "a database of something else");
-  refused("/nowhere/at/all.db", PSPROBE_UNAVAILABLE, "unable to open");
+  refused("/nowhere/at/all.db", PSPROBE_NOT_FOUND,
+          "unable to open database file (No such file or directory)");
 }
 
 int main(void) {
