@@ -10,7 +10,7 @@
 
 psprobe_code psprobe_cli_flush(psprobe_uploader *uploader, psprobe_signals *signals,
                                psprobe_error *error) {
-  int before = psprobe_signals_count(signals), now = before;
+  int before = psprobe_signals_count(signals), now;
   int64_t until = psprobe_clock_monotonic() + FLUSH_NS;
   psprobe_code code;
   do {

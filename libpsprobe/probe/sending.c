@@ -160,7 +160,7 @@ static void on_published(void *arg, const char *const *ids, size_t count,
   note_outcome(sender, error);
   if (error != NULL && error->code == PSPROBE_NOT_FOUND && sender->create) make_topic(sender);
   psp_send_free(send);
-  psp_sender_free(sender);
+  psp_sender_free(sender); /* NOLINT(clang-analyzer-unix.Malloc): this call's own reference */
 }
 
 psprobe_code psp_send_go(psp_send *send, int64_t intended_ns, int64_t *sent_ns) {
