@@ -69,8 +69,10 @@ static void note_serial(psp_buf *out, const psprobe_pair *pair) {
                  "Neighbouring probes are alike (lag-1 autocorrelation %.2f): ", pair->serial.lag1);
   psp_words_probes(out, pair->all.n);
   psp_buf_text(out, " tell as much as ");
-  psp_words_count(out, (uint64_t)fmax(1, rint(pair->serial.effective_n)));
-  psp_buf_text(out, " independent ones, and the intervals are widened for it.\n");
+  const uint64_t worth = (uint64_t)fmax(1, rint(pair->serial.effective_n));
+  psp_words_count(out, worth);
+  psp_buf_printf(out, " independent one%s, and the intervals are widened for it.\n",
+                 worth == 1 ? "" : "s");
 }
 
 static void say_change(psp_buf *out, const psprobe_change *change) {

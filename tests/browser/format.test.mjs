@@ -18,6 +18,10 @@ test("axis labels are short and have their unit", () => {
   for (const [ms, words] of cases) assert.equal(format.axis(ms), words);
 });
 
+test("counts at an axis are whole", () => {
+  assert.deepEqual([0, 0.2, 0.5, 1, 1.2000000000000002, 1500].map(format.wholes), ["0", "", "", "1", "", "1,500"]);
+});
+
 test("a share is never all or none of what is not", () => {
   const cases = [[0, "0 %"], [0.001, "0.1 %"], [0.5, "50 %"], [0.994, "99.4 %"], [0.999, "99.9 %"], [0.9999, "99.99 %"], [0.99999, "99.999 %"], [0.99995, "99.995 %"], [1, "100 %"]];
   for (const [share, words] of cases) assert.equal(format.percent(share), words);

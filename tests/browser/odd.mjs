@@ -16,7 +16,7 @@ for (const file of process.argv.slice(2)) {
   for (const id of ["series", "ecdf", "histogram"]) // wherever something was answered
     if (/p50/.test(words) && (await page.locator(`#${id} canvas`).count()) > 0)
       check(`${name}: ${id} has labels`, (await page.locator(`#${id} .dygraph-axis-label-y`).count()) > 0);
-  check(`${name}: nothing sticks out sideways`, (await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0);
+  check(`${name}: nothing sticks out sideways`, (await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)) <= 0);
   await page.screenshot({ path: join(shots, `odd-${name}.png`), fullPage: true });
   await page.locator("#log").click();
   check(`${name}: no complaint`, complaints.length === 0, complaints.join("; "));

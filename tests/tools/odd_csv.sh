@@ -30,3 +30,4 @@ awk 'BEGIN { FS = OFS = "," } { $5 = (NR == 1 ? "third_response_time" : 45000000
 sed 's/$/\r/' plain.csv >crlf.csv
 { printf '\357\273\277'; cat plain.csv; } >bom.csv
 sed '1s/cloud_func_response_time/"<img src=x onerror=alert(1)>_response_time"/' plain.csv >markup.csv
+sed "1s/cloud_func_response_time/$(printf 'a_long_name%.0s' 1 2 3 4 5)_response_time/" plain.csv >long-name.csv

@@ -44,6 +44,9 @@ export const together = (words) => words.replace(/(\d) (?=(ns|us|ms|s|min|%)\b|%
 
 export const count = (n) => n.toLocaleString("en-US");
 
+/** A count at an axis, where there are no halves: those ticks have no label. */
+export const wholes = (n) => (Math.abs(n - Math.round(n)) < 1e-6 ? count(Math.round(n)) : "");
+
 const two = (n) => String(n).padStart(2, "0");
 
 /** "2026-11-24 22:10:05" in the reader's zone. */

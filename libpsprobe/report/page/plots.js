@@ -222,7 +222,7 @@ export class Plots {
       axes: {
         x: { ticker: (low, high, width) => apart(format.steps(10 ** low, 10 ** high)
           .map((ms) => ({ v: Math.log10(ms), label: format.axis(ms) })), low, high, width, 48) },
-        y: { axisLabelFormatter: (v) => format.count(Math.round(v)), axisLabelWidth: 62 },
+        y: { axisLabelFormatter: format.wholes, axisLabelWidth: 62 },
       },
       highlightCallback: (_e, x, points) => this.say(legend, [[
         `about ${format.milliseconds(10 ** x)}`,
