@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <psprobe/client.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,11 +217,8 @@ char *psp_client_url(const psprobe_client *client, psp_service service, const ch
     first = names[service];
     second = psp_credentials_universe(client->credentials);
   }
-  size_t a = strlen(first), b = strlen(second), c = strlen(path) + 1;
-  char *url = a + b + c <= size ? room : malloc(a + b + c);
-  if (url == NULL) return NULL;
-  memcpy(url, first, a);
-  memcpy(url + a, second, b);
-  memcpy(url + a + b, path, c);
+  size_t needed = strlen(first) + strlen(second) + strlen(path) + 1;
+  char *url = needed <= size ? room : malloc(needed);
+  if (url != NULL) snprintf(url, needed, "%s%s%s", first, second, path);
   return url;
 }

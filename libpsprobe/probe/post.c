@@ -151,11 +151,13 @@ static psprobe_code send(post *p, const char *authorization, psprobe_error *erro
                               .timeout_ns = attempt_ns(p, now_ns),
                               .max_response = MAX_RESPONSE};
   if (request.timeout_ns <= 0) {
-    if (p->last.code == PSPROBE_OK) /* nothing has failed before: the token came too late */
-      return psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "POST %s: its time was over before it",
-                      p->url);
+    if (p->last.code == PSPROBE_OK) { /* nothing has failed before: the token came too late */
+      psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "POST %s: its time was over before it", p->url);
+      return PSPROBE_DEADLINE_EXCEEDED;
+    }
+    psprobe_code code = p->last.code;
     *error = p->last;
-    return error->code;
+    return code;
   }
   p->attempt++;
   return psp_http_send(psp_client_http(p->answering.responder->client), &request, on_response, p,
