@@ -57,10 +57,14 @@ void psp_answering_end(const psp_answering *answering, psprobe_code code,
                        const psprobe_error *error) {
   psprobe_responder *responder = answering->responder;
   count(responder, code, error);
+  if (code != PSPROBE_OK) { /* first: whoever hears of it may try another at once */
+    pthread_mutex_lock(&responder->lock);
+    responder->taken--;
+    pthread_mutex_unlock(&responder->lock);
+  }
   answering->done(answering->arg, code, error);
   pthread_mutex_lock(&responder->lock);
   responder->active--;
-  if (code != PSPROBE_OK) responder->taken--;
   pthread_cond_broadcast(&responder->changed);
   pthread_mutex_unlock(&responder->lock);
 }

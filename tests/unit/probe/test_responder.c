@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "fake_prober.h"
+#include "probe/responder.h"
 #include "raw_http.h"
 
 #define MS INT64_C(1000000)
@@ -292,6 +293,36 @@ static void test_limit(void **state) {
   fake_prober_free(prober);
 }
 
+static void answer_at_last(void *arg, psprobe_code code, const psprobe_error *error) {
+  (void)error;
+  *(psprobe_code *)arg = code;
+}
+
+typedef struct second_try {
+  psprobe_responder *responder;
+  psprobe_code first, second;
+} second_try;
+
+static void try_again(void *arg, psprobe_code code, const psprobe_error *error) {
+  (void)error;
+  second_try *t = arg;
+  t->first = code;
+  const psprobe_message message = {.message_id = "18"};
+  psp_responder_begin(t->responder, &message, 0, answer_at_last, &t->second);
+}
+
+/* Who hears that an answer failed may try the next at once. */
+static void test_limit_in_the_callback(void **state) {
+  (void)state;
+  second_try t = {make((psprobe_responder_options){.prober = "http://127.0.0.1:9", .limit = 1}),
+                  PSPROBE_OK, PSPROBE_OK};
+  const psprobe_message message = {.message_id = "17"};
+  psp_responder_begin(t.responder, &message, 0, try_again, &t);
+  assert_int_equal(t.first, PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(t.second, PSPROBE_INVALID_ARGUMENT); /* not UNAVAILABLE */
+  psprobe_responder_free(t.responder);
+}
+
 static void test_limit_while_under_way(void **state) {
   (void)state;
   static const int script[] = {FAKE_HOLD, 0};
@@ -340,12 +371,19 @@ static void test_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_what_the_prober_says),  cmocka_unit_test(test_no_time_at_all),
-      cmocka_unit_test(test_what_is_told),          cmocka_unit_test(test_prober_down),
-      cmocka_unit_test(test_prober_comes_up),       cmocka_unit_test(test_no_probe_in_it),
-      cmocka_unit_test(test_logs_little),           cmocka_unit_test(test_free_gives_up_what_waits),
-      cmocka_unit_test(test_run_and_stop),          cmocka_unit_test(test_limit),
-      cmocka_unit_test(test_limit_while_under_way), cmocka_unit_test(test_options),
+      cmocka_unit_test(test_what_the_prober_says),
+      cmocka_unit_test(test_no_time_at_all),
+      cmocka_unit_test(test_what_is_told),
+      cmocka_unit_test(test_prober_down),
+      cmocka_unit_test(test_prober_comes_up),
+      cmocka_unit_test(test_no_probe_in_it),
+      cmocka_unit_test(test_logs_little),
+      cmocka_unit_test(test_free_gives_up_what_waits),
+      cmocka_unit_test(test_run_and_stop),
+      cmocka_unit_test(test_limit),
+      cmocka_unit_test(test_limit_in_the_callback),
+      cmocka_unit_test(test_limit_while_under_way),
+      cmocka_unit_test(test_options),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
