@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "report/report.h"
+#include "report/table.h"
 
 /** What Markdown would take for its own is escaped; source names may hold _ and -. */
 static void put(psp_buf *out, const char *text) {
@@ -55,6 +56,12 @@ char *psprobe_report_markdown(const psprobe_report *report) {
                "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n");
   for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++)
     put_source(&out, psprobe_comparison_source(report->comparison, k));
+  psp_buf pairs = {0};
+  psp_table_put_pairs(&pairs, report, &(psp_text_style){.width = 10000});
+  if (pairs.len > 0) psp_buf_char(&out, '\n');
+  if (pairs.len > 0) put(&out, pairs.data);
+  out.failed |= pairs.failed;
+  psp_buf_free(&pairs);
   if (report->notes[0] != '\0') {
     psp_buf_char(&out, '\n');
     put(&out, report->notes);

@@ -204,7 +204,7 @@ static void say_alone(psp_buf *out, const psprobe_source_summary *source) {
 char *psprobe_comparison_sentence(const psprobe_comparison *c) {
   psp_buf out = {0};
   if (c->source_count == 0) {
-    psp_buf_text(&out, "No sources, so there is nothing to compare.");
+    psp_buf_text(&out, "No probes, so there is nothing to compare.");
   } else if (c->sources[0].sent == 0) {
     psp_buf_text(&out, "No probes, so there is nothing to compare.");
   } else if (c->source_count == 1) {

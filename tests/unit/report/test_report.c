@@ -350,6 +350,10 @@ static void test_unsent(void **state) {
   char *text = psprobe_report_text(report, NULL);
   assert_non_null(strstr(text, "1 probe could not be published"));
   free(text);
+  text = psprobe_report_markdown(report);
+  assert_non_null(strstr(text, ": paired difference "));
+  assert_non_null(strstr(text, " at the median of 1; first: "));
+  free(text);
   assert_int_equal(psprobe_report_count(report), 4);
   psprobe_report_free(report);
   psprobe_store_free(store);

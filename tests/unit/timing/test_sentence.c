@@ -172,7 +172,7 @@ static void test_too_little_to_tell(void **state) {
   expect_sentence(comparing_two(a, b, 5),
                   "This run cannot tell whether b or a answers faster. Both answered 5 probes, and "
                   "it takes 6 at least.");
-  expect_sentence(comparing(NULL, 0, 0), "No sources, so there is nothing to compare.");
+  expect_sentence(comparing(NULL, 0, 0), "No probes, so there is nothing to compare.");
   int64_t same[50] = {0};
   expect_sentence(comparing_two(same, same, 50),
                   "This run cannot tell whether a or b answers faster. Too many of the 50 probes "
