@@ -66,7 +66,7 @@ SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples man tests check check-once check-unit check-layers bench fuzz demo run-demo \
+.PHONY: all lib examples man tests check check-once check-unit check-threads check-layers bench fuzz demo run-demo \
 	deps install uninstall format lint clean help
 
 all: lib examples man ## build the library, the programs and their man pages
@@ -143,6 +143,17 @@ check-once: check-layers
 
 check-unit: $(UNIT) ## run the unit tests alone
 	@BUILD=$(BUILD) tests/run.sh $(UNIT)
+
+# Those in which threads meet; -fsanitize=thread knows nothing of what the others would show.
+THREADED := $(addprefix $(BUILD)/tsan/tests/unit/,base/test_wait auth/test_credentials auth/test_gate \
+	auth/test_idtoken auth/test_token_cache auth/test_verifier http/test_client http/test_client_faults \
+	http/test_queue http/test_server_wait client/test_call client/test_timer client/test_token \
+	pubsub/test_receive pubsub/test_settle pubsub/test_subscriber pubsub/test_subscriber_stop \
+	probe/test_prober probe/test_prober_auth probe/test_push_auth probe/test_registry_threads \
+	probe/test_responder probe/test_responder_listen probe/test_verify results/test_upload)
+check-threads: ## run the tests of threads under TSan
+	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)/tsan SANITIZE=thread $(THREADED)
+	@BUILD=$(BUILD)/tsan tests/run.sh $(THREADED)
 
 check-layers: ## includes point one way, each third party stays in its folder
 	@tests/check-layers.sh

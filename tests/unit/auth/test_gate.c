@@ -83,7 +83,7 @@ static int teardown(void **state) {
 }
 
 static int ask(fixture *f, const char *lines, raw_answer *answer) {
-  char request[8192];
+  char request[8400];
   snprintf(request, sizeof request, "POST /push HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n%s\r\n",
            lines);
   int fd = raw_connect(psp_server_port(f->server));
