@@ -56,11 +56,6 @@ typedef struct demo {
   psprobe_child *subscriber;
 } demo;
 
-static void stop(void *arg, int count) {
-  (void)count;
-  psprobe_prober_stop(arg);
-}
-
 static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_error *error) {
   psprobe_local_options stand_in = {.logger = logger};
   psprobe_store_options keep = {.logger = logger};
@@ -183,11 +178,7 @@ int main(int argc, char **argv) {
         "Sending %lld probes to topic %s; the function and the subscriber answer at %s.\n\n",
         (long long)o.count, TOPIC, psprobe_prober_url(d.prober));
     fflush(stdout);
-    psprobe_signals_to(signals, stop, d.prober);
-    psprobe_progress *progress = psprobe_progress_new(stderr, psprobe_prober_progress, d.prober);
-    code = psprobe_prober_run(d.prober, &error);
-    psprobe_progress_free(progress);
-    psprobe_signals_to(signals, NULL, NULL);
+    code = psprobe_cli_run(&program, d.prober, signals, &error);
     if (code == PSPROBE_OK) code = finish(&d, &all, &error);
   }
   status = code == PSPROBE_OK ? !all : psprobe_cli_fail(&program, &error);

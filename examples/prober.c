@@ -99,13 +99,6 @@ static psprobe_code open_dashboard(session *s, const psprobe_logger *logger, psp
   return psprobe_dashboard_new(s->prober, s->uploader, run, &options_of_page, &s->dashboard, error);
 }
 
-static void stop(void *arg, int count) {
-  if (count == 1)
-    fputs("\npsprobe-prober: stopping; waiting for answers in flight (again to stop that too)\n",
-          stderr);
-  psprobe_prober_stop(arg);
-}
-
 static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_error *error) {
   psprobe_uploader_options upload = {.collection = o.collection, .logger = logger};
   psprobe_store_options keep = {.logger = logger};
@@ -183,11 +176,7 @@ int main(int argc, char **argv) {
     printf("prober: listening on %s\nprober: live page at %s/\n", psprobe_prober_url(s.prober),
            psprobe_dashboard_url(s.dashboard));
     fflush(stdout);
-    psprobe_signals_to(signals, stop, s.prober);
-    psprobe_progress *progress = psprobe_progress_new(stderr, psprobe_prober_progress, s.prober);
-    code = psprobe_prober_run(s.prober, &error);
-    psprobe_progress_free(progress);
-    psprobe_signals_to(signals, NULL, NULL);
+    code = psprobe_cli_run(&program, s.prober, signals, &error);
     if (code == PSPROBE_OK) code = finish(&s, signals, &error);
   }
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);

@@ -242,7 +242,15 @@ PSPROBE_API psprobe_code psprobe_topic_ready(psprobe_client *client, const char 
 PSPROBE_API psprobe_code psprobe_subscription_ready(psprobe_client *client,
                                                     const char *subscription, psprobe_error *error);
 
-/* ---- end -------------------------------------------------------------------------- */
+/* ---- run and end -------------------------------------------------------------------------- */
+
+/**
+ * Runs a prober to its end, with a progress line on standard error. A signal ends it earlier, when
+ * the answers in flight are there; another one at once.
+ * @return as psprobe_prober_run
+ */
+PSPROBE_API psprobe_code psprobe_cli_run(const psprobe_program *program, psprobe_prober *prober,
+                                         psprobe_signals *signals, psprobe_error *error);
 
 /**
  * Waits until results are uploaded, for ten seconds at most, and not against somebody who has asked
