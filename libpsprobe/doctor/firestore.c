@@ -90,21 +90,25 @@ static void tell_permissions(psp_doctor *d) {
     tell_not_known(d, &error);
     return;
   }
-  if (may.granted[0]) {
-    bool all = may.granted[1] && may.granted[2] && may.granted[3];
+  bool create = may.granted[0], look = may.granted[1] && may.granted[2], update = may.granted[3];
+  if (create && update) {
     psp_found(d, PSPROBE_DOCTOR_OK, "firestore.create", d->project,
-              "datastore.entities.create is granted%s",
-              all ? ", and get, list and update"
-                  : "; not all of get, list and update, which only "
-                    "readers of the results need");
+              "datastore.entities.create is granted, and %s",
+              look ? "get, list and update"
+                   : "update; not both of get and list, which only readers of the results need");
     return;
   }
   psp_mend(d,
            "gcloud projects add-iam-policy-binding %s --member=%s --role=roles/datastore.user "
            "--condition=None",
            psp_word_of(&project, d->project), d->member);
-  psp_found(d, PSPROBE_DOCTOR_FAILED, "firestore.create", d->project,
-            "datastore.entities.create is not granted in project %s", d->project);
+  if (create)
+    psp_found(d, PSPROBE_DOCTOR_WARNING, "firestore.create", d->project,
+              "datastore.entities.create is granted, but update is not: late and repeated answers "
+              "would not get into their documents");
+  else
+    psp_found(d, PSPROBE_DOCTOR_FAILED, "firestore.create", d->project,
+              "datastore.entities.create is not granted in project %s", d->project);
 }
 
 void psp_doctor_firestore(psp_doctor *d) {

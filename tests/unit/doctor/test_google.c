@@ -124,6 +124,27 @@ static void all_is_well_with_a_good_key(void **state) {
                        fake_cloud_count(p->google, "POST /token "));
 }
 
+static const char project_permissions[] = "POST /v1/projects/demo-project:testIamPermissions ";
+
+static void a_prober_need_not_read(void **state) {
+  patient *p = *state;
+  fake_cloud_set(p->google, project_permissions, 200,
+                 "{\"permissions\":[\"datastore.entities.create\",\"datastore.entities.update\"]}");
+  examine(p);
+  finds(p, 0, 0);
+  says(p, "ok       firestore.create ", "which only readers of the results need");
+}
+
+static void a_prober_changes_documents_for_late_answers(void **state) {
+  patient *p = *state;
+  fake_cloud_set(p->google, project_permissions, 200,
+                 "{\"permissions\":[\"datastore.entities.create\"]}");
+  examine(p);
+  finds(p, 0, 1);
+  says(p, "warning  firestore.create ", "late and repeated answers would not");
+  says(p, "warning  firestore.create ", "--role=roles/datastore.user");
+}
+
 static void what_is_missing_is_made(void **state) {
   patient *p = *state;
   static const char none[] =
@@ -386,6 +407,8 @@ int main(void) {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
       WITH(all_is_well_with_a_good_key),
+      WITH(a_prober_need_not_read),
+      WITH(a_prober_changes_documents_for_late_answers),
       WITH(what_is_missing_is_made),
       WITH(permissions_that_are_missing_are_granted),
       WITH(who_only_publishes_need_not_pull),
