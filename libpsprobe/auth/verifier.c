@@ -121,6 +121,12 @@ static queue_answer enqueue(psprobe_verifier *v, psp_idtoken_verdict verdict,
   return answer;
 }
 
+/* Wiped: somebody's token is in it. NULL is fine. */
+static void free_visitor(visitor *gone) {
+  if (gone != NULL) explicit_bzero(gone->token, gone->len);
+  free(gone);
+}
+
 static visitor *make_visitor(const char *token, size_t len, psp_verifier_done *done, void *arg,
                              void *subject) {
   visitor *made = malloc(sizeof *made + len);
@@ -153,7 +159,7 @@ void psp_verifier_start(psprobe_verifier *v, const char *authorization, psp_veri
     psp_jwks_unref(keys);
   } while (answer == OTHER_KEYS);
   if (answer == QUEUED) return;
-  free(made);
+  free_visitor(made);
   tell(v, verdict, &claims, done, arg, subject);
 }
 
@@ -236,7 +242,7 @@ static void serve(psprobe_verifier *v, visitor *list, bool fetched) {
     psp_jwks_unref(keys);
     if (verdict == PSP_IDTOKEN_UNKNOWN_KID && !fetched) verdict = PSP_IDTOKEN_NO_KEYS;
     tell(v, verdict, &claims, list->done, list->arg, list->subject);
-    free(list);
+    free_visitor(list);
     list = next;
   }
 }
