@@ -79,8 +79,8 @@ PSPROBE_API psprobe_code psprobe_report_before_after(const psprobe_report *befor
                                                      char **text, psprobe_error *error);
 
 /**
- * Draws with gnuplot: STEM-series, STEM-ecdf, STEM-histogram and, with two sources and more,
- * STEM-differences.
+ * Draws with gnuplot: STEM-series, STEM-ecdf, STEM-histogram and, where two sources
+ * answered the same probes, STEM-differences.
  *
  * @param format "svg" or "png"
  * @return PSPROBE_OK; NOT_FOUND when gnuplot is not installed; FAILED_PRECONDITION with nothing to

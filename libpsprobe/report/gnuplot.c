@@ -34,6 +34,11 @@ static void put_name(psp_buf *out, const char *name) {
   }
 }
 
+/** For an axis with a logarithmic scale, which has no 0. */
+static double positive_ms(int64_t ns) {
+  return (double)(ns < 1 ? 1 : ns) / 1e6;
+}
+
 static bool answered(const psprobe_report *r, size_t k, size_t i) {
   return r->columns.sources[k].status[i] != PSPROBE_LOST;
 }
@@ -52,7 +57,7 @@ static void put_series(psp_buf *out, const psprobe_report *r) {
     for (size_t i = 0; i < c->count; i++)
       if (keep[i] && answered(r, k, i))
         psp_buf_printf(out, "%.3f %.6f\n", (double)c->sent_wall_ns[i] / 1e9,
-                       (double)c->sources[k].elapsed_ns[i] / 1e6);
+                       positive_ms(c->sources[k].elapsed_ns[i]));
     psp_buf_text(out, "EOD\n");
   }
   free(keep);
@@ -70,7 +75,7 @@ static void put_ecdf(psp_buf *out, const psprobe_report *r) {
       if (answered(r, k, i)) psprobe_histogram_record(h, r->columns.sources[k].elapsed_ns[i]);
     psp_buf_printf(out, "$ecdf%zu << EOD\n", k);
     for (int p = 0; p <= 1000 && psprobe_histogram_count(h) > 0; p++)
-      psp_buf_printf(out, "%.6f %.4f\n", (double)psprobe_histogram_quantile(h, p / 1000.0) / 1e6,
+      psp_buf_printf(out, "%.6f %.4f\n", positive_ms(psprobe_histogram_quantile(h, p / 1000.0)),
                      p / 10.0);
     psp_buf_text(out, "EOD\n");
     psprobe_histogram_free(h);
@@ -119,10 +124,13 @@ static void put_differences(psp_buf *out, const psprobe_report *r) {
 }
 
 static void put_plot(psp_buf *out, const psprobe_report *r, const char *block, const char *with) {
-  psp_buf_text(out, "plot ");
+  const char *between = "plot ";
   for (size_t k = 0; k < r->columns.source_count; k++) {
-    psp_buf_printf(out, "%s$%s%zu using 1:2 %s lc rgb \"%s\" dt %zu title \"", k == 0 ? "" : ", ",
-                   block, k, with, colors[k % 6], k % 6 + 1);
+    const psprobe_source_summary *s = psprobe_comparison_source(r->comparison, k);
+    if (s->answered + s->late == 0) continue; /* gnuplot fails where there is no point */
+    psp_buf_printf(out, "%s$%s%zu using 1:2 %s lc rgb \"%s\" dt %zu title \"", between, block, k,
+                   with, colors[k % 6], k % 6 + 1);
+    between = ", ";
     put_name(out, r->columns.sources[k].name);
     psp_buf_text(out, "\"");
   }
@@ -163,7 +171,7 @@ static void put_script(psp_buf *out, const psprobe_report *r, const char *stem,
   put_time_axis(out, r);
   psp_buf_text(out, "set logscale y\nset ylabel 'answered after (ms)'\n");
   put_plot(out, r, "series", "with lines lw 1.2");
-  if (r->columns.source_count >= 2) {
+  if (r->columns.source_count >= 2 && psprobe_comparison_pair(r->comparison, 0)->all.n > 0) {
     psp_buf_printf(out, "set output '%s-differences.%s'\nunset logscale y\nset ylabel '", stem,
                    format);
     psp_buf_text(out,

@@ -17,6 +17,12 @@ done
 for plot in series ecdf histogram; do
   grep -q 'cloud.*function' "$work/picture-$plot.svg" && grep -q 'regular.*service' "$work/picture-$plot.svg" || wrong "a source is missing in $plot"
 done
+# Sources that answered nothing, or nothing together, or in no time are drawn as far as there is something.
+tests/tools/odd_csv.sh "$work/odd"
+for name in one two one-answers no-pairs equal zero hour clock long-name markup three one-source; do
+  "$bin/report" --svg "$work/odd/$name" "$work/odd/$name.csv" >"$work/out" 2>"$work/err" || wrong "$name" "$work/err"
+  [ -s "$work/odd/$name-histogram.svg" ] || wrong "$name: no histogram"
+done
 status=0
 "$bin/report" --png "$work/none/picture" "$work/first.csv" >"$work/out" 2>"$work/err" || status=$?
 [ "$status" = 1 ] && [ ! -s "$work/out" ] || wrong "into no folder: status $status" "$work/out"
