@@ -76,6 +76,31 @@ await look("report-phone-dark", { width: 390, height: 844, scheme: "dark", touch
   await close();
 }
 
+{ // with two fingers and with one, on a phone
+  const { page, complaints, close } = await open(browser, url, { width: 390, height: 844, touch: true });
+  await page.locator("#series").scrollIntoViewIfNeeded();
+  const box = await page.locator("#series").boundingBox();
+  const fingers = await page.context().newCDPSession(page);
+  const labels = async () => (await page.locator("#series .dygraph-axis-label-x").allInnerTexts()).join(" ");
+  const y = box.y + box.height / 2;
+  const touch = (type, ...at) => fingers.send("Input.dispatchTouchEvent",
+    { type, touchPoints: at.map((part, id) => ({ id, x: box.x + box.width * part, y })) });
+  const before = await labels();
+  await touch("touchStart", 0.45, 0.6);
+  for (let i = 1; i <= 5; i++) await touch("touchMove", 0.45 - 0.04 * i, 0.6 + 0.04 * i);
+  await touch("touchEnd");
+  const zoomed = await labels();
+  check("two fingers zoom", zoomed !== before, `${before} and ${zoomed}`);
+  await touch("touchStart", 0.7);
+  for (let i = 1; i <= 5; i++) await touch("touchMove", 0.7 - 0.08 * i);
+  await touch("touchEnd");
+  const panned = await labels();
+  check("one finger pans", panned !== zoomed, `${zoomed} and ${panned}`);
+  await page.screenshot({ path: join(shots, "report-touched.png") });
+  check("no complaint while it is touched", complaints.length === 0, complaints.join("; "));
+  await close();
+}
+
 { // without a script
   const { page, close } = await open(browser, url, { script: false });
   check("without JavaScript: the sentence", await page.locator("#sentence").isVisible());
