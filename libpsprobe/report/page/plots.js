@@ -160,7 +160,7 @@ export class Plots {
     const { data, nodes } = this;
     if (!this.has("series", data.probes.sent_ms.length > 0, "No probes.")) return;
     const legend = nodes["series-legend"];
-    const rest = [["", "Hover for a probe. Drag to zoom, Shift-drag or two fingers to pan, double-click for all. " +
+    const rest = [["", "Hover for a probe. Drag to zoom, Shift-drag to pan, double-click for all; by touch one finger pans and two zoom. " +
       "Squares are cold answers, circles late ones, crosses at the bottom lost ones."]];
     this.say(legend, rest);
     this.add("series", new Dygraph(nodes.series, seriesRows(data), base(data, {
