@@ -166,12 +166,18 @@ size_t psp_slot_authorization(psprobe_credentials *c, psp_slot *slot, char *out,
   /* Looked at before it is written: the line stays shared between those who only read. */
   if (!atomic_load_explicit(&slot->used, memory_order_relaxed))
     atomic_store_explicit(&slot->used, true, memory_order_relaxed);
-  if (refresh && len > 0 && !atomic_exchange_explicit(&slot->due, true, memory_order_relaxed)) {
-    pthread_mutex_lock(&c->lock);
-    pthread_cond_signal(&c->changed);
-    pthread_mutex_unlock(&c->lock);
-  }
+  if (refresh && len > 0) psp_slot_renew(c, slot, *generation);
   return len;
+}
+
+void psp_slot_renew(psprobe_credentials *c, psp_slot *slot, uint64_t generation) {
+  /* A generation and not a mark: who read the old token and comes when the next one is there has
+   * not asked for that one's successor. */
+  if (atomic_exchange_explicit(&slot->renewed, generation, memory_order_relaxed) == generation)
+    return;
+  pthread_mutex_lock(&c->lock);
+  pthread_cond_signal(&c->changed);
+  pthread_mutex_unlock(&c->lock);
 }
 
 static void append_waiter(psp_slot *slot, psp_token_waiter *waiter) {

@@ -14,8 +14,10 @@ struct psp_slot {
   psp_token_cache cache;
   psp_want want;
   char *audience; /* want.audience, of ID tokens */
-  /* Readers set these, once between two fetches. */
-  atomic_bool used, due;
+  /* Readers set these: whether anybody has read since the last fetch, and the generation of the
+   * token whose successor was asked for last. */
+  atomic_bool used;
+  atomic_uint_fast64_t renewed;
   /* Guarded by the lock: */
   psp_token_waiter *first, *last;
   unsigned failures;
@@ -50,6 +52,8 @@ struct psprobe_credentials {
   psp_source *source; /* set once, under both locks; NULL: not looked up yet */
 };
 
+/** Has the successor of a token that was read in the cache fetched; once, however many ask. */
+void psp_slot_renew(psprobe_credentials *c, psp_slot *slot, uint64_t generation);
 /** The credentials' thread. */
 void *psp_credentials_run(void *credentials);
 /** Under fetch_lock. `asking`: the slot that is being fetched for, or NULL. */

@@ -18,9 +18,8 @@ static bool has_token(const psp_slot *slot, int64_t now_ns) {
 /* When the slot needs a look; INT64_MAX: not by itself. */
 static int64_t due_at(const psp_slot *slot, int64_t now_ns) {
   if (slot->first != NULL) return now_ns;
-  bool wanted = atomic_load_explicit(&slot->used, memory_order_relaxed) ||
-                atomic_load_explicit(&slot->due, memory_order_relaxed);
-  if (!wanted || atomic_load_explicit(&slot->cache.len, memory_order_relaxed) == 0)
+  if (!atomic_load_explicit(&slot->used, memory_order_relaxed) ||
+      atomic_load_explicit(&slot->cache.len, memory_order_relaxed) == 0)
     return INT64_MAX;
   int64_t refresh_ns = atomic_load_explicit(&slot->cache.refresh_ns, memory_order_relaxed);
   return refresh_ns > slot->retry_ns ? refresh_ns : slot->retry_ns;
@@ -91,8 +90,7 @@ static void fetch(psprobe_credentials *c, psp_slot *slot) {
 
   pthread_mutex_lock(&c->lock);
   if (code == PSPROBE_OK) {
-    atomic_store(&slot->due, false);
-    atomic_store(&slot->used, false);
+    atomic_store(&slot->used, false); /* before the readers of the new one set it */
     if (!psp_token_cache_write(&slot->cache, got.token.data, got.token.len,
                                psp_token_schedule(asked_ns, got.life_s)))
       code = psp_fail_memory(&error, "token");
@@ -116,7 +114,6 @@ static void serve(psprobe_credentials *c, psp_slot *slot, int64_t now_ns) {
     /* They came before it was known that one token serves all. */
     psp_waiters_move(slot, shared);
     atomic_store(&slot->used, false);
-    atomic_store(&slot->due, false);
     return;
   }
   /* Another waiter's fetch may have brought the token, and a failure counts for a while: a broken

@@ -22,9 +22,11 @@
 
 /* A clock that stands still until it is told otherwise. */
 static atomic_int_fast64_t clock_ns;
+static atomic_uint clock_readings;
 
 static int64_t boot_ns(void *arg) {
   (void)arg;
+  atomic_fetch_add(&clock_readings, 1);
   return atomic_load(&clock_ns);
 }
 
@@ -188,6 +190,41 @@ static void test_refresh_in_background(void **state) {
   }
 }
 
+/* Waits until the credentials' thread has looked at everything as it is now, and waits again. */
+static void await_rest(psprobe_credentials *c) {
+  pthread_mutex_lock(&c->lock);
+  unsigned before = atomic_load(&clock_readings);
+  pthread_cond_signal(&c->changed);
+  pthread_mutex_unlock(&c->lock);
+  while (atomic_load(&clock_readings) == before)
+    sched_yield();
+  pthread_mutex_lock(&c->lock);
+  pthread_mutex_unlock(&c->lock);
+}
+
+/* Whoever read the old token and loses the processor before it asks for the next one comes when
+ * that one is there: the one after it is fetched all the same when its time has come. */
+static void test_refresh_after_a_slow_reader(void **state) {
+  fixture *f = *state;
+  token(f->credentials, PSP_API_PUBSUB);
+  atomic_store(&clock_ns, 1000 * S + 3374 * S);
+  psp_slot *slot = psp_credentials_slot(f->credentials, PSP_API_PUBSUB);
+  char out[64];
+  uint64_t generation;
+  bool refresh;
+  psp_token_cache_read(&slot->cache, atomic_load(&clock_ns), out, sizeof out, &generation,
+                       &refresh);
+  assert_string_equal(out, "Bearer ya29.1");
+  assert_true(refresh);
+  await_cached(f->credentials, "Bearer ya29.2");
+  psp_slot_renew(f->credentials, slot, generation);
+  await_rest(f->credentials);
+  atomic_fetch_add(&clock_ns, 3400 * S);
+  assert_string_equal(cached(f->credentials), "Bearer ya29.2");
+  fake_wait(f->call, 3);
+  await_cached(f->credentials, "Bearer ya29.3");
+}
+
 /* While it cannot be refreshed the old token serves, to its very end; then callers hear why. */
 static void test_refresh_fails(void **state) {
   fixture *f = *state;
@@ -342,6 +379,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_one_fetch_for_all),
       TEST(test_refresh_in_background),
+      TEST(test_refresh_after_a_slow_reader),
       TEST(test_refresh_fails),
       TEST(test_failure_is_remembered),
       TEST(test_reject),
