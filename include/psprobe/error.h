@@ -46,8 +46,10 @@ typedef enum psprobe_code {
  */
 typedef struct psprobe_error {
   psprobe_code code;
-  int http_status;        /**< of the answer; 0 where there was none */
-  bool retryable;         /**< the same call may succeed later */
+  int http_status;   /**< of the answer; 0 where there was none */
+  bool retryable;    /**< the same call may succeed later */
+  bool from_service; /**< the API's own word, in its own JSON; false: ours, or that of something
+                        on the way (a proxy, a captive portal, another server) */
   int64_t retry_after_ns; /**< as the server asked (Retry-After); 0: it did not */
   char reason[64];        /**< Google's ErrorInfo.reason, or "" */
   char message[512];

@@ -58,7 +58,7 @@ psprobe_code psp_call_run(psprobe_client *client, const psp_call *call, psp_buf 
 /**
  * What an answer that is no 2xx means: Google's {"error":…} (also as the first
  * item of an array, with or without message and details), plain text, HTML or
- * nothing. Pure.
+ * nothing; only the first is from the service. Pure.
  */
 psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int64_t retry_after_ns,
                               const char *what, psprobe_error *error);

@@ -132,6 +132,8 @@ psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int
   }
   if (error != NULL) {
     error->http_status = http_status;
+    error->from_service =
+        psp_json_get(status, "status") != NULL || psp_json_get(status, "code") != NULL;
     error->retryable = retryable(code, http_status);
     error->retry_after_ns = wait_ns;
     size_t n = reason != NULL ? strnlen(reason, sizeof error->reason - 1) : 0;

@@ -112,6 +112,7 @@ static void read_status(const psp_json *status, const psprobe_write *write, size
   psp_fail(outcome, (psprobe_code)code, "write %zu of %zu, %.200s: %s%s%.200s", number, count,
            write->path, psprobe_code_name((psprobe_code)code), message ? ": " : "",
            message ? message : "");
+  outcome->from_service = true;
   outcome->retryable =
       code == PSPROBE_RESOURCE_EXHAUSTED || code == PSPROBE_ABORTED || code == PSPROBE_UNAVAILABLE;
 }

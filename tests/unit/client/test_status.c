@@ -81,6 +81,27 @@ static void test_cases(void **state) {
   }
 }
 
+/* What a proxy or some other server says in the service's place is not its word. */
+static void test_whose_word(void **state) {
+  (void)state;
+  static const struct {
+    const char *body;
+    bool from_service;
+  } words[] = {
+      {"{\"error\":{\"code\":400,\"message\":\"m\",\"status\":\"INVALID_ARGUMENT\"}}", true},
+      {"[{\"error\":{\"code\":400}}]", true},
+      {"{\"error\":{}}", false},
+      {"{\"error\":\"invalid_request\"}", false},
+      {"{\"error\":{\"message\":\"cut", false},
+      {"<html><h1>400</h1></html>", false},
+      {"Bad Request", false},
+      {"", false},
+  };
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (parse(400, words[i].body, 0).from_service != words[i].from_service)
+      fail_msg("%s", words[i].body);
+}
+
 static void test_details(void **state) {
   (void)state;
   static const char body[] =
@@ -180,9 +201,13 @@ static void test_no_token_is_shown(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_cases),        cmocka_unit_test(test_details),
-      cmocka_unit_test(test_broken_delay), cmocka_unit_test(test_hostile),
-      cmocka_unit_test(test_captured),     cmocka_unit_test(test_no_token_is_shown),
+      cmocka_unit_test(test_cases),
+      cmocka_unit_test(test_whose_word),
+      cmocka_unit_test(test_details),
+      cmocka_unit_test(test_broken_delay),
+      cmocka_unit_test(test_hostile),
+      cmocka_unit_test(test_captured),
+      cmocka_unit_test(test_no_token_is_shown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
