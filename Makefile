@@ -45,7 +45,7 @@ ALL_LDFLAGS = -pthread $(SAN) $(LDFLAGS)
 LIBS = $(DEPS_LIBS) -lm
 
 # ---- what there is ----
-LIB_SRC := $(sort $(wildcard libpsprobe/*/*.c))
+LIB_SRC := $(sort $(wildcard libpsprobe/*/*.c libpsprobe/*/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 STATIC := $(BUILD)/libpsprobe.a
 SONAME := libpsprobe.so.$(SOVERSION)
@@ -57,7 +57,7 @@ MANS := $(PROGRAMS:%=$(BUILD)/man/psprobe-%.1)
 
 objects = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard $(1))))
 SUPPORT := $(addsuffix .o,$(call objects,tests/support/*.c))
-UNIT := $(call objects,tests/unit/*/test_*.c)
+UNIT := $(call objects,tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 INTEGRATION := $(call objects,tests/integration/test_*.c)
 TOOLS := $(call objects,tests/tools/*.c)
 BENCH := $(call objects,tests/bench/bench_*.c)

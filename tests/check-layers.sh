@@ -4,30 +4,30 @@
 # party's header is included in its own folders only.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-floors="base http auth client pubsub firestore timing probe results report local doctor cli"
+floors="base os sql http stats auth client pubsub firestore timing probe prober responder results report local doctor cli"
 bad=0
 below=" "
 for floor in $floors; do
   below="$below$floor "
-  for seen in $(sed -n 's|^#include "\([a-z]*\)/.*|\1|p' libpsprobe/"$floor"/*.[ch] 2>/dev/null | sort -u); do
+  for seen in $(grep -rhs '^#include "' libpsprobe/"$floor" | sed -n 's|^#include "\([a-z]*\)/.*|\1|p' | sort -u); do
     case "$below" in
       *" $seen "*) ;;
       *) echo "libpsprobe/$floor includes $seen/, a floor above it:"; bad=1
-         grep -n "^#include \"$seen/" libpsprobe/"$floor"/*.[ch] ;;
+         grep -rn "^#include \"$seen/" libpsprobe/"$floor" ;;
     esac
   done
 done
 only() { # header-pattern, allowed folders
-  found=$(grep -lE "^#include <($1)" libpsprobe/*/*.[ch] 2>/dev/null | grep -vE "^libpsprobe/($2)/")
+  found=$(grep -rlE "^#include <($1)" libpsprobe 2>/dev/null | grep -vE "^libpsprobe/($2)/")
   [ -z "$found" ] || { echo "<$1> belongs in libpsprobe/$2 alone, and is in:"; echo "$found"; bad=1; }
 }
 only 'curl/' 'http'
 only 'microhttpd' 'http'
 only 'cjson/' 'base'
 only 'jwt' 'auth'
-only 'openssl/' 'auth|http'
-only 'sqlite3' 'results|local'
-only 'uthash|utlist' 'probe|local|auth'
+only 'openssl/' 'auth|http|os'
+only 'sqlite3' 'sql|results|local'
+only 'uthash|utlist' 'probe|prober|local|auth'
 found=$(grep -lE '^#include <(curl|microhttpd|cjson|jwt|openssl|sqlite3|uthash)' include/psprobe/*.h)
 [ -z "$found" ] || { echo "a public header shows a third party: $found"; bad=1; }
 found=$(grep -lE '^#include "' examples/*.c 2>/dev/null)
