@@ -70,6 +70,15 @@ static bool unreserved(char c) {
          c == '.' || c == '_' || c == '~';
 }
 
+bool psp_view_secret(psp_view string, psp_secret *out) {
+  if (string.type != PSP_VIEW_STRING) return false;
+  /* With the quotes it is longer than what it holds and the zero behind that. */
+  if (!psp_secret_reserve(out, string.len)) return true;
+  psp_view_string(string, out->data + out->len, out->cap - out->len);
+  out->len += psp_view_length(string);
+  return true;
+}
+
 void psp_secret_percent(psp_secret *secret, const char *text, size_t len) {
   static const char hex[] = "0123456789ABCDEF";
   for (size_t i = 0; i < len; i++) {

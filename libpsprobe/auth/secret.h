@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "auth/view.h"
+
 /**
  * Valid when zeroed. `data` is zero-terminated once anything was added, NULL before. As with
  * psp_buf the first failed allocation sets `failed` and later additions do nothing.
@@ -31,6 +33,8 @@ void psp_secret_reset(psp_secret *secret);
 bool psp_secret_reserve(psp_secret *secret, size_t more);
 void psp_secret_add(psp_secret *secret, const void *data, size_t len);
 void psp_secret_text(psp_secret *secret, const char *text);
+/** A JSON string without its escapes. False: no string. */
+bool psp_view_secret(psp_view string, psp_secret *out);
 /** All but RFC 3986's unreserved characters as %XX, as form bodies and queries want it. */
 void psp_secret_percent(psp_secret *secret, const char *text, size_t len);
 /** RFC 7515's base64url, unpadded. */

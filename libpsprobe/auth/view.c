@@ -240,19 +240,6 @@ char *psp_view_strdup(psp_view string) {
   return copy;
 }
 
-bool psp_view_secret(psp_view string, psp_secret *out) {
-  if (string.type != PSP_VIEW_STRING) return false;
-  const char *p = string.at + 1, *end = string.at + string.len - 1;
-  psp_secret_reserve(out, string.len);
-  while (p < end) {
-    char bytes[4];
-    size_t n = unescape(&p, bytes);
-    psp_secret_add(out, bytes, n);
-  }
-  psp_secret_add(out, "", 0);
-  return true;
-}
-
 bool psp_view_number(psp_view number, double *out) {
   if (number.type != PSP_VIEW_NUMBER) return false;
   /* Not strtod: it reads the decimal point of the program's locale. Exact to what times and

@@ -15,8 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "auth/secret.h"
-
 #define PSP_VIEW_DEPTH   32
 #define PSP_VIEW_MEMBERS 64
 
@@ -64,8 +62,6 @@ bool psp_view_same(psp_view a, psp_view b);
 bool psp_view_string(psp_view string, char *out, size_t size);
 /** The same into a new allocation, for what is no secret. NULL: no string, or no memory. */
 char *psp_view_strdup(psp_view string);
-/** The same, added to a secret. False: no string. */
-bool psp_view_secret(psp_view string, psp_secret *out);
 /** The unescaped length of a string; 0 for others. */
 size_t psp_view_length(psp_view string);
 /** A number, infinite when it is beyond a double. */
