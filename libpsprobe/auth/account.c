@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "auth/credentials.h"
-#include "auth/view.h"
 #include "base/error.h"
+#include "base/json_view.h"
 #include "base/text.h"
 
 /* OpenID Connect's userinfo, from https://accounts.google.com/.well-known/openid-configuration. The

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "auth/base64url.h"
-#include "auth/view.h"
+#include "base/json_view.h"
 
 static const char *const reasons[PSP_IDTOKEN_VERDICTS] = {
     [PSP_IDTOKEN_GOOD] = "good",

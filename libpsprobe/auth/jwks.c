@@ -14,8 +14,8 @@
 #include <openssl/pem.h>
 
 #include "auth/base64url.h"
-#include "auth/view.h"
 #include "base/error.h"
+#include "base/json_view.h"
 
 #define MIN_BITS  2048
 #define MAX_BYTES 1024 /* 8192 bits */

@@ -3,7 +3,7 @@
 #define PSP_AUTH_KEY_PARSE_H
 /** @file What key_file.c and key_external.c share. */
 #include "auth/key_file.h"
-#include "auth/view.h"
+#include "base/json_view.h"
 
 /** Where a parser stands; `at` names the object in messages ("", "source_credentials."). */
 typedef struct psp_key_parse {

@@ -7,7 +7,7 @@
 #include <psprobe/error.h>
 
 #include "auth/fetch.h"
-#include "auth/view.h"
+#include "base/json_view.h"
 
 /** Longest life that an answer is believed to give. */
 #define PSP_TOKEN_LIFE_MAX_S INT64_C(86400)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "auth/view.h"
+#include "base/json_view.h"
 
 /**
  * Valid when zeroed. `data` is zero-terminated once anything was added, NULL before. As with

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "auth/subject.h"
-#include "auth/view.h"
 #include "base/error.h"
+#include "base/json_view.h"
 
 psprobe_code psp_subject_read(const char *text, size_t len, const char *json_field,
                               const char *what, psp_secret *token, psprobe_error *error) {

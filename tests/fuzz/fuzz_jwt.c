@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "auth/idtoken.h"
-#include "auth/view.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/json_view.h"
 #include "base/text.h"
 #include "fuzz.h"
 

@@ -2,7 +2,7 @@
 /** @file The strict check that comes before any view: see view.h. */
 #include <string.h>
 
-#include "auth/view.h"
+#include "base/json_view.h"
 #include "base/text.h"
 
 static const char *skip_space(const char *p, const char *end) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "auth/view.h"
+#include "base/json_view.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "auth/view.h"
+#include "base/json_view.h"
 
 /* In a block of its own size, so that a sanitizer sees a byte read too far. */
 static psp_view parse_bytes(const char *text, size_t len, char **copy, const char **why) {
