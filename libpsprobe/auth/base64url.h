@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "auth/secret.h"
+#include "os/secret.h"
 
 /** By byte: the six bits of a letter of the alphabet, -1 for other bytes. */
 extern const signed char psp_base64url_values[256];

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "base/wait.h"
+#include "os/wait.h"
 
 #define MAX_AUDIENCES 256
 

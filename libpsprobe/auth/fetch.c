@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "base/wait.h"
 #include "http/retry.h"
+#include "os/wait.h"
 
 psprobe_code psp_fetcher_init(psp_fetcher *f, const char *ca_file, const psprobe_logger *logger,
                               const psp_clock *clock, psp_http *http, psprobe_error *error) {

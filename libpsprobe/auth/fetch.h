@@ -14,8 +14,8 @@
 #include <psprobe/log.h>
 
 #include "auth/clock.h"
-#include "auth/secret.h"
 #include "http/http.h"
+#include "os/secret.h"
 
 /** Connections, made when they are first needed. One fetch at a time. */
 typedef struct psp_fetcher {

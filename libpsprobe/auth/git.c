@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "auth/child.h"
 #include "auth/hygiene.h"
+#include "os/command.h"
 
 /*
  * Git itself is asked, rather than its rules copied: nested .gitignore files, .git/info/exclude,

@@ -8,7 +8,7 @@
 
 #include <psprobe/error.h>
 
-#include "auth/secret.h"
+#include "os/secret.h"
 
 /**
  * Reads a credentials file: a plain file (symbolic links are followed), at most 256 KiB, not empty.

@@ -4,7 +4,7 @@
 /** @file JSON Web Tokens signed with RS256 (RFC 7515, RFC 7518 3.3), by libjwt. */
 #include <psprobe/error.h>
 
-#include "auth/secret.h"
+#include "os/secret.h"
 
 #define PSP_RSA_MIN_BITS 2048
 #define PSP_RSA_MAX_BITS 16384

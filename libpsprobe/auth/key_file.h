@@ -8,7 +8,7 @@
 
 #include <psprobe/error.h>
 
-#include "auth/secret.h"
+#include "os/secret.h"
 
 #define PSP_DEFAULT_UNIVERSE "googleapis.com"
 #define PSP_OAUTH_TOKEN_URL  "https://oauth2.googleapis.com/token"

@@ -8,7 +8,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/wait.h"
+#include "os/wait.h"
 
 static bool has_token(const psp_slot *slot, int64_t now_ns) {
   return atomic_load_explicit(&slot->cache.len, memory_order_relaxed) > 0 &&

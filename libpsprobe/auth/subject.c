@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth/child.h"
 #include "auth/hygiene.h"
 #include "auth/source.h"
 #include "base/error.h"
+#include "os/command.h"
 
 /* It is read again each time: Kubernetes puts a new token in its place. */
 static psprobe_code from_file(const psp_subject_source *s, psp_secret *token,

@@ -6,7 +6,7 @@
 
 #include <psprobe/error.h>
 
-#include "auth/secret.h"
+#include "os/secret.h"
 
 /** What an executable's answer (AIP-4117) comes to. */
 typedef enum psp_executable_verdict {

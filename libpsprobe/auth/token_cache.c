@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <string.h>
 
-#include "auth/secret.h"
+#include "os/secret.h"
 
 #define SECOND INT64_C(1000000000)
 

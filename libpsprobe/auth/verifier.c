@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "base/wait.h"
+#include "os/wait.h"
 
 #define MAX_WAITING 256
 #define MAX_JWKS    ((size_t)256 << 10)

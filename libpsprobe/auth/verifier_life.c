@@ -7,7 +7,7 @@
 #include "auth/verifier_parts.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "base/wait.h"
+#include "os/wait.h"
 
 #define GOOGLE_JWKS    "https://www.googleapis.com/oauth2/v3/certs"
 #define DEFAULT_LEEWAY 60

@@ -8,7 +8,7 @@
 #include <psprobe/timing.h>
 
 #include "base/error.h"
-#include "local/process.h"
+#include "os/process.h"
 
 struct psprobe_child {
   psp_process process;

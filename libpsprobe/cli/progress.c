@@ -8,7 +8,7 @@
 #include <psprobe/cli.h>
 #include <psprobe/timing.h>
 
-#include "base/wait.h"
+#include "os/wait.h"
 
 #define TERMINAL_NS 100000000LL   /* ten times a second: smooth, and cheap */
 #define PLAIN_NS    30000000000LL /* in a log file: now and then */

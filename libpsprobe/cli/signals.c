@@ -11,7 +11,7 @@
 #include <psprobe/cli.h>
 #include <psprobe/timing.h>
 
-#include "base/wait.h"
+#include "os/wait.h"
 
 /** The signal that tells the thread to end; not one that people send. */
 #define SIGNAL_END SIGUSR2

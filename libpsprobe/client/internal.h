@@ -7,7 +7,7 @@
 
 #include "auth/auth.h"
 #include "client/call.h"
-#include "client/timer.h"
+#include "os/timer.h"
 
 struct psprobe_client {
   char *project; /* NULL until it is known */

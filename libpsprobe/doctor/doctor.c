@@ -8,8 +8,8 @@
 #include "auth/url.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "base/wait.h"
 #include "doctor/doctor.h"
+#include "os/wait.h"
 
 static const char *const pull[] = {"probes-regular-service"};
 static const char *const push[] = {"probes-cloud-function"};

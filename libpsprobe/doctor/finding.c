@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/wait.h"
 #include "doctor/doctor.h"
+#include "os/wait.h"
 
 /* One line of printable UTF-8, to free(); NULL: no memory. */
 static char *line(const char *format, va_list args) PSPROBE_PRINTF(1, 0);

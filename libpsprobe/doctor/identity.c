@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "base/wait.h"
 #include "doctor/doctor.h"
+#include "os/wait.h"
 
 typedef struct waiting_token {
   pthread_mutex_t lock;

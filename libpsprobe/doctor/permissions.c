@@ -8,11 +8,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "auth/secret.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "doctor/doctor.h"
+#include "os/secret.h"
 #include "pubsub/names.h"
 
 void psp_permissions_body(const psp_permissions *permissions, psp_buf *body) {

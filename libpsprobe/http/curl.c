@@ -27,10 +27,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/wait.h"
 #include "http/http.h"
 #include "http/queue.h"
 #include "http/sockets.h"
+#include "os/wait.h"
 
 #define MAX_IDLE_CONNECTIONS 256
 #define MAX_EVENTS           64

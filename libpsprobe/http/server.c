@@ -11,9 +11,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/wait.h"
 #include "http/exchange.h"
 #include "http/listen.h"
+#include "os/wait.h"
 
 #define DEFAULT_MAX_BODY    ((size_t)1 << 20)
 #define DEFAULT_CONNECTIONS 1000

@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "base/wait.h"
 #include "http/server.h"
+#include "os/wait.h"
 
 struct psp_broker_host {
   pthread_mutex_t lock; /* held for the broker's short calls; never across I/O */

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "local/function_state.h"
-#include "local/process.h"
+#include "os/process.h"
 
 static const int64_t stop_ns = 5000000000; /* from SIGTERM to SIGKILL */
 

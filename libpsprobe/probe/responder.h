@@ -15,9 +15,9 @@
 #include "auth/auth.h"
 #include "auth/gate.h"
 #include "client/call.h"
-#include "client/timer.h"
 #include "firestore/service.h"
 #include "http/server.h"
+#include "os/timer.h"
 
 /** When something that may happen for each message was logged last. */
 typedef struct psp_log_limit {

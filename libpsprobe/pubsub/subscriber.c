@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/wait.h"
-#include "client/timer.h"
+#include "os/timer.h"
+#include "os/wait.h"
 #include "pubsub/calls.h"
 #include "pubsub/codec.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Making a subscription that a pull did not find. */
-#include "client/timer.h"
+#include "os/timer.h"
 #include "pubsub/subscriber.h"
 
 #define CREATE_NS INT64_C(5000000000)

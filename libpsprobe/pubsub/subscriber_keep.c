@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/id.h"
-#include "base/wait.h"
-#include "client/timer.h"
+#include "os/timer.h"
+#include "os/wait.h"
 #include "pubsub/codec.h"
 #include "pubsub/subscriber.h"
 

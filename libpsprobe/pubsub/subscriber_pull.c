@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/error.h"
 #include "base/id.h"
-#include "client/timer.h"
+#include "os/timer.h"
 #include "pubsub/codec.h"
 #include "pubsub/subscriber.h"
 

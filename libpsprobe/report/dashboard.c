@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/wait.h"
+#include "os/wait.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:8090"
 #define DEFAULT_PROBES 1000000

@@ -8,8 +8,8 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/wait.h"
 #include "firestore/path.h"
+#include "os/wait.h"
 
 /* Enough to catch up fast; far below the 500 writes and 10 MiB that a request may have. */
 #define BATCH_MAX 200

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "auth/adc.h"
-#include "auth/child.h"
 #include "auth/jwt_sign.h"
 #include "auth/key_file.h"
 #include "fuzz.h"
+#include "os/command.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   psp_key_file *file = NULL;

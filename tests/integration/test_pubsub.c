@@ -18,8 +18,8 @@
 
 #include <psprobe/pubsub.h>
 
-#include "client/timer.h"
 #include "http/server.h"
+#include "os/timer.h"
 #include "target.h"
 
 #define SECOND INT64_C(1000000000)

@@ -14,7 +14,7 @@
 
 #include <psprobe/pubsub.h>
 
-#include "client/timer.h"
+#include "os/timer.h"
 #include "target.h"
 
 #define SECOND INT64_C(1000000000)

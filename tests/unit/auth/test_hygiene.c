@@ -15,9 +15,9 @@
 #include <cmocka.h>
 
 #include "auth/adc.h"
-#include "auth/child.h"
 #include "auth/hygiene.h"
 #include "keys.h"
+#include "os/command.h"
 
 static void run(const char *directory, const char *a, const char *b, const char *c) {
   char home[128];

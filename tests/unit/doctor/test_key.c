@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "auth/child.h"
 #include "doctor/doctor.h"
 #include "keys.h"
+#include "os/command.h"
 
 static const char *repository(void) {
   const char *directory = test_directory();

@@ -7,7 +7,7 @@
 
 #include <psprobe/error.h>
 
-#include "auth/secret.h"
+#include "os/secret.h"
 
 /**
  * Runs argv[0] (looked for in PATH) with exactly the environment `env`, in a process group of its

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "local/process.h"
+#include "os/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

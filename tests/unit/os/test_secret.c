@@ -22,8 +22,8 @@
 #include <openssl/pem.h>
 
 #include "auth/auth.h"
-#include "auth/secret.h"
 #include "keys.h"
+#include "os/secret.h"
 
 /* A secret to look for, kept in a form that the search does not find itself. */
 typedef struct needle {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "client/timer.h"
+#include "os/timer.h"
 
 #define HOUR INT64_C(3600000000000)
 

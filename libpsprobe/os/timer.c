@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/timer.h"
+#include "os/timer.h"
 
 #include <stdlib.h>
 
-#include "base/wait.h"
+#include "os/wait.h"
 
 /* A pairing heap: arming is O(1), firing and disarming O(log n) amortised, and no memory is
  * needed beyond the timers, so that a call in trouble cannot fail for want of it. Siblings hang

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/wait.h"
+#include "os/wait.h"
 
 #define MS INT64_C(1000000)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/wait.h"
+#include "os/wait.h"
 
 #include <errno.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "auth/child.h"
+#include "os/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/wait.h"
+#include "os/wait.h"
 
 static int spawn(const char *const *argv, const char *const *env, int output, pid_t *child) {
   posix_spawn_file_actions_t files;

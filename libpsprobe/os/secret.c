@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "auth/secret.h"
+#include "os/secret.h"
 
 #include <stdint.h>
 #include <string.h>
