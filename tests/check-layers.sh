@@ -4,7 +4,7 @@
 # party's header is included in its own folders only.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-floors="base os sql http stats auth client pubsub firestore timing probe prober responder results report local doctor cli"
+floors="base os sql http stats auth client pubsub firestore timing local doctor probe prober responder results report cli"
 bad=0
 below=" "
 for floor in $floors; do

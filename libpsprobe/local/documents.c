@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "firestore/value_json.h"
-#include "results/sql.h"
+#include "sql/sql.h"
 
 /* "psdo": what tells our files from others'
  * (https://www.sqlite.org/pragma.html#pragma_application_id) */

@@ -15,7 +15,7 @@
 
 #include <psprobe/results.h>
 
-#include "results/sql.h"
+#include "sql/sql.h"
 
 /** "psPr" in the header of our files (PRAGMA application_id). */
 #define PSP_APPLICATION_ID 0x70735072

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "results/sql.h"
+#include "sql/sql.h"
 
 #include <errno.h>
 #include <string.h>
