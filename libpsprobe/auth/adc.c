@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth/hygiene.h"
+#include "auth/keys/hygiene.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"

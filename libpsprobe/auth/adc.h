@@ -2,7 +2,7 @@
 #ifndef PSP_AUTH_ADC_H
 #define PSP_AUTH_ADC_H
 /** @file Where credentials come from (AIP-4110), and what gcloud's configuration says. */
-#include "auth/source.h"
+#include "auth/sources/source.h"
 
 /**
  * Looks for credentials: the file that the options name; GOOGLE_APPLICATION_CREDENTIALS; gcloud's

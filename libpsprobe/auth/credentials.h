@@ -7,7 +7,7 @@
 
 #include "auth/adc.h"
 #include "auth/auth.h"
-#include "auth/source.h"
+#include "auth/sources/source.h"
 #include "auth/token_cache.h"
 
 struct psp_slot {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "auth/hygiene.h"
+#include "auth/keys/hygiene.h"
 #include "base/text.h"
 #include "doctor/doctor.h"
 

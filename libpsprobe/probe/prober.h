@@ -6,7 +6,7 @@
 
 #include <psprobe/probe.h>
 
-#include "auth/gate.h"
+#include "auth/verify/gate.h"
 #include "http/server.h"
 #include "probe/sending.h"
 

@@ -13,7 +13,7 @@
 #include <psprobe/probe.h>
 
 #include "auth/auth.h"
-#include "auth/gate.h"
+#include "auth/verify/gate.h"
 #include "client/call.h"
 #include "firestore/service.h"
 #include "http/server.h"

@@ -15,9 +15,9 @@
 #include <time.h>
 
 #include "auth/auth.h"
-#include "auth/claims.h"
-#include "auth/idtoken.h"
-#include "auth/jwt_sign.h"
+#include "auth/sources/claims.h"
+#include "auth/sources/jwt_sign.h"
+#include "auth/verify/idtoken.h"
 #include "base/text.h"
 #include "keys.h"
 

@@ -2,7 +2,7 @@
 /** @file Sets of public keys. */
 #include <string.h>
 
-#include "auth/jwks.h"
+#include "auth/verify/jwks.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

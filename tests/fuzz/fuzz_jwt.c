@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "auth/idtoken.h"
+#include "auth/verify/idtoken.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/json_view.h"

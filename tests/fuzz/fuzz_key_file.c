@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "auth/adc.h"
-#include "auth/jwt_sign.h"
-#include "auth/key_file.h"
+#include "auth/keys/key_file.h"
+#include "auth/sources/jwt_sign.h"
 #include "fuzz.h"
 #include "os/command.h"
 

@@ -2,9 +2,9 @@
 /** @file What token endpoints, subject files and executables answer. */
 #include <string.h>
 
-#include "auth/jwks.h"
-#include "auth/oauth.h"
-#include "auth/subject.h"
+#include "auth/sources/oauth.h"
+#include "auth/sources/subject.h"
+#include "auth/verify/jwks.h"
 #include "fuzz.h"
 
 #define NOW INT64_C(1795556815)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "auth/claims.h"
+#include "auth/sources/claims.h"
 #include "base/text.h"
 #include "fake_transport.h"
 #include "keys.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/idtoken.h"
+#include "auth/verify/idtoken.h"
 #include "base/buf.h"
 #include "base/json.h"
 

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "auth/claims.h"
 #include "auth/credentials.h"
+#include "auth/sources/claims.h"
 #include "base/text.h"
 #include "captured_request.h"
 #include "fake_transport.h"

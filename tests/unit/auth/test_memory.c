@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "auth/claims.h"
 #include "auth/credentials.h"
-#include "auth/idtoken.h"
-#include "auth/verifier.h"
+#include "auth/sources/claims.h"
+#include "auth/verify/idtoken.h"
+#include "auth/verify/verifier.h"
 #include "failing_malloc.h"
 #include "keys.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "auth/verifier_parts.h"
+#include "auth/verify/parts.h"
 #include "fake_issuer.h"
 #include "lab.h"
 #include "probe/prober.h"
