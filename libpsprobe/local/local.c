@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "local/broker_host.h"
-#include "local/documents_rest.h"
-#include "local/function_host.h"
+#include "local/broker/host.h"
+#include "local/documents/rest.h"
+#include "local/functions/host.h"
 
 enum { HOST_SIZE = 300 };
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Every allocation of the stand-in's pure parts fails once: nothing is half done, nothing leaks
  * (which the address sanitizer sees). */
-#include "broker_fixture.h"
+#include "broker/broker_fixture.h"
 
 #include "failing_malloc.h"
 #include "files.h"
-#include "local/broker_json.h"
-#include "local/documents_query.h"
-#include "local/documents_write.h"
+#include "local/broker/json.h"
+#include "local/broker/settings_json.h"
+#include "local/documents/query.h"
+#include "local/documents/write.h"
 #include "local/rest.h"
-#include "local/settings_json.h"
 
 static psp_buf publish_body, subscription_body, document_body;
 static psp_json *subscription_json, *document_json, *write_json, *query_json;

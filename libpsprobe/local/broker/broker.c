@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* Topics, subscriptions, and publishing from the ones to the others. */
+#include "local/broker/broker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "local/broker/parts.h"
+
+psp_broker *psp_broker_new(void) {
+  return calloc(1, sizeof(psp_broker));
+}
+
+static void topic_free(psp_topic *topic) {
+  psp_topic_settings_free(&topic->settings);
+  free(topic->subscriptions);
+  free(topic);
+}
+
+void psp_broker_close(psp_broker *broker) {
+  broker->closed = true;
+  psp_subscription *subscription;
+  for (size_t i = 0; (subscription = psp_names_at(&broker->subscriptions, i)); i++)
+    while (subscription->pulls)
+      psp_broker_answer(subscription->pulls, PSPROBE_UNAVAILABLE, "The service is shutting down");
+}
+
+void psp_broker_free(psp_broker *broker) {
+  if (!broker) return;
+  void *thing;
+  for (size_t i = 0; (thing = psp_names_at(&broker->subscriptions, i)); i++)
+    psp_backlog_free(thing);
+  for (size_t i = 0; (thing = psp_names_at(&broker->topics, i)); i++)
+    topic_free(thing);
+  for (psp_broker_push *push = broker->outbox.pushes, *after; push; push = after) {
+    after = push->next;
+    psp_broker_push_free(push);
+  }
+  psp_names_free(&broker->subscriptions);
+  psp_names_free(&broker->topics);
+  psp_alarms_free(&broker->alarms);
+  free(broker);
+}
+
+psp_broker_mail psp_broker_outbox(psp_broker *broker) {
+  psp_broker_mail outbox = broker->outbox;
+  broker->outbox = (psp_broker_mail){0};
+  return outbox;
+}
+
+int64_t psp_broker_next(const psp_broker *broker) {
+  return psp_alarms_next(&broker->alarms);
+}
+
+void psp_broker_waiter_clear(psp_broker_waiter *pull) {
+  for (size_t i = 0; i < pull->count; i++)
+    psp_letter_unref(pull->deliveries[i].letter);
+  free(pull->deliveries);
+  pull->deliveries = NULL;
+  pull->count = 0;
+}
+
+void psp_broker_target_unref(psp_broker_target *target) {
+  if (!target || atomic_fetch_sub(&target->refs, 1) != 1) return;
+  free(target->subscription);
+  free(target->endpoint);
+  free(target);
+}
+
+void psp_broker_push_free(psp_broker_push *push) {
+  psp_letter_unref(push->delivery.letter);
+  psp_broker_target_unref(push->target);
+  free(push);
+}
+
+/* ---- topics ---- */
+
+psp_topic *psp_broker_find_topic(psp_broker *broker, const char *name) {
+  return psp_names_find(&broker->topics, name);
+}
+
+psprobe_code psp_broker_topic_create(psp_broker *broker, psp_topic_settings *settings,
+                                     psprobe_error *error) {
+  psprobe_code code = psp_topic_settings_check(settings, error);
+  if (code) return code;
+  if (psp_broker_find_topic(broker, settings->name))
+    return psp_fail(error, PSPROBE_ALREADY_EXISTS, "Topic already exists");
+  psp_topic *topic = calloc(1, sizeof *topic);
+  if (!topic || !psp_names_add(&broker->topics, settings->name, topic)) {
+    free(topic);
+    return psp_fail_memory(error, "topic");
+  }
+  topic->settings = *settings;
+  *settings = (psp_topic_settings){0};
+  return PSPROBE_OK;
+}
+
+psp_topic_settings *psp_broker_topic(psp_broker *broker, const char *name) {
+  psp_topic *topic = psp_broker_find_topic(broker, name);
+  return topic ? &topic->settings : NULL;
+}
+
+size_t psp_broker_topic_place(const psp_broker *broker, const char *name) {
+  return psp_names_place(&broker->topics, name);
+}
+
+const psp_topic_settings *psp_broker_topic_at(const psp_broker *broker, size_t place) {
+  const psp_topic *topic = psp_names_at(&broker->topics, place);
+  return topic ? &topic->settings : NULL;
+}
+
+psprobe_code psp_broker_topic_delete(psp_broker *broker, const char *name, psprobe_error *error) {
+  psp_topic *topic = psp_names_remove(&broker->topics, name);
+  if (!topic) return psp_fail(error, PSPROBE_NOT_FOUND, "Topic not found");
+  for (size_t i = 0; i < topic->count; i++) {
+    psp_subscription *subscription = topic->subscriptions[i];
+    subscription->topic = NULL;
+    char *deleted = psp_strdup(PSP_DELETED_TOPIC);
+    if (!deleted) continue; /* it goes on showing the old name */
+    free(subscription->settings.topic);
+    subscription->settings.topic = deleted;
+  }
+  topic_free(topic);
+  return PSPROBE_OK;
+}
+
+/* ---- subscriptions ---- */
+
+psp_subscription *psp_broker_find(psp_broker *broker, const char *name) {
+  return psp_names_find(&broker->subscriptions, name);
+}
+
+static psprobe_code check_topics(psp_broker *broker, const psp_subscription_settings *settings,
+                                 psprobe_error *error) {
+  if (!psp_text_equal(settings->topic, PSP_DELETED_TOPIC) &&
+      !psp_broker_find_topic(broker, settings->topic))
+    return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription topic does not exist");
+  const char *dead = settings->dead_letter_topic ? settings->dead_letter_topic : "";
+  if (settings->has_dead_letter && !psp_broker_find_topic(broker, dead))
+    return psp_fail(error, PSPROBE_NOT_FOUND, "Dead letter topic not found");
+  return PSPROBE_OK;
+}
+
+/* The target of these settings; *target is NULL for a pull subscription. False: no memory. */
+static bool target_new(const char *name, const psp_push_settings *push,
+                       psp_broker_target **target) {
+  *target = NULL;
+  if (!push->endpoint) return true;
+  psp_broker_target *made = calloc(1, sizeof *made);
+  if (!made) return false;
+  atomic_init(&made->refs, 1);
+  made->subscription = psp_strdup(name);
+  made->endpoint = psp_strdup(push->endpoint);
+  made->no_wrapper = push->no_wrapper;
+  made->write_metadata = push->write_metadata;
+  if (!made->subscription || !made->endpoint) {
+    psp_broker_target_unref(made);
+    return false;
+  }
+  *target = made;
+  return true;
+}
+
+static bool topic_attach(psp_topic *topic, psp_subscription *subscription) {
+  psp_subscription **all = realloc(topic->subscriptions, (topic->count + 1) * sizeof(void *));
+  if (!all) return false;
+  topic->subscriptions = all;
+  topic->subscriptions[topic->count++] = subscription;
+  subscription->topic = topic;
+  return true;
+}
+
+psprobe_code psp_broker_subscription_create(psp_broker *broker, psp_subscription_settings *settings,
+                                            psprobe_error *error) {
+  psprobe_code code = psp_subscription_settings_check(settings, error);
+  if (!code) code = psp_resource_check("topics", settings->topic, error); /* no deleted one */
+  if (!code && psp_broker_find(broker, settings->name))
+    code = psp_fail(error, PSPROBE_ALREADY_EXISTS, "Subscription already exists");
+  if (!code) code = check_topics(broker, settings, error);
+  if (code) return code;
+  psp_subscription *subscription = psp_backlog_new(broker);
+  if (!subscription) return psp_fail_memory(error, "subscription");
+  psp_broker_pace_reset(subscription);
+  if (!target_new(settings->name, &settings->push, &subscription->target) ||
+      !psp_names_add(&broker->subscriptions, settings->name, subscription)) {
+    psp_backlog_free(subscription);
+    return psp_fail_memory(error, "subscription");
+  }
+  if (!topic_attach(psp_broker_find_topic(broker, settings->topic), subscription)) {
+    psp_names_remove(&broker->subscriptions, settings->name);
+    psp_backlog_free(subscription);
+    return psp_fail_memory(error, "subscription");
+  }
+  subscription->settings = *settings;
+  *settings = (psp_subscription_settings){0};
+  return PSPROBE_OK;
+}
+
+const psp_subscription_settings *psp_broker_subscription(psp_broker *broker, const char *name) {
+  psp_subscription *subscription = psp_broker_find(broker, name);
+  return subscription ? &subscription->settings : NULL;
+}
+
+size_t psp_broker_subscription_place(const psp_broker *broker, const char *name) {
+  return psp_names_place(&broker->subscriptions, name);
+}
+
+const psp_subscription_settings *psp_broker_subscription_at(const psp_broker *broker,
+                                                            size_t place) {
+  const psp_subscription *subscription = psp_names_at(&broker->subscriptions, place);
+  return subscription ? &subscription->settings : NULL;
+}
+
+psprobe_code psp_broker_subscription_update(psp_broker *broker, const char *name,
+                                            psp_subscription_settings *from, unsigned mask,
+                                            psp_instant now, psprobe_error *error) {
+  psp_subscription *subscription = psp_broker_find(broker, name);
+  if (!subscription) return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  psp_subscription_settings next = subscription->settings, kept = *from;
+  psp_subscription_settings_move(&next, &kept, mask);
+  psprobe_code code = psp_subscription_settings_check(&next, error);
+  if (!code) code = check_topics(broker, &next, error);
+  if (code) return code;
+  if (mask & PSP_SUB_PUSH) {
+    psp_broker_target *target;
+    if (!target_new(name, &next.push, &target)) return psp_fail_memory(error, "subscription");
+    psp_broker_target_unref(subscription->target);
+    subscription->target = target;
+    psp_broker_pace_reset(subscription);
+  }
+  subscription->settings = next;
+  *from = kept;
+  psp_broker_dirty(subscription);
+  psp_broker_settle(broker, now);
+  return PSPROBE_OK;
+}
+
+psprobe_code psp_broker_subscription_delete(psp_broker *broker, const char *name,
+                                            psprobe_error *error) {
+  psp_subscription *subscription = psp_names_remove(&broker->subscriptions, name);
+  if (!subscription) return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  while (subscription->pulls)
+    psp_broker_answer(subscription->pulls, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  psp_topic *topic = subscription->topic;
+  for (size_t i = 0; topic && i < topic->count; i++) {
+    if (topic->subscriptions[i] != subscription) continue;
+    topic->subscriptions[i] = topic->subscriptions[--topic->count];
+    break;
+  }
+  psp_backlog_free(subscription);
+  return PSPROBE_OK;
+}
+
+bool psp_broker_held(psp_broker *broker, const char *name, size_t *held, size_t *leased) {
+  const psp_subscription *subscription = psp_broker_find(broker, name);
+  if (!subscription) return false;
+  *held = subscription->held;
+  *leased = subscription->leased;
+  return true;
+}
+
+/* ---- messages ---- */
+
+psprobe_code psp_broker_topic_publish(psp_broker *broker, psp_topic *topic,
+                                      psp_letter *const *letters, size_t count, psp_instant now,
+                                      psprobe_error *error) {
+  for (size_t s = 0; s < topic->count; s++)
+    if (!psp_backlog_reserve(topic->subscriptions[s], letters, count))
+      return psp_fail_memory(error, "published messages");
+  for (size_t i = 0; i < count; i++) {
+    letters[i]->id = ++broker->last_id;
+    letters[i]->published_ms = now.wall_ms;
+    letters[i]->published_ns = now.mono_ns;
+  }
+  for (size_t s = 0; s < topic->count; s++) {
+    for (size_t i = 0; i < count; i++)
+      psp_backlog_add(topic->subscriptions[s], letters[i]);
+    psp_broker_dirty(topic->subscriptions[s]);
+  }
+  return PSPROBE_OK;
+}
+
+psprobe_code psp_broker_publish(psp_broker *broker, const char *name, psp_letter *const *letters,
+                                size_t count, psp_instant now, uint64_t *first_id,
+                                psprobe_error *error) {
+  psp_topic *topic = psp_broker_find_topic(broker, name);
+  if (!topic) return psp_fail(error, PSPROBE_NOT_FOUND, "Topic not found");
+  *first_id = broker->last_id + 1;
+  psprobe_code code = psp_broker_topic_publish(broker, topic, letters, count, now, error);
+  if (!code) psp_broker_settle(broker, now);
+  return code;
+}
+
+psprobe_code psp_broker_acknowledge(psp_broker *broker, const char *name, const uint64_t *acks,
+                                    size_t count, psp_instant now, psprobe_error *error) {
+  psp_subscription *subscription = psp_broker_find(broker, name);
+  if (!subscription) return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  for (size_t i = 0; i < count; i++) {
+    psp_entry *entry = psp_backlog_find(subscription, acks[i]);
+    if (entry) psp_backlog_remove(entry);
+  }
+  psp_broker_dirty(subscription); /* it may have freed an ordering key */
+  psp_broker_settle(broker, now);
+  return PSPROBE_OK;
+}
+
+psprobe_code psp_broker_modify_deadline(psp_broker *broker, const char *name, const uint64_t *acks,
+                                        size_t count, int seconds, psp_instant now,
+                                        psprobe_error *error) {
+  psp_subscription *subscription = psp_broker_find(broker, name);
+  if (!subscription) return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  for (size_t i = 0; i < count; i++) {
+    psp_entry *entry = psp_backlog_find(subscription, acks[i]);
+    if (!entry || entry->state != ENTRY_LEASED) continue;
+    if (seconds > 0)
+      psp_alarms_set(&broker->alarms, &entry->alarm, now.mono_ns + seconds * INT64_C(1000000000));
+    else
+      psp_backlog_give_back(entry, now);
+  }
+  psp_broker_settle(broker, now);
+  return PSPROBE_OK;
+}

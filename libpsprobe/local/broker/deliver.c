@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Who gets the messages: waiting pulls, the oldest first, and pushes at their pace. */
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "local/broker/parts.h"
+
+/* The pace of pushes, after https://cloud.google.com/pubsub/docs/push: the window of requests in
+ * flight begins at 3, grows with each success (so that it doubles each round), halves with a
+ * failure; after a failure nothing is pushed for a while, 100 ms at first, twice as long each time
+ * until something succeeds, 60 s at most. The cap keeps within one endpoint's connections. */
+enum { WINDOW_FIRST = 3, WINDOW_MAX = 100 };
+static const int64_t pause_first_ns = 100000000, pause_max_ns = 60000000000;
+
+void psp_broker_dirty(psp_subscription *subscription) {
+  if (subscription->dirty) return;
+  subscription->dirty = true;
+  subscription->next_dirty = subscription->broker->dirty;
+  subscription->broker->dirty = subscription;
+}
+
+void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *why) {
+  psp_subscription *subscription = pull->subscription;
+  if (!subscription) return; /* it has its answer */
+  psp_broker *broker = subscription->broker;
+  psp_alarms_clear(&broker->alarms, &pull->alarm);
+  psp_alarms_leave(&broker->alarms, 1);
+  DL_DELETE(subscription->pulls, pull);
+  pull->subscription = NULL;
+  pull->code = code;
+  pull->why = why;
+  pull->next = NULL;
+  if (broker->outbox.pulls)
+    broker->outbox.pulls_end->next = pull;
+  else
+    broker->outbox.pulls = pull;
+  broker->outbox.pulls_end = pull;
+}
+
+static void serve_pulls(psp_subscription *subscription, psp_instant now) {
+  while (subscription->pulls && psp_backlog_has(subscription)) {
+    psp_broker_waiter *pull = subscription->pulls;
+    /* What is given to someone who has hung up is lost until the deadline. */
+    if (pull->alive && !pull->alive(pull->arg)) {
+      psp_broker_answer(pull, PSPROBE_CANCELLED, "the client is gone");
+      continue;
+    }
+    size_t max = pull->max < PSP_PULL_MAX ? pull->max : PSP_PULL_MAX;
+    if (max > subscription->held) max = subscription->held;
+    pull->deliveries = malloc(max * sizeof *pull->deliveries);
+    if (!pull->deliveries) {
+      psp_broker_answer(pull, PSPROBE_RESOURCE_EXHAUSTED, "out of memory");
+      continue;
+    }
+    pull->count = psp_backlog_take(subscription, pull->deliveries, max, false, now);
+    if (pull->count == 0) { /* all that was there had outlived the retention */
+      psp_broker_waiter_clear(pull);
+      return;
+    }
+    psp_broker_answer(pull, PSPROBE_OK, NULL);
+  }
+}
+
+void psp_broker_pace_reset(psp_subscription *subscription) {
+  subscription->pace = (psp_broker_pace){.window = WINDOW_FIRST};
+  psp_alarms_clear(&subscription->broker->alarms, &subscription->push_alarm);
+}
+
+void psp_broker_pace_failed(psp_subscription *subscription, psp_instant now) {
+  psp_broker_pace *pace = &subscription->pace;
+  pace->window = pace->window > 1 ? pace->window / 2 : 1;
+  if (now.mono_ns < pace->pause_until_ns) return; /* of requests that were sent before the pause */
+  int64_t pause = pause_first_ns;
+  for (unsigned i = 0; i < pace->failures && pause < pause_max_ns; i++)
+    pause *= 2;
+  if (pause > pause_max_ns) pause = pause_max_ns;
+  pace->failures++;
+  pace->pause_until_ns = now.mono_ns + pause;
+  psp_alarms_set(&subscription->broker->alarms, &subscription->push_alarm, pace->pause_until_ns);
+}
+
+static bool push_one(psp_subscription *subscription, psp_instant now) {
+  psp_broker *broker = subscription->broker;
+  psp_broker_push *push = calloc(1, sizeof *push);
+  if (!push) {
+    psp_broker_pace_failed(subscription, now);
+    return false;
+  }
+  if (psp_backlog_take(subscription, &push->delivery, 1, true, now) == 0) {
+    free(push);
+    return false;
+  }
+  atomic_fetch_add(&subscription->target->refs, 1);
+  push->target = subscription->target;
+  push->timeout_ns = subscription->settings.ack_deadline_s * INT64_C(1000000000);
+  subscription->pace.in_flight++;
+  if (broker->outbox.pushes)
+    broker->outbox.pushes_end->next = push;
+  else
+    broker->outbox.pushes = push;
+  broker->outbox.pushes_end = push;
+  return true;
+}
+
+static void serve_pushes(psp_subscription *subscription, psp_instant now) {
+  psp_broker_pace *pace = &subscription->pace;
+  while (pace->in_flight < pace->window && now.mono_ns >= pace->pause_until_ns &&
+         psp_backlog_has(subscription))
+    if (!push_one(subscription, now)) return;
+}
+
+void psp_broker_settle(psp_broker *broker, psp_instant now) {
+  while (broker->dirty) {
+    psp_subscription *subscription = broker->dirty;
+    broker->dirty = subscription->next_dirty;
+    subscription->dirty = false;
+    if (subscription->target)
+      serve_pushes(subscription, now);
+    else
+      serve_pulls(subscription, now);
+  }
+}
+
+void psp_broker_pull(psp_broker *broker, const char *name, psp_broker_waiter *pull,
+                     psp_instant now) {
+  psp_subscription *subscription = psp_broker_find(broker, name);
+  bool room = subscription && psp_alarms_join(&broker->alarms, 1);
+  if (broker->closed || !room) {
+    if (room) psp_alarms_leave(&broker->alarms, 1);
+    pull->code = broker->closed ? PSPROBE_UNAVAILABLE
+                 : subscription ? PSPROBE_RESOURCE_EXHAUSTED
+                                : PSPROBE_NOT_FOUND;
+    pull->why = broker->closed ? "The service is shutting down"
+                : subscription ? "out of memory"
+                               : "Subscription does not exist";
+    LL_APPEND2(broker->outbox.pulls, pull, next);
+    broker->outbox.pulls_end = pull;
+    return;
+  }
+  pull->alarm = (psp_alarm){.kind = ALARM_PULL};
+  pull->subscription = subscription;
+  DL_APPEND(subscription->pulls, pull);
+  /* A subscription that pushes has nothing for pulls: they wait. */
+  if (!subscription->target) serve_pulls(subscription, now);
+  if (!pull->subscription) return;
+  if (pull->immediate)
+    psp_broker_answer(pull, PSPROBE_OK, NULL);
+  else
+    psp_alarms_set(&broker->alarms, &pull->alarm, now.mono_ns + PSP_PULL_WAIT_NS);
+}
+
+void psp_broker_push_done(psp_broker *broker, psp_broker_push *push, bool ok, psp_instant now) {
+  psp_subscription *subscription = psp_broker_find(broker, push->target->subscription);
+  psp_entry *entry = subscription ? psp_backlog_find(subscription, push->delivery.ack) : NULL;
+  bool current = subscription && subscription->target == push->target;
+  bool leased = entry && entry->state == ENTRY_LEASED;
+  if (!subscription) return;
+  if (current) subscription->pace.in_flight--;
+  if (leased && ok)
+    psp_backlog_remove(entry);
+  else if (leased)
+    psp_backlog_give_back(entry, now);
+  /* A lease that ran out was a failure then: not a second time, nor a success. */
+  if (current && leased && ok) {
+    subscription->pace.failures = 0;
+    if (subscription->pace.window < WINDOW_MAX) subscription->pace.window++;
+  } else if (current && leased) {
+    psp_broker_pace_failed(subscription, now);
+  }
+  psp_broker_dirty(subscription);
+  psp_broker_settle(broker, now);
+}
+
+static void entry_due(psp_entry *entry, psp_instant now) {
+  psp_subscription *subscription = entry->subscription;
+  if (entry->state == ENTRY_DELAYED) {
+    psp_backlog_requeue(entry);
+    return;
+  }
+  if (entry->pushed && subscription->target) psp_broker_pace_failed(subscription, now);
+  psp_backlog_give_back(entry, now);
+}
+
+void psp_broker_tick(psp_broker *broker, psp_instant now) {
+  psp_alarm *alarm;
+  while ((alarm = psp_alarms_take(&broker->alarms, now.mono_ns))) {
+    char *at = (char *)alarm;
+    if (alarm->kind == ALARM_ENTRY)
+      entry_due((psp_entry *)(void *)(at - offsetof(psp_entry, alarm)), now);
+    else if (alarm->kind == ALARM_PULL)
+      psp_broker_answer((psp_broker_waiter *)(void *)(at - offsetof(psp_broker_waiter, alarm)),
+                        PSPROBE_OK, NULL);
+    else
+      psp_broker_dirty((psp_subscription *)(void *)(at - offsetof(psp_subscription, push_alarm)));
+  }
+  psp_broker_settle(broker, now);
+}

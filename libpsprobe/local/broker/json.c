@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+#include "local/broker/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "local/broker/settings_json.h"
+#include "local/proto_fields.h"
+
+enum { MAX_MESSAGES = 1000 };
+
+psprobe_code psp_payload_invalid(psprobe_error *error) {
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Payload isn't valid for request.");
+}
+
+void psp_letters_free(psp_letters *letters) {
+  for (size_t i = 0; letters->items && i < letters->count; i++)
+    psp_letter_unref(letters->items[i]);
+  free(letters->items);
+  *letters = (psp_letters){0};
+}
+
+/* Parses a body and reads it by the table; an empty body is an empty object. */
+static psprobe_code read_body(const char *body, size_t len, const psp_field *fields, void *out,
+                              psp_json **json, psprobe_error *error) {
+  *json = NULL;
+  if (len == 0) return PSPROBE_OK;
+  if (psp_json_parse(body, len, "body", json, NULL)) return psp_payload_invalid(error);
+  if (psp_fields_read(*json, fields, out)) return PSPROBE_OK;
+  psp_json_free(*json);
+  *json = NULL;
+  return psp_payload_invalid(error);
+}
+
+/* ---- publish ---- */
+
+/* A message as it is read: buffers that are used again for the next one. */
+typedef struct draft {
+  psp_buf data;
+  const psp_json *attributes;
+  char *ordering_key;
+  psp_pair *pairs;
+  size_t pair_cap;
+} draft;
+
+static bool read_data(const psp_json *json, void *out) {
+  const char *text = psp_json_string(json);
+  return text && psp_base64_decode(out, text, strlen(text));
+}
+
+static bool read_time(const psp_json *json, void *out) {
+  (void)out;
+  int64_t seconds;
+  int32_t nanos;
+  const char *text = psp_json_string(json);
+  return text && psp_timestamp_parse(text, strlen(text), &seconds, &nanos);
+}
+
+static bool read_message(const psp_json *json, draft *message) {
+  static const psp_field fields[] = {{"data", read_data, offsetof(draft, data)},
+                                     {"attributes", psp_read_part, offsetof(draft, attributes)},
+                                     {"messageId", NULL, 0}, /* ours to give */
+                                     {"publishTime", read_time, 0},
+                                     {"orderingKey", psp_read_text, offsetof(draft, ordering_key)},
+                                     {0}};
+  psp_buf_reset(&message->data);
+  message->attributes = NULL;
+  free(message->ordering_key);
+  message->ordering_key = NULL;
+  return psp_fields_read(json, fields, message);
+}
+
+/* Texts are taken as they lie in the document; numbers and booleans, which proto3 takes for texts,
+ * need one made, so all of a message's pairs are made then. */
+static psp_letter *finish_slowly(const draft *message) {
+  psp_pairs pairs = {0};
+  psp_letter *letter = NULL;
+  if (psp_read_pairs(message->attributes, &pairs))
+    letter = psp_letter_new(message->data.data, message->data.len, pairs.items, pairs.count,
+                            message->ordering_key);
+  psp_pairs_free(&pairs);
+  return letter;
+}
+
+static psp_letter *finish(draft *message) {
+  size_t count = 0;
+  if (message->attributes && !psp_json_is_object(message->attributes)) return NULL;
+  for (const psp_json *item = psp_json_first(message->attributes); item;
+       item = psp_json_next(item)) {
+    const char *value = psp_json_string(item), *key = psp_json_key(item);
+    if (!value) return finish_slowly(message);
+    for (size_t i = 0; i < count; i++)
+      if (strcmp(message->pairs[i].key, key) == 0) return finish_slowly(message);
+    if (count == message->pair_cap) {
+      size_t cap = count * 2 + 8;
+      psp_pair *pairs = realloc(message->pairs, cap * sizeof *pairs);
+      if (!pairs) return NULL;
+      message->pairs = pairs;
+      message->pair_cap = cap;
+    }
+    message->pairs[count++] = (psp_pair){key, value};
+  }
+  return psp_letter_new(message->data.data, message->data.len, message->pairs, count,
+                        message->ordering_key);
+}
+
+static psprobe_code decode_messages(const psp_json *messages, psp_letters *out,
+                                    psprobe_error *error) {
+  draft message = {0};
+  psprobe_code code = PSPROBE_OK;
+  bool empty = false;
+  for (const psp_json *item = psp_json_first(messages); item && !code; item = psp_json_next(item)) {
+    psp_letter *letter = read_message(item, &message) ? finish(&message) : NULL;
+    if (!letter) {
+      code = psp_payload_invalid(error);
+      break;
+    }
+    empty |= letter->data_len == 0 && letter->attribute_count == 0;
+    out->items[out->count++] = letter;
+  }
+  if (!code && empty) code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Some messages are empty");
+  psp_buf_free(&message.data);
+  free(message.ordering_key);
+  free(message.pairs);
+  return code;
+}
+
+psprobe_code psp_broker_publish_decode(const char *body, size_t len, psp_letters *out,
+                                       psprobe_error *error) {
+  static const psp_field fields[] = {{"messages", psp_read_part, 0}, {"topic", NULL, 0}, {0}};
+  const psp_json *messages = NULL;
+  psp_json *json;
+  psprobe_code code = read_body(body, len, fields, &messages, &json, error);
+  if (code) return code;
+  *out = (psp_letters){0};
+  size_t count = psp_json_count(messages);
+  if (messages && !psp_json_is_array(messages))
+    code = psp_payload_invalid(error);
+  else if (count == 0)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "No messages to publish");
+  else if (count > MAX_MESSAGES)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Too many messages to publish");
+  else if (!(out->items = malloc(count * sizeof(psp_letter *))))
+    code = psp_fail_memory(error, "messages");
+  else
+    code = decode_messages(messages, out, error);
+  psp_json_free(json);
+  if (code) psp_letters_free(out);
+  return code;
+}
+
+void psp_broker_publish_encode(psp_buf *out, uint64_t first_id, size_t count) {
+  psp_json_writer w = {.buf = out, .pretty = true};
+  psp_json_begin_object(&w);
+  psp_json_put_key(&w, "messageIds");
+  psp_json_begin_array(&w);
+  for (size_t i = 0; i < count; i++)
+    psp_json_put_int64_text(&w, (int64_t)(first_id + i));
+  psp_json_end_array(&w);
+  psp_json_end_object(&w);
+}
+
+/* ---- pull ---- */
+
+psprobe_code psp_broker_pull_decode(const char *body, size_t len, psp_pull_request *out,
+                                    psprobe_error *error) {
+  static const psp_field fields[] = {
+      {"maxMessages", psp_read_int32, offsetof(psp_pull_request, max)},
+      {"returnImmediately", psp_read_bool, offsetof(psp_pull_request, immediate)},
+      {"subscription", NULL, 0},
+      {0}};
+  psp_json *json;
+  *out = (psp_pull_request){0};
+  psprobe_code code = read_body(body, len, fields, out, &json, error);
+  psp_json_free(json);
+  if (!code && out->max == 0)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "No max_messages specified");
+  if (out->max < 0) out->max = 1; /* taken by the emulator too */
+  return code;
+}
+
+static void put_time(psp_json_writer *w, const char *key, const psp_letter *letter) {
+  char time[PSP_TIMESTAMP_SIZE];
+  psp_json_put_key(w, key);
+  psp_json_put_string(w, psp_timestamp_format_ns(time, letter->published_ms * 1000000));
+}
+
+static void put_message(psp_json_writer *w, const psp_letter *letter) {
+  psp_json_begin_object(w);
+  if (letter->data_len) {
+    psp_json_put_key(w, "data");
+    psp_json_put_base64(w, letter->data, letter->data_len);
+  }
+  psp_pairs_encode(w, "attributes", letter->attributes, letter->attribute_count);
+  psp_json_put_key(w, "messageId");
+  psp_json_put_int64_text(w, (int64_t)letter->id);
+  put_time(w, "publishTime", letter);
+  if (letter->ordering_key) {
+    psp_json_put_key(w, "orderingKey");
+    psp_json_put_string(w, letter->ordering_key);
+  }
+  psp_json_end_object(w);
+}
+
+void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_broker_waiter *pull) {
+  psp_json_writer w = {.buf = out, .pretty = true};
+  char ack[600];
+  psp_json_begin_object(&w);
+  if (pull->count) {
+    psp_json_put_key(&w, "receivedMessages");
+    psp_json_begin_array(&w);
+    for (size_t i = 0; i < pull->count; i++) {
+      const psp_broker_delivery *delivery = &pull->deliveries[i];
+      snprintf(ack, sizeof ack, "%s:%llu", subscription, (unsigned long long)delivery->ack);
+      psp_json_begin_object(&w);
+      psp_json_put_key(&w, "ackId");
+      psp_json_put_string(&w, ack);
+      psp_json_put_key(&w, "message");
+      put_message(&w, delivery->letter);
+      if (delivery->attempt) {
+        psp_json_put_key(&w, "deliveryAttempt");
+        psp_json_put_int64(&w, delivery->attempt);
+      }
+      psp_json_end_object(&w);
+    }
+    psp_json_end_array(&w);
+  }
+  psp_json_end_object(&w);
+}
+
+/* ---- acknowledge, modifyAckDeadline ---- */
+
+static psprobe_code decode_ack(const char *text, const char *subscription, bool modify,
+                               uint64_t *ack, psprobe_error *error) {
+  const char *colon = text ? strrchr(text, ':') : NULL;
+  int64_t number;
+  if (!colon || !psp_parse_int64(colon + 1, INT64_MIN, INT64_MAX, &number))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid ack id (ack_id=%s)",
+                    text ? text : "");
+  *ack = (uint64_t)number;
+  size_t len = (size_t)(colon - text);
+  if (strlen(subscription) == len && memcmp(text, subscription, len) == 0) return PSPROBE_OK;
+  if (modify) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid ack id");
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                  "Subscription %s received an invalid ack ID %s, meant for subscription: %.*s",
+                  subscription, text, (int)len, text);
+}
+
+psprobe_code psp_broker_ack_decode(const char *body, size_t len, const char *subscription,
+                                   bool modify, psp_ack_request *out, psprobe_error *error) {
+  typedef struct request {
+    const psp_json *ids;
+    int deadline_s;
+  } request;
+  static const psp_field fields[] = {
+      {"ackIds", psp_read_part, offsetof(request, ids)},
+      {"subscription", NULL, 0},
+      {"ackDeadlineSeconds", psp_read_int32, offsetof(request, deadline_s)},
+      {0}};
+  request read = {0};
+  psp_json *json;
+  *out = (psp_ack_request){0};
+  psprobe_code code = read_body(body, len, fields, &read, &json, error);
+  if (code) return code;
+  size_t count = psp_json_count(read.ids);
+  out->deadline_s = read.deadline_s;
+  if (read.ids && !psp_json_is_array(read.ids))
+    code = psp_payload_invalid(error);
+  else if (count == 0)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    modify ? "No ack ids specified" : "No ack ids specified.");
+  else if (read.deadline_s < 0)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Ack deadline cannot be negative");
+  else if (!(out->acks = malloc(count * sizeof *out->acks)))
+    code = psp_fail_memory(error, "ack ids");
+  for (const psp_json *id = psp_json_first(read.ids); id && out->acks && !code;
+       id = psp_json_next(id))
+    code = decode_ack(psp_json_string(id), subscription, modify, &out->acks[out->count++], error);
+  psp_json_free(json);
+  if (code) free(out->acks);
+  return code;
+}
+
+/* ---- push ---- */
+
+void psp_broker_push_encode(psp_buf *out, const psp_broker_push *push) {
+  const psp_letter *letter = push->delivery.letter;
+  psp_json_writer w = {.buf = out, .escape_slash = true};
+  psp_json_begin_object(&w);
+  psp_json_put_key(&w, "subscription");
+  psp_json_put_string(&w, push->target->subscription);
+  psp_json_put_key(&w, "message");
+  psp_json_begin_object(&w);
+  put_time(&w, "publishTime", letter);
+  psp_json_put_key(&w, "data");
+  psp_json_put_base64(&w, letter->data, letter->data_len);
+  put_time(&w, "publish_time", letter);
+  psp_json_put_key(&w, "messageId");
+  psp_json_put_int64_text(&w, (int64_t)letter->id);
+  psp_json_put_key(&w, "attributes");
+  psp_json_begin_object(&w);
+  for (size_t i = 0; i < letter->attribute_count; i++) {
+    psp_json_put_key(&w, letter->attributes[i].key);
+    psp_json_put_string(&w, letter->attributes[i].value);
+  }
+  psp_json_end_object(&w);
+  psp_json_put_key(&w, "message_id");
+  psp_json_put_int64_text(&w, (int64_t)letter->id);
+  /* The emulator leaves these two out; the real service sends them
+   * (https://cloud.google.com/pubsub/docs/push, dead-letter-topics). */
+  if (letter->ordering_key) {
+    psp_json_put_key(&w, "orderingKey");
+    psp_json_put_string(&w, letter->ordering_key);
+  }
+  psp_json_end_object(&w);
+  if (push->delivery.attempt) {
+    psp_json_put_key(&w, "deliveryAttempt");
+    psp_json_put_int64(&w, push->delivery.attempt);
+  }
+  psp_json_end_object(&w);
+}

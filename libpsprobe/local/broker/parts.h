@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_LOCAL_BROKER_STATE_H
+#define PSP_LOCAL_BROKER_STATE_H
+/**
+ * @file
+ * What the broker's files share: broker.c (topics, subscriptions, publish),
+ * broker_backlog.c (one subscription's messages), broker_deliver.c (who gets
+ * them: pulls, pushes).
+ */
+/* By default uthash ends the program when there is no memory. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "local/broker/broker.h"
+#include "local/broker/names.h"
+
+enum { ALARM_ENTRY = 1, ALARM_PULL, ALARM_PUSH };
+enum { ENTRY_FREE = 0, ENTRY_QUEUED, ENTRY_LEASED, ENTRY_DELAYED };
+
+/** A message in a subscription. */
+typedef struct psp_entry {
+  psp_alarm alarm;               /**< leased: the ack deadline; delayed: when it is queued again */
+  struct psp_entry *prev, *next; /**< in its lane; next alone in the list of free ones */
+  psp_letter *letter;
+  psp_subscription *subscription;
+  struct psp_lane *lane;
+  uint32_t slot;  /**< its place among the subscription's */
+  uint32_t lease; /**< number of its last delivery; with the slot it makes the ack */
+  uint32_t attempts;
+  uint8_t state;
+  bool pushed; /**< the lease is a push's */
+} psp_entry;
+
+/**
+ * Messages that are delivered one after another: those of one ordering key, or
+ * all that have none. One with a key rests while any of its messages is out.
+ */
+typedef struct psp_lane {
+  psp_entry *entries;
+  size_t out;                   /**< leased or delayed */
+  bool ready;                   /**< in the list of those with something to deliver */
+  struct psp_lane *prev, *next; /**< there */
+  UT_hash_handle hh;
+  char key[]; /**< "" in the lane without */
+} psp_lane;
+
+/** How fast a subscription pushes: deliver.c says by what rule. */
+typedef struct psp_broker_pace {
+  size_t in_flight, window;
+  unsigned failures; /**< pauses in a row */
+  int64_t pause_until_ns;
+} psp_broker_pace;
+
+struct psp_subscription {
+  psp_subscription_settings settings;
+  psp_broker *broker;
+  struct psp_topic *topic; /**< NULL: deleted */
+  psp_entry **chunks;
+  size_t chunk_count;
+  psp_entry *free;
+  size_t free_count;
+  size_t held, leased;
+  psp_lane *plain;           /**< without ordering key */
+  psp_lane *keyed;           /**< by key */
+  psp_lane *ready;           /**< keyed ones that may deliver */
+  psp_broker_waiter *pulls;  /**< waiting, the oldest first */
+  psp_broker_target *target; /**< NULL: pull */
+  psp_broker_pace pace;
+  psp_alarm push_alarm;
+  bool dirty;
+  psp_subscription *next_dirty;
+};
+
+typedef struct psp_topic {
+  psp_topic_settings settings;
+  psp_subscription **subscriptions;
+  size_t count;
+} psp_topic;
+
+struct psp_broker {
+  psp_names topics, subscriptions;
+  uint64_t last_id;
+  uint32_t last_lease;
+  psp_alarms alarms;
+  psp_subscription *dirty; /**< to be looked at before the call returns */
+  psp_broker_mail outbox;
+  bool closed;
+};
+
+/* broker.c */
+psp_topic *psp_broker_find_topic(psp_broker *broker, const char *name);
+psp_subscription *psp_broker_find(psp_broker *broker, const char *name);
+/** Publishes without delivering: whoever calls it ends with psp_broker_settle. */
+psprobe_code psp_broker_topic_publish(psp_broker *broker, psp_topic *topic,
+                                      psp_letter *const *letters, size_t count, psp_instant now,
+                                      psprobe_error *error);
+
+/* broker_backlog.c */
+psp_subscription *psp_backlog_new(psp_broker *broker);
+void psp_backlog_free(psp_subscription *subscription);
+/** Makes room for `count` more messages, so that psp_backlog_add cannot fail. */
+bool psp_backlog_reserve(psp_subscription *subscription, psp_letter *const *letters, size_t count);
+void psp_backlog_add(psp_subscription *subscription, psp_letter *letter);
+bool psp_backlog_has(const psp_subscription *subscription);
+/** Leases up to `max` messages. @return how many lie in `out` */
+size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out, size_t max,
+                        bool push, psp_instant now);
+/** The message of a delivery, whether its lease still runs or not; NULL: acknowledged, or
+ * delivered anew. */
+psp_entry *psp_backlog_find(psp_subscription *subscription, uint64_t ack);
+void psp_backlog_remove(psp_entry *entry);
+/** Ends a lease without success: dead letter, wait, or queue again. */
+void psp_backlog_give_back(psp_entry *entry, psp_instant now);
+/** Its wait is over. */
+void psp_backlog_requeue(psp_entry *entry);
+
+/* broker_deliver.c */
+void psp_broker_dirty(psp_subscription *subscription);
+/** Brings messages to pulls and pushes, in all subscriptions that something happened to. */
+void psp_broker_settle(psp_broker *broker, psp_instant now);
+void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *why);
+/** Begins anew with a new target, or none. */
+void psp_broker_pace_reset(psp_subscription *subscription);
+void psp_broker_pace_failed(psp_subscription *subscription, psp_instant now);
+
+#endif

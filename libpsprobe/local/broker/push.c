@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Sends pushes and tells the broker what became of them. */
+#include <ctype.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "http/http.h"
+#include "local/broker/host.h"
+#include "local/broker/json.h"
+
+struct psp_broker_pusher {
+  psp_broker_host *host;
+  psprobe_logger logger;
+  pthread_mutex_t lock;
+  psp_http *http; /* made at the first push: who only pulls pays nothing for it */
+};
+
+/* A push in flight. */
+typedef struct flight {
+  psp_broker_pusher *pusher;
+  psp_broker_push *push;
+} flight;
+
+psp_broker_pusher *psp_broker_pusher_new(psp_broker_host *host, const psprobe_logger *logger) {
+  psp_broker_pusher *pusher = calloc(1, sizeof *pusher);
+  if (!pusher) return NULL;
+  pusher->host = host;
+  if (logger) pusher->logger = *logger;
+  pthread_mutex_init(&pusher->lock, NULL);
+  return pusher;
+}
+
+void psp_broker_pusher_free(psp_broker_pusher *pusher) {
+  if (!pusher) return;
+  psp_http_free(pusher->http);
+  pthread_mutex_destroy(&pusher->lock);
+  free(pusher);
+}
+
+static psp_http *http_of(psp_broker_pusher *pusher, psprobe_error *error) {
+  pthread_mutex_lock(&pusher->lock);
+  psp_http_options options = {.user_agent = "CloudPubSub-Google (psprobe " PSPROBE_VERSION ")",
+                              .logger = &pusher->logger};
+  if (!pusher->http) psp_http_new(&options, &pusher->http, error);
+  psp_http *http = pusher->http;
+  pthread_mutex_unlock(&pusher->lock);
+  return http;
+}
+
+static void tell(psp_broker_pusher *pusher, psp_broker_push *push, bool ok) {
+  psp_broker_push_done(psp_broker_host_lock(pusher->host), push, ok, psp_broker_host_now());
+  psp_broker_host_unlock(pusher->host);
+  psp_broker_push_free(push);
+}
+
+/* https://cloud.google.com/pubsub/docs/push#receive_push: these acknowledge, and no other. */
+static bool acknowledges(int status) {
+  return status == 102 || status == 200 || status == 201 || status == 202 || status == 204;
+}
+
+static void on_done(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  flight *done = arg;
+  bool ok = response && acknowledges(response->status);
+  psp_log_line line;
+  if (!ok && psp_log_begin(&line, &done->pusher->logger, PSPROBE_LOG_DEBUG, "push_refused")) {
+    psp_log_text(&line, "subscription", done->push->target->subscription);
+    psp_log_int(&line, "message_id", (int64_t)done->push->delivery.letter->id);
+    if (response) psp_log_int(&line, "http", response->status);
+    if (!response) psp_log_error(&line, error);
+    psp_log_end(&line);
+  }
+  tell(done->pusher, done->push, ok);
+  free(done);
+}
+
+/* What may stand in a header: a token as its name, and no line ends in its value (RFC 9110, 5). */
+static bool header_safe(const psp_pair *pair) {
+  if (!*pair->key) return false;
+  for (const char *at = pair->key; *at; at++)
+    if (!isalnum((unsigned char)*at) && !strchr("!#$%&'*+-.^_`|~", *at)) return false;
+  return !strpbrk(pair->value, "\r\n");
+}
+
+enum { OWN_HEADERS = 5 };
+
+/* Headers of a push; their texts lie in the letter, the target, `id` and `time`. */
+static size_t make_headers(const psp_broker_push *push, psp_header *headers, const char *id,
+                           const char *time) {
+  const psp_letter *letter = push->delivery.letter;
+  size_t count = 0;
+  if (!push->target->no_wrapper) {
+    headers[count++] = (psp_header){"Content-Type", "application/json"};
+    return count;
+  }
+  bool typed = false;
+  for (uint32_t i = 0; push->target->write_metadata && i < letter->attribute_count; i++) {
+    const psp_pair *pair = &letter->attributes[i];
+    if (!header_safe(pair)) continue;
+    typed |= strcasecmp(pair->key, "Content-Type") == 0;
+    headers[count++] = (psp_header){pair->key, pair->value};
+  }
+  if (!typed) headers[count++] = (psp_header){"Content-Type", "application/octet-stream"};
+  if (!push->target->write_metadata) return count;
+  if (letter->ordering_key && !strpbrk(letter->ordering_key, "\r\n"))
+    headers[count++] = (psp_header){"x-goog-pubsub-ordering-key", letter->ordering_key};
+  headers[count++] = (psp_header){"x-goog-pubsub-message-id", id};
+  headers[count++] = (psp_header){"x-goog-pubsub-publish-time", time};
+  headers[count++] = (psp_header){"x-goog-pubsub-subscription-name", push->target->subscription};
+  return count;
+}
+
+static bool send_one(psp_broker_pusher *pusher, psp_broker_push *push, flight *one,
+                     psprobe_error *error) {
+  const psp_letter *letter = push->delivery.letter;
+  psp_http *http = http_of(pusher, error);
+  psp_header *headers = malloc((letter->attribute_count + OWN_HEADERS) * sizeof *headers);
+  char id[24], time[PSP_TIMESTAMP_SIZE];
+  snprintf(id, sizeof id, "%llu", (unsigned long long)letter->id);
+  psp_timestamp_format_ns(time, letter->published_ms * 1000000);
+  psp_buf body = {0};
+  if (push->target->no_wrapper)
+    psp_buf_add(&body, letter->data, letter->data_len);
+  else
+    psp_broker_push_encode(&body, push);
+  bool sent = false;
+  if (http && headers && !body.failed) {
+    psp_http_request request = {.method = "POST",
+                                .url = push->target->endpoint,
+                                .headers = headers,
+                                .header_count = make_headers(push, headers, id, time),
+                                .body = body.data ? body.data : "",
+                                .body_len = body.len,
+                                .timeout_ns = push->timeout_ns,
+                                .max_response = 1 << 20};
+    sent = psp_http_send(http, &request, on_done, one, NULL, error) == PSPROBE_OK;
+  }
+  psp_buf_free(&body);
+  free(headers);
+  return sent;
+}
+
+void psp_broker_pusher_send(psp_broker_pusher *pusher, psp_broker_push *push) {
+  flight *one = malloc(sizeof *one);
+  psprobe_error error = {0};
+  if (one) *one = (flight){pusher, push};
+  if (one && send_one(pusher, push, one, &error)) return;
+  psp_log_line line;
+  if (psp_log_begin(&line, &pusher->logger, PSPROBE_LOG_WARNING, "push_not_sent")) {
+    psp_log_text(&line, "subscription", push->target->subscription);
+    psp_log_error(&line, &error);
+    psp_log_end(&line);
+  }
+  free(one);
+  tell(pusher, push, false);
+}

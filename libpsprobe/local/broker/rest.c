@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* The routes of the broker, and those that carry messages. */
+#include "local/broker/rest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "http/server.h"
+#include "local/broker/json.h"
+
+void psp_broker_finish(psp_broker_request *request, psprobe_code code, const psprobe_error *error,
+                       psp_buf *body) {
+  psp_broker_host_unlock(request->host);
+  if (!code) {
+    psp_rest_reply(request->exchange, body);
+    return;
+  }
+  psp_buf_free(body);
+  psp_rest_error(request->exchange, code, error->message);
+}
+
+static void publish(psp_broker_request *request) {
+  psprobe_error error = {0};
+  psp_letters letters = {0};
+  psp_buf body = {0};
+  uint64_t first;
+  /* The emulator looks for the topic before it looks at the messages. */
+  bool known = psp_broker_topic(psp_broker_host_lock(request->host), request->name);
+  psp_broker_host_unlock(request->host);
+  psprobe_code code = known
+                          ? psp_broker_publish_decode(request->body, request->len, &letters, &error)
+                          : psp_fail(&error, PSPROBE_NOT_FOUND, "Topic not found");
+  if (!code) {
+    psp_broker *broker = psp_broker_host_lock(request->host);
+    code = psp_broker_publish(broker, request->name, letters.items, letters.count,
+                              psp_broker_host_now(), &first, &error);
+    psp_broker_host_unlock(request->host);
+  }
+  if (!code) psp_broker_publish_encode(&body, first, letters.count);
+  psp_letters_free(&letters);
+  if (code)
+    psp_rest_error(request->exchange, code, error.message);
+  else
+    psp_rest_reply(request->exchange, &body);
+}
+
+/* A pull that may wait: it outlives the handler. */
+typedef struct waiting {
+  psp_broker_waiter pull;
+  psp_exchange *exchange;
+  char name[];
+} waiting;
+
+static bool is_there(void *arg) {
+  return !psp_exchange_is_gone(((const waiting *)arg)->exchange);
+}
+
+static void pull(psp_broker_request *request) {
+  psprobe_error error = {0};
+  psp_pull_request asked;
+  psprobe_code code = psp_broker_pull_decode(request->body, request->len, &asked, &error);
+  size_t size = strlen(request->name) + 1;
+  waiting *one = code ? NULL : calloc(1, sizeof *one + size);
+  if (!one) {
+    if (!code) code = psp_fail_memory(&error, "pull");
+    psp_rest_error(request->exchange, code, error.message);
+    return;
+  }
+  one->pull = (psp_broker_waiter){
+      .max = (size_t)asked.max, .immediate = asked.immediate, .alive = is_there, .arg = one};
+  one->exchange = request->exchange;
+  memcpy(one->name, request->name, size);
+  psp_broker *broker = psp_broker_host_lock(request->host);
+  psp_broker_pull(broker, one->name, &one->pull, psp_broker_host_now());
+  psp_broker_host_unlock(request->host);
+}
+
+void psp_broker_rest_answer(psp_broker_waiter *done) {
+  waiting *one = done->arg;
+  if (done->code) {
+    psp_rest_error(one->exchange, done->code, done->why);
+  } else {
+    psp_buf body = {0};
+    psp_broker_pull_encode(&body, one->name, done);
+    psp_rest_reply(one->exchange, &body);
+  }
+  psp_broker_waiter_clear(done);
+  free(one);
+}
+
+static void acknowledge_or_modify(psp_broker_request *request, bool modify) {
+  psprobe_error error = {0};
+  psp_ack_request asked = {0};
+  psp_broker *broker = psp_broker_host_lock(request->host);
+  bool known = psp_broker_subscription(broker, request->name);
+  psp_broker_host_unlock(request->host);
+  psprobe_code code = known ? psp_broker_ack_decode(request->body, request->len, request->name,
+                                                    modify, &asked, &error)
+                            : psp_fail(&error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  if (!code) {
+    psp_broker_host_lock(request->host);
+    psp_instant now = psp_broker_host_now();
+    code = modify ? psp_broker_modify_deadline(broker, request->name, asked.acks, asked.count,
+                                               asked.deadline_s, now, &error)
+                  : psp_broker_acknowledge(broker, request->name, asked.acks, asked.count, now,
+                                           &error);
+    psp_broker_host_unlock(request->host);
+    free(asked.acks);
+  }
+  if (code)
+    psp_rest_error(request->exchange, code, error.message);
+  else
+    psp_rest_reply_empty(request->exchange);
+}
+
+static void acknowledge(psp_broker_request *request) {
+  acknowledge_or_modify(request, false);
+}
+static void modify_deadline(psp_broker_request *request) {
+  acknowledge_or_modify(request, true);
+}
+
+static void unimplemented(psp_broker_request *request) {
+  psp_rest_error(request->exchange, PSPROBE_UNIMPLEMENTED, NULL);
+}
+
+/* ---- which of them ---- */
+
+typedef enum shape {
+  LIST, /* projects/P/kind */
+  ITEM, /* projects/P/kind/ID */
+  PART  /* projects/P/topics/ID/subscriptions */
+} shape;
+
+static const struct route {
+  const char *method, *kind, *verb;
+  shape of;
+  psp_broker_route *handler;
+} routes[] = {
+    {"POST", "topics", "publish", ITEM, publish},
+    {"POST", "subscriptions", "pull", ITEM, pull},
+    {"POST", "subscriptions", "acknowledge", ITEM, acknowledge},
+    {"POST", "subscriptions", "modifyAckDeadline", ITEM, modify_deadline},
+    {"POST", "subscriptions", "modifyPushConfig", ITEM, psp_broker_subscription_push},
+    {"PUT", "topics", NULL, ITEM, psp_broker_topic_put},
+    {"GET", "topics", NULL, ITEM, psp_broker_topic_get},
+    {"PATCH", "topics", NULL, ITEM, psp_broker_topic_patch},
+    {"DELETE", "topics", NULL, ITEM, psp_broker_topic_remove},
+    {"GET", "topics", NULL, LIST, psp_broker_topic_list},
+    {"GET", "topics", NULL, PART, psp_broker_topic_subscriptions},
+    {"PUT", "subscriptions", NULL, ITEM, psp_broker_subscription_put},
+    {"GET", "subscriptions", NULL, ITEM, psp_broker_subscription_get},
+    {"PATCH", "subscriptions", NULL, ITEM, psp_broker_subscription_patch},
+    {"DELETE", "subscriptions", NULL, ITEM, psp_broker_subscription_remove},
+    {"GET", "subscriptions", NULL, LIST, psp_broker_subscription_list},
+    {"POST", "subscriptions", "detach", ITEM, unimplemented},
+    {"POST", "subscriptions", "seek", ITEM, unimplemented},
+    {"GET", "topics", "getIamPolicy", ITEM, unimplemented},
+    {"GET", "subscriptions", "getIamPolicy", ITEM, unimplemented},
+    {"POST", "topics", "setIamPolicy", ITEM, unimplemented},
+    {"POST", "subscriptions", "setIamPolicy", ITEM, unimplemented},
+    {"POST", "topics", "testIamPermissions", ITEM, unimplemented},
+    {"POST", "subscriptions", "testIamPermissions", ITEM, unimplemented},
+};
+
+static const struct route *find_route(const char *method, const psp_rest_path *path) {
+  char **at = path->segments;
+  if (path->count < 4 || path->count > 6 || strcmp(at[1], "projects") != 0) return NULL;
+  shape of = (shape)(path->count - 4);
+  if (of == PART && (strcmp(at[3], "topics") != 0 || strcmp(at[5], "subscriptions") != 0))
+    return NULL;
+  for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+    if (routes[i].of == of && strcmp(routes[i].method, method) == 0 &&
+        strcmp(routes[i].kind, at[3]) == 0 && psp_text_equal(routes[i].verb, path->verb))
+      return &routes[i];
+  return NULL;
+}
+
+/* On a body with a Content-Type that is not JSON, Google's emulator knows no route. */
+static bool type_fits(const psp_exchange *exchange) {
+  const char *type = psp_exchange_header(exchange, "Content-Type");
+  size_t len = strlen("application/json");
+  return !type || (strncasecmp(type, "application/json", len) == 0 &&
+                   (type[len] == '\0' || type[len] == ';' || type[len] == ' '));
+}
+
+/* What has no JSON in its answer. True: answered. */
+static bool answer_plain(psp_exchange *exchange, const char *method, const psp_rest_path *path) {
+  const char *first = path->count ? path->segments[0] : "";
+  if (strcmp(method, "OPTIONS") == 0) {
+    psp_exchange_reply(exchange, 200, NULL, "", 0);
+  } else if (path->count == 1 && !*first && strcmp(method, "GET") == 0) {
+    psp_exchange_reply(exchange, 200, NULL, "Ok\n", 3); /* "are you there?" */
+  } else if (first[0] == 'v' && first[1] >= '0' && first[1] <= '9' && strcmp(first, "v1") != 0) {
+    psp_buf text = {0};
+    psp_buf_printf(&text, "Not Found (Unsupported API version \"%s\")\n", first);
+    psp_exchange_reply(exchange, 404, NULL, text.data ? text.data : "", text.len);
+    psp_buf_free(&text);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void psp_broker_rest_handle(void *host, psp_exchange *exchange) {
+  static const char *const verbs[] = {
+      "publish", "pull", "acknowledge",  "modifyAckDeadline", "modifyPushConfig",
+      "detach",  "seek", "getIamPolicy", "setIamPolicy",      "testIamPermissions",
+      NULL};
+  const char *method = psp_exchange_method(exchange);
+  psp_broker_request request = {.host = host, .exchange = exchange};
+  if (!psp_rest_path_parse(psp_exchange_path(exchange), verbs, &request.path)) {
+    psp_rest_not_found(exchange);
+    return;
+  }
+  if (!answer_plain(exchange, method, &request.path)) {
+    const struct route *route = find_route(method, &request.path);
+    if (route && strcmp(method, "GET") != 0 && !type_fits(exchange)) route = NULL;
+    size_t end = request.path.count > 5 ? 5 : request.path.count;
+    if (route) request.name = psp_rest_path_join(&request.path, 1, end);
+    request.body = psp_exchange_body(exchange, &request.len);
+    psprobe_error error = {0};
+    if (!route)
+      psp_rest_not_found(exchange);
+    else if (!request.name)
+      psp_rest_error(exchange, PSPROBE_RESOURCE_EXHAUSTED, "out of memory");
+    else if (route->of == ITEM && psp_resource_check(route->kind, request.name, &error))
+      psp_rest_error(exchange, error.code, error.message);
+    else
+      route->handler(&request);
+  }
+  free(request.name);
+  psp_rest_path_free(&request.path);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* The server of documents and its routes. */
+#include "local/documents/rest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "firestore/value_json.h"
+#include "http/server.h"
+
+struct psp_documents_host {
+  psp_documents *documents;
+  psp_server *server;
+};
+
+/* Bodies up to what Google's emulator takes. */
+enum { MAX_BODY = 16 * 1024 * 1024, MAX_CONNECTIONS = 4000 };
+
+/* ---- what the handlers share ---- */
+
+void psp_documents_refuse(psp_documents_request *request, const psprobe_error *error,
+                          psp_buf *message) {
+  bool own = message && message->data && message->len;
+  psp_rest_error(request->exchange, error->code, own ? message->data : error->message);
+  if (message) psp_buf_free(message);
+}
+
+const char *psp_documents_query_text(const psp_documents_request *request, const char *name,
+                                     const char *other) {
+  const char *text = psp_exchange_query(request->exchange, name, 0);
+  return text ? text : psp_exchange_query(request->exchange, other, 0);
+}
+
+psprobe_code psp_documents_query_mask(const psp_documents_request *request, const char *name,
+                                      const char *other, psp_documents_mask *mask,
+                                      psprobe_error *error) {
+  const char *const names[] = {name, other}, *text;
+  psprobe_code code = PSPROBE_OK;
+  for (size_t i = 0; i < 2; i++)
+    for (unsigned n = 0; !code && (text = psp_exchange_query(request->exchange, names[i], n)); n++)
+      code = psp_documents_mask_add(mask, text, error);
+  return code;
+}
+
+void psp_documents_put_time(psp_json_writer *w, const char *key, int64_t us) {
+  char text[PSP_TIMESTAMP_SIZE];
+  psp_json_put_key(w, key);
+  psp_json_put_string(w, psp_timestamp_format(text, us / 1000000, (int32_t)(us % 1000000) * 1000));
+}
+
+void psp_documents_encode(psp_json_writer *w, const psp_stored *document,
+                          const psp_documents_mask *mask) {
+  psprobe_value *picked =
+      mask && mask->set ? psp_documents_mask_pick(mask, document->fields) : NULL;
+  const psprobe_value *fields = mask && mask->set ? picked : document->fields;
+  psp_json_begin_object(w);
+  psp_json_put_key(w, "name");
+  psp_json_put_string(w, document->name);
+  if (!fields) w->buf->failed = true;
+  if (psprobe_value_count(fields) > 0) {
+    psp_json_put_key(w, "fields");
+    psp_fields_encode(w, fields);
+  }
+  psp_documents_put_time(w, "createTime", document->create_us);
+  psp_documents_put_time(w, "updateTime", document->update_us);
+  psp_json_end_object(w);
+  psprobe_value_free(picked);
+}
+
+void psp_documents_result_encode(psp_json_writer *w, const psp_write_result *result) {
+  psp_json_begin_object(w);
+  if (result->update_us) psp_documents_put_time(w, "updateTime", result->update_us);
+  if (result->count) {
+    psp_json_put_key(w, "transformResults");
+    psp_json_begin_array(w);
+    for (size_t i = 0; i < result->count; i++)
+      psp_value_encode(w, result->transform_results[i]);
+    psp_json_end_array(w);
+  }
+  psp_json_end_object(w);
+}
+
+psprobe_code psp_documents_write_one(psp_documents_request *request, const psp_local_write *write,
+                                     psp_stored *stored, psp_buf *message, psprobe_error *error) {
+  psp_write_result result = {0};
+  psp_documents *documents = request->documents;
+  psp_documents_begin(documents);
+  psprobe_code code = psp_local_write_apply(documents, write, psp_documents_now(documents), &result,
+                                            message, error);
+  if (!code && stored) code = psp_documents_get(documents, write->name, stored, error);
+  psprobe_code end = psp_documents_end(documents, code == PSPROBE_OK, code ? NULL : error);
+  psp_write_result_free(&result);
+  return code ? code : end;
+}
+
+/* ---- who asks ---- */
+
+/* As Google's emulator judges an Authorization header: "owner" and Google's access tokens may do
+ * everything, no header nearly so. False: answered with the error. */
+static bool authorize(psp_documents_request *request) {
+  const char *header = psp_exchange_header(request->exchange, "Authorization");
+  if (!header) return true;
+  if (strncasecmp(header, "Bearer ", 7) != 0 || !header[7]) {
+    psp_rest_error(request->exchange, PSPROBE_UNKNOWN, NULL);
+    return false;
+  }
+  const char *token = header + 7;
+  request->admin = strcmp(token, "owner") == 0 || psp_text_starts(token, "ya29.");
+  if (request->admin || psp_text_starts(token, "eyJ")) return true; /* a user's, unsigned */
+  psp_rest_error(request->exchange, PSPROBE_INVALID_ARGUMENT, "invalid jwt");
+  return false;
+}
+
+static void need_admin(psp_documents_request *request, const char *what,
+                       psp_documents_route *handler) {
+  psp_buf text = {0};
+  psp_buf_printf(&text, "%s require admin authentication.", what);
+  if (request->admin)
+    handler(request);
+  else
+    psp_rest_error(request->exchange, PSPROBE_PERMISSION_DENIED, text.data);
+  psp_buf_free(&text);
+}
+
+static void batch_write(psp_documents_request *request) {
+  need_admin(request, "Batch writes", psp_documents_batch_write);
+}
+static void list_collections(psp_documents_request *request) {
+  need_admin(request, "Metadata operations", psp_documents_list_collections);
+}
+static void unimplemented(psp_documents_request *request) {
+  psp_rest_error(request->exchange, PSPROBE_UNIMPLEMENTED, NULL);
+}
+
+/* ---- which of them: also those that a path does not fit, whose handlers say how ---- */
+
+typedef enum shape { ROOT = 1, COLLECTION = 2, DOCUMENT = 4 } shape;
+
+static const struct route {
+  const char *method, *verb;
+  int of;
+  psp_documents_route *handler;
+} routes[] = {
+    {"POST", NULL, COLLECTION | DOCUMENT, psp_documents_create},
+    {"GET", NULL, DOCUMENT, psp_documents_read},
+    {"GET", NULL, COLLECTION, psp_documents_list},
+    {"PATCH", NULL, COLLECTION | DOCUMENT, psp_documents_patch},
+    {"DELETE", NULL, COLLECTION | DOCUMENT, psp_documents_delete},
+    {"POST", "commit", ROOT, psp_documents_commit},
+    {"POST", "batchWrite", ROOT, batch_write},
+    {"POST", "batchGet", ROOT, psp_documents_batch_get},
+    {"POST", "runQuery", ROOT | COLLECTION | DOCUMENT, psp_documents_run_query},
+    {"POST", "listCollectionIds", ROOT | COLLECTION | DOCUMENT, list_collections},
+    {"POST", "runAggregationQuery", ROOT | DOCUMENT, unimplemented},
+    {"POST", "partitionQuery", ROOT | DOCUMENT, unimplemented},
+    {"POST", "beginTransaction", ROOT, unimplemented},
+    {"POST", "rollback", ROOT, unimplemented},
+};
+
+/* v1/projects/P/databases/D/documents/…, or with "emulator" before it. */
+enum { ROOT_SEGMENTS = 6 };
+
+static bool is_below_root(const psp_rest_path *path, size_t first) {
+  char **at = path->segments + first;
+  return path->count >= first + ROOT_SEGMENTS - 1 && strcmp(at[0], "projects") == 0 &&
+         strcmp(at[2], "databases") == 0 && strcmp(at[4], "documents") == 0;
+}
+
+static psp_documents_route *find_route(const char *method, const psp_rest_path *path) {
+  if (path->count > 6 && strcmp(path->segments[0], "emulator") == 0)
+    return strcmp(path->segments[1], "v1") == 0 && is_below_root(path, 2) && path->count == 7 &&
+                   strcmp(method, "DELETE") == 0
+               ? psp_documents_clear
+               : NULL;
+  const char *version = path->segments[0];
+  if ((strcmp(version, "v1") != 0 && strcmp(version, "v1beta1") != 0) || !is_below_root(path, 1))
+    return NULL;
+  size_t below = path->count - ROOT_SEGMENTS;
+  int of = below == 0 ? ROOT : below % 2 ? COLLECTION : DOCUMENT;
+  for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+    if ((routes[i].of & of) && strcmp(routes[i].method, method) == 0 &&
+        psp_text_equal(routes[i].verb, path->verb))
+      return routes[i].handler;
+  return NULL;
+}
+
+/* On a body with a Content-Type that is not JSON, Google's emulator knows no route. */
+static bool type_fits(const psp_exchange *exchange) {
+  const char *type = psp_exchange_header(exchange, "Content-Type");
+  return !type || strncasecmp(type, "application/json", strlen("application/json")) == 0;
+}
+
+static void call(psp_documents_request *request, psp_documents_route *handler) {
+  bool emulator = strcmp(request->path.segments[0], "emulator") == 0;
+  size_t len, first = emulator ? 2 : 1;
+  const char *body = psp_exchange_body(request->exchange, &len);
+  psprobe_error error = {0};
+  request->name = psp_rest_path_join(&request->path, first, request->path.count);
+  request->root = psp_rest_path_join(&request->path, first, first + 5);
+  if (!request->name || !request->root)
+    psp_rest_error(request->exchange, PSPROBE_RESOURCE_EXHAUSTED, "out of memory");
+  else if ((len && psp_json_parse(body, len, "body", &request->json, NULL)) ||
+           (request->json && !psp_json_is_object(request->json)))
+    psp_rest_error(request->exchange, psp_documents_payload_invalid(&error), error.message);
+  else if (authorize(request))
+    handler(request);
+  psp_json_free(request->json);
+  free(request->name);
+  free(request->root);
+}
+
+static void handle(void *arg, psp_exchange *exchange) {
+  static const char *const verbs[] = {"commit",
+                                      "batchWrite",
+                                      "batchGet",
+                                      "runQuery",
+                                      "runAggregationQuery",
+                                      "listCollectionIds",
+                                      "partitionQuery",
+                                      "beginTransaction",
+                                      "rollback",
+                                      NULL};
+  psp_documents_host *host = arg;
+  psp_documents_request request = {.documents = host->documents, .exchange = exchange};
+  const char *method = psp_exchange_method(exchange);
+  psp_documents_route *handler = NULL;
+  if (strcmp(method, "OPTIONS") == 0) {
+    psp_exchange_reply(exchange, 200, NULL, "", 0);
+    return;
+  }
+  if (strcmp(method, "GET") == 0 && strcmp(psp_exchange_path(exchange), "/") == 0) {
+    psp_exchange_reply(exchange, 200, NULL, "Ok\n", 3); /* "are you there?" */
+    return;
+  }
+  if (psp_rest_path_parse(psp_exchange_path(exchange), verbs, &request.path))
+    handler = find_route(method, &request.path);
+  if (handler && strcmp(method, "GET") != 0 && !type_fits(exchange)) handler = NULL;
+  if (handler)
+    call(&request, handler);
+  else
+    psp_rest_not_found(exchange);
+  psp_rest_path_free(&request.path);
+}
+
+psprobe_code psp_documents_host_new(const char *listen, const char *path,
+                                    const psprobe_logger *logger, psp_documents_host **out,
+                                    psprobe_error *error) {
+  psp_documents_host *host = calloc(1, sizeof *host);
+  if (!host) return psp_fail_memory(error, "documents");
+  psp_route all = {.method = "*", .pattern = "/*", .handler = handle, .arg = host};
+  psp_server_options options = {.listen = listen ? listen : "127.0.0.1:0",
+                                .what = "the address of the Firestore stand-in",
+                                .routes = &all,
+                                .route_count = 1,
+                                .max_body = MAX_BODY,
+                                .max_connections = MAX_CONNECTIONS,
+                                .logger = logger};
+  psprobe_code code = psp_documents_new(path, &host->documents, error);
+  if (!code) code = psp_server_new(&options, &host->server, error);
+  if (code)
+    psp_documents_host_free(host);
+  else
+    *out = host;
+  return code;
+}
+
+void psp_documents_host_free(psp_documents_host *host) {
+  if (!host) return;
+  psp_server_free(host->server);
+  psp_documents_free(host->documents);
+  free(host);
+}
+
+int psp_documents_host_port(const psp_documents_host *host) {
+  return psp_server_port(host->server);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "local/proto_fields.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "local/broker/settings.h"
+
+bool psp_field_is(const char *key, const char *name) {
+  if (strcmp(key, name) == 0) return true;
+  for (; *name; name++) {
+    if (isupper((unsigned char)*name) && *key++ != '_') return false;
+    if (*key++ != tolower((unsigned char)*name)) return false;
+  }
+  return *key == '\0';
+}
+
+bool psp_fields_read(const psp_json *json, const psp_field *fields, void *out) {
+  if (!psp_json_is_object(json)) return false;
+  for (const psp_json *member = psp_json_first(json); member; member = psp_json_next(member)) {
+    const psp_field *field = fields;
+    while (field->name && !psp_field_is(psp_json_key(member), field->name))
+      field++;
+    if (!field->name) return false;
+    if (!field->read || psp_json_is_null(member)) continue;
+    if (!field->read(member, (char *)out + field->offset)) return false;
+  }
+  return true;
+}
+
+/* Texts, and what proto3's reader takes for one: numbers and booleans as they are written. */
+static char *text_of(const psp_json *json) {
+  const char *plain = psp_json_string(json);
+  if (plain) return psp_strdup(plain);
+  if (!psp_json_is_number(json) && !psp_json_is_bool(json)) return NULL;
+  psp_buf buf = {0};
+  psp_json_writer writer = {.buf = &buf};
+  psp_json_put_json(&writer, json);
+  return psp_buf_take(&buf, NULL);
+}
+
+bool psp_read_text(const psp_json *json, void *out) {
+  char *text = text_of(json), **to = out;
+  if (!text) return false;
+  free(*to);
+  *to = *text ? text : NULL;
+  if (!*text) free(text);
+  return true;
+}
+
+bool psp_read_int32(const psp_json *json, void *out) {
+  int64_t value;
+  if (!psp_json_int64(json, &value) || value < INT32_MIN || value > INT32_MAX) return false;
+  *(int *)out = (int)value;
+  return true;
+}
+
+bool psp_read_bool(const psp_json *json, void *out) {
+  const char *text = psp_json_string(json);
+  if (!text) return psp_json_bool(json, out);
+  *(bool *)out = strcmp(text, "true") == 0;
+  return *(bool *)out || strcmp(text, "false") == 0;
+}
+
+bool psp_read_span(const psp_json *json, void *out) {
+  const char *text = psp_json_string(json);
+  return text && psp_span_parse(text, out);
+}
+
+bool psp_read_pairs(const psp_json *json, void *out) {
+  if (!psp_json_is_object(json)) return false;
+  for (const psp_json *member = psp_json_first(json); member; member = psp_json_next(member)) {
+    char *value = text_of(member);
+    bool put = value && psp_pairs_put(out, psp_json_key(member), value);
+    free(value);
+    if (!put) return false;
+  }
+  return true;
+}
+
+bool psp_read_json(const psp_json *json, void *out) {
+  psp_buf buf = {0};
+  psp_json_writer writer = {.buf = &buf};
+  psp_json_put_json(&writer, json);
+  char *text = psp_buf_take(&buf, NULL), **to = out;
+  if (!text) return false;
+  free(*to);
+  *to = text;
+  return true;
+}
+
+bool psp_read_part(const psp_json *json, void *out) {
+  *(const psp_json **)out = json;
+  return true;
+}
