@@ -13,7 +13,7 @@
 #include <psprobe/auth.h>
 
 #include "auth/clock.h"
-#include "http/http.h"
+#include "http/client/http.h"
 
 /** Which API a token is for: a self-signed token names it as its audience. */
 typedef enum psp_api { PSP_API_PUBSUB = 0, PSP_API_FIRESTORE = 1, PSP_API_COUNT } psp_api;

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "http/retry.h"
+#include "http/client/retry.h"
 #include "os/wait.h"
 
 psprobe_code psp_fetcher_init(psp_fetcher *f, const char *ca_file, const psprobe_logger *logger,

@@ -14,7 +14,7 @@
 #include <psprobe/log.h>
 
 #include "auth/clock.h"
-#include "http/http.h"
+#include "http/client/http.h"
 #include "os/secret.h"
 
 /** Connections, made when they are first needed. One fetch at a time. */

@@ -6,7 +6,7 @@
 
 #include "auth/url.h"
 #include "base/error.h"
-#include "http/http.h"
+#include "http/client/http.h"
 #include "http/url.h"
 
 psprobe_code psprobe_check_account(const char *text, psprobe_error *error) {

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "http/listen.h"
+#include "http/server/listen.h"
 
 /** The id of "projects/p/KIND/id", or the text itself. */
 static const char *last_segment(const char *text) {

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "http/http.h"
+#include "http/client/http.h"
 
 void psp_cli_env_name(psp_buf *out, const psprobe_option *option) {
   psp_buf_text(out, option->env != NULL ? option->env : "PSPROBE_");

@@ -11,8 +11,8 @@
 #include <psprobe/client.h>
 
 #include "base/buf.h"
-#include "http/http.h"
-#include "http/retry.h"
+#include "http/client/http.h"
+#include "http/client/retry.h"
 
 typedef enum psp_service { PSP_PUBSUB = 0, PSP_FIRESTORE = 1 } psp_service;
 

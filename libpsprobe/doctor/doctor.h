@@ -7,7 +7,7 @@
 #include "auth/auth.h"
 #include "base/buf.h"
 #include "client/call.h"
-#include "http/http.h"
+#include "http/client/http.h"
 
 #define PSP_DOCTOR_SECOND INT64_C(1000000000)
 /** How long one check may take, and all of them. */

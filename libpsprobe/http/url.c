@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "http/http.h"
+#include "http/client/http.h"
 
 #define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 

@@ -12,7 +12,7 @@
 #include <psprobe/error.h>
 
 #include "base/buf.h"
-#include "http/server.h"
+#include "http/server/server.h"
 
 /** A path: "/v1/a/b%20c:verb" is v1, a, "b c" and the verb. Free with psp_rest_path_free. */
 typedef struct psp_rest_path {

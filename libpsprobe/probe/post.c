@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "http/http.h"
-#include "http/retry.h"
+#include "http/client/http.h"
+#include "http/client/retry.h"
 #include "http/url.h"
 #include "probe/responder.h"
 

@@ -7,7 +7,7 @@
 #include <psprobe/probe.h>
 
 #include "auth/verify/gate.h"
-#include "http/server.h"
+#include "http/server/server.h"
 #include "probe/sending.h"
 
 /** Finished probes that the sink is given at once. */

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "firestore/path.h"
-#include "http/http.h"
+#include "http/client/http.h"
 
 #define DEFAULT_SOURCE     "cloud_function"
 #define DEFAULT_COLLECTION "pubsub_results"

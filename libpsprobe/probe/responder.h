@@ -16,7 +16,7 @@
 #include "auth/verify/gate.h"
 #include "client/call.h"
 #include "firestore/service.h"
-#include "http/server.h"
+#include "http/server/server.h"
 #include "os/timer.h"
 
 /** When something that may happen for each message was logged last. */

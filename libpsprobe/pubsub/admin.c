@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "http/http.h"
+#include "http/client/http.h"
 #include "pubsub/calls.h"
 #include "pubsub/codec.h"
 

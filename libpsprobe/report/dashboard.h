@@ -6,7 +6,7 @@
 
 #include <psprobe/dashboard.h>
 
-#include "http/server.h"
+#include "http/server/server.h"
 #include "report/metrics.h"
 #include "report/report.h"
 

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "http/http.h"
+#include "http/client/http.h"
 
 #define ROUNDS 9
 #define CALLS  2000

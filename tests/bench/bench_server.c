@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "http/server.h"
+#include "http/server/server.h"
 
 #define ROUNDS      7
 #define SECONDS     2

@@ -18,7 +18,7 @@
 #include <psprobe/local.h>
 
 #include "base/text.h"
-#include "http/server.h"
+#include "http/server/server.h"
 #include "rest_call.h"
 
 #define MS INT64_C(1000000)

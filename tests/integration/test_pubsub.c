@@ -18,7 +18,7 @@
 
 #include <psprobe/pubsub.h>
 
-#include "http/server.h"
+#include "http/server/server.h"
 #include "os/timer.h"
 #include "target.h"
 

@@ -16,7 +16,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#include "http/server.h"
+#include "http/server/server.h"
 
 typedef struct fake_issuer {
   psp_server *server;

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "http/server.h"
+#include "http/server/server.h"
 
 #define FAKE_PROBER_MAX 1000
 

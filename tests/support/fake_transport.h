@@ -24,7 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "http/http.h"
+#include "http/client/http.h"
 
 typedef struct fake_transport fake_transport;
 /** One expectation. The fake's. */

@@ -12,7 +12,7 @@
  */
 #include <stdatomic.h>
 
-#include "http/server.h"
+#include "http/server/server.h"
 
 extern psp_server *server; /**< of fixture_set_up */
 extern atomic_int calls;   /**< of handlers, but for /hold */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "auth/verify/verifier.h"
-#include "http/server.h"
+#include "http/server/server.h"
 
 /**
  * Stands before a handler: a route's handler is psp_gate_handle and its arg is this. Kept by the

@@ -5,7 +5,7 @@
 #include <psprobe/auth.h>
 
 #include "auth/clock.h"
-#include "http/http.h"
+#include "http/client/http.h"
 
 /**
  * The outcome, once: PSPROBE_OK and who it is; or UNAUTHENTICATED (answer 401, with

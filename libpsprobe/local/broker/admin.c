@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "http/server.h"
+#include "http/server/server.h"
 #include "local/broker/json.h"
 #include "local/broker/rest.h"
 #include "local/broker/settings_json.h"

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "http/server.h"
+#include "http/server/server.h"
 #include "os/wait.h"
 
 struct psp_broker_host {

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "http/http.h"
+#include "http/client/http.h"
 #include "local/broker/host.h"
 #include "local/broker/json.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "http/server.h"
+#include "http/server/server.h"
 #include "local/broker/json.h"
 
 void psp_broker_finish(psp_broker_request *request, psprobe_code code, const psprobe_error *error,

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "firestore/value_json.h"
-#include "http/server.h"
+#include "http/server/server.h"
 
 struct psp_documents_host {
   psp_documents *documents;

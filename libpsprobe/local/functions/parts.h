@@ -16,8 +16,8 @@
 
 #include <psprobe/log.h>
 
-#include "http/http.h"
-#include "http/server.h"
+#include "http/client/http.h"
+#include "http/server/server.h"
 #include "local/functions/host.h"
 
 /** An event that waits for an instance. */

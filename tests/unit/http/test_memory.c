@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "failing_malloc.h"
-#include "http/http.h"
-#include "http/router.h"
-#include "http/server.h"
+#include "http/client/http.h"
+#include "http/server/router.h"
+#include "http/server/server.h"
 #include "raw_http.h"
 
 /* A call that may have failed for want of memory, and for nothing else. */

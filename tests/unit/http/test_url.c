@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "http/http.h"
+#include "http/client/http.h"
 #include "http/url.h"
 
 static void test_good(void **state) {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "http/queue.h"
+#include "http/client/queue.h"
 
 typedef struct closer {
   psp_queue *queue;

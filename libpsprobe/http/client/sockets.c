@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/sockets.h"
+#include "http/client/sockets.h"
 
 #include <stdlib.h>
 #include <string.h>

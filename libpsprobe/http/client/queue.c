@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/queue.h"
+#include "http/client/queue.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/retry.h"
+#include "http/client/retry.h"
 
 #define DEFAULT_INITIAL_NS 100000000
 #define DEFAULT_MAX_NS     60000000000

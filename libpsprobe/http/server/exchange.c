@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/exchange.h"
+#include "http/server/exchange.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  */
 #include <pthread.h>
 
-#include "http/transfer.h"
+#include "http/client/transfer.h"
 
 typedef struct psp_queue {
   const psp_transfer_defaults *defaults;

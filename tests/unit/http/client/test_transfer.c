@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "http/transfer.h"
+#include "http/client/transfer.h"
 #include "http/url.h"
 
 static void test_head_split(void **state) {

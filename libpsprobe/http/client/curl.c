@@ -27,9 +27,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "http/http.h"
-#include "http/queue.h"
-#include "http/sockets.h"
+#include "http/client/http.h"
+#include "http/client/queue.h"
+#include "http/client/sockets.h"
 #include "os/wait.h"
 
 #define MAX_IDLE_CONNECTIONS 256

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "http/server.h"
+#include "http/server/server.h"
 
 #define PSP_MAX_SEGMENTS 32
 

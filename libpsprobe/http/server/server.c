@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/server.h"
+#include "http/server/server.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "http/exchange.h"
-#include "http/listen.h"
+#include "http/server/exchange.h"
+#include "http/server/listen.h"
 #include "os/wait.h"
 
 #define DEFAULT_MAX_BODY    ((size_t)1 << 20)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "http/listen.h"
+#include "http/server/listen.h"
 
 static void test_parse(void **state) {
   (void)state;

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "http/http.h"
-#include "http/server.h"
+#include "http/client/http.h"
+#include "http/server/server.h"
 #include "outcome.h"
 
 #define S INT64_C(1000000000)

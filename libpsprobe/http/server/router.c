@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/router.h"
+#include "http/server/router.h"
 
 #include <stdlib.h>
 #include <string.h>

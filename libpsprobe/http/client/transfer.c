@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/transfer.h"
+#include "http/client/transfer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

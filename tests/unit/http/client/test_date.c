@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "http/http.h"
+#include "http/client/http.h"
 
 #define NOW INT64_C(1795559410) /* 2026-11-24 22:30:10 */
 #define S   INT64_C(1000000000)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "http/retry.h"
+#include "http/client/retry.h"
 
 #define MS  INT64_C(1000000)
 #define S   INT64_C(1000000000)

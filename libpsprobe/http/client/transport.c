@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "http/http.h"
+#include "http/client/http.h"
 
 struct psp_http {
   const psp_transport *transport;

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "http/http.h"
+#include "http/client/http.h"
 #include "outcome.h"
 #include "raw_http.h"
 #include "raw_server.h"

@@ -20,8 +20,8 @@
 #include <microhttpd.h>
 
 #include "base/buf.h"
-#include "http/router.h"
-#include "http/server.h"
+#include "http/server/router.h"
+#include "http/server/server.h"
 
 typedef enum psp_exchange_state {
   PSP_READING,

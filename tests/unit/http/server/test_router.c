@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "http/router.h"
+#include "http/server/router.h"
 
 static const psp_route routes[] = {
     {"GET", "/", NULL, (void *)"root"},

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "http/exchange.h"
+#include "http/server/exchange.h"
 
 #define MAX_UNSENT ((size_t)1 << 20)
 #define BLOCK      ((size_t)16 << 10)

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/http.h"
+#include "http/client/http.h"
 
 typedef struct date {
   int year, month, day, hour, minute, second;
