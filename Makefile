@@ -148,7 +148,7 @@ check-unit: $(UNIT) ## run the unit tests alone
 THREADED := $(addprefix $(BUILD)/tsan/tests/unit/,os/test_wait auth/test_credentials auth/verify/test_gate \
 	auth/verify/test_idtoken auth/test_token_cache auth/verify/test_verifier http/client/test_client http/client/test_client_faults \
 	http/client/test_queue http/server/test_server_wait client/test_call os/test_timer client/test_token \
-	pubsub/test_receive pubsub/test_settle pubsub/test_subscriber pubsub/test_subscriber_stop \
+	pubsub/subscriber/test_receive pubsub/subscriber/test_settle pubsub/subscriber/test_subscriber pubsub/subscriber/test_subscriber_stop \
 	probe/test_prober probe/test_prober_auth probe/test_push_auth probe/test_registry_threads \
 	probe/test_responder probe/test_responder_listen probe/test_verify results/test_upload)
 check-threads: ## run the tests of threads under TSan

@@ -13,7 +13,7 @@
 #include "fake_client.h"
 #include "files.h"
 #include "pubsub/codec.h"
-#include "pubsub/lease.h"
+#include "pubsub/subscriber/lease.h"
 
 static bool succeeded(psprobe_code code) {
   assert_true(code == PSPROBE_OK || code == PSPROBE_RESOURCE_EXHAUSTED);

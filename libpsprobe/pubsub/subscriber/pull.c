@@ -3,7 +3,7 @@
 #include "base/id.h"
 #include "os/timer.h"
 #include "pubsub/codec.h"
-#include "pubsub/subscriber.h"
+#include "pubsub/subscriber/subscriber.h"
 
 #define SECOND INT64_C(1000000000)
 /* Above the 89 s after which the emulator answers a pull that found nothing. One that takes longer

@@ -6,7 +6,7 @@
 #include "os/timer.h"
 #include "os/wait.h"
 #include "pubsub/codec.h"
-#include "pubsub/subscriber.h"
+#include "pubsub/subscriber/subscriber.h"
 
 #define SECOND INT64_C(1000000000)
 /* More would not help a service that is slow; what gathers meanwhile goes out together. */

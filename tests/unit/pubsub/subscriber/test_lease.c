@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "pubsub/codec.h"
-#include "pubsub/lease.h"
+#include "pubsub/subscriber/lease.h"
 
 #define MS   INT64_C(1000000)
 #define S    (1000 * MS)

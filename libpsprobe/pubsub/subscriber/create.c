@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Making a subscription that a pull did not find. */
 #include "os/timer.h"
-#include "pubsub/subscriber.h"
+#include "pubsub/subscriber/subscriber.h"
 
 #define CREATE_NS INT64_C(5000000000)
 

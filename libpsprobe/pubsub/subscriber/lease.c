@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pubsub/lease.h"
+#include "pubsub/subscriber/lease.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -18,7 +18,7 @@
 
 #include "base/buf.h"
 #include "client/call.h"
-#include "pubsub/lease.h"
+#include "pubsub/subscriber/lease.h"
 
 /** How the service's default, an ack deadline of 10 s, stands in until the real one is known. */
 #define PSP_DEADLINE_S 10

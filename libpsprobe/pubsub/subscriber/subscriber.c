@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pubsub/subscriber.h"
+#include "pubsub/subscriber/subscriber.h"
 
 #include <signal.h>
 #include <stdio.h>
