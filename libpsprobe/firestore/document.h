@@ -2,7 +2,7 @@
 #ifndef PSP_FIRESTORE_DOCUMENT_H
 #define PSP_FIRESTORE_DOCUMENT_H
 /** @file Documents and preconditions in JSON. Pure. */
-#include "firestore/value_json.h"
+#include "firestore/value/json.h"
 
 struct psprobe_document {
   char *name; /**< full; a zero byte in an id stands as C0 80 */

@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 
 /** UTF-8, in which C0 80 may stand for a zero byte. */
 bool psp_name_utf8(const char *text, size_t len);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "firestore/value_json.h"
+#include "firestore/value/json.h"
 
 psprobe_value *test_value(const char *text) {
   psp_json *json = NULL;

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "firestore/value_json.h"
+#include "firestore/value/json.h"
 #include "http/server/server.h"
 
 struct psp_documents_host {

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "firestore/value_json.h"
+#include "firestore/value/json.h"
 #include "sql/sql.h"
 
 /* "psdo": what tells our files from others'

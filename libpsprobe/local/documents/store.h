@@ -11,7 +11,7 @@
 
 #include <psprobe/error.h>
 
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 
 typedef struct psp_documents psp_documents;
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "firestore/value_json.h"
+#include "firestore/value/json.h"
 #include "local/proto_fields.h"
 
 /* https://cloud.google.com/firestore/quotas */

@@ -13,7 +13,7 @@
 #include <psprobe/error.h>
 
 #include "base/json.h"
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 
 /** "Payload isn't valid for request." */
 psprobe_code psp_documents_payload_invalid(psprobe_error *error);

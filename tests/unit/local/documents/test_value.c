@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "files.h"
-#include "firestore/value_json.h"
+#include "firestore/value/json.h"
 #include "local/documents/value.h"
 #include "shape.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "firestore/value_json.h"
+#include "firestore/value/json.h"
 #include "local/documents/write.h"
 
 #define ROOT "projects/demo-project/databases/(default)/documents"

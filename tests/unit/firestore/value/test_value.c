@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 #include "values.h"
 
 static void keeps_every_type(void **state) {

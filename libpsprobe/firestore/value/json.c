@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "firestore/value_json.h"
+#include "firestore/value/json.h"
 
 #include <string.h>
 

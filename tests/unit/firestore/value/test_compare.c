@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 #include "values.h"
 
 #define NAME "projects/p/databases/d/documents/"

@@ -7,7 +7,7 @@
  * Source: https://cloud.google.com/firestore/docs/reference/rest/Shared.Types/ArrayValue#Value
  */
 #include "base/json.h"
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 
 /** `{"integerValue":"5"}`. The value must have passed psp_value_check. */
 void psp_value_encode(psp_json_writer *w, const psprobe_value *value);

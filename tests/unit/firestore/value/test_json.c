@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "firestore/value_json.h"
+#include "firestore/value/json.h"
 #include "values.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 
 /* Deeper than this (the service takes 20 levels) two values are not told apart by their content. */
 #define DEEPEST 1000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 
 /* Below this many a map's keys are compared one after the other. */
 #define INDEX_FROM 16

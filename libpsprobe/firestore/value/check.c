@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "firestore/path.h"
-#include "firestore/value.h"
+#include "firestore/value/value.h"
 
 /* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z (google/protobuf/timestamp.proto). */
 #define TIMESTAMP_MIN INT64_C(-62135596800)
