@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "report/table.h"
-#include "timing/words.h"
+#include "report/words.h"
 
 /** The times of a source's answers, in the order sent. */
 static size_t answers_of(const psp_columns *c, size_t k, int64_t *out) {

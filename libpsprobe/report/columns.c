@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "timing/sample.h"
+#include "stats/sample.h"
 
 static void free_run(psp_run_copy *r) {
   free(r->project);

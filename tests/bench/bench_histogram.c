@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "timing/rng.h"
+#include "stats/rng.h"
 
 #define ROUNDS 9
 #define CALLS  1000000

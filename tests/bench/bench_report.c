@@ -20,7 +20,7 @@
 #include "fake_client.h"
 #include "report/report.h"
 #include "scratch.h"
-#include "timing/rng.h"
+#include "stats/rng.h"
 
 #define PROBES      1000000
 #define ROUNDS      9

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "timing/rng.h"
+#include "stats/rng.h"
 
 #define ROUNDS 5
 #define N      1000000

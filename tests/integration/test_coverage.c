@@ -20,9 +20,9 @@
 #include <cmocka.h>
 #include <psprobe/compare.h>
 
-#include "timing/dist.h"
-#include "timing/quantile_ci.h"
-#include "timing/rng.h"
+#include "stats/distributions.h"
+#include "stats/quantile_ci.h"
+#include "stats/rng.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/timestamp.h"
-#include "timing/rng.h"
+#include "stats/rng.h"
 
 #define MS       1e6
 #define INTERVAL INT64_C(5000000000)

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include <psprobe/compare.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "stats/bootstrap.h"
+#include "stats/comparison.h"
+#include "stats/difference.h"
+#include "stats/drift.h"
+#include "stats/hodges_lehmann.h"
+#include "stats/proportions.h"
+#include "stats/sign_interval.h"
+#include "stats/slowness.h"
+#include "stats/summary.h"
+#include "stats/verdict.h"
+#include "stats/wilcoxon.h"
+
+#define DEFAULT_RESAMPLES 4000
+#define MIN_RESAMPLES     200
+#define ALPHA             0.05
+
+static psprobe_code check(const psprobe_probes *probes, psprobe_error *error) {
+  if (probes->count > UINT32_MAX) {
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "comparison: more than 2^32 - 1 probes");
+  }
+  for (size_t s = 0; s < probes->source_count; s++) {
+    const psprobe_series *series = &probes->sources[s];
+    if (series->name == NULL) {
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "comparison: source %zu has no name", s);
+    }
+    if (series->elapsed_ns == NULL && probes->count > 0) {
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "comparison: source %s has no times",
+                      series->name);
+    }
+  }
+  return PSPROBE_OK;
+}
+
+static psprobe_paired paired_of(const psp_estimate *estimate) {
+  return (psprobe_paired){
+      .n = estimate->n, .median_ns = estimate->median_ns, .median_ci = estimate->ci};
+}
+
+/* Firsts and the tests of no difference, each with the correlation of what it sums up: who was
+ * first, and the signed ranks. */
+static void test_for_no_difference(const psp_work *work, psp_pair_state *state,
+                                   psprobe_pair *pair) {
+  const psp_sample *sample = &work->sample;
+  state->signs = psp_signs_count(sample->sorted, sample->n);
+  state->serial = psp_signs_about(sample, 0, work->scores);
+  const double inflation = state->serial.inflation;
+  const uint64_t untied = state->signs.negative + state->signs.positive;
+  pair->a_first = psp_share(state->signs.negative, untied, inflation);
+  pair->b_first = psp_share(state->signs.positive, untied, inflation);
+  pair->ties = state->signs.zero;
+  pair->sign_p = psp_sign_test(state->signs, inflation);
+
+  psp_wilcoxon ranks = psp_wilcoxon_test(sample->sorted, sample->n, sample->order, work->scores);
+  psp_wilcoxon_widen(&ranks, psp_serial_look(work->scores, sample->n).inflation);
+  pair->wilcoxon_p = ranks.p;
+}
+
+static void count_losses(const psprobe_probes *probes, psprobe_pair *pair) {
+  const psprobe_series *a = &probes->sources[pair->a], *b = &probes->sources[pair->b];
+  for (size_t i = 0; i < probes->count; i++) {
+    if (psp_probe_unsent(probes, i)) continue;
+    const bool lost_a = psp_series_status(a, i) == PSPROBE_LOST;
+    const bool lost_b = psp_series_status(b, i) == PSPROBE_LOST;
+    pair->both_lost += lost_a && lost_b;
+    pair->only_a_lost += lost_a && !lost_b;
+    pair->only_b_lost += lost_b && !lost_a;
+  }
+  pair->loss_p = psp_mcnemar_mid_p(pair->only_a_lost, pair->only_b_lost);
+}
+
+/* The bootstrap's interval of the median; in blocks where correlation moves it by 2.5 % or more. */
+static void resample(psp_work *work, const psp_estimate *estimate, uint64_t seed,
+                     psprobe_pair *pair) {
+  const psp_sample *sample = &work->sample;
+  const size_t n = sample->n;
+  pair->block_length = 1;
+  if (estimate->serial.design_effect < 1.05) {
+    pair->bootstrap_ci =
+        psp_bootstrap_median(sample->sorted, n, seed, work->estimates, work->resamples);
+    return;
+  }
+  psp_sample_signs(sample, work->scores);
+  pair->block_length = psp_block_length(work->scores, n);
+  uint32_t *ranks = (uint32_t *)work->scratch, *counts = ranks + n;
+  for (size_t k = 0; k < n; k++)
+    ranks[sample->order[k]] = (uint32_t)k;
+  pair->bootstrap_ci =
+      psp_bootstrap_median_blocks(sample->sorted, ranks, n, (size_t)pair->block_length, seed,
+                                  counts, work->estimates, work->resamples);
+}
+
+/* Two sources, but for the verdict. */
+static bool compare_pair(const psp_view *view, psp_work *work, psprobe_comparison *c,
+                         psp_pair_state *state, psprobe_pair *pair) {
+  count_losses(view->probes, pair);
+  pair->a_slow = psp_slowness(view->probes, pair->a, c->sources[pair->a].quantiles[2].value_ns,
+                              pair->b, c->sources[pair->b].quantiles[2].value_ns);
+  pair->b_slow = psp_slowness(view->probes, pair->b, c->sources[pair->b].quantiles[2].value_ns,
+                              pair->a, c->sources[pair->a].quantiles[2].value_ns);
+  pair->unpaired = psp_change(&c->medians[pair->b], &c->medians[pair->a]);
+
+  psp_view_take_pair(view, pair->a, pair->b, work);
+  const psp_estimate all = psp_median_inverted(&work->sample, work->scores);
+  pair->all = paired_of(&all);
+  pair->warm = pair->all;
+  if (psp_sample_marked(work)) {
+    psp_sample_split(work);
+    const psp_estimate warm = psp_median_inverted(&work->part[0], work->scores);
+    const psp_estimate cold = psp_median_inverted(&work->part[1], work->scores);
+    pair->warm = paired_of(&warm);
+    pair->cold = paired_of(&cold);
+  }
+
+  psp_shift shift;
+  if (!psp_hodges_lehmann(work, &shift)) return false;
+  pair->hodges_lehmann_ns = shift.shift_ns;
+  pair->hodges_lehmann_ci = shift.ci;
+  resample(work, &all, c->seed, pair);
+
+  test_for_no_difference(work, state, pair);
+  pair->serial = (psprobe_serial){.lag1 = psp_rank_lag1(&work->sample, work->scores),
+                                  .effective_n = (double)all.n / all.serial.design_effect,
+                                  .matters = all.serial.matters};
+  pair->drift = psp_drift(work);
+  return true;
+}
+
+/* What the sign test does not refuse belongs to the interval, also where the search for its bounds
+ * passed it by. */
+static void keep_zero(psprobe_pair *pair) {
+  psprobe_interval *ci = &pair->all.median_ci;
+  if (pair->sign_p < ALPHA) return;
+  if (ci->has_low && ci->low_ns > 0) ci->low_ns = 0;
+  if (ci->has_high && ci->high_ns < 0) ci->high_ns = 0;
+}
+
+/* As the sign test has it; where correlation differs much from one value to the next, the two can
+ * part, and then nothing is decided. */
+static bool excludes_zero(const psprobe_interval *ci) {
+  return (ci->has_low && ci->low_ns > 0) || (ci->has_high && ci->high_ns < 0);
+}
+
+/* All verdicts together, since the number of pairs bears on each. `p` has room for two a pair. */
+static void decide(psprobe_comparison *c, double *p) {
+  double *corrected = p + c->pair_count;
+  for (size_t k = 0; k < c->pair_count; k++)
+    p[k] = c->pairs[k].sign_p;
+  psp_holm(p, corrected, c->pair_count);
+  for (size_t k = 0; k < c->pair_count; k++) {
+    psprobe_pair *pair = &c->pairs[k];
+    const psp_pair_state *state = &c->states[k];
+    pair->holm_p = corrected[k];
+    keep_zero(pair);
+    if (pair->holm_p < ALPHA && excludes_zero(&pair->all.median_ci)) {
+      pair->outcome =
+          state->signs.negative > state->signs.positive ? PSPROBE_A_FASTER : PSPROBE_B_FASTER;
+    } else {
+      pair->more_known =
+          psp_more_probes(state->signs, &state->serial, c->pair_count, c->seed, &pair->more_probes);
+    }
+  }
+}
+
+static bool run(const psprobe_probes *probes, size_t resamples, psprobe_comparison *c) {
+  psp_view view = {0};
+  psp_work work = {0};
+  double *p = calloc(2 * c->pair_count + 1, sizeof *p);
+  bool enough = p != NULL && psp_view_init(&view, probes);
+  enough = enough && psp_work_init(&work, probes->count, resamples);
+  for (size_t s = 0; enough && s < c->source_count; s++) {
+    psp_summarise(&view, s, &work, &c->sources[s], &c->medians[s]);
+  }
+  size_t k = 0;
+  for (size_t a = 0; a < c->source_count; a++) {
+    for (size_t b = a + 1; enough && b < c->source_count; b++, k++) {
+      c->pairs[k].a = a;
+      c->pairs[k].b = b;
+      enough = compare_pair(&view, &work, c, &c->states[k], &c->pairs[k]);
+    }
+  }
+  if (enough) {
+    decide(c, p);
+    psp_comparison_rank(c);
+  }
+  psp_work_clear(&work);
+  psp_view_clear(&view);
+  free(p);
+  return enough;
+}
+
+psprobe_code psprobe_comparison_new(const psprobe_probes *probes,
+                                    const psprobe_comparison_options *options,
+                                    psprobe_comparison **comparison, psprobe_error *error) {
+  const psprobe_code code = check(probes, error);
+  if (code != PSPROBE_OK) return code;
+  size_t resamples = options == NULL ? 0 : options->resamples;
+  if (resamples == 0) resamples = DEFAULT_RESAMPLES;
+  if (resamples < MIN_RESAMPLES) resamples = MIN_RESAMPLES;
+  psprobe_comparison *c = psp_comparison_alloc(probes);
+  if (c == NULL) return psp_fail_memory(error, "comparison");
+  c->seed = options == NULL ? 0 : options->seed;
+  if (!run(probes, resamples, c)) {
+    psprobe_comparison_free(c);
+    return psp_fail_memory(error, "comparison");
+  }
+  *comparison = c;
+  return PSPROBE_OK;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "stats/comparison.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+
+psprobe_comparison *psp_comparison_alloc(const psprobe_probes *probes) {
+  psprobe_comparison *c = calloc(1, sizeof *c);
+  if (c == NULL) return NULL;
+  const size_t n = probes->source_count, pairs = n < 2 ? 0 : n * (n - 1) / 2;
+  c->source_count = n;
+  c->pair_count = pairs;
+  for (size_t i = 0; probes->unsent != NULL && i < probes->count; i++)
+    c->unsent += probes->unsent[i];
+  c->sources = calloc(n + 1, sizeof *c->sources);
+  c->medians = calloc(n + 1, sizeof *c->medians);
+  c->pairs = calloc(pairs + 1, sizeof *c->pairs);
+  c->states = calloc(pairs + 1, sizeof *c->states);
+  c->ranking = calloc(n + 1, sizeof *c->ranking);
+  c->names = calloc(n + 1, sizeof *c->names);
+  bool enough = c->sources && c->medians && c->pairs && c->states && c->ranking && c->names;
+  for (size_t s = 0; enough && s < n; s++) {
+    c->names[s] = psp_strdup(probes->sources[s].name);
+    c->sources[s].name = c->names[s];
+    enough = c->names[s] != NULL;
+  }
+  if (enough) return c;
+  psprobe_comparison_free(c);
+  return NULL;
+}
+
+void psprobe_comparison_free(psprobe_comparison *c) {
+  if (c == NULL) return;
+  for (size_t s = 0; c->names != NULL && s < c->source_count; s++)
+    free(c->names[s]);
+  free(c->names);
+  free(c->ranking);
+  free(c->states);
+  free(c->pairs);
+  free(c->medians);
+  free(c->sources);
+  free(c);
+}
+
+size_t psprobe_comparison_source_count(const psprobe_comparison *c) {
+  return c->source_count;
+}
+
+const psprobe_source_summary *psprobe_comparison_source(const psprobe_comparison *c, size_t index) {
+  return index < c->source_count ? &c->sources[index] : NULL;
+}
+
+size_t psprobe_comparison_unsent(const psprobe_comparison *c) {
+  return c->unsent;
+}
+
+size_t psprobe_comparison_pair_count(const psprobe_comparison *c) {
+  return c->pair_count;
+}
+
+const psprobe_pair *psprobe_comparison_pair(const psprobe_comparison *c, size_t index) {
+  return index < c->pair_count ? &c->pairs[index] : NULL;
+}
+
+const psprobe_pair *psp_comparison_between(const psprobe_comparison *c, size_t first, size_t second,
+                                           bool *flipped) {
+  *flipped = first > second;
+  const size_t a = *flipped ? second : first, b = *flipped ? first : second;
+  /* Before row a stand (n - 1) + (n - 2) + … + (n - a) pairs. */
+  return &c->pairs[a * (2 * c->source_count - a - 1) / 2 + (b - a - 1)];
+}
+
+bool psp_comparison_beats(const psprobe_comparison *c, size_t first, size_t second) {
+  bool flipped;
+  const psprobe_pair *pair = psp_comparison_between(c, first, second, &flipped);
+  return pair->outcome == (flipped ? PSPROBE_B_FASTER : PSPROBE_A_FASTER);
+}
+
+static long score(const psprobe_comparison *c, size_t source) {
+  long won = 0;
+  for (size_t other = 0; other < c->source_count; other++) {
+    if (other == source) continue;
+    won += psp_comparison_beats(c, source, other);
+    won -= psp_comparison_beats(c, other, source);
+  }
+  return won;
+}
+
+/* Whether `first` belongs before `second`. Who answered nothing comes last. */
+static bool before(const psprobe_comparison *c, size_t first, size_t second) {
+  const bool none = c->medians[first].n == 0, other_none = c->medians[second].n == 0;
+  if (none != other_none) return other_none;
+  const long won = score(c, first), other_won = score(c, second);
+  if (won != other_won) return won > other_won;
+  return c->medians[first].median_ns < c->medians[second].median_ns;
+}
+
+void psp_comparison_rank(psprobe_comparison *c) {
+  for (size_t s = 0; s < c->source_count; s++) {
+    size_t at = s;
+    for (; at > 0 && before(c, s, c->ranking[at - 1].source); at--) {
+      c->ranking[at] = c->ranking[at - 1];
+    }
+    c->ranking[at].source = s;
+  }
+  size_t leader = 0; /* of those who share a rank */
+  for (size_t k = 0; k < c->source_count; k++) {
+    if (k > 0 && psp_comparison_beats(c, c->ranking[leader].source, c->ranking[k].source)) {
+      leader = k;
+    }
+    c->ranking[k].rank = leader + 1;
+  }
+}
+
+psprobe_rank psprobe_comparison_rank(const psprobe_comparison *c, size_t index) {
+  return c->ranking[index];
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_TIMING_VIEW_H
+#define PSP_TIMING_VIEW_H
+/** @file The probes of a comparison, in the order of sending. */
+#include <stdbool.h>
+
+#include "stats/sample.h"
+
+typedef struct psp_view {
+  const psprobe_probes *probes;
+  uint32_t *by_time; /**< NULL: they are in order as they stand */
+} psp_view;
+
+/** False without memory. */
+bool psp_view_init(psp_view *view, const psprobe_probes *probes);
+void psp_view_clear(psp_view *view);
+
+static inline size_t psp_view_index(const psp_view *view, size_t i) {
+  return view->by_time == NULL ? i : view->by_time[i];
+}
+
+static inline bool psp_probe_unsent(const psprobe_probes *probes, size_t index) {
+  return probes->unsent != NULL && probes->unsent[index];
+}
+
+static inline psprobe_status psp_series_status(const psprobe_series *series, size_t index) {
+  return series->status == NULL ? PSPROBE_ANSWERED : (psprobe_status)series->status[index];
+}
+
+static inline bool psp_series_cold(const psprobe_series *series, size_t index) {
+  return series->cold != NULL && series->cold[index];
+}
+
+/** The elapsed time, within PSP_MOST_NS. */
+int64_t psp_series_elapsed(const psprobe_series *series, size_t index);
+
+/** work->sample: what source answered, sorted; work->marks: which of it was cold. */
+void psp_view_take_source(const psp_view *view, size_t source, psp_work *work);
+
+/** work->sample: a minus b of what both answered, sorted; work->marks: where either was cold. */
+void psp_view_take_pair(const psp_view *view, size_t a, size_t b, psp_work *work);
+
+#endif
