@@ -15,7 +15,7 @@
 #include <psprobe/probe.h>
 
 #include "base/id.h"
-#include "probe/shard.h"
+#include "prober/registry/shard.h"
 
 #define THREADS       2
 #define ROUNDS        7

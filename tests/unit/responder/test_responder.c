@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "fake_prober.h"
-#include "probe/responder.h"
 #include "raw_http.h"
+#include "responder/responder.h"
 
 #define MS INT64_C(1000000)
 #define ID "0123456789abcdef0123456789abcdef"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe/shard.h"
+#include "prober/registry/shard.h"
 
 #define MAX_DISORDER 64
 

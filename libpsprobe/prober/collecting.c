@@ -3,8 +3,8 @@
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "probe/prober.h"
-#include "probe/shard.h"
+#include "prober/prober.h"
+#include "prober/registry/shard.h"
 
 /** It is woken for everything that it waits for. */
 #define LONG_NS INT64_C(3600000000000)

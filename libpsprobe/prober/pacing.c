@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "probe/prober.h"
+#include "prober/prober.h"
 
 void psprobe_prober_stop(psprobe_prober *prober) {
   /* Also in a signal handler: an atomic and two system calls. */

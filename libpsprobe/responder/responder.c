@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe/responder.h"
+#include "responder/responder.h"
 
 #include <errno.h>
 #include <semaphore.h>

@@ -8,7 +8,7 @@
 
 #include "auth/verify/gate.h"
 #include "http/server/server.h"
-#include "probe/sending.h"
+#include "prober/sending.h"
 
 /** Finished probes that the sink is given at once. */
 #define PSP_PROBER_BATCH 64

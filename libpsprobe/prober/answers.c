@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "probe/prober.h"
+#include "prober/prober.h"
 
 static size_t find_source(const psprobe_prober *prober, const char *name) {
   size_t i = 0;

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "firestore/document.h"
 #include "firestore/path.h"
-#include "probe/responder.h"
+#include "responder/responder.h"
 
 #define SECOND_NS INT64_C(1000000000)
 

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
-#include "probe/shard.h"
+#include "prober/registry/shard.h"
 
 #define DEFAULT_CAPACITY   65536
 #define MAX_CAPACITY       (UINT32_C(1) << 26)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "probe/responder.h"
+#include "responder/responder.h"
 
 struct psp_pulling {
   psprobe_responder *responder;

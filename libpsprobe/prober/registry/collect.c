@@ -11,7 +11,7 @@
 #include <psprobe/timing.h>
 
 #include "base/id.h"
-#include "probe/shard.h"
+#include "prober/registry/shard.h"
 
 /** Probes copied out under one hold of a lock: some 2 us, which an answer may have to wait. */
 #define BATCH 16

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "probe/index.h"
+#include "prober/registry/index.h"
 
 #define BUCKETS 4
 #define ENTRIES (BUCKETS * PSP_BUCKET_ENTRIES)

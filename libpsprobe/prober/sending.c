@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe/sending.h"
+#include "prober/sending.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe/index.h"
+#include "prober/registry/index.h"
 
 #include <stddef.h>
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/id.h"
-#include "probe/shard.h"
+#include "prober/registry/shard.h"
 
 /** An id in binary, and where it belongs. */
 typedef struct key {

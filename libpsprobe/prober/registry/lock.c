@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe/lock.h"
+#include "prober/registry/lock.h"
 
 #include <sched.h>
 #include <stdbool.h>

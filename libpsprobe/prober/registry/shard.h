@@ -25,8 +25,8 @@
 
 #include <psprobe/probe.h>
 
-#include "probe/index.h"
-#include "probe/lock.h"
+#include "prober/registry/index.h"
+#include "prober/registry/lock.h"
 
 #define PSP_CACHE_LINE 64
 #define PSP_NO_SLOT    UINT32_MAX

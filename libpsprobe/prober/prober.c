@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Making, asking and freeing a prober. What it does is in run.c, collector.c and routes.c. */
-#include "probe/prober.h"
+#include "prober/prober.h"
 
 #include <stdlib.h>
 #include <string.h>
