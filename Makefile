@@ -150,7 +150,7 @@ THREADED := $(addprefix $(BUILD)/tsan/tests/unit/,os/test_wait auth/test_credent
 	http/client/test_queue http/server/test_server_wait client/test_call os/test_timer client/test_token \
 	pubsub/subscriber/test_receive pubsub/subscriber/test_settle pubsub/subscriber/test_subscriber pubsub/subscriber/test_subscriber_stop \
 	prober/test_prober prober/test_prober_auth responder/test_push_auth prober/registry/test_registry_threads \
-	responder/test_responder responder/test_listen prober/test_verify results/test_upload)
+	responder/test_responder responder/test_listen prober/test_verify results/upload/test_upload)
 check-threads: ## run the tests of threads under TSan
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)/tsan SANITIZE=thread $(THREADED)
 	@BUILD=$(BUILD)/tsan tests/run.sh $(THREADED)

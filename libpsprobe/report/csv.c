@@ -8,9 +8,9 @@
 
 #include "base/buf.h"
 #include "base/timestamp.h"
-#include "report/names.h"
 #include "report/report.h"
-#include "results/document.h"
+#include "results/columns/old_names.h"
+#include "results/upload/document.h"
 
 /** Quoted where it has to be; source names cannot hold these, texts of foreign files can. */
 static void put_text(psp_buf *out, const char *text) {

@@ -2,8 +2,8 @@
 #ifndef PSP_REPORT_HTML_H
 #define PSP_REPORT_HTML_H
 /** @file What the page is told, from the columns. */
-#include "report/columns.h"
 #include "report/page.h"
+#include "results/columns/columns.h"
 
 #define PSP_HTML_FACTS     16
 #define PSP_HTML_FACT_SIZE 160

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "report/import.h"
 #include "report/report.h"
+#include "results/columns/import.h"
 
 static const char sqlite_magic[] = "SQLite format 3";
 

@@ -4,7 +4,7 @@
 /** @file A report: columns, what the comparison made of them, and the words. */
 #include <psprobe/report.h>
 
-#include "report/columns.h"
+#include "results/columns/columns.h"
 
 struct psprobe_report {
   psp_columns columns;

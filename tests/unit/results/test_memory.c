@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "failing_malloc.h"
-#include "results/outbox.h"
+#include "results/upload/outbox.h"
 #include "scratch.h"
 
 static bool is_ok(psprobe_code code, const psprobe_error *error) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/import.h"
+#include "results/columns/import.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "report/names.h"
-#include "results/document.h"
+#include "results/columns/old_names.h"
+#include "results/upload/document.h"
 
 void psp_import_begin(psp_import_row *row, size_t source_count) {
   *row =

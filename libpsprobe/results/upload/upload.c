@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "results/upload.h"
+#include "results/upload/upload.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "results/outbox.h"
+#include "results/upload/outbox.h"
 
 #include <stdlib.h>
 

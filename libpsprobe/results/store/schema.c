@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "results/store.h"
+#include "results/store/store.h"
 
 /*
  * seq is the order in which probes were kept. revision counts the states of a

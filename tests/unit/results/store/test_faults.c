@@ -11,7 +11,7 @@
 
 #include "fake_client.h"
 #include "fake_firestore.h"
-#include "results/store.h"
+#include "results/store/store.h"
 #include "scratch.h"
 
 static bool count_row(void *arg, const psprobe_row *row) {

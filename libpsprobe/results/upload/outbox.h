@@ -2,7 +2,7 @@
 #ifndef PSP_RESULTS_OUTBOX_H
 #define PSP_RESULTS_OUTBOX_H
 /** @file The rows that are not in Firestore yet, and what became of them. */
-#include "results/store.h"
+#include "results/store/store.h"
 
 /** Rows to upload, with the runs that they are of. */
 typedef struct psp_outbox {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "results/store.h"
+#include "results/store/store.h"
 
 static bool read_answer(sqlite3_stmt *statement, psprobe_result *result) {
   if (sqlite3_column_type(statement, 9) == SQLITE_NULL) return true; /* a probe without any */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /** @file The Firestore document of a row. Pure. */
-#include "results/document.h"
+#include "results/upload/document.h"
 #include "base/text.h"
 
 const char *const psp_document_mask[PSP_DOCUMENT_MASK] = {

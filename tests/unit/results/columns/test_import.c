@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "report/import.h"
+#include "results/columns/import.h"
 
 #define HEAD \
   "arbitrary_message_id,probe_sent,cloud_func_response_time,reg_service_response_time,saved_at\n"

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "report/import.h"
+#include "results/columns/import.h"
 
 /** A member's value as text: "" for null. False: neither text, number nor null. */
 static bool text_of(const psp_json *value, psp_buf *out) {

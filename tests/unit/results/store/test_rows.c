@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "results/outbox.h"
+#include "results/upload/outbox.h"
 #include "scratch.h"
 
 typedef struct seen {

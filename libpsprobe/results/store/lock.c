@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "results/lock.h"
+#include "results/store/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "results/store.h"
+#include "results/store/store.h"
 #include "scratch.h"
 
 static psprobe_code open_it(const char *path, bool read_only, psprobe_error *error) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "results/store.h"
+#include "results/store/store.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "results/lock.h"
+#include "results/store/lock.h"
 
 /* How long to wait for a lock that some other tool holds on the file. */
 #define BUSY_MS 5000

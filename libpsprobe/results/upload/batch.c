@@ -6,8 +6,8 @@
 #include "firestore/path.h"
 #include "firestore/service.h"
 #include "firestore/write.h"
-#include "results/document.h"
-#include "results/upload.h"
+#include "results/upload/document.h"
+#include "results/upload/upload.h"
 
 /* The uploader repeats by itself, so one attempt is a call. */
 #define ATTEMPT_NS INT64_C(30000000000)

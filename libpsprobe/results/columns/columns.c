@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/columns.h"
+#include "results/columns/columns.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "results/store.h"
+#include "results/store/store.h"
 
 psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error) {
   if (store->read_only)

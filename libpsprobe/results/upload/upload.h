@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "client/call.h"
-#include "results/outbox.h"
+#include "results/upload/outbox.h"
 
 /**
  * A call that can be cancelled from another thread; valid once psp_upload_call_init returned. Its

@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "results/lock.h"
-#include "results/store.h"
+#include "results/store/lock.h"
+#include "results/store/store.h"
 
 /* Of an SQLite file's header (https://sqlite.org/fileformat.html, 1.3). */
 #define HEADER         100

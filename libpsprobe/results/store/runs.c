@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "results/store.h"
+#include "results/store/store.h"
 
 #define TEXTS 5 /* project, topic, host, version, settings */
 

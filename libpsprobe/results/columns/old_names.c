@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/names.h"
+#include "results/columns/old_names.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "report/import.h"
+#include "results/columns/import.h"
 
 #define COLUMNS_MOST 200
 

@@ -10,7 +10,7 @@
  * there; any other column is let be.
  */
 #include "base/buf.h"
-#include "report/columns.h"
+#include "results/columns/columns.h"
 
 /** What a column of a file means. */
 typedef enum psp_role {
