@@ -117,8 +117,8 @@ $(BUILD)/tests/idtoken_vectors: $(BUILD)/tests/tools/idtoken_vectors
 
 # The report's page is embedded: our modules, and dygraphs as the distribution has it.
 DYGRAPHS ?= /usr/share/javascript/dygraphs
-$(BUILD)/libpsprobe/report/assets.o: $(wildcard libpsprobe/report/page/*) $(DYGRAPHS)/dygraph.min.js
-$(BUILD)/libpsprobe/report/assets.o: ALL_CPPFLAGS += -DPSP_DYGRAPHS='"$(DYGRAPHS)"'
+$(BUILD)/libpsprobe/report/page/assets.o: $(wildcard libpsprobe/report/page/*.js libpsprobe/report/page/*.css) $(DYGRAPHS)/dygraph.min.js
+$(BUILD)/libpsprobe/report/page/assets.o: ALL_CPPFLAGS += -DPSP_DYGRAPHS='"$(DYGRAPHS)"'
 
 # ---- what people run; these install what is missing, then start make anew to find it ----
 demo: ## run the whole experiment on this machine

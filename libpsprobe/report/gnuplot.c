@@ -16,8 +16,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "report/page/thin.h"
 #include "report/report.h"
-#include "report/thin.h"
 
 #define POINTS 4000
 #define BINS   60

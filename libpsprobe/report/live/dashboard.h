@@ -7,7 +7,7 @@
 #include <psprobe/dashboard.h>
 
 #include "http/server/server.h"
-#include "report/metrics.h"
+#include "report/live/metrics.h"
 #include "report/report.h"
 
 #define PSP_DASHBOARD_STREAMS 1024

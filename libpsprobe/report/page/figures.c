@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "report/page.h"
-#include "report/thin.h"
+#include "report/page/page.h"
+#include "report/page/thin.h"
 
 #define MS_NS        1000000
 #define HOUR_NS      INT64_C(3600000000000)

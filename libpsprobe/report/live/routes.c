@@ -5,9 +5,9 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "report/dashboard.h"
-#include "report/html.h"
-#include "report/page.h"
+#include "report/live/dashboard.h"
+#include "report/page/html.h"
+#include "report/page/page.h"
 
 #define JSON "application/json"
 #define TEXT "text/plain; charset=utf-8"

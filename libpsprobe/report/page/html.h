@@ -2,7 +2,7 @@
 #ifndef PSP_REPORT_HTML_H
 #define PSP_REPORT_HTML_H
 /** @file What the page is told, from the columns. */
-#include "report/page.h"
+#include "report/page/page.h"
 #include "results/columns/columns.h"
 
 #define PSP_HTML_FACTS     16

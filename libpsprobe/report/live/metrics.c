@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/metrics.h"
+#include "report/live/metrics.h"
 
 #include <stdio.h>
 

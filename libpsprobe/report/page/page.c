@@ -3,14 +3,14 @@
  * @file The page's HTML. What matters most (the sentence, the table, how it was measured) is plain
  * HTML, there without a script; the plots are drawn by the modules of report/page/.
  */
-#include "report/page.h"
+#include "report/page/page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "report/assets.h"
+#include "report/page/assets.h"
 
 void psp_html_text(psp_buf *out, const char *text) {
   for (; *text != '\0'; text++) {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "report/metrics.h"
+#include "report/live/metrics.h"
 
 #define MS INT64_C(1000000)
 

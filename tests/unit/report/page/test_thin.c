@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "report/thin.h"
+#include "report/page/thin.h"
 
 #define N 100000
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /** @file The dashboard's data: what the sink brings, and who is told of it. */
-#include "report/dashboard.h"
+#include "report/live/dashboard.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/thin.h"
+#include "report/page/thin.h"
 
 #include <string.h>
 

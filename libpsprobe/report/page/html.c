@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "report/html.h"
+#include "report/page/html.h"
 #include "report/report.h"
 
 static void add(psp_html_page *p, const char *name, const char *value) {

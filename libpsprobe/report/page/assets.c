@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/assets.h"
+#include "report/page/assets.h"
 
 #include <stddef.h>
 
