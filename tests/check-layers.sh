@@ -4,7 +4,7 @@
 # party's header is included in its own folders only.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-floors="base os sql http stats auth client pubsub firestore timing local doctor probe prober responder results report cli"
+floors="base os sql http stats auth client pubsub firestore local doctor prober responder results report cli"
 bad=0
 below=" "
 for floor in $floors; do
@@ -27,7 +27,7 @@ only 'cjson/' 'base'
 only 'jwt' 'auth'
 only 'openssl/' 'auth|http|os'
 only 'sqlite3' 'sql|results|local'
-only 'uthash|utlist' 'probe|prober|local|auth'
+only 'uthash|utlist' 'local'
 found=$(grep -lE '^#include <(curl|microhttpd|cjson|jwt|openssl|sqlite3|uthash)' include/psprobe/*.h)
 [ -z "$found" ] || { echo "a public header shows a third party: $found"; bad=1; }
 found=$(grep -lE '^#include "' examples/*.c 2>/dev/null)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_VIEW_H
-#define PSP_AUTH_VIEW_H
+#ifndef PSP_BASE_JSON_VIEW_H
+#define PSP_BASE_JSON_VIEW_H
 /**
  * @file
  * JSON that decides about trust, read where it lies: a strict check of the whole text first, then

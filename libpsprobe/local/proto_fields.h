@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_FIELDS_H
-#define PSP_LOCAL_FIELDS_H
+#ifndef PSP_LOCAL_PROTO_FIELDS_H
+#define PSP_LOCAL_PROTO_FIELDS_H
 /**
  * @file
  * Reading proto3 JSON objects into structs, as strictly as Google's servers:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_CHILD_H
-#define PSP_AUTH_CHILD_H
+#ifndef PSP_OS_COMMAND_H
+#define PSP_OS_COMMAND_H
 /** @file Runs a program to its end: no shell, a deadline, its output kept as a secret. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_PROCESS_H
-#define PSP_LOCAL_PROCESS_H
+#ifndef PSP_OS_PROCESS_H
+#define PSP_OS_PROCESS_H
 /** @file A program that ours starts, reads from, and stops; it dies with us. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_SECRET_H
-#define PSP_AUTH_SECRET_H
+#ifndef PSP_OS_SECRET_H
+#define PSP_OS_SECRET_H
 /**
  * @file
  * Memory for private keys and tokens: in pages of its own that core dumps leave out

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_CLIENT_TIMER_H
-#define PSP_CLIENT_TIMER_H
+#ifndef PSP_OS_TIMER_H
+#define PSP_OS_TIMER_H
 /**
  * @file
  * Things to do later, off the I/O thread: the waits between attempts, and deadlines. One thread,

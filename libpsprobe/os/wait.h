@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_BASE_WAIT_H
-#define PSP_BASE_WAIT_H
+#ifndef PSP_OS_WAIT_H
+#define PSP_OS_WAIT_H
 /** @file Waiting by the monotonic clock, which nobody sets. */
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PROBE_SENDING_H
-#define PSP_PROBE_SENDING_H
+#ifndef PSP_PROBER_SENDING_H
+#define PSP_PROBER_SENDING_H
 /**
  * @file
  * Publishing probes: one is prepared ahead of its time, and its outcome goes

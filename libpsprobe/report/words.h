@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_WORDS_H
-#define PSP_TIMING_WORDS_H
+#ifndef PSP_REPORT_WORDS_H
+#define PSP_REPORT_WORDS_H
 /** @file Numbers as people write them, into a buffer. Pure. */
 #include <psprobe/compare.h>
 

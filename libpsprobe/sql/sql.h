@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_RESULTS_SQL_H
-#define PSP_RESULTS_SQL_H
+#ifndef PSP_SQL_SQL_H
+#define PSP_SQL_SQL_H
 /** @file SQLite with our errors. */
 #include <sqlite3.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_BOOTSTRAP_H
-#define PSP_TIMING_BOOTSTRAP_H
+#ifndef PSP_STATS_BOOTSTRAP_H
+#define PSP_STATS_BOOTSTRAP_H
 /** @file Bootstrap intervals of a median. Seeded: equal seeds give equal intervals. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_COMPARISON_H
-#define PSP_TIMING_COMPARISON_H
+#ifndef PSP_STATS_COMPARISON_H
+#define PSP_STATS_COMPARISON_H
 /** @file What a psprobe_comparison holds, for those who fill it in or put it into words. */
 #include "stats/sample.h"
 #include "stats/verdict.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_DIFFERENCE_H
-#define PSP_TIMING_DIFFERENCE_H
+#ifndef PSP_STATS_DIFFERENCE_H
+#define PSP_STATS_DIFFERENCE_H
 /** @file The difference of two medians that were found apart. Pure. */
 #include "stats/sample.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_DIST_H
-#define PSP_TIMING_DIST_H
+#ifndef PSP_STATS_DISTRIBUTIONS_H
+#define PSP_STATS_DISTRIBUTIONS_H
 /** @file Distribution functions that the tests and intervals stand on. Pure; no NaN comes out. */
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_DRIFT_H
-#define PSP_TIMING_DRIFT_H
+#ifndef PSP_STATS_DRIFT_H
+#define PSP_STATS_DRIFT_H
 /** @file Whether the second half of a run is like the first. */
 #include "stats/sample.h"
 

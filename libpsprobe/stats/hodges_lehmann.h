@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_PAIRED_H
-#define PSP_TIMING_PAIRED_H
+#ifndef PSP_STATS_HODGES_LEHMANN_H
+#define PSP_STATS_HODGES_LEHMANN_H
 /** @file The shift of paired differences. */
 #include "stats/sample.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_VIEW_H
-#define PSP_TIMING_VIEW_H
+#ifndef PSP_STATS_PROBES_H
+#define PSP_STATS_PROBES_H
 /** @file The probes of a comparison, in the order of sending. */
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_PROPORTIONS_H
-#define PSP_TIMING_PROPORTIONS_H
+#ifndef PSP_STATS_PROPORTIONS_H
+#define PSP_STATS_PROPORTIONS_H
 /** @file Shares and counts. Pure. */
 #include <stdint.h>
 

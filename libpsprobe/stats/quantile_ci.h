@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_QUANTILE_CI_H
-#define PSP_TIMING_QUANTILE_CI_H
+#ifndef PSP_STATS_QUANTILE_CI_H
+#define PSP_STATS_QUANTILE_CI_H
 /** @file Confidence intervals of quantiles from order statistics. Pure. */
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_RANK_H
-#define PSP_TIMING_RANK_H
+#ifndef PSP_STATS_RANK_H
+#define PSP_STATS_RANK_H
 /** @file The rank of a quantile. Pure. */
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_RNG_H
-#define PSP_TIMING_RNG_H
+#ifndef PSP_STATS_RNG_H
+#define PSP_STATS_RNG_H
 /**
  * @file
  * Seeded random numbers for resampling: the same seed gives the same figures

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_SAMPLE_H
-#define PSP_TIMING_SAMPLE_H
+#ifndef PSP_STATS_SAMPLE_H
+#define PSP_STATS_SAMPLE_H
 /** @file Values in the order of sending and in order of size, and the memory that is worked in. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_SERIAL_H
-#define PSP_TIMING_SERIAL_H
+#ifndef PSP_STATS_SERIAL_H
+#define PSP_STATS_SERIAL_H
 /** @file Serial correlation: what one probe tells of the next. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_INVERSION_H
-#define PSP_TIMING_INVERSION_H
+#ifndef PSP_STATS_SIGN_INTERVAL_H
+#define PSP_STATS_SIGN_INTERVAL_H
 /** @file The interval of a paired median that agrees with the sign test. */
 #include "stats/sample.h"
 

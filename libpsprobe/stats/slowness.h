@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_SLOWNESS_H
-#define PSP_TIMING_SLOWNESS_H
+#ifndef PSP_STATS_SLOWNESS_H
+#define PSP_STATS_SLOWNESS_H
 /** @file Common slowness against a source's own. */
 #include <psprobe/compare.h>
 

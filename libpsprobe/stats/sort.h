@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_SORT_H
-#define PSP_TIMING_SORT_H
+#ifndef PSP_STATS_SORT_H
+#define PSP_STATS_SORT_H
 /** @file Sorting that remembers where the values stood. Pure. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_SUMMARY_H
-#define PSP_TIMING_SUMMARY_H
+#ifndef PSP_STATS_SUMMARY_H
+#define PSP_STATS_SUMMARY_H
 /** @file One source's figures. */
 #include "stats/probes.h"
 

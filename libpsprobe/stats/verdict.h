@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_VERDICT_H
-#define PSP_TIMING_VERDICT_H
+#ifndef PSP_STATS_VERDICT_H
+#define PSP_STATS_VERDICT_H
 /** @file Who is faster, whether it can be told, and what it would take to tell. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_WALSH_H
-#define PSP_TIMING_WALSH_H
+#ifndef PSP_STATS_WALSH_H
+#define PSP_STATS_WALSH_H
 /** @file Selecting among Walsh averages without making them. Pure. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_TIMING_WILCOXON_H
-#define PSP_TIMING_WILCOXON_H
+#ifndef PSP_STATS_WILCOXON_H
+#define PSP_STATS_WILCOXON_H
 /** @file Wilcoxon's signed-rank test. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

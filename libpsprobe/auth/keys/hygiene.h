@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_HYGIENE_H
-#define PSP_AUTH_HYGIENE_H
+#ifndef PSP_AUTH_KEYS_HYGIENE_H
+#define PSP_AUTH_KEYS_HYGIENE_H
 /** @file Files that hold keys: read safely, and refused when they could leak. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_KEY_FILE_H
-#define PSP_AUTH_KEY_FILE_H
+#ifndef PSP_AUTH_KEYS_KEY_FILE_H
+#define PSP_AUTH_KEYS_KEY_FILE_H
 /** @file What stands in a credentials file, each of its types. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_KEY_PARSE_H
-#define PSP_AUTH_KEY_PARSE_H
+#ifndef PSP_AUTH_KEYS_KEY_PARSE_H
+#define PSP_AUTH_KEYS_KEY_PARSE_H
 /** @file What key_file.c and key_external.c share. */
 #include "auth/keys/key_file.h"
 #include "base/json_view.h"

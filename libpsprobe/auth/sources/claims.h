@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_CLAIMS_H
-#define PSP_AUTH_CLAIMS_H
+#ifndef PSP_AUTH_SOURCES_CLAIMS_H
+#define PSP_AUTH_SOURCES_CLAIMS_H
 /** @file The claims of the tokens that a service account signs. Pure. */
 #include <stdint.h>
 

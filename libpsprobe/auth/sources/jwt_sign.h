@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_JWT_SIGN_H
-#define PSP_AUTH_JWT_SIGN_H
+#ifndef PSP_AUTH_SOURCES_JWT_SIGN_H
+#define PSP_AUTH_SOURCES_JWT_SIGN_H
 /** @file JSON Web Tokens signed with RS256 (RFC 7515, RFC 7518 3.3), by libjwt. */
 #include <psprobe/error.h>
 

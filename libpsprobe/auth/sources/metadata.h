@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_METADATA_H
-#define PSP_AUTH_METADATA_H
+#ifndef PSP_AUTH_SOURCES_METADATA_H
+#define PSP_AUTH_SOURCES_METADATA_H
 /** @file Google's metadata server. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_OAUTH_H
-#define PSP_AUTH_OAUTH_H
+#ifndef PSP_AUTH_SOURCES_OAUTH_H
+#define PSP_AUTH_SOURCES_OAUTH_H
 /** @file What token endpoints answer (RFC 6749, 5; RFC 8693; AIP-4112 to 4117). Pure. */
 #include <stdint.h>
 

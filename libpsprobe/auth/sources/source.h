@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_SOURCE_H
-#define PSP_AUTH_SOURCE_H
+#ifndef PSP_AUTH_SOURCES_SOURCE_H
+#define PSP_AUTH_SOURCES_SOURCE_H
 /**
  * @file
  * One way to prove who the program is, and the getting of tokens with it. Everything here may wait

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_SUBJECT_H
-#define PSP_AUTH_SUBJECT_H
+#ifndef PSP_AUTH_SOURCES_SUBJECT_H
+#define PSP_AUTH_SOURCES_SUBJECT_H
 /** @file Subject tokens of external accounts: what files and executables say. Pure. */
 #include <stdint.h>
 

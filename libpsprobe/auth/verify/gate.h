@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_GATE_H
-#define PSP_AUTH_GATE_H
+#ifndef PSP_AUTH_VERIFY_GATE_H
+#define PSP_AUTH_VERIFY_GATE_H
 /** @file A route that only those may use who show a token. */
 #include <stdatomic.h>
 #include <stdint.h>

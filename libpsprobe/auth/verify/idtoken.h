@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_IDTOKEN_H
-#define PSP_AUTH_IDTOKEN_H
+#ifndef PSP_AUTH_VERIFY_IDTOKEN_H
+#define PSP_AUTH_VERIFY_IDTOKEN_H
 /** @file Whether an ID token of Google's is to be believed. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_JWKS_H
-#define PSP_AUTH_JWKS_H
+#ifndef PSP_AUTH_VERIFY_JWKS_H
+#define PSP_AUTH_VERIFY_JWKS_H
 /** @file Sets of public keys (RFC 7517), of which only RSA keys for RS256 are taken. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_KEYSTORE_H
-#define PSP_AUTH_KEYSTORE_H
+#ifndef PSP_AUTH_VERIFY_KEYSTORE_H
+#define PSP_AUTH_VERIFY_KEYSTORE_H
 /**
  * @file
  * When a set of public keys is fetched, kept and let go of. Pure: time is an argument, ns of a

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_VERIFIER_PARTS_H
-#define PSP_AUTH_VERIFIER_PARTS_H
+#ifndef PSP_AUTH_VERIFY_PARTS_H
+#define PSP_AUTH_VERIFY_PARTS_H
 /** @file What verifier.c and verifier_life.c share. */
 #include <pthread.h>
 #include <stdatomic.h>

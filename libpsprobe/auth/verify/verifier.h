@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_VERIFIER_H
-#define PSP_AUTH_VERIFIER_H
+#ifndef PSP_AUTH_VERIFY_VERIFIER_H
+#define PSP_AUTH_VERIFY_VERIFIER_H
 /** @file The verifier of ID tokens as a server uses it: without waiting on a server's thread. */
 #include <psprobe/auth.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_FIRESTORE_VALUE_H
-#define PSP_FIRESTORE_VALUE_H
+#ifndef PSP_FIRESTORE_VALUE_VALUE_H
+#define PSP_FIRESTORE_VALUE_VALUE_H
 /**
  * @file
  * What a value is made of, and the rules that a value must keep to be stored.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_HTTP_H
-#define PSP_HTTP_HTTP_H
+#ifndef PSP_HTTP_CLIENT_HTTP_H
+#define PSP_HTTP_CLIENT_HTTP_H
 /**
  * @file
  * The HTTP client: one I/O thread that drives a curl multi handle. Keep-alive,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_QUEUE_H
-#define PSP_HTTP_QUEUE_H
+#ifndef PSP_HTTP_CLIENT_QUEUE_H
+#define PSP_HTTP_CLIENT_QUEUE_H
 /**
  * @file
  * Where requests wait for whoever drives curl, and where transfers are kept

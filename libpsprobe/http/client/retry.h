@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_RETRY_H
-#define PSP_HTTP_RETRY_H
+#ifndef PSP_HTTP_CLIENT_RETRY_H
+#define PSP_HTTP_CLIENT_RETRY_H
 /**
  * @file
  * When to try again, and when. Pure: time and chance are arguments.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_SOCKETS_H
-#define PSP_HTTP_SOCKETS_H
+#ifndef PSP_HTTP_CLIENT_SOCKETS_H
+#define PSP_HTTP_CLIENT_SOCKETS_H
 /**
  * @file
  * Which sockets curl wants to hear of, kept in an epoll set.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_TRANSFER_H
-#define PSP_HTTP_TRANSFER_H
+#ifndef PSP_HTTP_CLIENT_TRANSFER_H
+#define PSP_HTTP_CLIENT_TRANSFER_H
 /**
  * @file
  * One request on its way through curl, and its answer. Made once, used for

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_EXCHANGE_H
-#define PSP_HTTP_EXCHANGE_H
+#ifndef PSP_HTTP_SERVER_EXCHANGE_H
+#define PSP_HTTP_SERVER_EXCHANGE_H
 /**
  * @file
  * One request and its answer, between libmicrohttpd's threads and ours.

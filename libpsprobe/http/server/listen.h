@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_LISTEN_H
-#define PSP_HTTP_LISTEN_H
+#ifndef PSP_HTTP_SERVER_LISTEN_H
+#define PSP_HTTP_SERVER_LISTEN_H
 /** @file The socket that a server listens on. */
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_ROUTER_H
-#define PSP_HTTP_ROUTER_H
+#ifndef PSP_HTTP_SERVER_ROUTER_H
+#define PSP_HTTP_SERVER_ROUTER_H
 /** @file Which route a request takes. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_SERVER_H
-#define PSP_HTTP_SERVER_H
+#ifndef PSP_HTTP_SERVER_SERVER_H
+#define PSP_HTTP_SERVER_SERVER_H
 /**
  * @file
  * The HTTP server, on libmicrohttpd's epoll threads: routes, limits, answers

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_ALARMS_H
-#define PSP_LOCAL_ALARMS_H
+#ifndef PSP_LOCAL_BROKER_ALARMS_H
+#define PSP_LOCAL_BROKER_ALARMS_H
 /**
  * @file
  * What is to happen when: a binary heap of alarms that live inside other

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_BROKER_H
-#define PSP_LOCAL_BROKER_H
+#ifndef PSP_LOCAL_BROKER_BROKER_H
+#define PSP_LOCAL_BROKER_BROKER_H
 /**
  * @file
  * The broker's state: topics, subscriptions, messages, leases, redelivery.

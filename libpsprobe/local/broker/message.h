@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_LETTER_H
-#define PSP_LOCAL_LETTER_H
+#ifndef PSP_LOCAL_BROKER_MESSAGE_H
+#define PSP_LOCAL_BROKER_MESSAGE_H
 /** @file A published message: one block of memory, shared by reference count. */
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_NAMES_H
-#define PSP_LOCAL_NAMES_H
+#ifndef PSP_LOCAL_BROKER_NAMES_H
+#define PSP_LOCAL_BROKER_NAMES_H
 /** @file Things by name, in the order of their names: look-up and listing. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_BROKER_STATE_H
-#define PSP_LOCAL_BROKER_STATE_H
+#ifndef PSP_LOCAL_BROKER_PARTS_H
+#define PSP_LOCAL_BROKER_PARTS_H
 /**
  * @file
  * What the broker's files share: broker.c (topics, subscriptions, publish),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_SETTINGS_H
-#define PSP_LOCAL_SETTINGS_H
+#ifndef PSP_LOCAL_BROKER_SETTINGS_H
+#define PSP_LOCAL_BROKER_SETTINGS_H
 /** @file The settings of topics and subscriptions: what is kept, its defaults and bounds. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_SETTINGS_JSON_H
-#define PSP_LOCAL_SETTINGS_JSON_H
+#ifndef PSP_LOCAL_BROKER_SETTINGS_JSON_H
+#define PSP_LOCAL_BROKER_SETTINGS_JSON_H
 /** @file Topics and subscriptions as JSON, both ways, in the form of Google's emulator. Pure. */
 #include <stdbool.h>
 

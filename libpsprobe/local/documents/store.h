@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_DOCUMENTS_H
-#define PSP_LOCAL_DOCUMENTS_H
+#ifndef PSP_LOCAL_DOCUMENTS_STORE_H
+#define PSP_LOCAL_DOCUMENTS_STORE_H
 /**
  * @file
  * Documents in SQLite: by full name, values as JSON. What documents mean

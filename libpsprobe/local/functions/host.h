@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_FUNCTION_HOST_H
-#define PSP_LOCAL_FUNCTION_HOST_H
+#ifndef PSP_LOCAL_FUNCTIONS_HOST_H
+#define PSP_LOCAL_FUNCTIONS_HOST_H
 /**
  * @file
  * Functions: events come in by HTTP and each goes to an idle instance of a

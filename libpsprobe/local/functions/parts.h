@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_LOCAL_FUNCTION_STATE_H
-#define PSP_LOCAL_FUNCTION_STATE_H
+#ifndef PSP_LOCAL_FUNCTIONS_PARTS_H
+#define PSP_LOCAL_FUNCTIONS_PARTS_H
 /**
  * @file
  * What function_host.c (who gets which event) and function_instance.c (one

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PROBE_INDEX_H
-#define PSP_PROBE_INDEX_H
+#ifndef PSP_PROBER_REGISTRY_INDEX_H
+#define PSP_PROBER_REGISTRY_INDEX_H
 /**
  * @file
  * A fixed hash table from hashes to slot numbers, in buckets of one cache line.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PROBE_LOCK_H
-#define PSP_PROBE_LOCK_H
+#ifndef PSP_PROBER_REGISTRY_LOCK_H
+#define PSP_PROBER_REGISTRY_LOCK_H
 /**
  * @file
  * A lock of four bytes for what is held some tens of nanoseconds, never across

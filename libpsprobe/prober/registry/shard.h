@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PROBE_SHARD_H
-#define PSP_PROBE_SHARD_H
+#ifndef PSP_PROBER_REGISTRY_SHARD_H
+#define PSP_PROBER_REGISTRY_SHARD_H
 /**
  * @file
  * What the registry is made of: slots, each on one list of one shard.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PUBSUB_LEASE_H
-#define PSP_PUBSUB_LEASE_H
+#ifndef PSP_PUBSUB_SUBSCRIBER_LEASE_H
+#define PSP_PUBSUB_SUBSCRIBER_LEASE_H
 /**
  * @file
  * What a subscriber has in hand: for each message how long the service leaves

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PUBSUB_SUBSCRIBER_H
-#define PSP_PUBSUB_SUBSCRIBER_H
+#ifndef PSP_PUBSUB_SUBSCRIBER_SUBSCRIBER_H
+#define PSP_PUBSUB_SUBSCRIBER_SUBSCRIBER_H
 /**
  * @file
  * The subscriber's parts: its life and its workers (subscriber.c), its pulls

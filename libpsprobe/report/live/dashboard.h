@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_DASHBOARD_H
-#define PSP_REPORT_DASHBOARD_H
+#ifndef PSP_REPORT_LIVE_DASHBOARD_H
+#define PSP_REPORT_LIVE_DASHBOARD_H
 /** @file What the dashboard's data and its routes share. */
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_METRICS_H
-#define PSP_REPORT_METRICS_H
+#ifndef PSP_REPORT_LIVE_METRICS_H
+#define PSP_REPORT_LIVE_METRICS_H
 /**
  * @file Counters as Prometheus reads them. Pure. The text format and the naming rules:
  * https://prometheus.io/docs/instrumenting/exposition_formats/ and …/practices/naming/

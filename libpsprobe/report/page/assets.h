@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_ASSETS_H
-#define PSP_REPORT_ASSETS_H
+#ifndef PSP_REPORT_PAGE_ASSETS_H
+#define PSP_REPORT_PAGE_ASSETS_H
 /**
  * @file The files that the page is made of, embedded when the library is built: our own modules and
  * style, and dygraphs (Debian's libjs-dygraphs, MIT licence; its licence line is kept in the text).

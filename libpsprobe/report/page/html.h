@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_HTML_H
-#define PSP_REPORT_HTML_H
+#ifndef PSP_REPORT_PAGE_HTML_H
+#define PSP_REPORT_PAGE_HTML_H
 /** @file What the page is told, from the columns. */
 #include "report/page/page.h"
 #include "results/columns/columns.h"

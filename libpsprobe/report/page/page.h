@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_PAGE_H
-#define PSP_REPORT_PAGE_H
+#ifndef PSP_REPORT_PAGE_PAGE_H
+#define PSP_REPORT_PAGE_PAGE_H
 /** @file The page: one self-contained HTML file. Pure: memory in, text out. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_THIN_H
-#define PSP_REPORT_THIN_H
+#ifndef PSP_REPORT_PAGE_THIN_H
+#define PSP_REPORT_PAGE_THIN_H
 /** @file Which probes a plot draws when there are more than it has pixels for. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

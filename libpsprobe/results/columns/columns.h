@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_COLUMNS_H
-#define PSP_REPORT_COLUMNS_H
+#ifndef PSP_RESULTS_COLUMNS_COLUMNS_H
+#define PSP_RESULTS_COLUMNS_COLUMNS_H
 /** @file Results in memory, a column a figure: what every table, text and picture is made from. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_IMPORT_H
-#define PSP_REPORT_IMPORT_H
+#ifndef PSP_RESULTS_COLUMNS_IMPORT_H
+#define PSP_RESULTS_COLUMNS_IMPORT_H
 /**
  * @file Results from elsewhere: CSV or JSON lines of the first experiment's fields. Pure.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_NAMES_H
-#define PSP_REPORT_NAMES_H
+#ifndef PSP_RESULTS_COLUMNS_OLD_NAMES_H
+#define PSP_RESULTS_COLUMNS_OLD_NAMES_H
 /** @file The names that the first experiment gave things, beside ours. Pure. */
 #include <stdbool.h>
 #include <stddef.h>

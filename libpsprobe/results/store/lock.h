@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_RESULTS_LOCK_H
-#define PSP_RESULTS_LOCK_H
+#ifndef PSP_RESULTS_STORE_LOCK_H
+#define PSP_RESULTS_STORE_LOCK_H
 /** @file The lock of the one process that writes a results file. */
 #include <stdint.h>
 

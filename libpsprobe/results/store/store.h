@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_RESULTS_STORE_H
-#define PSP_RESULTS_STORE_H
+#ifndef PSP_RESULTS_STORE_STORE_H
+#define PSP_RESULTS_STORE_STORE_H
 /**
  * @file
  * The results file from inside.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_RESULTS_DOCUMENT_H
-#define PSP_RESULTS_DOCUMENT_H
+#ifndef PSP_RESULTS_UPLOAD_DOCUMENT_H
+#define PSP_RESULTS_UPLOAD_DOCUMENT_H
 /** @file The Firestore document of a row. Pure. */
 #include <psprobe/results.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_RESULTS_OUTBOX_H
-#define PSP_RESULTS_OUTBOX_H
+#ifndef PSP_RESULTS_UPLOAD_OUTBOX_H
+#define PSP_RESULTS_UPLOAD_OUTBOX_H
 /** @file The rows that are not in Firestore yet, and what became of them. */
 #include "results/store/store.h"
 

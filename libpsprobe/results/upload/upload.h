@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_RESULTS_UPLOAD_H
-#define PSP_RESULTS_UPLOAD_H
+#ifndef PSP_RESULTS_UPLOAD_UPLOAD_H
+#define PSP_RESULTS_UPLOAD_UPLOAD_H
 /** @file One batch of rows to Firestore. The uploader (upload.c) decides when, and how many. */
 #include <pthread.h>
 
