@@ -40,14 +40,14 @@ static void say(lookup *l, const char *place, const char *outcome, bool used) {
 psprobe_code psp_adc_load(const char *path, const psprobe_credentials_options *options,
                           psp_source **source, psprobe_error *error) {
   psp_secret text = {0};
-  mode_t mode = 0;
+  psp_key_seen seen = {0};
   psp_key_file *file = NULL;
-  psprobe_code code = psp_key_file_read(path, &text, &mode, error);
+  psprobe_code code = psp_key_file_read(path, &text, &seen, error);
   if (code == PSPROBE_OK)
     code = psp_key_file_parse(text.data, text.len, path, options->allow_other_hosts, &file, error);
   psp_secret_free(&text);
   if (code != PSPROBE_OK) return code;
-  if (file->has_secret && !options->allow_unsafe_key) code = psp_hygiene_check(path, mode, error);
+  if (file->has_secret && !options->allow_unsafe_key) code = psp_hygiene_check(path, &seen, error);
   if (code == PSPROBE_OK) return psp_source_new(file, path, source, error);
   psp_key_file_free(file);
   return code;
@@ -57,7 +57,11 @@ static psprobe_code load(lookup *l, const char *place, const char *path, psp_sou
                          psprobe_error *error) {
   psprobe_error cause;
   psprobe_error_clear(&cause);
-  psprobe_code code = psp_adc_load(path, l->options, source, &cause);
+  psprobe_code code = psp_key_path_check(path, &cause);
+  if (code == PSPROBE_OK)
+    code = psp_adc_load(path, l->options, source, &cause);
+  else if (place == path)
+    psp_fail_in(&cause, "%s", place = "the name of the credentials file");
   if (code == PSPROBE_OK) {
     char outcome[120];
     snprintf(outcome, sizeof outcome, "%s%s%s", psp_key_type_name((*source)->file->type),

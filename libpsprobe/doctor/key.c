@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Whether a key could leak, or has: its mode, and what git knows of it. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -90,7 +91,17 @@ void psp_doctor_key(psp_doctor *d, const char *path, bool refused) {
     psp_found(d, bad, "credentials.key", path, "%s is open to other users (mode %04o)", path,
               (unsigned)(found.st_mode & 07777));
   }
-  if (look_at_git(d, real, bad) || open) return;
+  bool linked = found.st_nlink > 1;
+  if (linked) {
+    psp_word word;
+    psp_mend(d, "find / -xdev -samefile %s 2>/dev/null", psp_word_of(&word, real));
+    psp_found(
+        d, bad, "credentials.key", path,
+        "%s has %ju names (hard links): another may lie in a git work tree or where others can "
+        "read it",
+        path, (uintmax_t)found.st_nlink);
+  }
+  if (look_at_git(d, real, bad) || open || linked) return;
   psp_found(d, PSPROBE_DOCTOR_OK, "credentials.key", path,
             "%s can be read by nobody else (mode %04o), and git does not have it", path,
             (unsigned)(found.st_mode & 07777));

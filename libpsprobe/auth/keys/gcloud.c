@@ -66,9 +66,9 @@ char *psp_gcloud_ini_get(const char *text, const char *section, const char *key)
 static char *read_file(const char *name) {
   char *path = psp_gcloud_path(name);
   psp_secret text = {0};
-  mode_t mode;
+  psp_key_seen seen;
   char *copy = NULL;
-  if (path != NULL && psp_key_file_read(path, &text, &mode, NULL) == PSPROBE_OK)
+  if (path != NULL && psp_key_file_read(path, &text, &seen, NULL) == PSPROBE_OK)
     copy = psp_strdup(text.data);
   psp_secret_free(&text);
   free(path);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "auth/keys/hygiene.h"
 #include "os/command.h"
@@ -10,12 +11,22 @@
 /*
  * Git itself is asked, rather than its rules copied: nested .gitignore files, .git/info/exclude,
  * core.excludesFile, negation, and files that are tracked in spite of a rule make up an answer that
- * must not be nearly right. It is only asked about a file that does lie in a work tree. Its
- * environment is ours alone (a GIT_DIR of the program's would make it look elsewhere), and the
- * repository's own configuration cannot make it run anything.
+ * must not be nearly right. It is only asked about a file that does lie in a work tree. It is the
+ * system's git, whatever PATH we were started with; its environment is ours alone (a GIT_DIR of the
+ * program's would make it look elsewhere), and the repository's own configuration cannot make it
+ * run anything.
  */
 #define PATIENCE_NS INT64_C(5000000000)
 #define PATH_SIZE   4096
+
+/* Where it is; where it is nowhere, running the last says so. */
+static const char *find_git(void) {
+  static const char *const places[] = {"/usr/local/bin/git", "/usr/bin/git", "/bin/git"};
+  size_t i = 0;
+  while (i < sizeof places / sizeof *places - 1 && access(places[i], X_OK) != 0)
+    i++;
+  return places[i];
+}
 
 /* ".git" is a directory with a HEAD in it, or a file (in a submodule or a linked work tree). */
 static bool is_tree(const char *directory) {
@@ -54,7 +65,7 @@ static int run_git(const char *tree, const char *const *args, const char *path,
                              "GIT_OPTIONAL_LOCKS=0",
                              "GIT_TERMINAL_PROMPT=0",
                              NULL};
-  const char *argv[20] = {"git",
+  const char *argv[20] = {find_git(),
                           "-C",
                           tree,
                           "-c",

@@ -3,13 +3,63 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 #define MAX_FILE ((size_t)256 * 1024)
+
+/* At least so many letters of an encoding without a break or a dot: more than names have. */
+#define ENCODED_WORD 64
+#define ENCODED_TEXT 128
+
+static bool is_token(const char *text) {
+  static const char *const starts[] = {"ya29.", "1//", "GOCSPX-", "AIza", "eyJ"};
+  for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+    if (psp_text_starts(text, starts[i])) return true;
+  return false;
+}
+
+/* Base64, base64url or hexadecimal digits, and no file of that name. */
+static bool is_encoded(const char *text) {
+  static const char letters[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_=";
+  size_t longest = 0;
+  bool dotted = false; /* or with any other letter that a name may have and no encoding has */
+  for (const char *at = text; *at != 0;) {
+    size_t word = strspn(at, letters);
+    if (word > longest) longest = word;
+    at += word;
+    if (*at != 0 && *at++ != '/') dotted = true;
+  }
+  return (longest >= ENCODED_WORD || (!dotted && strlen(text) >= ENCODED_TEXT)) &&
+         access(text, F_OK) != 0;
+}
+
+/* What stands in the place of a file's name; NULL: one may. */
+static const char *what_instead(const char *text) {
+  const char *first = text + strspn(text, " \t\r\n'\"\xef\xbb\xbf");
+  if (*first == '{' || *first == '[') return "JSON (a key?)";
+  if (strstr(text, "-----BEGIN") != NULL) return "PEM (a key?)";
+  for (const char *at = text; *at != 0; at++)
+    if ((unsigned char)*at < 0x20 || *at == 0x7f)
+      return "a line break or another control character";
+  if (strstr(text, "://") != NULL) return "a URL";
+  if (is_token(first)) return "a token";
+  return is_encoded(text) ? "something encoded (a key?)" : NULL;
+}
+
+psprobe_code psp_key_path_check(const char *path, psprobe_error *error) {
+  const char *what = what_instead(path);
+  if (what == NULL) return PSPROBE_OK;
+  return psp_fail(
+      error, PSPROBE_INVALID_ARGUMENT,
+      "it holds %s, not a file's name: put a key into a file of mode 0600 and name that", what);
+}
 
 static psprobe_code fail_open(const char *path, int cause, psprobe_error *error) {
   psprobe_code code = cause == ENOENT || cause == ENOTDIR ? PSPROBE_NOT_FOUND
@@ -36,12 +86,12 @@ static psprobe_code read_all(int fd, const char *path, psp_secret *text, psprobe
   return PSPROBE_OK;
 }
 
-psprobe_code psp_key_file_read(const char *path, psp_secret *text, mode_t *mode,
+psprobe_code psp_key_file_read(const char *path, psp_secret *text, psp_key_seen *seen,
                                psprobe_error *error) {
   /* O_NONBLOCK: a FIFO in its place must not hang us. */
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) return fail_open(path, errno, error);
-  struct stat found;
+  struct stat found = {0};
   psprobe_code code = PSPROBE_OK;
   if (fstat(fd, &found) != 0)
     code = fail_open(path, errno, error);
@@ -49,19 +99,24 @@ psprobe_code psp_key_file_read(const char *path, psp_secret *text, mode_t *mode,
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "credentials file %s: it is %s, not a file",
                     path, S_ISDIR(found.st_mode) ? "a directory" : "a device or pipe");
   if (code == PSPROBE_OK) code = read_all(fd, path, text, error);
-  /* The mode of what was read, not of what the name means a moment later. */
-  *mode = found.st_mode & 07777;
+  *seen = (psp_key_seen){.mode = found.st_mode & 07777, .names = found.st_nlink};
   close(fd);
   return code;
 }
 
-psprobe_code psp_hygiene_check(const char *path, mode_t mode, psprobe_error *error) {
-  if ((mode & 077) != 0)
+psprobe_code psp_hygiene_check(const char *path, const psp_key_seen *seen, psprobe_error *error) {
+  if ((seen->mode & 077) != 0)
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
                     "credentials file %s holds a secret and is open to other users (mode %04o): "
                     "chmod 600 it; better, use none: gcloud auth application-default login "
                     "--impersonate-service-account=ACCOUNT (--allow-unsafe-key overrides)",
-                    path, (unsigned)mode);
+                    path, (unsigned)seen->mode);
+  if (seen->names > 1)
+    return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                    "credentials file %s holds a secret and has %ju names (hard links), of which "
+                    "another may lie in a git work tree or where others can read it: cp -p it to a "
+                    "file of its own (--allow-unsafe-key overrides)",
+                    path, (uintmax_t)seen->names);
   char tree[300];
   switch (psp_git_check(path, tree, sizeof tree)) {
     case PSP_GIT_EXPOSED:

@@ -11,20 +11,34 @@
 #include "os/secret.h"
 
 /**
+ * Refuses what cannot be a file's name and may be the secret itself, put where its file's name
+ * belongs: JSON, PEM, a token, something encoded. INVALID_ARGUMENT; the message ("it holds JSON …")
+ * shows nothing of it.
+ */
+psprobe_code psp_key_path_check(const char *path, psprobe_error *error);
+
+/** What was read, whatever its name means a moment later. */
+typedef struct psp_key_seen {
+  mode_t mode;   /**< its permission bits */
+  nlink_t names; /**< how many names it has (hard links) */
+} psp_key_seen;
+
+/**
  * Reads a credentials file: a plain file (symbolic links are followed), at most 256 KiB, not empty.
- * @param mode receives the permission bits of what was read
+ * @param seen receives what could make it leak
  * @return NOT_FOUND; INVALID_ARGUMENT (a directory, a device, empty, too large);
  *         PERMISSION_DENIED (not readable)
  */
-psprobe_code psp_key_file_read(const char *path, psp_secret *text, mode_t *mode,
+psprobe_code psp_key_file_read(const char *path, psp_secret *text, psp_key_seen *seen,
                                psprobe_error *error);
 
 /**
- * Refuses a file with a secret in it that others can read, or that lies in a git work tree where
- * git does not ignore it. The message names the reason and the way out.
+ * Refuses a file with a secret in it that others can read, that has a second name (which may lie
+ * where others or git find it), or that lies in a git work tree where git does not ignore it. The
+ * message names the reason and the way out.
  * Blocks: asks git (at most 5 s) when the file lies in a work tree.
  */
-psprobe_code psp_hygiene_check(const char *path, mode_t mode, psprobe_error *error);
+psprobe_code psp_hygiene_check(const char *path, const psp_key_seen *seen, psprobe_error *error);
 
 typedef enum psp_git_answer {
   PSP_GIT_NO_TREE,

@@ -15,10 +15,10 @@
 static psprobe_code from_file(const psp_subject_source *s, psp_secret *token,
                               psprobe_error *error) {
   psp_secret text = {0};
-  mode_t mode;
+  psp_key_seen seen;
   char what[PSP_WHAT_SIZE];
   snprintf(what, sizeof what, "subject token file %s", s->file);
-  psprobe_code code = psp_key_file_read(s->file, &text, &mode, error);
+  psprobe_code code = psp_key_file_read(s->file, &text, &seen, error);
   if (code == PSPROBE_OK)
     code = psp_subject_read(text.data, text.len, s->json_field, what, token, error);
   else
@@ -119,9 +119,9 @@ static psprobe_code from_executable(const psp_source *source, psp_fetcher *fetch
                     "%s is not run: set %s=1 if that file is one that you trust", what, variable);
   int64_t now_s = psp_clock_wall_s(&fetcher->clock);
   psp_secret cached = {0};
-  mode_t mode;
+  psp_key_seen seen;
   if (f->subject.output_file != NULL &&
-      psp_key_file_read(f->subject.output_file, &cached, &mode, NULL) == PSPROBE_OK) {
+      psp_key_file_read(f->subject.output_file, &cached, &seen, NULL) == PSPROBE_OK) {
     psp_executable_verdict verdict =
         psp_executable_read(cached.data, cached.len, now_s, true, "output_file", token, error);
     psp_secret_free(&cached);

@@ -127,6 +127,55 @@ static void test_order(void **state) {
   expect_error(f, PSPROBE_UNAUTHENTICATED, "not there");
 }
 
+/* The key itself, or what else is no file's name, stands where the name of its file belongs:
+ * nothing of it is shown, by whatever way it came. */
+static void test_secret_as_a_name(void **state) {
+  fixture *f = *state;
+  static const struct {
+    const char *value, *secret, *what;
+  } names[] = {
+      {"{\"type\":\"service_account\",\"private_key\":\"SECRET\"}", "SECRET", "holds JSON"},
+      {" \n{\n  \"refresh_token\": \"SECRET\"\n}\n", "SECRET", "holds JSON"},
+      {"'{\"private_key\":\"SECRET\"}'", "SECRET", "holds JSON"},
+      {"\xef\xbb\xbf{\"private_key\":\"SECRET\"}", "SECRET", "holds JSON"},
+      {"-----BEGIN PRIVATE KEY-----\\nSECRET\\n", "SECRET", "holds PEM"},
+      {"SECRET\nSECRET", "SECRET", "a line break"},
+      {"/keys/SECRET.json\r", "SECRET", "a line break"},
+      {"https://user:SECRET@example.com/key.json", "SECRET", "a URL"},
+      {"ya29.SECRET", "SECRET", "a token"},
+      {"1//SECRET", "SECRET", "a token"},
+      {"MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCSECRETSECRETSECRETSECRET/x.", "SECRET",
+       "something encoded"},
+      {"SECRET/abcdefghijklmnopqrstuvwxyz+/abcdefghijklmnopqrstuvwxyz/abcdefghijklmnopqrstuvwxyz+/"
+       "abcdefghijklmnopqrstuvwxyz/abcdefghijklmnopqrs==",
+       "SECRET", "something encoded"},
+  };
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    setenv("GOOGLE_APPLICATION_CREDENTIALS", names[i].value, 1);
+    expect_error(f, PSPROBE_INVALID_ARGUMENT, names[i].what);
+    assert_non_null(strstr(f->error.message, "GOOGLE_APPLICATION_CREDENTIALS: it holds"));
+    assert_null(strstr(f->error.message, names[i].secret));
+    assert_null(strstr(f->steps, names[i].secret));
+    f->steps[0] = 0;
+    psprobe_credentials *c = NULL;
+    psprobe_credentials_options options = {.file = names[i].value, .on_step = note, .step_arg = f};
+    assert_int_equal(psprobe_credentials_default(&options, &c, &f->error),
+                     PSPROBE_INVALID_ARGUMENT);
+    assert_null(strstr(f->error.message, names[i].secret));
+    assert_null(strstr(f->steps, names[i].secret));
+  }
+  /* A name is one, and shown: also a long one, and one that is there and looks otherwise. */
+  setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/the-key-of-our-service-account.json", 1);
+  expect_error(f, PSPROBE_NOT_FOUND, "/nowhere/the-key-of-our-service-account.json");
+  const char *there =
+      "a-name-of-more-than-sixty-four-letters-which-somebody-has-given-to-a-file-without-a-dot";
+  setenv("GOOGLE_APPLICATION_CREDENTIALS", there, 1);
+  expect_error(f, PSPROBE_INVALID_ARGUMENT, "something encoded");
+  setenv("GOOGLE_APPLICATION_CREDENTIALS",
+         test_write(test_directory(), there, 0600, user_file("long")), 1);
+  expect_user(f, "long");
+}
+
 /* A place that holds something decides, also when that is broken. */
 static void test_no_fall_through(void **state) {
   fixture *f = *state;
@@ -403,17 +452,10 @@ static void test_ini(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
-      TEST(test_order),
-      TEST(test_no_fall_through),
-      TEST(test_ping),
-      TEST(test_ping_fails),
-      TEST(test_project),
-      TEST(test_quota_project),
-      TEST(test_metadata_project),
-      TEST(test_federated_project),
-      TEST(test_detection),
-      TEST(test_metadata_host),
-      cmocka_unit_test(test_ini),
+      TEST(test_order),         TEST(test_secret_as_a_name), TEST(test_no_fall_through),
+      TEST(test_ping),          TEST(test_ping_fails),       TEST(test_project),
+      TEST(test_quota_project), TEST(test_metadata_project), TEST(test_federated_project),
+      TEST(test_detection),     TEST(test_metadata_host),    cmocka_unit_test(test_ini),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

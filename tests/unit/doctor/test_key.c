@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -56,9 +57,20 @@ static void a_repository_that_cannot_be_read_says_nothing_good(void **state) {
   expect(key, PSPROBE_DOCTOR_WARNING, "could not be asked whether a commit has it");
 }
 
+static void a_second_name_is_told(void **state) {
+  (void)state;
+  const char *directory = test_directory();
+  char second[600];
+  const char *key = test_write(directory, "key.json", 0600, "x");
+  snprintf(second, sizeof second, "%s/second.json", directory);
+  assert_int_equal(link(key, second), 0);
+  expect(key, PSPROBE_DOCTOR_WARNING, "has 2 names (hard links)");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_ignored_key_is_fine),
+      cmocka_unit_test(a_second_name_is_told),
       cmocka_unit_test(a_repository_that_cannot_be_read_says_nothing_good),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,18 @@ static void test_git_is_asked_alone(void **state) {
   assert_int_not_equal(access(mark, F_OK), 0);
 }
 
+/* The system's git, not one that comes first in the PATH of whoever started us. */
+static void test_git_of_the_system(void **state) {
+  (void)state;
+  const char *repo = repository(), *false_bin = test_directory();
+  test_write(false_bin, "git", 0700, "#!/bin/sh\nexit 0\n");
+  char *path = strdup(getenv("PATH"));
+  setenv("PATH", false_bin, 1);
+  expect(test_write(repo, "key.json", 0600, "x"), PSP_GIT_EXPOSED, repo);
+  setenv("PATH", path, 1);
+  free(path);
+}
+
 static psprobe_code load(const char *path, bool allow, psprobe_error *error) {
   psp_source *source = NULL;
   psprobe_credentials_options options = {.allow_unsafe_key = allow};
@@ -169,6 +181,15 @@ static void test_refused(void **state) {
   assert_int_equal(load(path, false, &error), PSPROBE_FAILED_PRECONDITION);
   assert_non_null(strstr(error.message, "git does not ignore it"));
   assert_int_equal(load(path, true, &error), PSPROBE_OK);
+  /* The same file has a name in a work tree, which nobody can see from here. */
+  char second[600];
+  snprintf(second, sizeof second, "%s/second.json", directory);
+  assert_int_equal(link(path, second), 0);
+  assert_int_equal(load(second, false, &error), PSPROBE_FAILED_PRECONDITION);
+  assert_non_null(strstr(error.message, "has 2 names"));
+  assert_int_equal(load(second, true, &error), PSPROBE_OK);
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(load(second, false, &error), PSPROBE_OK);
   free(text);
 }
 
@@ -281,10 +302,15 @@ static int setup(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_git),     cmocka_unit_test(test_git_history),
-      cmocka_unit_test(test_links),   cmocka_unit_test(test_git_is_asked_alone),
-      cmocka_unit_test(test_refused), cmocka_unit_test(test_without_secret),
-      cmocka_unit_test(test_reading), cmocka_unit_test(test_split),
+      cmocka_unit_test(test_git),
+      cmocka_unit_test(test_git_history),
+      cmocka_unit_test(test_links),
+      cmocka_unit_test(test_git_is_asked_alone),
+      cmocka_unit_test(test_git_of_the_system),
+      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_without_secret),
+      cmocka_unit_test(test_reading),
+      cmocka_unit_test(test_split),
       cmocka_unit_test(test_child),
   };
   return cmocka_run_group_tests(tests, setup, NULL);
