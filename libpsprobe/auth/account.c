@@ -28,7 +28,7 @@ static psprobe_code ask_metadata(psprobe_credentials *c, char **account, psprobe
 
 /* The cached token's Authorization header; false: none is there. */
 static bool authorization(psprobe_credentials *c, psp_secret *out) {
-  psp_slot *slot = psp_credentials_slot(c, PSP_API_PUBSUB);
+  psp_slot *slot = psp_credentials_slot(c, PSP_PUBSUB);
   uint64_t generation;
   for (;;) {
     size_t len = psp_slot_authorization(c, slot, out->data, out->cap, &generation);

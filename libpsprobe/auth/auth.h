@@ -13,10 +13,8 @@
 #include <psprobe/auth.h>
 
 #include "auth/clock.h"
+#include "auth/service.h"
 #include "http/client/http.h"
-
-/** Which API a token is for: a self-signed token names it as its audience. */
-typedef enum psp_api { PSP_API_PUBSUB = 0, PSP_API_FIRESTORE = 1, PSP_API_COUNT } psp_api;
 
 /** A kind of token and its place in the cache. The credentials'. */
 typedef struct psp_slot psp_slot;
@@ -46,7 +44,7 @@ psprobe_code psp_credentials_new_with(const psprobe_credentials_options *options
 /** Looks them up now. Blocks. */
 psprobe_code psp_credentials_resolve(psprobe_credentials *credentials, psprobe_error *error);
 
-psp_slot *psp_credentials_slot(psprobe_credentials *credentials, psp_api api);
+psp_slot *psp_credentials_slot(psprobe_credentials *credentials, psp_service service);
 /** ID tokens for `audience`, which is copied. */
 psprobe_code psp_credentials_id_slot(psprobe_credentials *credentials, const char *audience,
                                      psp_slot **slot, psprobe_error *error);
@@ -77,11 +75,12 @@ int64_t psp_slot_life_s(psprobe_credentials *credentials, const psp_slot *slot);
 void psp_slot_reject(psprobe_credentials *credentials, psp_slot *slot, uint64_t generation);
 
 /* The same by API. */
-size_t psp_credentials_authorization(psprobe_credentials *credentials, psp_api api, char *out,
-                                     size_t size, uint64_t *generation);
-psprobe_code psp_credentials_wait(psprobe_credentials *credentials, psp_api api,
+size_t psp_credentials_authorization(psprobe_credentials *credentials, psp_service service,
+                                     char *out, size_t size, uint64_t *generation);
+psprobe_code psp_credentials_wait(psprobe_credentials *credentials, psp_service service,
                                   psp_token_waiter *waiter, psprobe_error *error);
-void psp_credentials_reject(psprobe_credentials *credentials, psp_api api, uint64_t generation);
+void psp_credentials_reject(psprobe_credentials *credentials, psp_service service,
+                            uint64_t generation);
 
 /** The project to bill (x-goog-user-project), or NULL. Known once there was a token. */
 const char *psp_credentials_quota_project(psprobe_credentials *credentials);

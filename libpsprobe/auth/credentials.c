@@ -34,8 +34,8 @@ psprobe_code psp_credentials_new_with(const psprobe_credentials_options *options
   psp_cond_init(&c->changed);
   pthread_mutex_init(&c->lock, NULL);
   pthread_mutex_init(&c->fetch_lock, NULL);
-  for (int i = 0; i < PSP_API_COUNT; i++)
-    c->api[i].want = (psp_want){.kind = PSP_WANT_API, .api = (psp_api)i};
+  for (int i = 0; i < PSP_SERVICE_COUNT; i++)
+    c->api[i].want = (psp_want){.kind = PSP_WANT_API, .service = (psp_service)i};
   psprobe_code code = copy_options(c, options, error);
   c->options.logger = &c->logger;
   psprobe_code ready = psp_fetcher_init(&c->fetcher, c->ca_file, &c->logger,
@@ -83,7 +83,7 @@ void psprobe_credentials_free(psprobe_credentials *c) {
   pthread_mutex_unlock(&c->lock);
   psp_fetcher_stop(&c->fetcher);
   if (started) pthread_join(c->thread, NULL);
-  for (int i = 0; i < PSP_API_COUNT; i++)
+  for (int i = 0; i < PSP_SERVICE_COUNT; i++)
     clear_slot(&c->api[i]);
   while (c->ids != NULL) {
     psp_slot *next = c->ids->next;
@@ -106,9 +106,9 @@ void psprobe_credentials_free(psprobe_credentials *c) {
 
 /* ---- tokens ---- */
 
-psp_slot *psp_credentials_slot(psprobe_credentials *c, psp_api api) {
+psp_slot *psp_credentials_slot(psprobe_credentials *c, psp_service service) {
   psp_slot *shared = atomic_load_explicit(&c->shared, memory_order_acquire);
-  return shared != NULL ? shared : &c->api[api];
+  return shared != NULL ? shared : &c->api[service];
 }
 
 /* The slot of an audience, made if need be; of the empty one: access with cloud-platform. */
@@ -268,16 +268,16 @@ void psp_slot_reject(psprobe_credentials *c, psp_slot *slot, uint64_t generation
   pthread_mutex_unlock(&c->lock);
 }
 
-size_t psp_credentials_authorization(psprobe_credentials *c, psp_api api, char *out, size_t size,
-                                     uint64_t *generation) {
-  return psp_slot_authorization(c, psp_credentials_slot(c, api), out, size, generation);
+size_t psp_credentials_authorization(psprobe_credentials *c, psp_service service, char *out,
+                                     size_t size, uint64_t *generation) {
+  return psp_slot_authorization(c, psp_credentials_slot(c, service), out, size, generation);
 }
 
-psprobe_code psp_credentials_wait(psprobe_credentials *c, psp_api api, psp_token_waiter *waiter,
-                                  psprobe_error *error) {
-  return psp_slot_wait(c, psp_credentials_slot(c, api), waiter, error);
+psprobe_code psp_credentials_wait(psprobe_credentials *c, psp_service service,
+                                  psp_token_waiter *waiter, psprobe_error *error) {
+  return psp_slot_wait(c, psp_credentials_slot(c, service), waiter, error);
 }
 
-void psp_credentials_reject(psprobe_credentials *c, psp_api api, uint64_t generation) {
-  psp_slot_reject(c, psp_credentials_slot(c, api), generation);
+void psp_credentials_reject(psprobe_credentials *c, psp_service service, uint64_t generation) {
+  psp_slot_reject(c, psp_credentials_slot(c, service), generation);
 }

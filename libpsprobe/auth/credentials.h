@@ -32,7 +32,7 @@ struct psprobe_credentials {
   psprobe_logger logger;
   psp_fetcher fetcher;
 
-  psp_slot api[PSP_API_COUNT];
+  psp_slot api[PSP_SERVICE_COUNT];
   _Atomic(psp_slot *) shared; /* the one whose token serves every API; NULL: each its own */
   _Atomic(const char *) quota_project, universe;
   char *quota_text, *universe_text;

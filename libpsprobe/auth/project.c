@@ -52,7 +52,7 @@ psprobe_code psp_credentials_resolve_locked(psprobe_credentials *c, psp_slot *as
   if (!psp_source_is_per_api(source)) {
     psp_slot *shared = asking != NULL && asking->want.kind == PSP_WANT_API ? asking : &c->api[0];
     atomic_store_explicit(&c->shared, shared, memory_order_release);
-    for (int i = 0; i < PSP_API_COUNT; i++)
+    for (int i = 0; i < PSP_SERVICE_COUNT; i++)
       if (&c->api[i] != shared) psp_waiters_move(&c->api[i], shared);
   }
   pthread_mutex_unlock(&c->lock);

@@ -29,7 +29,7 @@ static int64_t due_at(const psp_slot *slot, int64_t now_ns) {
 static psp_slot *next_slot(psprobe_credentials *c, int64_t now_ns, int64_t *due_ns) {
   psp_slot *first = NULL;
   *due_ns = INT64_MAX;
-  for (int i = 0; i < PSP_API_COUNT; i++) {
+  for (int i = 0; i < PSP_SERVICE_COUNT; i++) {
     int64_t due = due_at(&c->api[i], now_ns);
     if (due < *due_ns) {
       *due_ns = due;

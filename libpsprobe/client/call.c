@@ -150,7 +150,7 @@ static psprobe_code wait_for_token(psp_pending *p, psprobe_error *error) {
     code = fail_cancelled(p, error);
   } else {
     p->refs++;
-    code = psp_credentials_wait(p->client->credentials, (psp_api)p->service, &p->waiter, error);
+    code = psp_credentials_wait(p->client->credentials, p->service, &p->waiter, error);
     if (code == PSPROBE_OK) {
       p->state = WAITING_TOKEN;
       p->refs++;
@@ -223,7 +223,7 @@ static void on_answer(void *arg, const psp_http_response *response, const psprob
   }
   if (outcome.http_status == 401 && p->token && !p->reauthorized) {
     p->reauthorized = true;
-    psp_credentials_reject(p->client->credentials, (psp_api)p->service, p->generation);
+    psp_credentials_reject(p->client->credentials, p->service, p->generation);
     again(p);
     return;
   }
@@ -314,8 +314,8 @@ static psprobe_code try_once(psp_pending *p, psprobe_error *error) {
   size_t size = sizeof room;
   size_t len;
   for (;;) {
-    len = psp_credentials_authorization(client->credentials, (psp_api)p->service, text, size,
-                                        &p->generation);
+    len =
+        psp_credentials_authorization(client->credentials, p->service, text, size, &p->generation);
     if (len < size) break;
     if (text != room) free(text);
     size = len + 256;

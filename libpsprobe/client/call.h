@@ -10,11 +10,10 @@
 
 #include <psprobe/client.h>
 
+#include "auth/service.h"
 #include "base/buf.h"
 #include "http/client/http.h"
 #include "http/client/retry.h"
-
-typedef enum psp_service { PSP_PUBSUB = 0, PSP_FIRESTORE = 1 } psp_service;
 
 /** All borrowed until the function that takes it returns. */
 typedef struct psp_call {

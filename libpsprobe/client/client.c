@@ -211,14 +211,15 @@ int64_t psprobe_client_set_timeout(psprobe_client *client, int64_t timeout_ns) {
 
 char *psp_client_url(const psprobe_client *client, psp_service service, const char *path,
                      char *room, size_t size) {
-  static const char *const names[] = {"https://pubsub.", "https://firestore."};
-  const char *first = client->base[service], *second = "";
-  if (first == NULL) {
-    first = names[service];
-    second = psp_credentials_universe(client->credentials);
+  char google[300];
+  const char *base = client->base[service];
+  if (base == NULL) {
+    snprintf(google, sizeof google, "https://%s.%s", psp_services[service].name,
+             psp_credentials_universe(client->credentials));
+    base = google;
   }
-  size_t needed = strlen(first) + strlen(second) + strlen(path) + 1;
+  size_t needed = strlen(base) + strlen(path) + 1;
   char *url = needed <= size ? room : malloc(needed);
-  if (url != NULL) snprintf(url, needed, "%s%s%s", first, second, path);
+  if (url != NULL) snprintf(url, needed, "%s%s", base, path);
   return url;
 }

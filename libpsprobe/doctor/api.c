@@ -16,7 +16,7 @@ bool psp_doctor_may_ask(psp_doctor *d, psp_service service, const char *check,
   const char *why = NULL;
   char text[80];
   if (!d->usable[service]) {
-    snprintf(text, sizeof text, "%s cannot be asked", psp_api_titles[service]);
+    snprintf(text, sizeof text, "%s cannot be asked", psp_services[service].title);
     why = text;
   } else if (psp_doctor_emulator(d, service) == NULL && d->no_credentials != NULL) {
     why = d->no_credentials;
@@ -38,7 +38,7 @@ static bool is_about_project(const psprobe_error *error) {
 }
 
 bool psp_doctor_api_failed(psp_doctor *d, psp_service service, const psprobe_error *error) {
-  const char *check = psp_api_checks[service], *host = psp_api_hosts[service];
+  const char *check = psp_api_checks[service], *host = psp_services[service].host;
   psp_word word;
   if (is_about_project(error)) {
     psp_mend(d, "gcloud projects list");

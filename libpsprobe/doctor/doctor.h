@@ -134,8 +134,6 @@ bool psp_doctor_may_ask(psp_doctor *d, psp_service service, const char *check,
  * not reached, …. @return true: there is no point in asking that API more */
 bool psp_doctor_api_failed(psp_doctor *d, psp_service service, const psprobe_error *error);
 
-extern const char *const psp_api_hosts[2];  /* "pubsub.googleapis.com" */
-extern const char *const psp_api_titles[2]; /* "Pub/Sub" */
 extern const char *const psp_api_checks[2]; /* "pubsub.api" */
 
 #endif

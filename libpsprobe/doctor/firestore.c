@@ -121,7 +121,7 @@ void psp_doctor_firestore(psp_doctor *d) {
   psprobe_error_clear(&error);
   psprobe_code code = list_one(d, &error);
   if (code != PSPROBE_OK && psp_doctor_api_failed(d, PSP_FIRESTORE, &error)) return;
-  psp_found(d, PSPROBE_DOCTOR_OK, "firestore.api", psp_api_hosts[PSP_FIRESTORE],
+  psp_found(d, PSPROBE_DOCTOR_OK, "firestore.api", psp_services[PSP_FIRESTORE].host,
             "Firestore takes our calls");
   tell_database(d, psp_client_database(d->client), code, &error);
   tell_permissions(d);

@@ -67,10 +67,10 @@ psprobe_code psp_doctor_token(psp_doctor *d, psp_slot *slot, int64_t timeout_ns,
 static void tell_token(psp_doctor *d, psp_service service) {
   psprobe_error error;
   psprobe_error_clear(&error);
-  psp_slot *slot = psp_credentials_slot(d->credentials, (psp_api)service);
+  psp_slot *slot = psp_credentials_slot(d->credentials, service);
   int64_t left = psp_doctor_left(d);
   psprobe_code code = psp_doctor_token(d, slot, left, &error);
-  slot = psp_credentials_slot(d->credentials, (psp_api)service); /* it may be a shared one now */
+  slot = psp_credentials_slot(d->credentials, service); /* it may be a shared one now */
   if (code == PSPROBE_OK) {
     int64_t life_s = psp_slot_life_s(d->credentials, slot);
     char text[PSP_TIMESTAMP_SIZE];

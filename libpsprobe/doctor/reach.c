@@ -11,8 +11,6 @@
 /* The Date header counts whole seconds. */
 #define CLOCK_GOOD_S 2
 
-const char *const psp_api_hosts[2] = {"pubsub.googleapis.com", "firestore.googleapis.com"};
-const char *const psp_api_titles[2] = {"Pub/Sub", "Firestore"};
 const char *const psp_api_checks[2] = {"pubsub.api", "firestore.api"};
 static const char *const checks[2] = {"pubsub.reach", "firestore.reach"};
 
@@ -49,9 +47,8 @@ static void tell_clock(psp_doctor *d, const char *host, int64_t date_s, int64_t 
 static void advise_unreached(psp_doctor *d, psp_service service, const char *url,
                              const char *emulator, const psprobe_error *error) {
   psp_word word;
-  const char *name = service == PSP_PUBSUB ? "pubsub" : "firestore";
   if (emulator != NULL) {
-    psp_mend(d, "gcloud beta emulators %s start --host-port=%s", name,
+    psp_mend(d, "gcloud beta emulators %s start --host-port=%s", psp_services[service].name,
              psp_word_of(&word, emulator));
     return;
   }
@@ -76,8 +73,7 @@ static void make_base(psp_doctor *d, psp_service service) {
   else if (endpoint != NULL)
     snprintf(base, size, "%s%s", endpoint, psp_text_ends(endpoint, "/") ? "" : "/");
   else
-    snprintf(base, size, "https://%s.%s/", service == PSP_PUBSUB ? "pubsub" : "firestore",
-             universe);
+    snprintf(base, size, "https://%s.%s/", psp_services[service].name, universe);
 }
 
 static void reach(psp_doctor *d, psp_service service) {

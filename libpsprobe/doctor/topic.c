@@ -65,7 +65,7 @@ void psp_doctor_topic(psp_doctor *d) {
     psp_buf_free(&full);
     return;
   }
-  psp_found(d, PSPROBE_DOCTOR_OK, "pubsub.api", psp_api_hosts[PSP_PUBSUB],
+  psp_found(d, PSPROBE_DOCTOR_OK, "pubsub.api", psp_services[PSP_PUBSUB].host,
             "Pub/Sub takes our calls");
   if (code == PSPROBE_OK)
     psp_found(d, PSPROBE_DOCTOR_OK, "topic", full.data, "%s is there", full.data);

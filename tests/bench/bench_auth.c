@@ -61,8 +61,7 @@ static size_t mutex_len;
 static void read_cache(void) {
   char out[2048];
   uint64_t generation;
-  size_t len =
-      psp_credentials_authorization(credentials, PSP_API_PUBSUB, out, sizeof out, &generation);
+  size_t len = psp_credentials_authorization(credentials, PSP_PUBSUB, out, sizeof out, &generation);
   need(len > 0 && len < sizeof out, "no token in the cache");
 }
 
@@ -117,12 +116,12 @@ static void make_credentials(void) {
   sem_t ready;
   sem_init(&ready, 0, 0);
   psp_token_waiter waiter = {.ready = on_ready, .arg = &ready};
-  need(psp_credentials_wait(credentials, PSP_API_PUBSUB, &waiter, NULL) == PSPROBE_OK, "no token");
+  need(psp_credentials_wait(credentials, PSP_PUBSUB, &waiter, NULL) == PSPROBE_OK, "no token");
   sem_wait(&ready);
   sem_destroy(&ready);
   uint64_t generation;
-  mutex_len = psp_credentials_authorization(credentials, PSP_API_PUBSUB, mutex_text,
-                                            sizeof mutex_text, &generation);
+  mutex_len = psp_credentials_authorization(credentials, PSP_PUBSUB, mutex_text, sizeof mutex_text,
+                                            &generation);
 }
 
 static void bench_cache(void) {

@@ -7,11 +7,6 @@
 #include "auth/url.h"
 #include "base/error.h"
 
-/* Scheme, the service's own host and one slash at the end (AIP-4111), also where a regional or
- * private endpoint is called. */
-static const char *const audiences[PSP_API_COUNT] = {"https://pubsub.googleapis.com/",
-                                                     "https://firestore.googleapis.com/"};
-
 static psprobe_code sign(psp_source *source, psp_buf *claims, psp_secret *jwt,
                          psprobe_error *error) {
   psprobe_code code = claims->failed ? psp_fail_memory(error, "token")
@@ -86,6 +81,6 @@ psprobe_code psp_service_account_get(psp_source *source, psp_fetcher *fetcher, c
   if (want->kind == PSP_WANT_ID) return exchange(source, fetcher, want->audience, got, error);
   if (elsewhere) return self_signed(source, now_s, NULL, PSP_SCOPE_CLOUD, got, error);
   if (want->kind == PSP_WANT_API)
-    return self_signed(source, now_s, audiences[want->api], NULL, got, error);
+    return self_signed(source, now_s, psp_services[want->service].audience, NULL, got, error);
   return exchange(source, fetcher, NULL, got, error);
 }

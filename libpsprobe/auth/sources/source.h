@@ -18,11 +18,11 @@
 /** What a token is wanted for. */
 typedef struct psp_want {
   enum {
-    PSP_WANT_API,   /**< access to `api` */
+    PSP_WANT_API,   /**< access to `service` */
     PSP_WANT_CLOUD, /**< scope cloud-platform, to impersonate with it */
     PSP_WANT_ID     /**< an ID token for `audience` */
   } kind;
-  psp_api api;
+  psp_service service;
   const char *audience;
 } psp_want;
 

@@ -109,10 +109,10 @@ static void on_ready(void *arg, const psprobe_error *error) {
   pthread_mutex_unlock(&o->lock);
 }
 
-static psprobe_code wait_for_token(psprobe_credentials *c, psp_api api) {
+static psprobe_code wait_for_token(psprobe_credentials *c, psp_service service) {
   outcome o = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &o};
-  assert_int_equal(psp_credentials_wait(c, api, &waiter, NULL), PSPROBE_OK);
+  assert_int_equal(psp_credentials_wait(c, service, &waiter, NULL), PSPROBE_OK);
   pthread_mutex_lock(&o.lock);
   while (!o.heard)
     pthread_cond_wait(&o.changed, &o.lock);
@@ -122,12 +122,12 @@ static psprobe_code wait_for_token(psprobe_credentials *c, psp_api api) {
 }
 
 /* From the cache, or after a wait. "" when it failed. */
-static const char *token(psprobe_credentials *c, psp_api api) {
+static const char *token(psprobe_credentials *c, psp_service service) {
   static _Thread_local char out[4096];
   uint64_t generation;
-  size_t len = psp_credentials_authorization(c, api, out, sizeof out, &generation);
-  if (len == 0 && wait_for_token(c, api) == PSPROBE_OK)
-    len = psp_credentials_authorization(c, api, out, sizeof out, &generation);
+  size_t len = psp_credentials_authorization(c, service, out, sizeof out, &generation);
+  if (len == 0 && wait_for_token(c, service) == PSPROBE_OK)
+    len = psp_credentials_authorization(c, service, out, sizeof out, &generation);
   return len > 0 ? out : "";
 }
 
@@ -135,7 +135,7 @@ static const char *token(psprobe_credentials *c, psp_api api) {
 static const char *cached(psprobe_credentials *c) {
   static char out[4096];
   uint64_t generation;
-  size_t len = psp_credentials_authorization(c, PSP_API_PUBSUB, out, sizeof out, &generation);
+  size_t len = psp_credentials_authorization(c, PSP_PUBSUB, out, sizeof out, &generation);
   return len > 0 ? out : "";
 }
 
@@ -147,7 +147,7 @@ static void *ask(void *arg) {
   fixture *f = arg;
   pthread_barrier_wait(&begin);
   for (int i = 0; i < EACH; i++)
-    assert_string_equal(token(f->credentials, (psp_api)(i % 2)), "Bearer ya29.1");
+    assert_string_equal(token(f->credentials, (psp_service)(i % 2)), "Bearer ya29.1");
   return NULL;
 }
 
@@ -171,7 +171,7 @@ static void await_cached(psprobe_credentials *c, const char *text) {
 
 static void test_refresh_in_background(void **state) {
   fixture *f = *state;
-  assert_string_equal(token(f->credentials, PSP_API_PUBSUB), "Bearer ya29.1");
+  assert_string_equal(token(f->credentials, PSP_PUBSUB), "Bearer ya29.1");
   /* 3599 s of life: at 3373 s there is nothing to do yet, at 3374 s there is. */
   atomic_store(&clock_ns, 1000 * S + 3374 * S - 1);
   assert_string_equal(cached(f->credentials), "Bearer ya29.1");
@@ -206,9 +206,9 @@ static void await_rest(psprobe_credentials *c) {
  * that one is there: the one after it is fetched all the same when its time has come. */
 static void test_refresh_after_a_slow_reader(void **state) {
   fixture *f = *state;
-  token(f->credentials, PSP_API_PUBSUB);
+  token(f->credentials, PSP_PUBSUB);
   atomic_store(&clock_ns, 1000 * S + 3374 * S);
-  psp_slot *slot = psp_credentials_slot(f->credentials, PSP_API_PUBSUB);
+  psp_slot *slot = psp_credentials_slot(f->credentials, PSP_PUBSUB);
   char out[64];
   uint64_t generation;
   bool refresh;
@@ -228,7 +228,7 @@ static void test_refresh_after_a_slow_reader(void **state) {
 /* While it cannot be refreshed the old token serves, to its very end; then callers hear why. */
 static void test_refresh_fails(void **state) {
   fixture *f = *state;
-  token(f->credentials, PSP_API_PUBSUB);
+  token(f->credentials, PSP_PUBSUB);
   atomic_store(&f->endpoint.status, 400);
   atomic_store(&clock_ns, 1000 * S + 3400 * S);
   assert_string_equal(cached(f->credentials), "Bearer ya29.1");
@@ -238,11 +238,11 @@ static void test_refresh_fails(void **state) {
     assert_string_equal(cached(f->credentials), "Bearer ya29.1");
   atomic_store(&clock_ns, 1000 * S + 3599 * S);
   assert_string_equal(cached(f->credentials), "");
-  assert_int_equal(wait_for_token(f->credentials, PSP_API_PUBSUB), PSPROBE_UNAUTHENTICATED);
+  assert_int_equal(wait_for_token(f->credentials, PSP_PUBSUB), PSPROBE_UNAUTHENTICATED);
   /* It is well again: so are we, once the pause after a failure is over. */
   atomic_store(&f->endpoint.status, 200);
   atomic_fetch_add(&clock_ns, 60 * S);
-  assert_int_equal(wait_for_token(f->credentials, PSP_API_PUBSUB), PSPROBE_OK);
+  assert_int_equal(wait_for_token(f->credentials, PSP_PUBSUB), PSPROBE_OK);
 }
 
 /* A thousand calls with a key that Google does not take: a few questions, not a thousand. */
@@ -250,10 +250,10 @@ static void test_failure_is_remembered(void **state) {
   fixture *f = *state;
   atomic_store(&f->endpoint.status, 400);
   for (int i = 0; i < 1000; i++)
-    assert_int_equal(wait_for_token(f->credentials, PSP_API_PUBSUB), PSPROBE_UNAUTHENTICATED);
+    assert_int_equal(wait_for_token(f->credentials, PSP_PUBSUB), PSPROBE_UNAUTHENTICATED);
   assert_int_equal(f->endpoint.requests, 1);
   atomic_fetch_add(&clock_ns, S);
-  assert_int_equal(wait_for_token(f->credentials, PSP_API_PUBSUB), PSPROBE_UNAUTHENTICATED);
+  assert_int_equal(wait_for_token(f->credentials, PSP_PUBSUB), PSPROBE_UNAUTHENTICATED);
   assert_int_equal(f->endpoint.requests, 2);
 }
 
@@ -261,21 +261,21 @@ static void test_reject(void **state) {
   fixture *f = *state;
   char out[64];
   uint64_t generation;
-  token(f->credentials, PSP_API_PUBSUB);
-  psp_credentials_authorization(f->credentials, PSP_API_PUBSUB, out, sizeof out, &generation);
-  psp_credentials_reject(f->credentials, PSP_API_PUBSUB, generation);
-  assert_string_equal(token(f->credentials, PSP_API_PUBSUB), "Bearer ya29.2");
+  token(f->credentials, PSP_PUBSUB);
+  psp_credentials_authorization(f->credentials, PSP_PUBSUB, out, sizeof out, &generation);
+  psp_credentials_reject(f->credentials, PSP_PUBSUB, generation);
+  assert_string_equal(token(f->credentials, PSP_PUBSUB), "Bearer ya29.2");
   /* Nine more calls that went out with the old token hear the same: the new one stays. */
   for (int i = 0; i < 9; i++)
-    psp_credentials_reject(f->credentials, PSP_API_PUBSUB, generation);
-  assert_string_equal(token(f->credentials, PSP_API_PUBSUB), "Bearer ya29.2");
+    psp_credentials_reject(f->credentials, PSP_PUBSUB, generation);
+  assert_string_equal(token(f->credentials, PSP_PUBSUB), "Bearer ya29.2");
   assert_int_equal(f->endpoint.requests, 2);
 }
 
 static void test_short_lives(void **state) {
   fixture *f = *state;
   atomic_store(&f->endpoint.life_s, 59);
-  assert_string_equal(token(f->credentials, PSP_API_PUBSUB), "Bearer ya29.1");
+  assert_string_equal(token(f->credentials, PSP_PUBSUB), "Bearer ya29.1");
   for (int i = 0; i < 100; i++)
     assert_string_equal(cached(f->credentials), "Bearer ya29.1");
   assert_int_equal(f->endpoint.requests, 1);
@@ -299,10 +299,10 @@ static void test_unwait(void **state) {
                                  {.ready = ignore, .arg = &heard}};
   /* An ID token for a person is refused without a request, but only on the other thread. */
   for (int i = 0; i < 3; i++)
-    assert_int_equal(psp_credentials_wait(f->credentials, PSP_API_PUBSUB, &waiters[i], NULL),
+    assert_int_equal(psp_credentials_wait(f->credentials, PSP_PUBSUB, &waiters[i], NULL),
                      PSPROBE_OK);
   unsigned taken = psp_credentials_unwait(f->credentials, &waiters[1]);
-  assert_string_equal(token(f->credentials, PSP_API_PUBSUB), "Bearer ya29.1");
+  assert_string_equal(token(f->credentials, PSP_PUBSUB), "Bearer ya29.1");
   while (atomic_load(&heard) < 3 - taken)
     sched_yield();
   for (int i = 0; i < 3; i++)
@@ -321,7 +321,7 @@ static void test_free_while_waiting(void **state) {
   assert_int_equal(psp_credentials_new_with(&options, NULL, http, &c, NULL), PSPROBE_OK);
   outcome o = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &o};
-  assert_int_equal(psp_credentials_wait(c, PSP_API_FIRESTORE, &waiter, NULL), PSPROBE_OK);
+  assert_int_equal(psp_credentials_wait(c, PSP_FIRESTORE, &waiter, NULL), PSPROBE_OK);
   fake_wait(hangs, 1);
   psprobe_credentials_free(c);
   assert_true(o.heard);
@@ -342,11 +342,11 @@ static void test_self_signed(void **state) {
   static const char *const audiences[] = {"\"aud\":\"https://pubsub.googleapis.com/\"",
                                           "\"aud\":\"https://firestore.googleapis.com/\""};
   for (int api = 0; api < 2; api++) {
-    char *first = psp_strdup(token(c, (psp_api)api));
+    char *first = psp_strdup(token(c, (psp_service)api));
     char *claims = test_jwt_part(first, 1);
     assert_non_null(strstr(claims, audiences[api]));
     assert_true(test_jwt_verifies(first + 7, TEST_KEY_RSA));
-    assert_string_equal(token(c, (psp_api)api), first); /* the same again */
+    assert_string_equal(token(c, (psp_service)api), first); /* the same again */
     free(claims);
     free(first);
   }

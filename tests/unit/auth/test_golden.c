@@ -291,7 +291,7 @@ static void get_header(run *r, const char *audience, char *header, size_t size,
                        psprobe_error *error) {
   outcome o = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &o};
-  psp_slot *slot = psp_credentials_slot(r->credentials, PSP_API_PUBSUB);
+  psp_slot *slot = psp_credentials_slot(r->credentials, PSP_PUBSUB);
   if (audience != NULL)
     assert_int_equal(psp_credentials_id_slot(r->credentials, audience, &slot, NULL), PSPROBE_OK);
   assert_int_equal(psp_slot_wait(r->credentials, slot, &waiter, NULL), PSPROBE_OK);
@@ -300,7 +300,7 @@ static void get_header(run *r, const char *audience, char *header, size_t size,
     pthread_cond_wait(&o.changed, &o.lock);
   pthread_mutex_unlock(&o.lock);
   *error = o.error;
-  if (audience == NULL) slot = psp_credentials_slot(r->credentials, PSP_API_PUBSUB);
+  if (audience == NULL) slot = psp_credentials_slot(r->credentials, PSP_PUBSUB);
   uint64_t generation;
   size_t len = psp_slot_authorization(r->credentials, slot, header, size, &generation);
   assert_true(len < size);

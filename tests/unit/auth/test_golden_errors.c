@@ -169,7 +169,7 @@ static void run_case(const char *table, const psp_json *test) {
   psprobe_credentials *c;
   assert_int_equal(psp_credentials_new_with(NULL, NULL, http, &c, NULL), PSPROBE_OK);
   c->fetcher.first_wait_ns = 1000;
-  psp_slot *slot = psp_credentials_slot(c, PSP_API_PUBSUB);
+  psp_slot *slot = psp_credentials_slot(c, PSP_PUBSUB);
   /* A service account goes to the endpoint only when it is exchanged. */
   if (strcmp(table, "errors-jwt-bearer") == 0)
     assert_int_equal(psp_credentials_cloud_slot(c, &slot, NULL), PSPROBE_OK);

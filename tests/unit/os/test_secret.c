@@ -182,13 +182,13 @@ static void test_nothing_in_a_core_dump(void **state) {
   sem_t ready;
   sem_init(&ready, 0, 0);
   psp_token_waiter waiter = {.ready = on_ready, .arg = &ready};
-  assert_int_equal(psp_credentials_wait(c, PSP_API_PUBSUB, &waiter, NULL), PSPROBE_OK);
+  assert_int_equal(psp_credentials_wait(c, PSP_PUBSUB, &waiter, NULL), PSPROBE_OK);
   sem_wait(&ready);
   sem_destroy(&ready);
   psp_secret token = {0};
   psp_secret_reserve(&token, 4000);
   uint64_t generation;
-  token.len = psp_credentials_authorization(c, PSP_API_PUBSUB, token.data, token.cap, &generation);
+  token.len = psp_credentials_authorization(c, PSP_PUBSUB, token.data, token.cap, &generation);
   assert_true(token.len > 400 && token.len < token.cap);
   needles[4] = hide(token.data + token.len - 70, 64); /* the signature's end */
   psp_secret_free(&token);
