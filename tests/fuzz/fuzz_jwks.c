@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   }
   FUZZ_ASSERT(psp_jwks_count(keys) > 0);
-  FUZZ_ASSERT(psp_jwks_verify(keys, "k", "eyJhbGciOiJSUzI1NiJ9.e30.AAAA", 29, 256) !=
+  FUZZ_ASSERT(psp_jwks_verify(keys, "k", "eyJhbGciOiJSUzI1NiJ9.e30.AAAA", 29, 256, true) !=
               PSP_SIGNATURE_GOOD);
   psp_jwks_unref(keys);
   return 0;

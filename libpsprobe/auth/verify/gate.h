@@ -14,9 +14,9 @@
  */
 typedef struct psp_gate {
   psprobe_verifier *verifier; /**< borrowed; NULL: everybody may */
-  /** Called for those who may. Nearly always on the server's thread; on the verifier's for a
-   * request that had to wait for keys. Its time of arrival is psp_exchange_received_ns all the
-   * same. */
+  /** Called for those who may. Nearly always on the server's thread; on one of the verifier's
+   * for a token that was not known yet or had to wait for keys. Its time of arrival is
+   * psp_exchange_received_ns all the same. */
   psp_handler *handler;
   void *arg;
   _Atomic uint64_t *refused; /**< counts the others; NULL: nobody counts */

@@ -25,6 +25,7 @@ static const char *const reasons[PSP_IDTOKEN_VERDICTS] = {
     [PSP_IDTOKEN_NO_KEYS] = "the public keys could not be had",
     [PSP_IDTOKEN_UNKNOWN_KID] = "it names a key that is not Google's",
     [PSP_IDTOKEN_SIGNATURE_LENGTH] = "its signature is not as long as the key",
+    [PSP_IDTOKEN_NOT_LOOKED_AT] = "too many others are waiting to have their signature looked at",
     [PSP_IDTOKEN_SIGNATURE] = "its signature does not fit",
     [PSP_IDTOKEN_PAYLOAD_JSON] = "its payload is no proper JSON object",
     [PSP_IDTOKEN_ISSUER] = "it is not issued by Google",
@@ -99,11 +100,13 @@ static psp_idtoken_verdict check_signature(const segments *s, size_t signature_l
   if (keys == NULL) return PSP_IDTOKEN_NO_KEYS;
   /* Over the bytes as received, which lie beside each other from the first segment on. */
   size_t len = s->len[0] + 1 + s->len[1] + 1 + s->len[2];
-  switch (psp_jwks_verify(keys, kid, s->at[0], len, signature_len)) {
+  switch (psp_jwks_verify(keys, kid, s->at[0], len, signature_len, !rules->known_only)) {
     case PSP_SIGNATURE_GOOD:
       return PSP_IDTOKEN_GOOD;
     case PSP_SIGNATURE_LENGTH:
       return PSP_IDTOKEN_SIGNATURE_LENGTH;
+    case PSP_SIGNATURE_NEW:
+      return PSP_IDTOKEN_NOT_LOOKED_AT;
     case PSP_SIGNATURE_NO_KEY:
       return PSP_IDTOKEN_UNKNOWN_KID;
     default:

@@ -18,6 +18,7 @@ typedef struct psp_idtoken_rules {
   size_t email_count; /**< 0: whoever it is */
   int leeway_s;
   bool platform_verified; /**< a signature that Cloud Run removed is taken for a good one */
+  bool known_only;        /**< a signature that is not known is PSP_IDTOKEN_NOT_LOOKED_AT */
 } psp_idtoken_rules;
 
 /** Why a token is refused, in the order of the checks. */
@@ -38,6 +39,7 @@ typedef enum psp_idtoken_verdict {
   PSP_IDTOKEN_NO_KEYS, /**< it would be looked at now, had we keys */
   PSP_IDTOKEN_UNKNOWN_KID,
   PSP_IDTOKEN_SIGNATURE_LENGTH,
+  PSP_IDTOKEN_NOT_LOOKED_AT, /**< that would take its while, and known_only says not to */
   PSP_IDTOKEN_SIGNATURE,
   PSP_IDTOKEN_PAYLOAD_JSON,
   PSP_IDTOKEN_ISSUER,

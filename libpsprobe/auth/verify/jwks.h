@@ -25,6 +25,7 @@ size_t psp_jwks_count(const psp_jwks *set);
 typedef enum psp_signature {
   PSP_SIGNATURE_GOOD,
   PSP_SIGNATURE_BAD,
+  PSP_SIGNATURE_NEW,    /**< not known, and not computed */
   PSP_SIGNATURE_LENGTH, /**< not that of the key's modulus */
   PSP_SIGNATURE_NO_KEY  /**< the set has no key of that id */
 } psp_signature;
@@ -34,11 +35,12 @@ typedef enum psp_signature {
  *
  * @param token as it was received, of at most PSP_JWKS_TOKEN_MAX bytes
  * @param signature_len of its decoded third segment
+ * @param compute       false: only what is known is told, which takes no time
  * A token that was found good is known again by its SHA-256 as long as this set lives, since a
  * sender shows the same one for up to an hour. Any thread.
  */
 psp_signature psp_jwks_verify(psp_jwks *set, const char *kid, const char *token, size_t len,
-                              size_t signature_len);
+                              size_t signature_len, bool compute);
 #define PSP_JWKS_TOKEN_MAX 16384
 
 /** How long an answer's keys are fresh: max-age less Age, from 60 to 86400 s; 300 s when nothing is

@@ -6,19 +6,9 @@
 #include <stdatomic.h>
 
 #include "auth/fetch.h"
+#include "auth/verify/checker.h"
 #include "auth/verify/idtoken.h"
 #include "auth/verify/keystore.h"
-#include "auth/verify/verifier.h"
-
-/* A token that waits for keys. */
-typedef struct visitor visitor;
-struct visitor {
-  visitor *next;
-  psp_verifier_done *done;
-  void *arg, *subject;
-  size_t len;
-  char token[];
-};
 
 struct psprobe_verifier {
   char *audience, *url;
@@ -34,10 +24,13 @@ struct psprobe_verifier {
   bool started, stopping;
   bool wanted; /* a fetch, now */
   psp_keystore store;
-  visitor *first, *last;
-  unsigned waiting;
+  psp_visitor_line line; /* those who wait for keys */
+
+  psp_checker checker;
 };
 
+/** A psp_checker_look, of a token that nobody has looked at. */
+bool psp_verifier_look(void *verifier, const psp_visit *visit);
 /** The verifier's thread: it fetches keys, and looks at those who waited for them. */
 void *psp_verifier_run(void *verifier);
 

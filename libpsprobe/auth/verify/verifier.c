@@ -12,8 +12,7 @@
 #include "base/log.h"
 #include "os/wait.h"
 
-#define MAX_WAITING 256
-#define MAX_JWKS    ((size_t)256 << 10)
+#define MAX_JWKS ((size_t)256 << 10)
 
 /* ---- the verdict in public, and in the log ---- */
 
@@ -22,6 +21,7 @@ static psprobe_code code_of(psp_idtoken_verdict verdict) {
     case PSP_IDTOKEN_GOOD:
       return PSPROBE_OK;
     case PSP_IDTOKEN_NO_KEYS:
+    case PSP_IDTOKEN_NOT_LOOKED_AT:
       return PSPROBE_UNAVAILABLE;
     case PSP_IDTOKEN_EMAIL:
     case PSP_IDTOKEN_EMAIL_UNVERIFIED:
@@ -60,25 +60,28 @@ static void log_refusal(psprobe_verifier *v, psp_idtoken_verdict verdict,
   psp_log_end(&line);
 }
 
-static psp_idtoken_verdict judge(psprobe_verifier *v, psp_jwks *keys, const char *token, size_t len,
-                                 psp_idtoken_claims *claims) {
-  return psp_idtoken_check(token, len, keys, &v->rules, psp_clock_wall_s(&v->fetcher.clock),
-                           claims);
+/* With known_only no signature is computed. */
+static psp_idtoken_verdict judge(psprobe_verifier *v, psp_jwks *keys, const psp_visit *visit,
+                                 bool known_only, psp_idtoken_claims *claims) {
+  psp_idtoken_rules rules = v->rules;
+  rules.known_only = known_only;
+  return psp_idtoken_check(visit->token, visit->len, keys, &rules,
+                           psp_clock_wall_s(&v->fetcher.clock), claims);
 }
 
 static void tell(psprobe_verifier *v, psp_idtoken_verdict verdict, const psp_idtoken_claims *claims,
-                 psp_verifier_done *done, void *arg, void *subject) {
+                 const psp_visit *visit) {
   if (verdict == PSP_IDTOKEN_GOOD) {
     psprobe_identity identity = {.expires_s = claims->expires_s};
     memcpy(identity.subject, claims->subject, sizeof identity.subject);
     if (claims->email_verified) memcpy(identity.email, claims->email, sizeof identity.email);
-    done(arg, subject, &identity, NULL);
+    visit->done(visit->arg, visit->subject, &identity, NULL);
     return;
   }
   log_refusal(v, verdict, claims);
   psprobe_error error;
   fill_error(code_of(verdict), &error);
-  done(arg, subject, NULL, &error);
+  visit->done(visit->arg, visit->subject, NULL, &error);
 }
 
 /* ---- asking ---- */
@@ -92,75 +95,66 @@ static psp_jwks *take_keys(psprobe_verifier *v) {
 
 typedef enum queue_answer { QUEUED, NOT_QUEUED, OTHER_KEYS } queue_answer;
 
+/* Whether a fetch is worth waiting for, which it counts as. With the lock. */
+static bool may_wait(psprobe_verifier *v, psp_idtoken_verdict verdict, int64_t now_ns) {
+  if (v->stopping) return false;
+  if (v->line.count > 0) return true; /* others wait already: for the same fetch */
+  /* Without keys a failed fetch counts until its pause is over. */
+  return verdict == PSP_IDTOKEN_NO_KEYS ? now_ns >= v->store.retry_ns
+                                        : psp_keystore_may_ask(&v->store, now_ns);
+}
+
 /* Puts a token in the line for the next fetch, unless that may not be, there is no room, or other
  * keys than those that it was judged by have come meanwhile. */
 static queue_answer enqueue(psprobe_verifier *v, psp_idtoken_verdict verdict,
-                            const psp_jwks *judged, visitor *made) {
+                            const psp_jwks *judged, const psp_visit *visit) {
+  psp_visitor *made = psp_visitor_new(visit);
+  if (made == NULL) return NOT_QUEUED;
   int64_t now_ns = psp_clock_boot_ns(&v->fetcher.clock);
   queue_answer answer = NOT_QUEUED;
   pthread_mutex_lock(&v->lock);
   if (psp_keystore_keys(&v->store, now_ns) != judged) {
     answer = OTHER_KEYS;
-  } else if (!v->stopping && v->waiting < MAX_WAITING &&
-             /* Others wait already: for the same fetch. */
-             (v->first != NULL ||
-              /* Without keys a failed fetch counts until its pause is over. */
-              (verdict == PSP_IDTOKEN_NO_KEYS ? now_ns >= v->store.retry_ns
-                                              : psp_keystore_may_ask(&v->store, now_ns)))) {
+  } else if (may_wait(v, verdict, now_ns) && psp_visitor_line_put(&v->line, made)) {
     answer = QUEUED;
-    if (v->last != NULL)
-      v->last->next = made;
-    else
-      v->first = made;
-    v->last = made;
-    v->waiting++;
     v->wanted = true;
     pthread_cond_signal(&v->changed);
   }
   pthread_mutex_unlock(&v->lock);
+  if (answer != QUEUED) psp_visitor_free(made);
   return answer;
 }
 
-/* Wiped: somebody's token is in it. NULL is fine. */
-static void free_visitor(visitor *gone) {
-  if (gone != NULL) explicit_bzero(gone->token, gone->len);
-  free(gone);
+/* Looks at a token and tells it, or has it wait for keys. */
+static psp_idtoken_verdict look(psprobe_verifier *v, const psp_visit *visit, bool known_only) {
+  psp_idtoken_claims claims = {0};
+  psp_idtoken_verdict verdict;
+  queue_answer answer;
+  do {
+    psp_jwks *keys = take_keys(v);
+    verdict = judge(v, keys, visit, known_only, &claims);
+    bool unknown = verdict == PSP_IDTOKEN_NO_KEYS || verdict == PSP_IDTOKEN_UNKNOWN_KID;
+    answer = unknown ? enqueue(v, verdict, keys, visit) : NOT_QUEUED;
+    psp_jwks_unref(keys);
+  } while (answer == OTHER_KEYS);
+  if (verdict == PSP_IDTOKEN_NOT_LOOKED_AT && psp_checker_add(&v->checker, visit)) return verdict;
+  if (answer != QUEUED) tell(v, verdict, &claims, visit);
+  return verdict;
 }
 
-static visitor *make_visitor(const char *token, size_t len, psp_verifier_done *done, void *arg,
-                             void *subject) {
-  visitor *made = malloc(sizeof *made + len);
-  if (made == NULL) return NULL;
-  *made = (visitor){.done = done, .arg = arg, .subject = subject, .len = len};
-  memcpy(made->token, token, len);
-  return made;
+bool psp_verifier_look(void *verifier, const psp_visit *visit) {
+  return look(verifier, visit, false) != PSP_IDTOKEN_SIGNATURE;
 }
 
 void psp_verifier_start(psprobe_verifier *v, const char *authorization, psp_verifier_done *done,
                         void *arg, void *subject) {
-  size_t len;
-  const char *token = psp_idtoken_bearer(authorization, &len);
-  psp_idtoken_claims claims = {0};
-  if (token == NULL) {
-    tell(v, PSP_IDTOKEN_NONE, &claims, done, arg, subject);
-    return;
-  }
-  psp_idtoken_verdict verdict;
-  queue_answer answer;
-  visitor *made = NULL;
-  do {
-    psp_jwks *keys = take_keys(v);
-    verdict = judge(v, keys, token, len, &claims);
-    answer = NOT_QUEUED;
-    if (verdict == PSP_IDTOKEN_NO_KEYS || verdict == PSP_IDTOKEN_UNKNOWN_KID) {
-      if (made == NULL) made = make_visitor(token, len, done, arg, subject);
-      if (made != NULL) answer = enqueue(v, verdict, keys, made);
-    }
-    psp_jwks_unref(keys);
-  } while (answer == OTHER_KEYS);
-  if (answer == QUEUED) return;
-  free_visitor(made);
-  tell(v, verdict, &claims, done, arg, subject);
+  psp_visit visit = {.done = done, .arg = arg, .subject = subject};
+  visit.token = psp_idtoken_bearer(authorization, &visit.len);
+  psp_idtoken_claims none = {0};
+  if (visit.token == NULL)
+    tell(v, PSP_IDTOKEN_NONE, &none, &visit);
+  else
+    look(v, &visit, true);
 }
 
 typedef struct waiting_check {
@@ -233,26 +227,23 @@ static void log_fetch(psprobe_verifier *v, psp_jwks *keys, int64_t fresh_s,
 
 /* Looks once more at those who waited for this fetch. Without the lock. A key that is unknown still
  * is not Google's, if the fetch was good; if it was not, nobody can tell. */
-static void serve(psprobe_verifier *v, visitor *list, bool fetched) {
-  while (list != NULL) {
-    visitor *next = list->next;
+static void serve(psprobe_verifier *v, psp_visitor_line *line, bool fetched) {
+  for (psp_visitor *visitor; (visitor = psp_visitor_line_take(line)) != NULL;) {
     psp_idtoken_claims claims = {0};
     psp_jwks *keys = take_keys(v);
-    psp_idtoken_verdict verdict = judge(v, keys, list->token, list->len, &claims);
+    psp_idtoken_verdict verdict = judge(v, keys, &visitor->visit, false, &claims);
     psp_jwks_unref(keys);
     if (verdict == PSP_IDTOKEN_UNKNOWN_KID && !fetched) verdict = PSP_IDTOKEN_NO_KEYS;
-    tell(v, verdict, &claims, list->done, list->arg, list->subject);
-    free_visitor(list);
-    list = next;
+    tell(v, verdict, &claims, &visitor->visit);
+    psp_visitor_free(visitor);
   }
 }
 
-static visitor *take_visitors(psprobe_verifier *v) {
-  visitor *list = v->first;
-  v->first = v->last = NULL;
-  v->waiting = 0;
+static psp_visitor_line take_line(psprobe_verifier *v) {
+  psp_visitor_line line = v->line;
+  v->line = (psp_visitor_line){0};
   v->wanted = false;
-  return list;
+  return line;
 }
 
 /* With the lock, which is open meanwhile. */
@@ -271,9 +262,9 @@ static void refresh(psprobe_verifier *v) {
     psp_keystore_put(&v->store, keys, asked_ns, fresh_s);
   else
     psp_keystore_fail(&v->store, psp_clock_boot_ns(&v->fetcher.clock), random);
-  visitor *list = take_visitors(v); /* also those who came while it was under way */
+  psp_visitor_line line = take_line(v); /* also those who came while it was under way */
   pthread_mutex_unlock(&v->lock);
-  serve(v, list, code == PSPROBE_OK);
+  serve(v, &line, code == PSPROBE_OK);
   pthread_mutex_lock(&v->lock);
 }
 
@@ -289,8 +280,8 @@ void *psp_verifier_run(void *arg) {
     }
     psp_cond_wait_until(&v->changed, &v->lock, psp_monotonic_ns() + wait_ns);
   }
-  visitor *list = take_visitors(v);
+  psp_visitor_line line = take_line(v);
   pthread_mutex_unlock(&v->lock);
-  serve(v, list, false);
+  serve(v, &line, false);
   return NULL;
 }

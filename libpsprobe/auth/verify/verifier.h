@@ -10,9 +10,9 @@
 /**
  * The outcome, once: PSPROBE_OK and who it is; or UNAUTHENTICATED (answer 401, with
  * `WWW-Authenticate: Bearer`), PERMISSION_DENIED (403), UNAVAILABLE (503), with a message that may
- * be shown. On the caller's thread before psp_verifier_start returns when the keys are there, which
- * is nearly always; else on the verifier's. `arg` and `subject` are what psp_verifier_start was
- * given.
+ * be shown. On the caller's thread before psp_verifier_start returns when there is nothing to
+ * compute or to wait for, as with a token that was good before; else on one of the verifier's.
+ * `arg` and `subject` are what psp_verifier_start was given.
  */
 typedef void psp_verifier_done(void *arg, void *subject, const psprobe_identity *identity,
                                const psprobe_error *error);

@@ -67,7 +67,7 @@ psprobe_code psp_verifier_new_with(const psprobe_verifier_options *options, cons
   if (code == PSPROBE_OK && !copied) code = psp_fail_memory(error, "verifier");
   if (code == PSPROBE_OK) {
     v->started = pthread_create(&v->thread, NULL, psp_verifier_run, v) == 0;
-    if (!v->started)
+    if (!psp_checker_start(&v->checker, psp_verifier_look, v) || !v->started)
       code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "verifier: no thread could be started");
   }
   if (code == PSPROBE_OK)
@@ -84,6 +84,7 @@ psprobe_code psprobe_verifier_new(const psprobe_verifier_options *options,
 
 void psp_verifier_stop(psprobe_verifier *v) {
   if (v == NULL) return;
+  psp_checker_stop(&v->checker); /* which may find that keys are missing */
   pthread_mutex_lock(&v->lock);
   v->stopping = true;
   pthread_cond_signal(&v->changed);
@@ -96,6 +97,7 @@ void psp_verifier_stop(psprobe_verifier *v) {
 void psprobe_verifier_free(psprobe_verifier *v) {
   if (v == NULL) return;
   psp_verifier_stop(v);
+  psp_checker_clear(&v->checker);
   psp_fetcher_clear(&v->fetcher);
   psp_keystore_clear(&v->store);
   for (size_t i = 0; i < v->rules.email_count && v->emails != NULL; i++)

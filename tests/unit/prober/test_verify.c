@@ -96,7 +96,7 @@ static void wait_for_visitor(psprobe_verifier *verifier) {
   for (int i = 0; i < 10000 && waiting == 0; i++) {
     nanosleep(&pause, NULL);
     pthread_mutex_lock(&verifier->lock);
-    waiting = verifier->waiting;
+    waiting = verifier->line.count;
     pthread_mutex_unlock(&verifier->lock);
   }
   assert_int_equal(waiting, 1);

@@ -282,6 +282,49 @@ static void test_many_wait_for_a_new_key(void **state) {
   assert_int_equal(fake_count(f->call), 2);
 }
 
+typedef struct heard_on {
+  sem_t over;
+  pthread_t thread;
+  psprobe_code code;
+} heard_on;
+
+static void note_thread(void *arg, void *subject, const psprobe_identity *identity,
+                        const psprobe_error *error) {
+  (void)subject, (void)identity;
+  heard_on *h = arg;
+  h->thread = pthread_self();
+  h->code = error != NULL ? error->code : PSPROBE_OK;
+  sem_post(&h->over);
+}
+
+/* @return whether it was told on the thread that asked, which had nothing to compute then */
+static bool told_at_once(fixture *f, const char *authorization, psprobe_code code) {
+  heard_on h;
+  sem_init(&h.over, 0, 0);
+  psp_verifier_start(f->verifier, authorization, note_thread, &h, NULL);
+  while (sem_wait(&h.over) != 0) {
+  }
+  sem_destroy(&h.over);
+  assert_int_equal(h.code, code);
+  return pthread_equal(h.thread, pthread_self()) != 0;
+}
+
+/* The thread that asks is the server's, on which the next answer's arrival is measured. */
+static void test_no_signature_on_the_asker(void **state) {
+  fixture *f = *state;
+  start(f);
+  assert_int_equal(check(f, f->other), PSPROBE_PERMISSION_DENIED); /* the keys are there */
+  assert_false(told_at_once(f, f->good, PSPROBE_OK));
+  assert_true(told_at_once(f, f->good, PSPROBE_OK)); /* known by now */
+  char *bad = strdup(f->good);
+  char *letter = strrchr(bad, '.') + 9;
+  *letter = *letter == 'A' ? 'B' : 'A';
+  for (int i = 0; i < 3; i++)
+    assert_false(told_at_once(f, bad, PSPROBE_UNAUTHENTICATED));
+  free(bad);
+  assert_true(told_at_once(f, f->elsewhere + 1, PSPROBE_UNAUTHENTICATED));
+}
+
 static void test_free_while_waiting(void **state) {
   fixture *f = *state;
   psp_http *http;
@@ -364,6 +407,7 @@ int main(void) {
       TEST(test_outage_later),
       TEST(test_many_wait_for_one_fetch),
       TEST(test_many_wait_for_a_new_key),
+      TEST(test_no_signature_on_the_asker),
       TEST(test_free_while_waiting),
       TEST(test_unverified_email),
       cmocka_unit_test(test_options),
