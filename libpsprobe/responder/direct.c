@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "firestore/document.h"
 #include "firestore/path.h"
-#include "responder/responder.h"
+#include "responder/parts.h"
 
 #define SECOND_NS INT64_C(1000000000)
 

@@ -5,7 +5,7 @@
 #include <psprobe/pubsub.h>
 
 #include "base/error.h"
-#include "responder/responder.h"
+#include "responder/parts.h"
 
 /** A message of 10 MB is 14 MB in base64; Cloud Run lets no more than 32 MiB through. */
 #define MAX_BODY ((size_t)32 << 20)

@@ -12,7 +12,7 @@
 #include "http/client/http.h"
 #include "http/client/retry.h"
 #include "http/url.h"
-#include "responder/responder.h"
+#include "responder/parts.h"
 
 #define SECOND_NS    INT64_C(1000000000)
 #define LOG_EVERY_NS (60 * SECOND_NS)

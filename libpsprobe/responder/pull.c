@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "responder/responder.h"
+#include "responder/parts.h"
 
 struct psp_pulling {
   psprobe_responder *responder;

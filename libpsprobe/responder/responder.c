@@ -1,131 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "responder/responder.h"
-
-#include <errno.h>
-#include <semaphore.h>
+/** @file Making, asking and freeing a responder. How it answers is in answer.c. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/url.h"
 #include "base/error.h"
-#include "base/id.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "firestore/path.h"
-#include "http/client/http.h"
+#include "responder/parts.h"
 
 #define DEFAULT_SOURCE     "cloud_function"
 #define DEFAULT_COLLECTION "pubsub_results"
 #define DEFAULT_TIMEOUT_NS INT64_C(8000000000)
-#define LOG_FAILED_NS      INT64_C(10000000000)
-
-bool psp_log_limit_pass(psp_log_limit *limit, int64_t every_ns) {
-  int64_t now_ns = psprobe_clock_monotonic();
-  int64_t next_ns = atomic_load(&limit->next_ns);
-  if (now_ns < next_ns) return false;
-  return atomic_compare_exchange_strong(&limit->next_ns, &next_ns,
-                                        every_ns == 0 ? INT64_MAX : now_ns + every_ns);
-}
-
-/* ---- answering ---- */
-
-static void log_outcome(psprobe_responder *responder, psprobe_code code,
-                        const psprobe_error *error) {
-  bool rejected = code == PSPROBE_INVALID_ARGUMENT;
-  psp_log_limit *limit = rejected ? &responder->log_rejected : &responder->log_failed;
-  psp_log_line line;
-  if (!psp_log_limit_pass(limit, rejected ? 0 : LOG_FAILED_NS)) return;
-  if (!psp_log_begin(&line, &responder->logger, PSPROBE_LOG_WARNING,
-                     rejected ? "message_without_probe" : "answer_failed"))
-    return;
-  psp_log_error(&line, error);
-  psp_log_int(&line, "count",
-              (int64_t)atomic_load(rejected ? &responder->rejected : &responder->failed));
-  psp_log_end(&line);
-}
-
-static void count(psprobe_responder *responder, psprobe_code code, const psprobe_error *error) {
-  if (code == PSPROBE_OK) {
-    atomic_fetch_add(&responder->answered, 1);
-    return;
-  }
-  atomic_fetch_add(code == PSPROBE_INVALID_ARGUMENT ? &responder->rejected : &responder->failed, 1);
-  log_outcome(responder, code, error);
-}
-
-void psp_answering_end(const psp_answering *answering, psprobe_code code,
-                       const psprobe_error *error) {
-  psprobe_responder *responder = answering->responder;
-  count(responder, code, error);
-  if (code != PSPROBE_OK) { /* first: whoever hears of it may try another at once */
-    pthread_mutex_lock(&responder->lock);
-    responder->taken--;
-    pthread_mutex_unlock(&responder->lock);
-  }
-  answering->done(answering->arg, code, error);
-  pthread_mutex_lock(&responder->lock);
-  responder->active--;
-  pthread_cond_broadcast(&responder->changed);
-  pthread_mutex_unlock(&responder->lock);
-}
-
-static psprobe_code begin(const psp_answering *answering, const psprobe_message *message,
-                          int64_t received_ns, psprobe_error *error) {
-  const char *id = psprobe_message_attribute(message, PSPROBE_ATTRIBUTE_ID);
-  uint64_t parsed[2];
-  if (answering->responder->prefix == NULL)
-    return psp_answer_by_document(answering, message, error);
-  if (id == NULL || !psp_id_parse(id, parsed))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "message %s has no %s attribute of a prober",
-                    message->message_id != NULL ? message->message_id : "without id",
-                    PSPROBE_ATTRIBUTE_ID);
-  return psp_answer_by_post(answering, id, received_ns, error);
-}
-
-void psp_responder_begin(psprobe_responder *responder, const psprobe_message *message,
-                         int64_t received_ns, psp_answered *done, void *arg) {
-  psp_answering answering = {responder, done, arg};
-  psprobe_error error = {0};
-  pthread_mutex_lock(&responder->lock);
-  bool full = responder->limit > 0 && responder->taken == responder->limit;
-  bool closing = responder->closing;
-  if (!full) responder->active++;
-  if (!full) responder->taken++;
-  pthread_mutex_unlock(&responder->lock);
-  if (full) { /* nothing has failed */
-    psp_fail(&error, PSPROBE_UNAVAILABLE, "the responder has answered what it was to answer");
-    done(arg, error.code, &error);
-    return;
-  }
-  psprobe_code code = closing
-                          ? psp_fail(&error, PSPROBE_UNAVAILABLE, "the responder is being stopped")
-                          : begin(&answering, message, received_ns, &error);
-  if (code != PSPROBE_OK) psp_answering_end(&answering, code, &error);
-}
-
-typedef struct waiting {
-  sem_t over;
-  psprobe_code code;
-  psprobe_error *error;
-} waiting;
-
-static void on_answered(void *arg, psprobe_code code, const psprobe_error *error) {
-  waiting *w = arg;
-  w->code = code;
-  if (code != PSPROBE_OK && w->error != NULL) *w->error = *error;
-  sem_post(&w->over);
-}
-
-psprobe_code psprobe_responder_answer(psprobe_responder *responder, const psprobe_message *message,
-                                      int64_t received_ns, psprobe_error *error) {
-  waiting w = {.error = error};
-  sem_init(&w.over, 0, 0);
-  psp_responder_begin(responder, message, received_ns, on_answered, &w);
-  while (sem_wait(&w.over) != 0 && errno == EINTR) {
-  }
-  sem_destroy(&w.over);
-  return w.code;
-}
 
 /* ---- making and freeing ---- */
 

@@ -19,7 +19,7 @@
 /** States of the futex `waiting`. */
 enum { NOBODY = 0, WAITING = 1, WOKEN = 2 };
 
-static void write_result(const psprobe_registry *registry, const psp_slot *slot,
+static void write_result(const psprobe_registry *registry, const psp_probe_slot *slot,
                          psprobe_finished *out) {
   psprobe_result *result = &out->result;
   out->update = slot->handed_out;
@@ -30,7 +30,7 @@ static void write_result(const psprobe_registry *registry, const psp_slot *slot,
   result->publish_ns = slot->publish_ns;
   result->source_count = registry->source_count;
   for (size_t i = 0; i < registry->source_count; i++) {
-    const psp_slot_answer *from = &slot->answers[i];
+    const psp_probe_slot_answer *from = &slot->answers[i];
     psprobe_answer *to = &result->answers[i];
     if ((slot->answered >> i & 1) == 0) {
       *to = (psprobe_answer){.status = PSPROBE_LOST, .handled_ns = -1};
@@ -48,7 +48,7 @@ static void write_result(const psprobe_registry *registry, const psp_slot *slot,
 /** Hands out one slot, wherever it is, and puts it where it waits for what may still come. */
 static void hand_out(psprobe_registry *registry, psp_shard *shard, uint32_t number,
                      psprobe_finished *out) {
-  psp_slot *slot = psp_slot_at(registry, number);
+  psp_probe_slot *slot = psp_probe_slot_at(registry, number);
   write_result(registry, slot, out);
   slot->handed_out = true;
   slot->told = slot->answered;
@@ -67,7 +67,7 @@ static void name_all(psprobe_finished *finished, size_t count) {
 }
 
 static bool timed_out(const psprobe_registry *registry, uint32_t number, int64_t now_ns) {
-  return now_ns - psp_slot_at(registry, number)->sent_ns > registry->timeout_ns;
+  return now_ns - psp_probe_slot_at(registry, number)->sent_ns > registry->timeout_ns;
 }
 
 static size_t collect_shard(psprobe_registry *registry, psp_shard *shard, int64_t now_ns,
@@ -75,12 +75,12 @@ static size_t collect_shard(psprobe_registry *registry, psp_shard *shard, int64_
   const psp_list *ready = &shard->lists[PSP_READY];
   const psp_list *live = &shard->lists[PSP_LIVE];
   size_t count = 0;
-  psp_lock_take(&shard->lock);
+  psp_spin_take(&shard->lock);
   while (count < max && ready->head != PSP_NO_SLOT)
     hand_out(registry, shard, ready->head, &finished[count++]);
   while (count < max && live->head != PSP_NO_SLOT && timed_out(registry, live->head, now_ns))
     hand_out(registry, shard, live->head, &finished[count++]);
-  psp_lock_give(&shard->lock);
+  psp_spin_give(&shard->lock);
   name_all(finished, count);
   return count;
 }
@@ -106,15 +106,15 @@ size_t psprobe_registry_collect(psprobe_registry *registry, int64_t now_ns,
 void psp_registry_settle(psprobe_registry *registry) {
   for (uint32_t i = 0; i <= registry->shard_mask; i++) {
     psp_shard *shard = &registry->shards[i];
-    psp_lock_take(&shard->lock);
+    psp_spin_take(&shard->lock);
     uint32_t next;
     for (uint32_t at = shard->lists[PSP_LIVE].head; at != PSP_NO_SLOT; at = next) {
-      next = psp_slot_at(registry, at)->next;
-      if (psp_slot_at(registry, at)->answered != registry->everyone) continue;
+      next = psp_probe_slot_at(registry, at)->next;
+      if (psp_probe_slot_at(registry, at)->answered != registry->everyone) continue;
       psp_list_take(registry, shard, at);
       psp_list_put(registry, shard, PSP_READY, at);
     }
-    psp_lock_give(&shard->lock);
+    psp_spin_give(&shard->lock);
   }
 }
 
@@ -156,14 +156,14 @@ void psprobe_registry_wake(psprobe_registry *registry) {
 static int64_t ready_at(psprobe_registry *registry, int64_t until_ns) {
   for (uint32_t i = 0; i <= registry->shard_mask; i++) {
     psp_shard *shard = &registry->shards[i];
-    psp_lock_take(&shard->lock);
+    psp_spin_take(&shard->lock);
     bool ready = shard->lists[PSP_READY].head != PSP_NO_SLOT;
     uint32_t oldest = shard->lists[PSP_LIVE].head;
     if (oldest != PSP_NO_SLOT) {
-      int64_t deadline = psp_slot_at(registry, oldest)->sent_ns + registry->timeout_ns + 1;
+      int64_t deadline = psp_probe_slot_at(registry, oldest)->sent_ns + registry->timeout_ns + 1;
       if (deadline < until_ns) until_ns = deadline;
     }
-    psp_lock_give(&shard->lock);
+    psp_spin_give(&shard->lock);
     if (ready) return INT64_MIN;
   }
   return until_ns;

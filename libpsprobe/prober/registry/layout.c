@@ -84,8 +84,8 @@ psprobe_code psprobe_registry_new(const psprobe_registry_options *options,
   made->life_ns = made->timeout_ns +
                   (options->late_window_ns == 0 ? made->timeout_ns : options->late_window_ns);
   made->shard_mask = shards_for(made->capacity) - 1;
-  made->stride =
-      round_up(sizeof(psp_slot) + made->source_count * sizeof(psp_slot_answer), PSP_CACHE_LINE);
+  made->stride = round_up(
+      sizeof(psp_probe_slot) + made->source_count * sizeof(psp_probe_slot_answer), PSP_CACHE_LINE);
   if (!lay_out(made)) {
     code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,
                     "out of memory: registry for %zu probes (%zu bytes)", made->capacity,

@@ -33,7 +33,7 @@ FETCHES_AHEAD prefetch_bucket(psp_index index, uint64_t hash) {
 
 /** Brings to the cache what of a slot an operation looks at. */
 FETCHES_AHEAD prefetch_slot(const psprobe_registry *registry, uint32_t number) {
-  const psp_slot *slot = psp_slot_at(registry, number);
+  const psp_probe_slot *slot = psp_probe_slot_at(registry, number);
   __builtin_prefetch(slot);
   __builtin_prefetch(slot->answers);
 }
@@ -58,7 +58,7 @@ static uint32_t find(const psprobe_registry *registry, const key *k) {
     for (unsigned left = psp_bucket_find(bucket, tag); left != 0; left &= left - 1) {
       uint32_t number = bucket->slots[__builtin_ctz(left)];
       prefetch_slot(registry, number);
-      const psp_slot *slot = psp_slot_at(registry, number);
+      const psp_probe_slot *slot = psp_probe_slot_at(registry, number);
       if (slot->id[0] == k->id[0] && slot->id[1] == k->id[1]) return number;
     }
     if (bucket->passed_on == 0) break;
@@ -73,7 +73,8 @@ static uint32_t find(const psprobe_registry *registry, const key *k) {
  */
 FETCHES_AHEAD prefetch_next(const psprobe_registry *registry, psp_index index, uint32_t number) {
   if (number == PSP_NO_SLOT) return;
-  const psp_slot *next = psp_slot_at(registry, number); /* itself fetched the last time */
+  const psp_probe_slot *next =
+      psp_probe_slot_at(registry, number); /* itself fetched the last time */
   prefetch_bucket(index, hash_of(next->id));
   if (next->next != PSP_NO_SLOT) prefetch_slot(registry, next->next);
 }
@@ -89,12 +90,13 @@ static uint32_t take_slot(psprobe_registry *registry, psp_shard *shard, int64_t 
     return number;
   }
   number = shard->lists[PSP_LATE].head;
-  if (number == PSP_NO_SLOT || now_ns - psp_slot_at(registry, number)->sent_ns <= registry->life_ns)
+  if (number == PSP_NO_SLOT ||
+      now_ns - psp_probe_slot_at(registry, number)->sent_ns <= registry->life_ns)
     number = shard->lists[PSP_SPENT].head;
   if (number == PSP_NO_SLOT) return number;
   psp_list_take(registry, shard, number);
   psp_index index = psp_shard_index(registry, (uint32_t)(shard - registry->shards));
-  psp_index_remove(index, hash_of(psp_slot_at(registry, number)->id), number);
+  psp_index_remove(index, hash_of(psp_probe_slot_at(registry, number)->id), number);
   shard->indexed--;
   prefetch_next(registry, index, shard->lists[PSP_SPENT].head);
   return number;
@@ -106,9 +108,9 @@ static uint32_t borrow_slot(psprobe_registry *registry, const psp_shard *own, in
   uint32_t number = PSP_NO_SLOT;
   for (uint32_t i = 1; i <= registry->shard_mask && number == PSP_NO_SLOT; i++) {
     psp_shard *shard = &registry->shards[(first + i) & registry->shard_mask];
-    psp_lock_take(&shard->lock);
+    psp_spin_take(&shard->lock);
     number = take_slot(registry, shard, now_ns);
-    psp_lock_give(&shard->lock);
+    psp_spin_give(&shard->lock);
   }
   return number;
 }
@@ -116,7 +118,7 @@ static uint32_t borrow_slot(psprobe_registry *registry, const psp_shard *own, in
 /** Fills in a slot and makes it live. Under the shard's lock; the slot is on no list. */
 static void start(psprobe_registry *registry, const key *k, uint32_t number, int64_t sent_ns,
                   int64_t intended_ns, int64_t wall_ns) {
-  psp_slot *slot = psp_slot_at(registry, number);
+  psp_probe_slot *slot = psp_probe_slot_at(registry, number);
   slot->id[0] = k->id[0];
   slot->id[1] = k->id[1];
   slot->sent_ns = sent_ns;
@@ -138,16 +140,16 @@ psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id, 
   if (!key_of(registry, id, &k)) return PSPROBE_INVALID_ARGUMENT;
   psprobe_code code = PSPROBE_OK;
   uint32_t number = PSP_NO_SLOT;
-  psp_lock_take(&k.shard->lock);
+  psp_spin_take(&k.shard->lock);
   if (find(registry, &k) != PSP_NO_SLOT)
     code = PSPROBE_ALREADY_EXISTS;
   else
     number = take_slot(registry, k.shard, sent_ns);
   if (code == PSPROBE_OK && number == PSP_NO_SLOT) {
-    psp_lock_give(&k.shard->lock);
+    psp_spin_give(&k.shard->lock);
     number = borrow_slot(registry, k.shard, sent_ns);
     if (number == PSP_NO_SLOT) return PSPROBE_RESOURCE_EXHAUSTED;
-    psp_lock_take(&k.shard->lock);
+    psp_spin_take(&k.shard->lock);
     if (find(registry, &k) != PSP_NO_SLOT) code = PSPROBE_ALREADY_EXISTS;
   }
   /* So many on one shard that its index is full cannot be with random ids: see registry_new.c. */
@@ -157,13 +159,13 @@ psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id, 
     start(registry, &k, number, sent_ns, intended_ns, wall_ns);
   else if (number != PSP_NO_SLOT)
     psp_list_put(registry, k.shard, PSP_FREE, number);
-  psp_lock_give(&k.shard->lock);
+  psp_spin_give(&k.shard->lock);
   return code;
 }
 
 /** Moves a slot to the ready list, if it is not on it. @return whether it moved */
 static bool make_ready(psprobe_registry *registry, psp_shard *shard, uint32_t number) {
-  if (psp_slot_at(registry, number)->list == PSP_READY) return false;
+  if (psp_probe_slot_at(registry, number)->list == PSP_READY) return false;
   psp_list_take(registry, shard, number);
   psp_list_put(registry, shard, PSP_READY, number);
   return true;
@@ -174,24 +176,24 @@ void psprobe_registry_published(psprobe_registry *registry, const char *id, int6
   key k;
   if (!key_of(registry, id, &k)) return;
   bool ready = false;
-  psp_lock_take(&k.shard->lock);
+  psp_spin_take(&k.shard->lock);
   uint32_t number = find(registry, &k);
   if (number != PSP_NO_SLOT) {
-    psp_slot *slot = psp_slot_at(registry, number);
+    psp_probe_slot *slot = psp_probe_slot_at(registry, number);
     slot->published = true;
     slot->publish_ns = ok ? now_ns - slot->sent_ns : -1;
-    if (slot->list == PSP_LIVE && psp_slot_complete(registry, slot))
+    if (slot->list == PSP_LIVE && psp_probe_slot_complete(registry, slot))
       ready = make_ready(registry, k.shard, number);
   }
-  psp_lock_give(&k.shard->lock);
+  psp_spin_give(&k.shard->lock);
   if (ready) psp_registry_signal(registry);
 }
 
 /** Notes an answer in its slot. */
-static psprobe_answer_outcome note(const psprobe_registry *registry, psp_slot *slot, size_t source,
-                                   int64_t now_ns, bool cold, int64_t handled_ns) {
+static psprobe_answer_outcome note(const psprobe_registry *registry, psp_probe_slot *slot,
+                                   size_t source, int64_t now_ns, bool cold, int64_t handled_ns) {
   int64_t elapsed = now_ns - slot->sent_ns;
-  psp_slot_answer *answer = &slot->answers[source];
+  psp_probe_slot_answer *answer = &slot->answers[source];
   uint16_t bit = (uint16_t)(1u << source);
   if (elapsed > registry->life_ns) return PSPROBE_ANSWER_UNKNOWN;
   if (slot->answered & bit) {
@@ -199,7 +201,7 @@ static psprobe_answer_outcome note(const psprobe_registry *registry, psp_slot *s
     return PSPROBE_ANSWER_DUPLICATE;
   }
   slot->answered |= bit;
-  *answer = (psp_slot_answer){.elapsed_ns = elapsed, .handled_ns = handled_ns, .cold = cold};
+  *answer = (psp_probe_slot_answer){.elapsed_ns = elapsed, .handled_ns = handled_ns, .cold = cold};
   return elapsed > registry->timeout_ns ? PSPROBE_ANSWER_LATE : PSPROBE_ANSWER_FIRST;
 }
 
@@ -210,18 +212,18 @@ psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry, const
   if (source >= registry->source_count || !key_of(registry, id, &k)) return PSPROBE_ANSWER_UNKNOWN;
   psprobe_answer_outcome outcome = PSPROBE_ANSWER_UNKNOWN;
   bool ready = false;
-  psp_lock_take(&k.shard->lock);
+  psp_spin_take(&k.shard->lock);
   uint32_t number = find(registry, &k);
   if (number != PSP_NO_SLOT) {
-    psp_slot *slot = psp_slot_at(registry, number);
+    psp_probe_slot *slot = psp_probe_slot_at(registry, number);
     uint32_t next = slot->list == PSP_LIVE ? slot->next : PSP_NO_SLOT;
     outcome = note(registry, slot, source, now_ns, cold, handled_ns);
     if (outcome != PSPROBE_ANSWER_UNKNOWN &&
-        (slot->handed_out || psp_slot_complete(registry, slot)))
+        (slot->handed_out || psp_probe_slot_complete(registry, slot)))
       ready = make_ready(registry, k.shard, number);
     prefetch_next(registry, k.index, next);
   }
-  psp_lock_give(&k.shard->lock);
+  psp_spin_give(&k.shard->lock);
   if (ready) psp_registry_signal(registry);
   return outcome;
 }

@@ -26,7 +26,7 @@
 #include <psprobe/probe.h>
 
 #include "prober/registry/index.h"
-#include "prober/registry/lock.h"
+#include "prober/registry/spin.h"
 
 #define PSP_CACHE_LINE 64
 #define PSP_NO_SLOT    UINT32_MAX
@@ -40,15 +40,15 @@ typedef enum psp_list_id {
   PSP_LISTS
 } psp_list_id;
 
-typedef struct psp_slot_answer {
+typedef struct psp_probe_slot_answer {
   int64_t elapsed_ns;
   int64_t handled_ns;
   uint32_t duplicates;
   bool cold;
-} psp_slot_answer;
+} psp_probe_slot_answer;
 
 /** What every operation looks at is one cache line; the answers follow in the next. */
-typedef struct psp_slot {
+typedef struct psp_probe_slot {
   uint64_t id[2];
   int64_t sent_ns;
   int64_t wall_ns;
@@ -60,8 +60,8 @@ typedef struct psp_slot {
   uint8_t list;      /**< psp_list_id */
   bool handed_out;
   bool published; /**< the outcome of the publish call is known */
-  psp_slot_answer answers[];
-} psp_slot;
+  psp_probe_slot_answer answers[];
+} psp_probe_slot;
 
 typedef struct psp_list {
   uint32_t head, tail;
@@ -69,7 +69,7 @@ typedef struct psp_list {
 
 /** One cache line; two apart, since processors fetch them in pairs. */
 typedef struct psp_shard {
-  alignas(2 * PSP_CACHE_LINE) psp_lock lock;
+  alignas(2 * PSP_CACHE_LINE) psp_spin lock;
   psp_list lists[PSP_LISTS];
   uint32_t indexed;      /**< entries of its index */
   _Atomic uint32_t live; /**< how many are on that list; read without the lock */
@@ -97,8 +97,8 @@ struct psprobe_registry {
   _Atomic uint32_t next_shard;                          /**< where collecting goes on */
 };
 
-static inline psp_slot *psp_slot_at(const psprobe_registry *registry, uint32_t number) {
-  return (psp_slot *)(void *)(registry->slots + number * registry->stride);
+static inline psp_probe_slot *psp_probe_slot_at(const psprobe_registry *registry, uint32_t number) {
+  return (psp_probe_slot *)(void *)(registry->slots + number * registry->stride);
 }
 
 /** A shard's index. Made of what never changes: a look-up can fetch its bucket while it waits for
@@ -109,7 +109,8 @@ static inline psp_index psp_shard_index(const psprobe_registry *registry, uint32
 }
 
 /** Every source has answered, and nothing more is awaited before it may be handed out. */
-static inline bool psp_slot_complete(const psprobe_registry *registry, const psp_slot *slot) {
+static inline bool psp_probe_slot_complete(const psprobe_registry *registry,
+                                           const psp_probe_slot *slot) {
   return slot->answered == registry->everyone && (slot->published || !registry->await_published);
 }
 

@@ -15,7 +15,7 @@
 #include "fake_issuer.h"
 #include "fake_prober.h"
 #include "keys.h"
-#include "responder/responder.h"
+#include "responder/parts.h"
 
 #define MS      INT64_C(1000000)
 #define ID      "0123456789abcdef0123456789abcdef"

@@ -13,7 +13,7 @@
 
 #include "fake_prober.h"
 #include "raw_http.h"
-#include "responder/responder.h"
+#include "responder/parts.h"
 
 #define MS INT64_C(1000000)
 #define ID "0123456789abcdef0123456789abcdef"

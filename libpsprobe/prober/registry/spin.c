@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "prober/registry/lock.h"
+#include "prober/registry/spin.h"
 
 #include <sched.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@ static void relax(void) {
 #endif
 }
 
-static bool try_take(psp_lock *lock) {
+static bool try_take(psp_spin *lock) {
   uint32_t expected = 0;
   /* Looking first leaves the line shared among those who wait. */
   return atomic_load_explicit(lock, memory_order_relaxed) == 0 &&
@@ -24,7 +24,7 @@ static bool try_take(psp_lock *lock) {
                                                memory_order_relaxed);
 }
 
-void psp_lock_wait(psp_lock *lock) {
+void psp_spin_wait(psp_spin *lock) {
   static const struct timespec nap = {.tv_nsec = 50000};
   for (int tries = 0; !try_take(lock); tries++) {
     if (tries < SPINS)

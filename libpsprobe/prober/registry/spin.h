@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PROBER_REGISTRY_LOCK_H
-#define PSP_PROBER_REGISTRY_LOCK_H
+#ifndef PSP_PROBER_REGISTRY_SPIN_H
+#define PSP_PROBER_REGISTRY_SPIN_H
 /**
  * @file
  * A lock of four bytes for what is held some tens of nanoseconds, never across
@@ -16,19 +16,19 @@
 #include <stdint.h>
 
 /** Zeroed: free. */
-typedef _Atomic uint32_t psp_lock;
+typedef _Atomic uint32_t psp_spin;
 
 /** Waits for a lock that was not free. */
-void psp_lock_wait(psp_lock *lock);
+void psp_spin_wait(psp_spin *lock);
 
-static inline void psp_lock_take(psp_lock *lock) {
+static inline void psp_spin_take(psp_spin *lock) {
   uint32_t expected = 0;
   if (!atomic_compare_exchange_strong_explicit(lock, &expected, 1, memory_order_acquire,
                                                memory_order_relaxed))
-    psp_lock_wait(lock);
+    psp_spin_wait(lock);
 }
 
-static inline void psp_lock_give(psp_lock *lock) {
+static inline void psp_spin_give(psp_spin *lock) {
   atomic_store_explicit(lock, 0, memory_order_release);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_RESPONDER_RESPONDER_H
-#define PSP_RESPONDER_RESPONDER_H
+#ifndef PSP_RESPONDER_PARTS_H
+#define PSP_RESPONDER_PARTS_H
 /**
  * @file
  * What the parts of a responder share. Answering is asynchronous all the way
