@@ -66,7 +66,7 @@ SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples man tests check check-once check-unit check-threads check-layers bench fuzz demo run-demo \
+.PHONY: all lib examples man tests check check-once check-unit check-threads check-house bench fuzz demo run-demo \
 	deps install uninstall format lint clean help
 
 all: lib examples man ## build the library, the programs and their man pages
@@ -135,7 +135,7 @@ check: ## run every test, plain and under ASan+UBSan
 	@$(MAKE) --no-print-directory check-once
 	@$(MAKE) --no-print-directory check-once BUILD=$(BUILD)/san SANITIZE=address,undefined CFLAGS="-O1 -g"
 
-check-once: check-layers
+check-once: $(if $(SANITIZE),,check-house)
 	@echo "Building the tests ($(BUILD)/)"
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
 	@BUILD=$(BUILD) CC="$(CC)" MAKE="$(MAKE)" $(BUILD)/tests/tools/with_emulators \
@@ -155,8 +155,9 @@ check-threads: ## run the tests of threads under TSan
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)/tsan SANITIZE=thread $(THREADED)
 	@BUILD=$(BUILD)/tsan tests/run.sh $(THREADED)
 
-check-layers: ## includes point one way, each third party stays in its folder
-	@tests/check-layers.sh
+check-house: ## the rules of the house: floors, names, sizes, circles, contracts
+	@$(MAKE) --no-print-directory -s -j$$(nproc) lib
+	@BUILD=$(BUILD) tests/check-house.sh
 
 # Each target starts from its corpus in the tree; what it finds beyond stays under build/fuzz.
 FUZZ_SECONDS ?= 60

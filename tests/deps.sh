@@ -14,6 +14,7 @@ curl:curl
 git:git
 jq:jq
 openssl:openssl
+pmccabe:pmccabe
 "
 libraries="
 libcurl:libcurl4-openssl-dev
