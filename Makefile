@@ -145,7 +145,7 @@ check-unit: $(UNIT) ## run the unit tests alone
 	@BUILD=$(BUILD) tests/run.sh $(UNIT)
 
 # Those in which threads meet; -fsanitize=thread knows nothing of what the others would show.
-THREADED := $(addprefix $(BUILD)/tsan/tests/unit/,os/test_wait auth/test_credentials auth/verify/test_gate \
+THREADED := $(addprefix $(BUILD)/tsan/tests/unit/,os/test_wait os/test_latch os/test_futex os/test_thread auth/test_credentials auth/verify/test_gate \
 	auth/verify/test_idtoken auth/test_token_cache auth/verify/test_verifier http/client/test_client http/client/test_client_faults \
 	http/client/test_queue http/server/test_server_wait client/test_call os/test_timer client/test_token \
 	pubsub/subscriber/test_receive pubsub/subscriber/test_settle pubsub/subscriber/test_subscriber pubsub/subscriber/test_subscriber_stop \

@@ -33,7 +33,7 @@ extern "C" {
 #define PSPROBE_HEADER_HANDLED "X-Psprobe-Handled-Ns"
 
 /** Makes a new probe id from the kernel's random numbers. @return PSPROBE_OK or INTERNAL */
-PSPROBE_API psprobe_code psprobe_id_new(char id[PSPROBE_ID_SIZE], psprobe_error *error);
+PSPROBE_API psprobe_code psprobe_id_make(char id[PSPROBE_ID_SIZE], psprobe_error *error);
 
 /** Checks a source's name: 1 to 63 of a-z 0-9 _ -, a letter first (it is a path segment and a
  * Firestore map key). @return PSPROBE_OK or INVALID_ARGUMENT with the rule */
@@ -95,7 +95,7 @@ PSPROBE_API void psprobe_registry_free(psprobe_registry *registry);
  * @param intended_ns monotonic, the pacer's time for it
  * @param wall_ns     wall clock at sent_ns
  * @return PSPROBE_OK; RESOURCE_EXHAUSTED at the bound; ALREADY_EXISTS; INVALID_ARGUMENT for what
- *         psprobe_id_new does not make
+ *         psprobe_id_make does not make
  */
 PSPROBE_API psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id,
                                                 int64_t sent_ns, int64_t intended_ns,

@@ -48,7 +48,7 @@ typedef struct psprobe_run {
   const char *sources[PSPROBE_MAX_SOURCES];
 } psprobe_run;
 
-/** Notes a run that begins (its id is the caller's, from psprobe_id_new). */
+/** Notes a run that begins (its id is the caller's, from psprobe_id_make). */
 PSPROBE_API psprobe_code psprobe_store_begin_run(psprobe_store *store, const psprobe_run *run,
                                                  psprobe_error *error);
 PSPROBE_API psprobe_code psprobe_store_end_run(psprobe_store *store, const char *run_id,

@@ -12,9 +12,9 @@
 
 #include <psprobe/auth.h>
 
-#include "auth/clock.h"
 #include "auth/service.h"
 #include "http/client/http.h"
+#include "os/clock.h"
 
 /** A kind of token and its place in the cache. The credentials'. */
 typedef struct psp_slot psp_slot;

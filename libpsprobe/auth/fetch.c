@@ -6,9 +6,9 @@
 #include <strings.h>
 
 #include "base/error.h"
-#include "base/id.h"
 #include "base/text.h"
 #include "http/client/retry.h"
+#include "os/random.h"
 #include "os/wait.h"
 
 psprobe_code psp_fetcher_init(psp_fetcher *f, const char *ca_file, const psprobe_logger *logger,
@@ -119,7 +119,7 @@ static psprobe_code fly(psp_fetcher *f, const psp_http_request *request, psp_ans
 
 /* False: stopped meanwhile. */
 static bool pause_for(psp_fetcher *f, int64_t ns) {
-  int64_t due_ns = psp_monotonic_ns() + ns;
+  int64_t due_ns = psprobe_clock_monotonic() + ns;
   pthread_mutex_lock(&f->lock);
   while (!f->stopping && psp_cond_wait_until(&f->changed, &f->lock, due_ns)) {
   }
@@ -166,13 +166,13 @@ psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
       .max_attempts = limits->attempts != 0 ? limits->attempts : 4};
   int64_t attempt_ns = limits->attempt_ns != 0 ? limits->attempt_ns : INT64_C(10000000000);
   int64_t total_ns = limits->total_ns != 0 ? limits->total_ns : INT64_C(30000000000);
-  int64_t deadline_ns = psp_monotonic_ns() + total_ns;
+  int64_t deadline_ns = psprobe_clock_monotonic() + total_ns;
   psprobe_error cause;
   psprobe_error_clear(&cause);
   psprobe_code code = connect_first(f, &cause);
   for (unsigned attempt = 1; code == PSPROBE_OK; attempt++) {
     psp_http_request timed = *request;
-    int64_t left = deadline_ns - psp_monotonic_ns();
+    int64_t left = deadline_ns - psprobe_clock_monotonic();
     timed.timeout_ns = left < attempt_ns ? (left > 0 ? left : 1) : attempt_ns;
     timed.secret = true;
     timed.max_response = limits->max_answer != 0 ? limits->max_answer : (size_t)1 << 20;
@@ -180,10 +180,10 @@ psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
     psprobe_error outcome = outcome_of(code, answer, &cause);
     uint64_t random = 0;
     psp_random(&random, sizeof random);
-    int64_t wait =
-        outcome.code == PSPROBE_OK
-            ? -1
-            : psp_retry_delay(&policy, &outcome, attempt, psp_monotonic_ns(), deadline_ns, random);
+    int64_t wait = outcome.code == PSPROBE_OK
+                       ? -1
+                       : psp_retry_delay(&policy, &outcome, attempt, psprobe_clock_monotonic(),
+                                         deadline_ns, random);
     if (wait < 0) break;
     code = pause_for(f, wait) ? PSPROBE_OK : fail_stopped(&cause);
   }

@@ -13,8 +13,8 @@
 #include <psprobe/error.h>
 #include <psprobe/log.h>
 
-#include "auth/clock.h"
 #include "http/client/http.h"
+#include "os/clock.h"
 #include "os/secret.h"
 
 /** Connections, made when they are first needed. One fetch at a time. */

@@ -5,9 +5,9 @@
 
 #include "auth/credentials.h"
 #include "base/error.h"
-#include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "os/random.h"
 #include "os/wait.h"
 
 static bool has_token(const psp_slot *slot, int64_t now_ns) {
@@ -131,7 +131,7 @@ static void serve(psprobe_credentials *c, psp_slot *slot, int64_t now_ns) {
 
 static void wait_until(psprobe_credentials *c, int64_t now_ns, int64_t due_ns) {
   psp_cond_wait_until(&c->changed, &c->lock,
-                      due_ns == INT64_MAX ? due_ns : psp_monotonic_ns() + (due_ns - now_ns));
+                      due_ns == INT64_MAX ? due_ns : psprobe_clock_monotonic() + (due_ns - now_ns));
 }
 
 void *psp_credentials_run(void *credentials) {

@@ -2,31 +2,7 @@
 #include "base/id.h"
 
 #include <endian.h>
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
-
-bool psp_random(void *out, size_t len) {
-  unsigned char *at = out;
-  while (len > 0) {
-    ssize_t got = getrandom(at, len, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    at += got;
-    len -= (size_t)got;
-  }
-  return true;
-}
-
-bool psp_id_new(char out[PSP_ID_SIZE]) {
-  uint64_t id[2];
-  if (!psp_random(id, sizeof id)) {
-    out[0] = '\0';
-    return false;
-  }
-  psp_id_format(out, id);
-  return true;
-}
 
 /* Ids are read and written on the timing path, many digits at a time: with a branch for each digit
  * the processor guesses half of them wrong, and that costs more than all the rest of a look-up. */

@@ -3,12 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/text.h"
-#include "base/timestamp.h"
 #include "base/utf8.h"
 
 static const char *const levels[] = {"error", "warning", "info", "debug"};
@@ -20,25 +16,6 @@ int psprobe_log_level_parse(const char *text, psprobe_log_level *level) {
     return 0;
   }
   return -1;
-}
-
-void psprobe_log_stderr(void *arg, psprobe_log_level level, const char *line) {
-  (void)arg;
-  (void)level;
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  char stamp[PSP_TIMESTAMP_SIZE], head[PSP_TIMESTAMP_SIZE + 16];
-  psp_timestamp_format(stamp, (int64_t)now.tv_sec, 0);
-  /* Always six decimals: lines stand in columns and sort as text. */
-  int len = snprintf(head, sizeof head, "time=%.19s.%06ldZ ", stamp, now.tv_nsec / 1000);
-  struct iovec parts[] = {
-      {.iov_base = head, .iov_len = (size_t)len},
-      {.iov_len = strlen(line)},
-      {.iov_base = (char[]){'\n'}, .iov_len = 1},
-  };
-  memcpy(&parts[1].iov_base, &line, sizeof line);    /* iovec knows no const */
-  ssize_t written = writev(STDERR_FILENO, parts, 3); /* one call, so that lines do not mix */
-  (void)written;                                     /* nowhere to report to */
 }
 
 /* Adds a piece whole or not at all, leaving room for what closes a line that is full. */

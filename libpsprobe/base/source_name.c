@@ -4,15 +4,8 @@
 #include <psprobe/probe.h>
 
 #include "base/error.h"
-#include "base/id.h"
 
 #define MAX_NAME 63
-
-psprobe_code psprobe_id_new(char id[PSPROBE_ID_SIZE], psprobe_error *error) {
-  if (!psp_id_new(id))
-    return psp_fail(error, PSPROBE_INTERNAL, "probe id: the kernel gave no random numbers");
-  return PSPROBE_OK;
-}
 
 static bool is_name(const char *name) {
   size_t len = strnlen(name, MAX_NAME + 1);

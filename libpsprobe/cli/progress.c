@@ -55,7 +55,7 @@ static void *run(void *arg) {
   int64_t interval = progress->terminal ? TERMINAL_NS : PLAIN_NS;
   pthread_mutex_lock(&progress->lock);
   while (!progress->end) {
-    int64_t next_ns = psp_monotonic_ns() + interval;
+    int64_t next_ns = psprobe_clock_monotonic() + interval;
     while (!progress->end && psp_cond_wait_until(&progress->ended, &progress->lock, next_ns)) {
     }
     if (!progress->end) show(progress);

@@ -90,7 +90,7 @@ int psprobe_signals_count(psprobe_signals *signals) {
 }
 
 bool psprobe_signals_wait(psprobe_signals *signals, int64_t timeout_ns) {
-  int64_t until_ns = timeout_ns < 0 ? INT64_MAX : psp_monotonic_ns() + timeout_ns;
+  int64_t until_ns = timeout_ns < 0 ? INT64_MAX : psprobe_clock_monotonic() + timeout_ns;
   pthread_mutex_lock(&signals->lock);
   while (signals->count == 0 && psp_cond_wait_until(&signals->came, &signals->lock, until_ns)) {
   }

@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "base/id.h"
 #include "client/internal.h"
+#include "os/random.h"
 
 #define DEFAULT_ATTEMPT_NS INT64_C(60000000000)
 #define CLOCK_NOTE_S       120 /* more than this between two clocks is worth a word */
@@ -167,7 +167,7 @@ static psprobe_code wait_for_token(psp_pending *p, psprobe_error *error) {
 static void settle(psp_pending *p, const psprobe_error *error) {
   uint64_t random = 0;
   psp_random(&random, sizeof random);
-  int64_t now = psp_timers_now();
+  int64_t now = psprobe_clock_monotonic();
   /* What ran out here and not at the server (memory, the room for an answer) is not there later. */
   bool ours = error->code == PSPROBE_RESOURCE_EXHAUSTED && error->http_status == 0;
   int64_t delay =
@@ -278,7 +278,7 @@ static char *put(char *at, const void *data, size_t len) {
 
 /* One attempt with `authorization` (NULL: none). */
 static psprobe_code send_with(psp_pending *p, const char *authorization, psprobe_error *error) {
-  int64_t left = p->deadline_ns - psp_timers_now();
+  int64_t left = p->deadline_ns - psprobe_clock_monotonic();
   if (left <= 0)
     return psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "%s: the deadline has passed", p->what);
   char room[512];
@@ -357,7 +357,8 @@ static psp_pending *copy_call(psprobe_client *client, const psp_call *call) {
   p->service = call->service;
   p->retry = call->retry;
   p->attempt_ns = call->attempt_ns > 0 ? call->attempt_ns : DEFAULT_ATTEMPT_NS;
-  p->deadline_ns = psp_timers_now() + (call->total_ns > 0 ? call->total_ns : client->timeout_ns);
+  p->deadline_ns =
+      psprobe_clock_monotonic() + (call->total_ns > 0 ? call->total_ns : client->timeout_ns);
   p->timer.fire = on_timer;
   p->refs = 1;
   return p;

@@ -119,7 +119,7 @@ psprobe_code psprobe_doctor_run(const psprobe_doctor_options *options, psprobe_d
                   .each = each,
                   .arg = arg,
                   .found = found,
-                  .deadline_ns = psp_monotonic_ns() + PSP_DOCTOR_TOTAL_NS};
+                  .deadline_ns = psprobe_clock_monotonic() + PSP_DOCTOR_TOTAL_NS};
   code = run(&d, error);
   psprobe_client_free(d.client);
   psp_http_free(d.http);

@@ -102,7 +102,7 @@ size_t psprobe_diagnosis_count(const psprobe_diagnosis *diagnosis, psprobe_docto
 }
 
 int64_t psp_doctor_left(const psp_doctor *d) {
-  int64_t left = d->deadline_ns - psp_monotonic_ns();
+  int64_t left = d->deadline_ns - psprobe_clock_monotonic();
   if (left <= 0) return 0;
   return left < PSP_DOCTOR_CHECK_NS ? left : PSP_DOCTOR_CHECK_NS;
 }

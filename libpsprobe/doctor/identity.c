@@ -30,7 +30,7 @@ static void on_ready(void *arg, const psprobe_error *error) {
 
 /* False: it was not over by then. */
 static bool wait_until_over(waiting_token *w, int64_t timeout_ns) {
-  int64_t until_ns = psp_monotonic_ns() + timeout_ns;
+  int64_t until_ns = psprobe_clock_monotonic() + timeout_ns;
   pthread_mutex_lock(&w->lock);
   while (!w->over && psp_cond_wait_until(&w->changed, &w->lock, until_ns)) {
   }

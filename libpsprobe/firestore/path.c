@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/id.h"
 #include "base/text.h"
+#include "os/random.h"
 
 #define ID_MAX         1500
 #define LEVELS_MAX     100 /* collections on the way to a document */

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#include "os/clock.h"
+
 #include <errno.h>
+#include <stddef.h>
 #include <time.h>
-
-#include <psprobe/timing.h>
-
-#define NS_PER_SECOND INT64_C(1000000000)
 
 static int64_t read_clock(clockid_t clock) {
   struct timespec now;
   clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+  return (int64_t)now.tv_sec * PSP_SECOND_NS + now.tv_nsec;
 }
 
 int64_t psprobe_clock_monotonic(void) {
@@ -22,9 +21,29 @@ int64_t psprobe_clock_wall(void) {
 
 void psprobe_sleep_until(int64_t when_ns) {
   if (when_ns <= 0) return;
-  const struct timespec when = {.tv_sec = (time_t)(when_ns / NS_PER_SECOND),
-                                .tv_nsec = (long)(when_ns % NS_PER_SECOND)};
+  const struct timespec when = {.tv_sec = (time_t)(when_ns / PSP_SECOND_NS),
+                                .tv_nsec = (long)(when_ns % PSP_SECOND_NS)};
   /* An absolute time makes the retry exact: nothing is added up over signals. */
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR) {
   }
+}
+
+static int64_t boot_ns(void *arg) {
+  (void)arg;
+  return read_clock(CLOCK_BOOTTIME);
+}
+
+static int64_t wall_s(void *arg) {
+  (void)arg;
+  return psprobe_clock_wall() / PSP_SECOND_NS;
+}
+
+const psp_clock psp_clock_system = {.boot_ns = boot_ns, .wall_s = wall_s};
+
+int64_t psp_clock_boot_ns(const psp_clock *clock) {
+  return clock->boot_ns(clock->arg);
+}
+
+int64_t psp_clock_wall_s(const psp_clock *clock) {
+  return clock->wall_s(clock->arg);
 }

@@ -45,7 +45,7 @@ static int spawn(const char *const *argv, const char *const *env, int output, pi
 /* Reads until the end of the output. 0, ETIMEDOUT, EFBIG, ENOMEM or errno. */
 static int read_output(int fd, int64_t deadline_ns, size_t max, psp_secret *out) {
   for (;;) {
-    int64_t left = deadline_ns - psp_monotonic_ns();
+    int64_t left = deadline_ns - psprobe_clock_monotonic();
     if (left <= 0) return ETIMEDOUT;
     struct pollfd readable = {.fd = fd, .events = POLLIN};
     int ready = poll(&readable, 1, (int)(left / 1000000) + 1);
@@ -69,7 +69,7 @@ static int reap(pid_t child, int64_t deadline_ns, int *status) {
     pid_t got = waitpid(child, &raw, result == 0 ? WNOHANG : 0);
     if (got == child) break;
     if (got < 0 && errno != EINTR) return errno; /* the program ignores SIGCHLD: no status for us */
-    if (got == 0 && psp_monotonic_ns() >= deadline_ns) {
+    if (got == 0 && psprobe_clock_monotonic() >= deadline_ns) {
       kill(-child, SIGKILL);
       result = ETIMEDOUT;
     } else if (got == 0) {
@@ -96,7 +96,7 @@ static psprobe_code fail_run(const char *program, int cause, psprobe_error *erro
 
 psprobe_code psp_child_run(const char *const *argv, const char *const *env, int64_t timeout_ns,
                            size_t max_output, psp_secret *out, int *status, psprobe_error *error) {
-  int64_t deadline_ns = psp_monotonic_ns() + timeout_ns;
+  int64_t deadline_ns = psprobe_clock_monotonic() + timeout_ns;
   int pipe_fds[2];
   if (pipe2(pipe_fds, O_CLOEXEC) != 0) return fail_run(argv[0], errno, error);
   pid_t child;

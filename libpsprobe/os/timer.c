@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "os/thread.h"
 #include "os/wait.h"
 
 /* A pairing heap: arming is O(1), firing and disarming O(log n) amortised, and no memory is
@@ -15,10 +16,6 @@ struct psp_timers {
   psp_timer *root;
   bool started, closed;
 };
-
-int64_t psp_timers_now(void) {
-  return psp_monotonic_ns();
-}
 
 static psp_timer *meld(psp_timer *a, psp_timer *b) {
   if (a == NULL) return b;
@@ -84,14 +81,13 @@ static void put_in(psp_timers *timers, psp_timer *timer, int64_t due_ns) {
 
 static void *run(void *arg) {
   psp_timers *timers = arg;
-  pthread_setname_np(pthread_self(), "psprobe-timer");
   pthread_mutex_lock(&timers->lock);
   for (;;) {
     psp_timer *first = timers->root;
     if (first == NULL) {
       if (timers->closed) break;
       pthread_cond_wait(&timers->changed, &timers->lock);
-    } else if (timers->closed || first->due_ns <= psp_timers_now()) {
+    } else if (timers->closed || first->due_ns <= psprobe_clock_monotonic()) {
       take_out(timers, first);
       pthread_mutex_unlock(&timers->lock);
       first->fire(first);
@@ -115,7 +111,7 @@ psp_timers *psp_timers_new(void) {
 bool psp_timers_arm(psp_timers *timers, psp_timer *timer, int64_t due_ns) {
   pthread_mutex_lock(&timers->lock);
   if (!timers->closed && !timers->started)
-    timers->started = pthread_create(&timers->thread, NULL, run, timers) == 0;
+    timers->started = psp_thread_start(&timers->thread, "psprobe-timer", run, timers);
   bool armed = !timers->closed && timers->started;
   if (armed) put_in(timers, timer, due_ns);
   pthread_mutex_unlock(&timers->lock);

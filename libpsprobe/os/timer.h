@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <psprobe/error.h>
+#include "os/clock.h"
 
 typedef struct psp_timer psp_timer;
 struct psp_timer {
@@ -36,8 +36,5 @@ void psp_timers_hasten(psp_timers *timers, psp_timer *timer);
 void psp_timers_close(psp_timers *timers);
 /** Closes and frees. NULL is fine. */
 void psp_timers_free(psp_timers *timers);
-
-/** CLOCK_MONOTONIC in ns. */
-int64_t psp_timers_now(void);
 
 #endif

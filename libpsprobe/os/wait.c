@@ -4,14 +4,6 @@
 #include <errno.h>
 #include <time.h>
 
-#define SECOND INT64_C(1000000000)
-
-int64_t psp_monotonic_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
-
 void psp_cond_init(pthread_cond_t *condition) {
   pthread_condattr_t monotonic;
   pthread_condattr_init(&monotonic);
@@ -23,7 +15,7 @@ void psp_cond_init(pthread_cond_t *condition) {
 bool psp_cond_wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t until_ns) {
   if (until_ns == INT64_MAX) return pthread_cond_wait(condition, mutex) == 0;
   if (until_ns < 0) until_ns = 0; /* the remainder would be negative, which is refused */
-  const struct timespec until = {.tv_sec = (time_t)(until_ns / SECOND),
-                                 .tv_nsec = (long)(until_ns % SECOND)};
+  const struct timespec until = {.tv_sec = (time_t)(until_ns / PSP_SECOND_NS),
+                                 .tv_nsec = (long)(until_ns % PSP_SECOND_NS)};
   return pthread_cond_timedwait(condition, mutex, &until) != ETIMEDOUT;
 }

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** CLOCK_MONOTONIC in ns, for what is below the timing floor. */
-int64_t psp_monotonic_ns(void);
+#include "os/clock.h"
+
 /** A condition for psp_cond_wait_until; pthread_cond_destroy ends it. Cannot fail on Linux. */
 void psp_cond_init(pthread_cond_t *condition);
 /**

@@ -3,11 +3,12 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "os/clock.h"
 #include "prober/prober.h"
 #include "prober/registry/shard.h"
 
 /** It is woken for everything that it waits for. */
-#define LONG_NS INT64_C(3600000000000)
+#define LONG_NS (3600 * PSP_SECOND_NS)
 
 /** Only this thread changes these counters. */
 static void add(_Atomic uint64_t *counter, uint64_t change) {

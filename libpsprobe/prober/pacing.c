@@ -1,33 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* The pacing thread: whoever calls psprobe_prober_run. */
-#include <limits.h>
-#include <linux/futex.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "os/futex.h"
+#include "os/thread.h"
 #include "prober/prober.h"
 
 void psprobe_prober_stop(psprobe_prober *prober) {
-  /* Also in a signal handler: an atomic and two system calls. */
+  /* Also in a signal handler: an atomic and at most two system calls. */
   atomic_fetch_add(&prober->stops, 1);
-  syscall(SYS_futex, &prober->stops, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+  psp_futex_wake_all(&prober->stops);
   psprobe_registry_wake(prober->registry);
 }
 
 /** Sleeps until monotonic `when_ns`, as psprobe_sleep_until but that a stop ends it. @return false
  * when it did */
 static bool sleep_until(psprobe_prober *prober, int64_t when_ns) {
-  const struct timespec when = {.tv_sec = (time_t)(when_ns / 1000000000),
-                                .tv_nsec = (long)(when_ns % 1000000000)};
   while (atomic_load(&prober->stops) == 0) {
     if (psprobe_clock_monotonic() >= when_ns) return true;
-    syscall(SYS_futex, &prober->stops, FUTEX_WAIT_BITSET_PRIVATE, 0, &when, NULL,
-            FUTEX_BITSET_MATCH_ANY);
+    psp_futex_wait(&prober->stops, 0, when_ns);
   }
   return false;
 }
@@ -63,25 +55,12 @@ static void send_all(psprobe_prober *prober) {
   psp_send_free(send);
 }
 
-static psprobe_code start_collector(psprobe_prober *prober, pthread_t *thread,
-                                    psprobe_error *error) {
-  sigset_t all, before;
-  sigfillset(&all); /* signals are for the program's own threads */
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = pthread_create(thread, NULL, psp_prober_collect, prober);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (failed)
-    return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "prober: no thread for the collector");
-  pthread_setname_np(*thread, "psp-collect");
-  return PSPROBE_OK;
-}
-
 psprobe_code psprobe_prober_run(psprobe_prober *prober, psprobe_error *error) {
   if (atomic_exchange(&prober->ran, true))
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "prober: it runs once only");
   pthread_t collector;
-  psprobe_code code = start_collector(prober, &collector, error);
-  if (code != PSPROBE_OK) return code;
+  if (!psp_thread_start(&collector, "psp-collect", psp_prober_collect, prober))
+    return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "prober: no thread for the collector");
   /* Linux lets a timer be 50 us late, to wake up less often. */
   int slack = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
   if (slack > 0) prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);

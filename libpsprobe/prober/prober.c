@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Making, asking and freeing a prober. What it does is in run.c, collector.c and routes.c. */
+/* Making, asking and freeing a prober. What it does is in pacing.c, sending.c, answers.c and
+ * collecting.c. */
 #include "prober/prober.h"
 
 #include <stdlib.h>
@@ -8,10 +9,11 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "os/clock.h"
 #include "pubsub/calls.h"
 
-#define DEFAULT_INTERVAL_NS INT64_C(5000000000)
-#define DEFAULT_TIMEOUT_NS  INT64_C(30000000000)
+#define DEFAULT_INTERVAL_NS (5 * PSP_SECOND_NS)
+#define DEFAULT_TIMEOUT_NS  (30 * PSP_SECOND_NS)
 #define DEFAULT_LISTEN      "127.0.0.1:8080"
 /** Answers have no body to speak of. */
 #define MAX_BODY 65536

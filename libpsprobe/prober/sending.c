@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "os/clock.h"
 #include "pubsub/calls.h"
 
-#define MAKING_NS INT64_C(5000000000)
+#define MAKING_NS (5 * PSP_SECOND_NS)
 
 struct psp_sender {
   psprobe_client *client;
@@ -68,7 +69,7 @@ void psp_sender_free(psp_sender *sender) {
 psp_send *psp_send_new(psp_sender *sender) {
   psp_send *send = malloc(sizeof *send);
   if (send == NULL) return NULL;
-  if (psprobe_id_new(send->id, NULL) != PSPROBE_OK) {
+  if (psprobe_id_make(send->id, NULL) != PSPROBE_OK) {
     free(send);
     return NULL;
   }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /** @file One message, from its coming in to the form in which it is answered. */
-#include <errno.h>
-#include <semaphore.h>
-
 #include "base/error.h"
 #include "base/id.h"
+#include "os/latch.h"
 #include "responder/parts.h"
 
 static psprobe_code begin(const psp_answering *answering, const psprobe_message *message,
@@ -42,7 +40,7 @@ void psp_responder_begin(psprobe_responder *responder, const psprobe_message *me
 }
 
 typedef struct waiting {
-  sem_t over;
+  psp_latch over;
   psprobe_code code;
   psprobe_error *error;
 } waiting;
@@ -51,16 +49,15 @@ static void on_answered(void *arg, psprobe_code code, const psprobe_error *error
   waiting *w = arg;
   w->code = code;
   if (code != PSPROBE_OK && w->error != NULL) *w->error = *error;
-  sem_post(&w->over);
+  psp_latch_post(&w->over);
 }
 
 psprobe_code psprobe_responder_answer(psprobe_responder *responder, const psprobe_message *message,
                                       int64_t received_ns, psprobe_error *error) {
   waiting w = {.error = error};
-  sem_init(&w.over, 0, 0);
+  psp_latch_init(&w.over);
   psp_responder_begin(responder, message, received_ns, on_answered, &w);
-  while (sem_wait(&w.over) != 0 && errno == EINTR) {
-  }
-  sem_destroy(&w.over);
+  psp_latch_wait(&w.over);
+  psp_latch_destroy(&w.over);
   return w.code;
 }

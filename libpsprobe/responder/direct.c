@@ -11,9 +11,8 @@
 #include "base/text.h"
 #include "firestore/document.h"
 #include "firestore/path.h"
+#include "os/clock.h"
 #include "responder/parts.h"
-
-#define SECOND_NS INT64_C(1000000000)
 
 /** "69.3ms": as the duration is written elsewhere, without the space. */
 static void format_elapsed(char out[PSP_DURATION_SIZE], int64_t ns) {
@@ -25,8 +24,8 @@ static void format_elapsed(char out[PSP_DURATION_SIZE], int64_t ns) {
 static psprobe_value *fields_of(const psprobe_responder *responder, psprobe_timestamp published,
                                 int64_t now_ns) {
   char elapsed[PSP_DURATION_SIZE];
-  format_elapsed(elapsed, now_ns - (published.seconds * SECOND_NS + published.nanos));
-  psprobe_timestamp now = {now_ns / SECOND_NS, (int32_t)(now_ns % SECOND_NS)};
+  format_elapsed(elapsed, now_ns - (published.seconds * PSP_SECOND_NS + published.nanos));
+  psprobe_timestamp now = {now_ns / PSP_SECOND_NS, (int32_t)(now_ns % PSP_SECOND_NS)};
   psprobe_value *fields = psprobe_value_map();
   bool ok = psprobe_value_set(fields, "publish_time", psprobe_value_timestamp(published)) &&
             psprobe_value_set(fields, "source", psprobe_value_string(responder->source)) &&

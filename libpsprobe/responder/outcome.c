@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "responder/parts.h"
 
-#define LOG_FAILED_NS INT64_C(10000000000)
+#define LOG_FAILED_NS (10 * PSP_SECOND_NS)
 
 bool psp_log_limit_pass(psp_log_limit *limit, int64_t every_ns) {
   int64_t now_ns = psprobe_clock_monotonic();

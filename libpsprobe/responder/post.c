@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* Answering by POST to the prober, with another attempt after what may pass. */
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/id.h"
 #include "base/log.h"
 #include "http/client/http.h"
 #include "http/client/retry.h"
 #include "http/url.h"
+#include "os/random.h"
 #include "responder/parts.h"
 
-#define SECOND_NS    INT64_C(1000000000)
-#define LOG_EVERY_NS (60 * SECOND_NS)
+#define LOG_EVERY_NS (60 * PSP_SECOND_NS)
 #define MAX_RESPONSE 65536
 
 /** Short waits: the message is leased for ten seconds by default. */
 static const psp_retry_policy policy = {
     .codes = PSP_RETRY_ON(PSPROBE_UNAVAILABLE) | PSP_RETRY_ON(PSPROBE_DEADLINE_EXCEEDED),
-    .initial_ns = 50000000,
-    .max_ns = SECOND_NS,
+    .initial_ns = 50 * PSP_MS_NS,
+    .max_ns = PSP_SECOND_NS,
     .factor = 2};
 
 typedef struct post {
@@ -63,7 +61,7 @@ static void read_refusal(const post *p, const psp_http_response *response, pspro
   snprintf(what, sizeof what, "POST %s", p->url);
   psp_status_parse(response->status, response->body, response->body_len,
                    psp_http_retry_after(psp_http_header(response, "retry-after"),
-                                        psprobe_clock_wall() / SECOND_NS),
+                                        psprobe_clock_wall() / PSP_SECOND_NS),
                    what, error);
   explain(p, error);
   /* INVALID_ARGUMENT is said of messages; this is about the prober, or what stands in its place. */
@@ -131,7 +129,7 @@ static void on_response(void *arg, const psp_http_response *response, const pspr
  * leaves time for a new one. */
 static int64_t attempt_ns(const post *p, int64_t now_ns) {
   int64_t left = p->deadline_ns - now_ns, half = p->answering.responder->timeout_ns / 2;
-  if (half < SECOND_NS) half = SECOND_NS;
+  if (half < PSP_SECOND_NS) half = PSP_SECOND_NS;
   return left < half ? left : half;
 }
 

@@ -11,7 +11,7 @@
 
 #define DEFAULT_SOURCE     "cloud_function"
 #define DEFAULT_COLLECTION "pubsub_results"
-#define DEFAULT_TIMEOUT_NS INT64_C(8000000000)
+#define DEFAULT_TIMEOUT_NS (8 * PSP_SECOND_NS)
 
 /* ---- making and freeing ---- */
 

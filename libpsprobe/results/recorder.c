@@ -42,7 +42,7 @@ psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *upload
   made->uploader = uploader;
   if (logger != NULL) made->logger = *logger;
   pthread_mutex_init(&made->lock, NULL);
-  psprobe_code code = psprobe_id_new(made->run.id, error);
+  psprobe_code code = psprobe_id_make(made->run.id, error);
   if (code == PSPROBE_OK)
     *recorder = made;
   else

@@ -14,7 +14,7 @@
 
 #include <psprobe/probe.h>
 
-#include "base/id.h"
+#include "os/random.h"
 #include "prober/registry/shard.h"
 
 #define THREADS       2

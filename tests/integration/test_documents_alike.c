@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "emulator.h"
 #include "files.h"
+#include "os/random.h"
 #include "raw_http.h"
 #include "shape.h"
 

@@ -17,6 +17,7 @@
 #include "base/id.h"
 #include "emulator.h"
 #include "files.h"
+#include "os/random.h"
 #include "raw_http.h"
 #include "rest_call.h"
 #include "shape.h"

@@ -13,9 +13,9 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "base/id.h"
 #include "base/json.h"
 #include "keys.h"
+#include "os/random.h"
 
 #define KID "key-of-the-test"
 

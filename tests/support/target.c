@@ -16,6 +16,7 @@
 #include <psprobe/local.h>
 
 #include "base/id.h"
+#include "os/random.h"
 
 static const char *chosen;
 

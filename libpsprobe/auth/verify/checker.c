@@ -5,7 +5,7 @@
 
 /* With the lock, which is open meanwhile. */
 static void rest(psp_checker *c) {
-  int64_t until_ns = psp_monotonic_ns() + PSP_CHECKER_REST_NS;
+  int64_t until_ns = psprobe_clock_monotonic() + PSP_CHECKER_REST_NS;
   while (!c->stopping && psp_cond_wait_until(&c->changed, &c->lock, until_ns)) {
   }
 }

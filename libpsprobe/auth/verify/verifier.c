@@ -8,8 +8,8 @@
 
 #include "auth/verify/parts.h"
 #include "base/error.h"
-#include "base/id.h"
 #include "base/log.h"
+#include "os/random.h"
 #include "os/wait.h"
 
 #define MAX_JWKS ((size_t)256 << 10)
@@ -278,7 +278,7 @@ void *psp_verifier_run(void *arg) {
       refresh(v);
       continue;
     }
-    psp_cond_wait_until(&v->changed, &v->lock, psp_monotonic_ns() + wait_ns);
+    psp_cond_wait_until(&v->changed, &v->lock, psprobe_clock_monotonic() + wait_ns);
   }
   psp_visitor_line line = take_line(v);
   pthread_mutex_unlock(&v->lock);

@@ -4,8 +4,8 @@
 /** @file The verifier of ID tokens as a server uses it: without waiting on a server's thread. */
 #include <psprobe/auth.h>
 
-#include "auth/clock.h"
 #include "http/client/http.h"
+#include "os/clock.h"
 
 /**
  * The outcome, once: PSPROBE_OK and who it is; or UNAUTHENTICATED (answer 401, with

@@ -71,7 +71,7 @@ static int timer_callback(CURLM *multi, long timeout_ms, void *arg) {
   if (timeout_ms < 0)
     o->timeout_at = NEVER;
   else
-    o->timeout_at = timeout_ms == 0 ? 0 : psp_monotonic_ns() + (int64_t)timeout_ms * 1000000;
+    o->timeout_at = timeout_ms == 0 ? 0 : psprobe_clock_monotonic() + (int64_t)timeout_ms * 1000000;
   return 0;
 }
 
@@ -141,7 +141,8 @@ static void drive(io *o) {
   while ((t = psp_queue_unsettled(&o->queue)) != NULL)
     cancel(o, t);
 
-  while (o->timeout_at == 0 || (o->timeout_at != NEVER && o->timeout_at <= psp_monotonic_ns())) {
+  while (o->timeout_at == 0 ||
+         (o->timeout_at != NEVER && o->timeout_at <= psprobe_clock_monotonic())) {
     o->timeout_at = NEVER; /* curl says anew what it wants */
     curl_multi_socket_action(o->multi, CURL_SOCKET_TIMEOUT, 0, &running);
   }

@@ -55,7 +55,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 /* The request line is there: the first that we hear of a request, before libmicrohttpd cuts its
  * path and query to pieces. */
 static void *on_target(void *arg, const char *target, struct MHD_Connection *connection) {
-  int64_t received_ns = psp_monotonic_ns();
+  int64_t received_ns = psprobe_clock_monotonic();
   (void)arg;
   psp_connection *c = context_of(connection);
   psp_exchange *x = c ? c->exchange : NULL;
@@ -332,7 +332,7 @@ void psp_server_quiesce(psp_server *s) {
 }
 
 static void wait_for_last_answers(psp_server *s) {
-  int64_t until_ns = psp_monotonic_ns() + LAST_ANSWERS_NS;
+  int64_t until_ns = psprobe_clock_monotonic() + LAST_ANSWERS_NS;
   pthread_mutex_lock(&s->lock);
   while (atomic_load(&s->active) > 0 && psp_cond_wait_until(&s->changed, &s->lock, until_ns)) {
   }

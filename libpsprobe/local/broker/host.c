@@ -27,7 +27,7 @@ enum { MAX_BODY = 16 * 1024 * 1024, MAX_CONNECTIONS = 4000 };
 psp_instant psp_broker_host_now(void) {
   struct timespec wall;
   clock_gettime(CLOCK_REALTIME, &wall);
-  return (psp_instant){.mono_ns = psp_monotonic_ns(),
+  return (psp_instant){.mono_ns = psprobe_clock_monotonic(),
                        .wall_ms = wall.tv_sec * INT64_C(1000) + wall.tv_nsec / 1000000};
 }
 

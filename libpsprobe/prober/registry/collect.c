@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Collecting what is finished, and waiting for it: all of it off the timing path. */
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <psprobe/timing.h>
 
 #include "base/id.h"
+#include "os/futex.h"
 #include "prober/registry/shard.h"
 
 /** Probes copied out under one hold of a lock: some 2 us, which an answer may have to wait. */
@@ -125,18 +121,6 @@ size_t psprobe_registry_in_flight(const psprobe_registry *registry) {
   return count;
 }
 
-static void futex_wake_all(_Atomic uint32_t *word) {
-  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
-/** Until `until_ns` on CLOCK_MONOTONIC. */
-static void futex_wait(_Atomic uint32_t *word, uint32_t while_it_is, int64_t until_ns) {
-  const struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000),
-                                 .tv_nsec = (long)(until_ns % 1000000000)};
-  syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, while_it_is, &until, NULL,
-          FUTEX_BITSET_MATCH_ANY);
-}
-
 void psp_registry_signal(psprobe_registry *registry) {
   /* No fence is needed. A waiter announces itself and then takes every shard's lock to look. If
    * it looked at our shard before us, our lock came after its unlock, and we see it here; if
@@ -144,12 +128,12 @@ void psp_registry_signal(psprobe_registry *registry) {
   uint32_t expected = WAITING;
   if (atomic_load_explicit(&registry->waiting, memory_order_relaxed) == WAITING &&
       atomic_compare_exchange_strong(&registry->waiting, &expected, NOBODY))
-    futex_wake_all(&registry->waiting);
+    psp_futex_wake_all(&registry->waiting);
 }
 
 void psprobe_registry_wake(psprobe_registry *registry) {
   atomic_store(&registry->waiting, WOKEN);
-  futex_wake_all(&registry->waiting);
+  psp_futex_wake_all(&registry->waiting);
 }
 
 /** When there may be something to collect, or INT64_MIN: there is now. */
@@ -176,9 +160,10 @@ void psprobe_registry_wait(psprobe_registry *registry, int64_t until_ns) {
     /* Nothing that is begun from now on times out before this, so begin need not wake us. */
     int64_t latest = psprobe_clock_monotonic() + registry->timeout_ns;
     until_ns = ready_at(registry, latest < until_ns ? latest : until_ns);
-    if (until_ns > 0) futex_wait(&registry->waiting, WAITING, until_ns);
+    if (until_ns > 0) psp_futex_wait(&registry->waiting, WAITING, until_ns);
   }
   /* Leave nobody's mark, or the next answer would make a system call for nothing; but another
    * waiter may rely on it: he looks again. */
-  if (atomic_exchange(&registry->waiting, NOBODY) == WAITING) futex_wake_all(&registry->waiting);
+  if (atomic_exchange(&registry->waiting, NOBODY) == WAITING)
+    psp_futex_wake_all(&registry->waiting);
 }

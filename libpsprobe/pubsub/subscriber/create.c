@@ -8,7 +8,7 @@
 /* With the lock: nobody needs to rest any longer. */
 static void resume_all(psprobe_subscriber *s) {
   for (size_t i = 0; i < s->slot_count; i++)
-    if (s->slots[i].state == PSP_SLOT_RESTING) s->slots[i].resume_ns = psp_timers_now();
+    if (s->slots[i].state == PSP_SLOT_RESTING) s->slots[i].resume_ns = psprobe_clock_monotonic();
   pthread_cond_signal(&s->wake);
 }
 

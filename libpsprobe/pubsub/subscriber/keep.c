@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "base/id.h"
+#include "os/random.h"
 #include "os/timer.h"
 #include "os/wait.h"
 #include "pubsub/codec.h"
@@ -58,7 +58,7 @@ static void finish_list(telling *t, const psprobe_error *error, int64_t now, psp
 /* With the lock. */
 static void finish(telling *t, const psprobe_error *error, psp_note *note) {
   psprobe_subscriber *s = t->subscriber;
-  int64_t now = psp_timers_now();
+  int64_t now = psprobe_clock_monotonic();
   s->telling--;
   if (error) {
     if (!s->ack_failing)
@@ -110,7 +110,7 @@ static void send(telling *t, const psp_buf *body, bool acknowledge) {
                    .what = acknowledge ? s->acknowledge_what : s->modify_what};
   s->telling++;
   psp_subscriber_ref(s);
-  t->sent_ns = psp_timers_now();
+  t->sent_ns = psprobe_clock_monotonic();
   pthread_mutex_unlock(&s->lock);
   psprobe_code code = body->failed ? psp_fail_memory(&error, call.what)
                                    : psp_call_start(s->client, &call, on_told, t, NULL, &error);
@@ -146,7 +146,7 @@ static bool tell_list(psprobe_subscriber *s, bool nack, bool flush) {
   telling *t = calloc(1, sizeof *t);
   if (!t) return false;
   *t = (telling){.subscriber = s, .nack = nack};
-  if (!psp_leases_take(&s->leases, nack, flush, psp_timers_now(), &t->list)) {
+  if (!psp_leases_take(&s->leases, nack, flush, psprobe_clock_monotonic(), &t->list)) {
     free(t);
     return false;
   }
@@ -167,7 +167,7 @@ void psp_subscriber_tell(psprobe_subscriber *s, bool flush) {
 }
 
 static bool extend(psprobe_subscriber *s) {
-  int64_t now = psp_timers_now();
+  int64_t now = psprobe_clock_monotonic();
   if (s->telling >= CALLS_MAX || s->leases.extend_ns > now) return false;
   telling *t = calloc(1, sizeof *t);
   const char **ids = malloc(EXTEND_MAX * sizeof *ids);
@@ -186,7 +186,7 @@ static bool extend(psprobe_subscriber *s) {
 }
 
 static void resume(psprobe_subscriber *s) {
-  for (psp_slot *slot; (slot = psp_subscriber_resume(s, psp_timers_now()));) {
+  for (psp_slot *slot; (slot = psp_subscriber_resume(s, psprobe_clock_monotonic()));) {
     pthread_mutex_unlock(&s->lock);
     psp_slot_start(slot);
     pthread_mutex_lock(&s->lock);
@@ -206,7 +206,7 @@ void *psp_subscriber_keep(void *subscriber) {
     int64_t resume_ns = psp_subscriber_resume_ns(s);
     s->kept_until = resume_ns < due ? resume_ns : due;
     /* What is due and was not done, for want of memory, waits a little. */
-    int64_t soonest = psp_timers_now() + SECOND / 1000;
+    int64_t soonest = psprobe_clock_monotonic() + SECOND / 1000;
     if (s->kept_until < soonest) s->kept_until = soonest;
     if (s->state == PSP_STOPPED) break;
     psp_cond_wait_until(&s->wake, &s->lock, s->kept_until);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/error.h"
-#include "base/id.h"
+#include "os/random.h"
 #include "os/timer.h"
 #include "pubsub/codec.h"
 #include "pubsub/subscriber/subscriber.h"
@@ -154,8 +154,8 @@ static void wake_workers(psprobe_subscriber *s, size_t count, unsigned idle) {
 static void receive_all(psprobe_subscriber *s) {
   psp_lease_list gone = {0};
   s->receiving++;
-  for (psp_lease *lease;
-       s->state == PSP_RUNNING && (lease = psp_leases_next(&s->leases, psp_timers_now(), &gone));) {
+  for (psp_lease *lease; s->state == PSP_RUNNING &&
+                         (lease = psp_leases_next(&s->leases, psprobe_clock_monotonic(), &gone));) {
     s->receiver = pthread_self();
     psp_subscriber_receive(s, lease);
   }
@@ -168,7 +168,7 @@ static void receive_all(psprobe_subscriber *s) {
  * both for an answer without messages. */
 static void settle(psp_slot *slot, psp_delivery *delivery, const psprobe_error *error) {
   psprobe_subscriber *s = slot->subscriber;
-  int64_t now = psp_timers_now();
+  int64_t now = psprobe_clock_monotonic();
   size_t count = delivery ? delivery->left : 0;
   bool again = false, ask = false, create = false;
   psp_note note = {0};
@@ -232,7 +232,7 @@ void psp_slot_start(psp_slot *slot) {
                    .total_ns = PULL_NS,
                    .what = s->pull_what};
   psprobe_error error = {0};
-  slot->asked_ns = psp_timers_now();
+  slot->asked_ns = psprobe_clock_monotonic();
   if (psp_call_start(s->client, &call, on_pulled, slot, NULL, &error) != PSPROBE_OK)
     settle(slot, NULL, &error);
 }
@@ -248,7 +248,7 @@ static void on_deadline(void *arg, const psp_http_response *response, const pspr
   s->own_known = code == PSPROBE_OK || code == PSPROBE_PERMISSION_DENIED;
   s->own_asked = false;
   if (code == PSPROBE_OK && info.ack_deadline_s > 0)
-    psp_leases_set_own(&s->leases, info.ack_deadline_s, s->deadline_s, psp_timers_now());
+    psp_leases_set_own(&s->leases, info.ack_deadline_s, s->deadline_s, psprobe_clock_monotonic());
   if (code == PSPROBE_PERMISSION_DENIED)
     note = (psp_note){PSPROBE_LOG_INFO, "ack_deadline_unknown",
                       .meaning =

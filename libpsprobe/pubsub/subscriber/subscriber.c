@@ -67,7 +67,7 @@ void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note) {
 static psp_lease *next_lease(psprobe_subscriber *s, psp_lease_list *gone) {
   for (;;) {
     if (s->state != PSP_RUNNING) return NULL;
-    psp_lease *lease = psp_leases_next(&s->leases, psp_timers_now(), gone);
+    psp_lease *lease = psp_leases_next(&s->leases, psprobe_clock_monotonic(), gone);
     if (lease) return lease;
     psp_leases_free(gone);
     s->idle++;
@@ -78,7 +78,7 @@ static psp_lease *next_lease(psprobe_subscriber *s, psp_lease_list *gone) {
 
 /* With the lock. */
 static void settle(psprobe_subscriber *s, psp_lease *lease, psprobe_verdict verdict) {
-  psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_ACK, psp_timers_now());
+  psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_ACK, psprobe_clock_monotonic());
   if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
   if (psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
 }
@@ -298,7 +298,7 @@ static bool in_receive(const psprobe_subscriber *s) {
 static void begin_stop(psprobe_subscriber *s) {
   if (s->state != PSP_RUNNING) return;
   s->state = PSP_STOPPING;
-  psp_leases_refuse_waiting(&s->leases, psp_timers_now());
+  psp_leases_refuse_waiting(&s->leases, psprobe_clock_monotonic());
   pthread_cond_broadcast(&s->work);
   pthread_cond_signal(&s->wake);
 }
@@ -314,7 +314,7 @@ static size_t finish_stop(psprobe_subscriber *s, int64_t timeout_ns) {
   pthread_mutex_lock(&s->lock);
   while (s->receiving > 0 || s->leases.running.count > 0)
     pthread_cond_wait(&s->changed, &s->lock);
-  int64_t until = psp_timers_now() + timeout_ns;
+  int64_t until = psprobe_clock_monotonic() + timeout_ns;
   while (!is_told(s) && psp_cond_wait_until(&s->changed, &s->lock, until)) {
   }
   psp_lease_list gone = {0};

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "firestore/path.h"
+#include "os/random.h"
 #include "os/wait.h"
 
 /* Enough to catch up fast; far below the 500 writes and 10 MiB that a request may have. */

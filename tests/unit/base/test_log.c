@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -116,28 +115,11 @@ static void test_levels(void **state) {
   assert_int_equal(level, PSPROBE_LOG_ERROR);
 }
 
-static void test_stderr(void **state) {
-  (void)state;
-  int pipe_ends[2], saved = dup(STDERR_FILENO);
-  assert_int_equal(pipe(pipe_ends), 0);
-  assert_true(dup2(pipe_ends[1], STDERR_FILENO) >= 0);
-  psprobe_log_stderr(NULL, PSPROBE_LOG_INFO, "level=info event=x");
-  dup2(saved, STDERR_FILENO);
-  close(saved);
-  close(pipe_ends[1]);
-  char text[200] = "";
-  ssize_t len = read(pipe_ends[0], text, sizeof text - 1);
-  close(pipe_ends[0]);
-  assert_int_equal(len, strlen("time=2026-11-24T22:10:05.123456Z level=info event=x\n"));
-  assert_true(psp_text_starts(text, "time=20"));
-  assert_true(psp_text_ends(text, "Z level=info event=x\n"));
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_line),           cmocka_unit_test(test_error),
       cmocka_unit_test(test_nobody_listens), cmocka_unit_test(test_full_line),
-      cmocka_unit_test(test_levels),         cmocka_unit_test(test_stderr),
+      cmocka_unit_test(test_levels),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,20 +46,9 @@ static void test_source_names(void **state) {
   }
 }
 
-static void test_new_ids(void **state) {
-  (void)state;
-  char a[PSPROBE_ID_SIZE], b[PSPROBE_ID_SIZE];
-  assert_int_equal(psprobe_id_new(a, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_id_new(b, NULL), PSPROBE_OK);
-  assert_int_equal(strlen(a), PSPROBE_ID_LENGTH);
-  assert_int_equal(strspn(a, "0123456789abcdef"), PSPROBE_ID_LENGTH);
-  assert_string_not_equal(a, b);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_source_names),
-      cmocka_unit_test(test_new_ids),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

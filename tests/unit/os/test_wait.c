@@ -32,10 +32,10 @@ static void test_time_is_over(void **state) {
   (void)state;
   shared s = {.done = false};
   begin(&s);
-  int64_t until_ns = psp_monotonic_ns() + 20 * MS;
+  int64_t until_ns = psprobe_clock_monotonic() + 20 * MS;
   while (psp_cond_wait_until(&s.changed, &s.lock, until_ns)) {
   }
-  assert_true(psp_monotonic_ns() >= until_ns);
+  assert_true(psprobe_clock_monotonic() >= until_ns);
   /* What has passed long ago is no mistake. */
   assert_false(psp_cond_wait_until(&s.changed, &s.lock, 0));
   assert_false(psp_cond_wait_until(&s.changed, &s.lock, -1));
@@ -55,7 +55,7 @@ static void *finish(void *arg) {
 /* With an end that is far away, and without one. */
 static void test_signal(void **state) {
   (void)state;
-  const int64_t ends[] = {psp_monotonic_ns() + 3600000 * MS, INT64_MAX};
+  const int64_t ends[] = {psprobe_clock_monotonic() + 3600000 * MS, INT64_MAX};
   for (int i = 0; i < 2; i++) {
     shared s = {.done = false};
     pthread_t thread;

@@ -29,7 +29,7 @@ static void test_everything_of_a_result(void **state) {
   psprobe_registry *registry = make(PSPROBE_MAX_SOURCES, 0);
   char id[PSPROBE_ID_SIZE];
   psprobe_finished f;
-  assert_int_equal(psprobe_id_new(id, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_registry_begin(registry, id, 5000, 4000, 77), PSPROBE_OK);
   psprobe_registry_published(registry, id, 5600, true);
   for (size_t i = 0; i < PSPROBE_MAX_SOURCES; i++)
@@ -53,7 +53,7 @@ static void test_everything_of_a_result(void **state) {
     assert_int_equal(a->duplicates, 0);
   }
   /* Sent before its time: not a negative lateness. And a lost answer's fields. */
-  assert_int_equal(psprobe_id_new(id, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_registry_begin(registry, id, 100, 200, 0), PSPROBE_OK);
   assert_int_equal(psprobe_registry_collect(registry, INT64_MAX, &f, 1), 1);
   assert_int_equal(f.result.lateness_ns, 0);
@@ -96,13 +96,13 @@ static void test_exact_bound_however_ids_fall(void **state) {
     psprobe_registry *registry = make(1, capacities[c]);
     char id[PSPROBE_ID_SIZE];
     for (size_t i = 0; i < capacities[c]; i++) {
-      assert_int_equal(psprobe_id_new(id, NULL), PSPROBE_OK);
+      assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
       if (psprobe_registry_begin(registry, id, 1, 1, 1) != PSPROBE_OK)
         fail_msg("probe %zu of %zu refused", i + 1, capacities[c]);
     }
     assert_int_equal(psprobe_registry_in_flight(registry), capacities[c]);
     for (int i = 0; i < 100; i++) {
-      assert_int_equal(psprobe_id_new(id, NULL), PSPROBE_OK);
+      assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
       assert_int_equal(psprobe_registry_begin(registry, id, 1, 1, 1), PSPROBE_RESOURCE_EXHAUSTED);
     }
     psprobe_registry_free(registry);

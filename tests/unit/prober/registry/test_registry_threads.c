@@ -127,7 +127,7 @@ static void run_stress(size_t capacity, bool await) {
   assert_int_equal(psprobe_registry_new(&options, &s.registry, NULL), PSPROBE_OK);
   s.ids = malloc(PROBES * sizeof *s.ids);
   for (size_t i = 0; i < PROBES; i++)
-    assert_int_equal(psprobe_id_new(s.ids[i], NULL), PSPROBE_OK);
+    assert_int_equal(psprobe_id_make(s.ids[i], NULL), PSPROBE_OK);
   qsort(s.ids, PROBES, sizeof *s.ids, by_text);
   pthread_t threads[BEGINNERS + ANSWERERS], collector;
   worker workers[BEGINNERS + ANSWERERS];
@@ -205,7 +205,7 @@ static psprobe_registry *make(int64_t timeout_ns) {
 
 static void begin_now(psprobe_registry *registry, char id[PSPROBE_ID_SIZE]) {
   int64_t now = psprobe_clock_monotonic();
-  assert_int_equal(psprobe_id_new(id, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_registry_begin(registry, id, now, now, 0), PSPROBE_OK);
 }
 

@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_CLOCK_H
-#define PSP_AUTH_CLOCK_H
-/** @file The two clocks of auth, as values, so that tests can have their own. */
+#ifndef PSP_OS_CLOCK_H
+#define PSP_OS_CLOCK_H
+/**
+ * @file
+ * Every reading of a clock: psprobe_clock_monotonic and psprobe_clock_wall
+ * (psprobe/timing.h), and two more as values, so that tests can have their own.
+ */
 #include <stdint.h>
+
+#include <psprobe/timing.h>
+
+#define PSP_SECOND_NS INT64_C(1000000000)
+#define PSP_MS_NS     INT64_C(1000000)
+#define PSP_US_NS     INT64_C(1000)
 
 typedef struct psp_clock {
   /** Counts time asleep too (CLOCK_BOOTTIME), for the age of tokens and keys; ns. */
