@@ -25,7 +25,8 @@ typedef struct psprobe_store_options {
  *
  * @return PSPROBE_OK; FAILED_PRECONDITION for a file that is not ours, or from
  *         a newer version, or being written by another prober; PERMISSION_DENIED; NOT_FOUND;
- *         DATA_LOSS for a damaged file (opened to write, it is set aside under
+ *         INTERNAL for a file that cannot be read (nothing is set aside for that); DATA_LOSS for a
+ *         damaged file (opened to write, it is set aside under
  *         another name, which the log tells, and a new one is begun)
  * Threading: any thread may call anything with a store.
  */

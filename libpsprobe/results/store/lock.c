@@ -3,8 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdbool.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +17,19 @@
 
 #define RETRY_NS 10000000
 
-static bool name_of(const char *path, char name[PATH_MAX]) {
-  int len = snprintf(name, PATH_MAX, "%s-lock", path);
-  return len > 0 && len < PATH_MAX;
-}
+struct psp_file_lock {
+  psp_file_lock *next;
+  int fd;
+  dev_t device;
+  ino_t inode;
+  pid_t process; /* who took it: a child that was forked inherits the list */
+};
+
+/* POSIX locks are the process's, so what it holds is known to all of it. */
+static struct {
+  pthread_mutex_t mutex;
+  psp_file_lock *first;
+} held = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 psprobe_code psp_open_fail(const char *path, int cause, psprobe_error *error) {
   char text[128];
@@ -41,55 +49,126 @@ psprobe_code psp_open_fail(const char *path, int cause, psprobe_error *error) {
   return psp_fail(error, code, "cannot open %s: %s%s", path, name, hint);
 }
 
-/* Whether the file that we locked is still the one of that name: its last holder removes it. */
-static bool still_there(int fd, const char *name) {
-  struct stat ours, there;
-  return fstat(fd, &ours) == 0 && stat(name, &there) == 0 && ours.st_ino == there.st_ino &&
-         ours.st_dev == there.st_dev;
+/* Also when it is the folder that is not there. */
+static psprobe_code fail_open(const char *path, int cause, psprobe_error *error) {
+  const char *slash = strrchr(path, '/');
+  if (cause != ENOENT || slash == NULL || slash == path) return psp_open_fail(path, cause, error);
+  return psp_fail(error, PSPROBE_NOT_FOUND, "cannot open %s: there is no folder %.*s", path,
+                  (int)(slash - path), path);
 }
 
-static psprobe_code held(int fd, const char *path, psprobe_error *error) {
-  char text[32] = "";
-  ssize_t len = pread(fd, text, sizeof text - 1, 0);
-  long holder = len > 0 ? strtol(text, NULL, 10) : 0;
-  if (holder > 0)
+/* The lock of what `path` leads to, when it is this process's. With the mutex held. */
+static const psp_file_lock *find_held(const char *path) {
+  struct stat info;
+  if (stat(path, &info) != 0) return NULL;
+  const psp_file_lock *lock = held.first;
+  while (lock != NULL && (lock->inode != info.st_ino || lock->device != info.st_dev))
+    lock = lock->next;
+  return lock;
+}
+
+bool psp_file_lock_is_held(const char *path) {
+  pthread_mutex_lock(&held.mutex);
+  bool is = find_held(path) != NULL;
+  pthread_mutex_unlock(&held.mutex);
+  return is;
+}
+
+bool psp_file_lock_leads(const psp_file_lock *lock, const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && info.st_ino == lock->inode && info.st_dev == lock->device;
+}
+
+/* Who has the flock, as the kernel lists it ("1: FLOCK  ADVISORY  WRITE 4711 fe:00:131 0 EOF");
+ * 0: nobody that can be named, as in another container. */
+static long holder_of(int fd) {
+  char line[200], kind[16];
+  long holder = 0;
+  struct stat info;
+  FILE *locks = fstat(fd, &info) == 0 ? fopen("/proc/locks", "re") : NULL;
+  while (locks != NULL && holder == 0 && fgets(line, sizeof line, locks) != NULL) {
+    unsigned long long inode = 0;
+    long process = 0;
+    if (sscanf(line, "%*s %15s %*s WRITE %ld %*x:%*x:%llu", kind, &process, &inode) == 3 &&
+        strcmp(kind, "FLOCK") == 0 && inode == info.st_ino)
+      holder = process;
+  }
+  if (locks != NULL) fclose(locks);
+  return holder > 0 ? holder : 0;
+}
+
+static psprobe_code refuse(const char *path, long process, psprobe_error *error) {
+  if (process > 0)
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
-                    "%s is being written by another prober (process %ld)", path, holder);
+                    "%s is being written by another prober (process %ld)", path, process);
   return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "%s is being written by another prober",
                   path);
 }
 
-psprobe_code psp_lock_take(const char *path, int64_t patience_ns, int *lock, psprobe_error *error) {
-  char name[PATH_MAX];
-  if (!name_of(path, name)) return psp_open_fail(path, ENAMETOOLONG, error);
+/* Keeps what fd has locked. @return false: no memory */
+static bool keep(int fd, psp_file_lock **lock) {
+  struct stat info;
+  psp_file_lock *made = calloc(1, sizeof *made);
+  if (made == NULL || fstat(fd, &info) != 0) {
+    free(made);
+    return false;
+  }
+  *made = (psp_file_lock){.next = held.first,
+                          .fd = fd,
+                          .device = info.st_dev,
+                          .inode = info.st_ino,
+                          .process = getpid()};
+  *lock = held.first = made;
+  return true;
+}
+
+/* One try, with the mutex held. `again`: another has it, or took the name away meanwhile. */
+static psprobe_code take(const char *path, bool make, psp_file_lock **lock, bool *again,
+                         psprobe_error *error) {
+  const psp_file_lock *ours = find_held(path);
+  *again = true;
+  if (ours != NULL) return refuse(path, ours->process, error);
+  *again = false;
+  int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | (make ? O_CREAT : 0), 0644);
+  if (fd < 0) return fail_open(path, errno, error);
+  psprobe_code code = PSPROBE_OK;
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    *again = errno == EWOULDBLOCK;
+    code = *again ? refuse(path, holder_of(fd), error) : psp_open_fail(path, errno, error);
+  } else if (!keep(fd, lock)) {
+    code = psp_fail_memory(error, "lock of the results file");
+  }
+  if (code != PSPROBE_OK) close(fd);
+  return code;
+}
+
+psprobe_code psp_file_lock_take(const char *path, bool make, int64_t patience_ns,
+                                psp_file_lock **lock, psprobe_error *error) {
   int64_t until = psprobe_clock_monotonic() + patience_ns;
   for (;;) {
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0) return psp_open_fail(name, errno, error);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-      int cause = errno;
-      bool wait = cause == EWOULDBLOCK && psprobe_clock_monotonic() < until;
-      psprobe_code code = wait                   ? PSPROBE_OK
-                          : cause == EWOULDBLOCK ? held(fd, path, error)
-                                                 : psp_open_fail(name, cause, error);
-      close(fd);
-      if (!wait) return code;
-      psprobe_sleep_until(psprobe_clock_monotonic() + RETRY_NS);
-      continue;
-    }
-    if (still_there(fd, name)) {
-      /* For the message of whoever is refused; the lock holds without it. */
-      if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) errno = 0;
-      *lock = fd;
+    psp_file_lock *taken = NULL;
+    bool again = false;
+    pthread_mutex_lock(&held.mutex);
+    psprobe_code code = take(path, make, &taken, &again, error);
+    pthread_mutex_unlock(&held.mutex);
+    if (code == PSPROBE_OK && psp_file_lock_leads(taken, path)) {
+      *lock = taken;
       return PSPROBE_OK;
     }
-    close(fd); /* its last holder took it away between our two calls */
+    psp_file_lock_release(taken); /* the name was given to another file between our two calls */
+    if (code != PSPROBE_OK && (!again || psprobe_clock_monotonic() >= until)) return code;
+    if (code != PSPROBE_OK) psprobe_sleep_until(psprobe_clock_monotonic() + RETRY_NS);
   }
 }
 
-void psp_lock_release(const char *path, int lock) {
-  char name[PATH_MAX];
-  if (lock < 0) return;
-  if (name_of(path, name)) unlink(name); /* before the lock goes, so that nobody has it yet */
-  close(lock);
+void psp_file_lock_release(psp_file_lock *lock) {
+  if (lock == NULL) return;
+  pthread_mutex_lock(&held.mutex);
+  psp_file_lock **at = &held.first;
+  while (*at != lock)
+    at = &(*at)->next;
+  *at = lock->next;
+  close(lock->fd);
+  pthread_mutex_unlock(&held.mutex);
+  free(lock);
 }

@@ -1,23 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_RESULTS_STORE_LOCK_H
 #define PSP_RESULTS_STORE_LOCK_H
-/** @file The lock of the one process that writes a results file. */
+/**
+ * @file
+ * The lock of the one process that writes a results file. It is on the file itself (flock(2)), not
+ * on a name beside it: two names, a link of either kind and a cleaner of /tmp let no second writer
+ * in, nothing is left behind, and it ends with the process however that ends.
+ *
+ * Closing any descriptor of a file drops the POSIX locks that this process has on it, SQLite's
+ * among them (https://sqlite.org/howtocorrupt.html, 2.2). So a file that this process writes is
+ * never opened here a second time: what is held is listed.
+ */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <psprobe/error.h>
 
+typedef struct psp_file_lock psp_file_lock;
+
 /**
- * Takes the writer's lock of the results file at `path`: flock(2) on "path-lock", which ends with
- * the process however that ends. Another store in this process is refused too.
+ * Takes the writer's lock of the results file at `path`.
  *
+ * @param make        make the file when it is not there
  * @param patience_ns how long to wait for one who has it for a moment only
- * @param lock receives what psp_lock_release needs
- * @return PSPROBE_OK; FAILED_PRECONDITION when another has it (its process is named);
- *         PERMISSION_DENIED; NOT_FOUND (no such folder); …
+ * @param lock        receives it; untouched on failure
+ * @return PSPROBE_OK; FAILED_PRECONDITION when another has it, of this process or not (its process
+ *         is named); PERMISSION_DENIED; NOT_FOUND; RESOURCE_EXHAUSTED; INVALID_ARGUMENT; INTERNAL
  */
-psprobe_code psp_lock_take(const char *path, int64_t patience_ns, int *lock, psprobe_error *error);
-/** Gives it back; the lock file is removed. -1 is fine. */
-void psp_lock_release(const char *path, int lock);
+psprobe_code psp_file_lock_take(const char *path, bool make, int64_t patience_ns,
+                                psp_file_lock **lock, psprobe_error *error);
+/** Whether `path` still leads to the file that is locked. */
+bool psp_file_lock_leads(const psp_file_lock *lock, const char *path);
+/** Whether this process holds the lock of what `path` leads to. */
+bool psp_file_lock_is_held(const char *path);
+/** Gives it back; after every connection to the file is closed. NULL is fine. */
+void psp_file_lock_release(psp_file_lock *lock);
 /** The error for a file or folder that `errno` kept us from, "cannot open path: cause". */
 psprobe_code psp_open_fail(const char *path, int cause, psprobe_error *error);
 

@@ -24,9 +24,9 @@ static bool read_answer(sqlite3_stmt *statement, psprobe_result *result) {
   return true;
 }
 
-int psp_row_read(sqlite3_stmt *statement, psp_stored *stored) {
+int psp_row_read(sqlite3_stmt *statement, psp_stored_row *stored) {
   const char *id = psp_sql_text(statement, 1);
-  *stored = (psp_stored){
+  *stored = (psp_stored_row){
       .seq = sqlite3_column_int64(statement, 0),
       .run = sqlite3_column_int64(statement, 2),
       .saved_ns = sqlite3_column_int64(statement, 6),
@@ -71,7 +71,7 @@ static psprobe_code read_rows(psprobe_store *store, sqlite3 *db, const psp_runs 
                               psprobe_error *error) {
   int step = sqlite3_step(statement);
   while (step == SQLITE_ROW) {
-    psp_stored stored;
+    psp_stored_row stored;
     step = psp_row_read(statement, &stored);
     const psp_run *run = psp_runs_find(runs, stored.run);
     if (step == SQLITE_MISMATCH || run == NULL ||

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "results/store/store.h"
 
+#include "base/error.h"
+
 /*
  * seq is the order in which probes were kept. revision counts the states of a
  * probe's answers, from 1; uploaded is the revision that is in Firestore, 0 for
@@ -44,16 +46,19 @@ static const char tables[] =
     "CREATE INDEX probes_run ON probes (run, sent_ns);"
     "CREATE INDEX probes_outbox ON probes (seq) WHERE revision > uploaded;";
 
-int psp_schema_create(sqlite3 *db) {
+psprobe_code psp_schema_create(sqlite3 *db, const char *path, psprobe_error *error) {
   char *sql = sqlite3_mprintf(
       "BEGIN IMMEDIATE; %s PRAGMA application_id = %d;"
       "PRAGMA user_version = %d; COMMIT;",
       tables, PSP_APPLICATION_ID, PSP_SCHEMA_VERSION);
-  if (sql == NULL) return SQLITE_NOMEM;
+  if (sql == NULL) return psp_fail_memory(error, "results file");
   int result = psp_sql_run(db, sql);
   sqlite3_free(sql);
-  if (result != SQLITE_OK) psp_sql_run(db, "ROLLBACK");
-  return result;
+  if (result == SQLITE_OK) return PSPROBE_OK;
+  psprobe_code code = psp_sql_fail(db, path, "make tables in", error);
+  /* A full disk has ended the transaction already. */
+  if (!sqlite3_get_autocommit(db)) psp_sql_run(db, "ROLLBACK");
+  return code;
 }
 
 bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version) {

@@ -12,9 +12,11 @@
  */
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include <psprobe/results.h>
 
+#include "results/store/lock.h"
 #include "sql/sql.h"
 
 /** "psPr" in the header of our files (PRAGMA application_id). */
@@ -41,10 +43,12 @@ struct psprobe_store {
   char *path; /**< absolute, without symbolic links */
   psprobe_logger logger;
   bool read_only;
-  int lock;              /**< -1 when read-only */
   pthread_mutex_t mutex; /**< of what follows */
-  sqlite3 *db;           /**< the writer's; NULL when read-only */
+  psp_file_lock *lock;   /**< NULL when read-only */
+  sqlite3 *db;           /**< the writer's; NULL when read-only, or when the file is gone */
   sqlite3_stmt *statements[PSP_STATEMENTS];
+  ino_t log_inode; /**< of the log that the writer has open; 0: it has none */
+  bool gone;       /**< the file went away, and that was told */
 };
 
 /** What a file turned out to be. */
@@ -58,8 +62,8 @@ typedef enum psp_file_kind {
 
 /** Looks into an open database. @return false for SQLite's error, which `db` tells */
 bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version);
-/** Makes the tables, in one transaction. @return SQLite's code */
-int psp_schema_create(sqlite3 *db);
+/** Makes the tables, in one transaction. `path` is for errors. */
+psprobe_code psp_schema_create(sqlite3 *db, const char *path, psprobe_error *error);
 /** What the bytes say of a file that SQLite cannot read: DAMAGED (once ours) or FOREIGN. */
 psp_file_kind psp_file_look(const char *path);
 /** The error of a file that is none of ours, or none any more. */
@@ -69,10 +73,26 @@ psprobe_code psp_file_refuse(const char *path, psp_file_kind kind, int64_t versi
 psprobe_code psp_file_set_aside(const char *path, const psprobe_logger *logger,
                                 psprobe_error *error);
 
+/** What every connection is told first. @return SQLite's code */
+int psp_connection_configure(sqlite3 *db);
 /** Opens a read-only connection with a snapshot of its own; close with psp_reader_close. */
 psprobe_code psp_reader_open(psprobe_store *store, sqlite3 **db, psprobe_error *error);
 void psp_reader_close(sqlite3 *db);
 
+/** Takes the lock of the file at `path`, and gives back the one before. */
+psprobe_code psp_writer_lock(psprobe_store *store, const char *path, psprobe_error *error);
+/** Opens the connection that writes, under the lock. A damaged file is set aside. */
+psprobe_code psp_writer_open(psprobe_store *store, psprobe_error *error);
+void psp_writer_close(psprobe_store *store);
+/**
+ * Sees that what is written reaches the file of that name: when it was removed or renamed, a new
+ * one is made with all that the old one held. With the mutex held; a stat where all is well.
+ */
+psprobe_code psp_writer_follow(psprobe_store *store, psprobe_error *error);
+
+/** Takes the mutex of a writer whose file is there (psp_writer_follow). Fails without it. */
+psprobe_code psp_store_enter(psprobe_store *store, psprobe_error *error);
+void psp_store_leave(psprobe_store *store);
 /** Begins a transaction of the writer, with the mutex taken. Fails on a read-only store. */
 psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error);
 /** Commits when `code` is OK, else rolls back; releases the mutex. @return the code in the end */
@@ -101,15 +121,15 @@ const psp_run *psp_runs_find(const psp_runs *runs, int64_t seq);
   "p.seq, p.id, p.run, p.sent_ns, p.lateness_ns, p.publish_ns, p.saved_ns, p.revision, " \
   "p.uploaded, a.position, a.status, a.elapsed_ns, a.duplicates, a.cold, a.handled_ns"
 /** A probe as it stands in the file. */
-typedef struct psp_stored {
+typedef struct psp_stored_row {
   int64_t seq, run, saved_ns, revision, uploaded;
   psprobe_result result;
-} psp_stored;
+} psp_stored_row;
 /**
  * Reads the probe that `statement` (stepped: SQLITE_ROW) stands at, with its answers, and steps on
  * to the next probe. @return SQLITE_ROW (there is one more), SQLITE_DONE, or an error;
  * SQLITE_MISMATCH for values that we never write
  */
-int psp_row_read(sqlite3_stmt *statement, psp_stored *stored);
+int psp_row_read(sqlite3_stmt *statement, psp_stored_row *stored);
 
 #endif

@@ -9,14 +9,26 @@
 #include "base/text.h"
 #include "results/store/store.h"
 
-psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error) {
+psprobe_code psp_store_enter(psprobe_store *store, psprobe_error *error) {
   if (store->read_only)
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "%s was opened to be read only",
                     store->path);
   pthread_mutex_lock(&store->mutex);
-  if (psp_sql_run(store->db, "BEGIN IMMEDIATE") == SQLITE_OK) return PSPROBE_OK;
-  psprobe_code code = psp_sql_fail(store->db, store->path, "write to", error);
+  psprobe_code code = psp_writer_follow(store, error);
+  if (code != PSPROBE_OK) pthread_mutex_unlock(&store->mutex);
+  return code;
+}
+
+void psp_store_leave(psprobe_store *store) {
   pthread_mutex_unlock(&store->mutex);
+}
+
+psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error) {
+  psprobe_code code = psp_store_enter(store, error);
+  if (code != PSPROBE_OK) return code;
+  if (psp_sql_run(store->db, "BEGIN IMMEDIATE") == SQLITE_OK) return PSPROBE_OK;
+  code = psp_sql_fail(store->db, store->path, "write to", error);
+  psp_store_leave(store);
   return code;
 }
 
@@ -25,7 +37,7 @@ psprobe_code psp_store_finish(psprobe_store *store, psprobe_code code, psprobe_e
     code = psp_sql_fail(store->db, store->path, "write to", error);
   /* Some errors have ended the transaction already: then there is nothing to roll back. */
   if (code != PSPROBE_OK && !sqlite3_get_autocommit(store->db)) psp_sql_run(store->db, "ROLLBACK");
-  pthread_mutex_unlock(&store->mutex);
+  psp_store_leave(store);
   return code;
 }
 

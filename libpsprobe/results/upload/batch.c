@@ -108,7 +108,7 @@ static bool make_writes(const psp_outbox *outbox, const char *collection, batch_
                       .marks = calloc(n, sizeof *b->marks)};
   if (!b->writes || !b->outcomes || !b->documents || !b->paths || !b->marks) return false;
   for (size_t i = 0; i < n; i++) {
-    const psp_stored *stored = &outbox->rows[i];
+    const psp_stored_row *stored = &outbox->rows[i];
     psp_buf path = {0};
     psprobe_row row = {.run = &psp_runs_find(&outbox->runs, stored->run)->run,
                        .result = stored->result,
@@ -162,7 +162,7 @@ static psprobe_code send(psp_upload_call *call, const batch_writes *b, size_t co
 static const psprobe_error *judge(const psp_outbox *outbox, batch_writes *b, psp_batch *batch) {
   const psprobe_error *again = NULL;
   for (size_t i = 0; i < outbox->count; i++) {
-    const psp_stored *row = &outbox->rows[i];
+    const psp_stored_row *row = &outbox->rows[i];
     b->marks[i] = psp_mark_of(row, b->outcomes[i].code);
     if (b->marks[i] == PSP_MARK_NONE) {
       if (again == NULL) again = &b->outcomes[i];

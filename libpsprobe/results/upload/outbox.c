@@ -18,7 +18,7 @@ static psprobe_code take(psprobe_store *store, size_t max, psp_outbox *outbox,
   psp_sql_bind_int64(statement, 1, (int64_t)max);
   int step = sqlite3_step(statement);
   while (step == SQLITE_ROW && outbox->count < max) {
-    psp_stored *row = &outbox->rows[outbox->count++];
+    psp_stored_row *row = &outbox->rows[outbox->count++];
     step = psp_row_read(statement, row);
     const psp_run *run = psp_runs_find(&outbox->runs, row->run);
     if (run == NULL || run->run.source_count < row->result.source_count) step = SQLITE_MISMATCH;
@@ -38,10 +38,11 @@ psprobe_code psp_outbox_take(psprobe_store *store, size_t max, psp_outbox *outbo
                              psprobe_error *error) {
   *outbox = (psp_outbox){.rows = calloc(max, sizeof *outbox->rows)};
   if (outbox->rows == NULL) return psp_fail_memory(error, "rows to upload");
-  pthread_mutex_lock(&store->mutex);
-  psprobe_code code = psp_runs_read(store->db, store->path, NULL, &outbox->runs, error);
+  psprobe_code code = psp_store_enter(store, error);
+  bool inside = code == PSPROBE_OK;
+  if (code == PSPROBE_OK) code = psp_runs_read(store->db, store->path, NULL, &outbox->runs, error);
   if (code == PSPROBE_OK) code = take(store, max, outbox, error);
-  pthread_mutex_unlock(&store->mutex);
+  if (inside) psp_store_leave(store);
   if (code != PSPROBE_OK) psp_outbox_free(outbox);
   return code;
 }
@@ -52,7 +53,7 @@ void psp_outbox_free(psp_outbox *outbox) {
   *outbox = (psp_outbox){0};
 }
 
-psp_mark psp_mark_of(const psp_stored *row, psprobe_code code) {
+psp_mark psp_mark_of(const psp_stored_row *row, psprobe_code code) {
   bool first = row->uploaded == 0;
   switch (code) {
     case PSPROBE_OK:
@@ -85,7 +86,7 @@ psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, con
   psprobe_code code = psp_store_begin(store, error);
   if (code != PSPROBE_OK) return code;
   for (size_t i = 0; code == PSPROBE_OK && i < outbox->count; i++) {
-    const psp_stored *row = &outbox->rows[i];
+    const psp_stored_row *row = &outbox->rows[i];
     if (marks[i] == PSP_MARK_NONE) continue;
     sqlite3_stmt *statement = store->statements[with[marks[i]]];
     psp_sql_bind_int64(statement, 1, row->seq);
@@ -100,15 +101,16 @@ psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, con
 psprobe_code psp_outbox_count(psprobe_store *store, uint64_t *rows, uint64_t *refused,
                               psprobe_error *error) {
   int64_t all = 0, unwelcome = 0;
-  psprobe_code code = PSPROBE_OK;
-  pthread_mutex_lock(&store->mutex);
+  psprobe_code code = psp_store_enter(store, error);
+  *rows = *refused = 0;
+  if (code != PSPROBE_OK) return code;
   if (psp_sql_int64(store->db, "SELECT count(*) FROM probes WHERE revision > uploaded", &all) !=
           SQLITE_OK ||
       psp_sql_int64(store->db,
                     "SELECT count(*) FROM probes WHERE revision > uploaded AND refused >= revision",
                     &unwelcome) != SQLITE_OK)
     code = psp_sql_fail(store->db, store->path, "read", error);
-  pthread_mutex_unlock(&store->mutex);
+  psp_store_leave(store);
   *rows = (uint64_t)all;
   *refused = (uint64_t)unwelcome;
   return code;

@@ -7,7 +7,7 @@
 /** Rows to upload, with the runs that they are of. */
 typedef struct psp_outbox {
   psp_runs runs;
-  psp_stored *rows;
+  psp_stored_row *rows;
   size_t count;
 } psp_outbox;
 
@@ -29,7 +29,7 @@ typedef enum psp_mark {
  * What a write's code means for its row: a row that was never marked is created on condition that
  * it does not exist, one that was is patched on condition that it does. Pure.
  */
-psp_mark psp_mark_of(const psp_stored *row, psprobe_code code);
+psp_mark psp_mark_of(const psp_stored_row *row, psprobe_code code);
 
 /** Notes them, all in one transaction. */
 psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, const psp_mark *marks,

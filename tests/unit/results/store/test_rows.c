@@ -408,7 +408,7 @@ static void test_marks(void **state) {
       {1, 0, PSPROBE_RESOURCE_EXHAUSTED, PSP_MARK_NONE},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    psp_stored row = {.revision = cases[i].revision, .uploaded = cases[i].uploaded};
+    psp_stored_row row = {.revision = cases[i].revision, .uploaded = cases[i].uploaded};
     if (psp_mark_of(&row, cases[i].code) != cases[i].mark) fail_msg("case %zu", i);
   }
 }

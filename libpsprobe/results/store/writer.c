@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file The connection that writes: opened under the lock, and made anew when the file was removed
+ * or renamed under it. What a removed file holds can still be read by who has it open, so that it
+ * is carried over to a new one.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "results/store/store.h"
+
+/* How long to wait for a reader who tidies up. */
+#define PATIENCE_NS 300000000
+/* Up to this size a file is looked through at each opening; above, after a crash only. */
+#define CHECK_ALWAYS (INT64_C(64) << 20)
+
+static const char *const statements[PSP_STATEMENTS] = {
+    [PSP_INSERT_RUN] =
+        "INSERT INTO runs (id, started_ns, ended_ns, project, topic, host, version, "
+        "settings, interval_ns, timeout_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [PSP_INSERT_SOURCE] = "INSERT INTO sources (run, position, name) VALUES (?, ?, ?)",
+    [PSP_END_RUN] = "UPDATE runs SET ended_ns = ?2 WHERE id = ?1",
+    [PSP_FIND_RUN] =
+        "SELECT seq, (SELECT count(*) FROM sources WHERE run = seq) FROM runs "
+        "WHERE id = ?",
+    [PSP_INSERT_PROBE] =
+        "INSERT INTO probes (id, run, sent_ns, lateness_ns, publish_ns, saved_ns) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    [PSP_FIND_PROBE] = "SELECT seq FROM probes WHERE id = ?1 AND run = ?2",
+    [PSP_UPDATE_PROBE] =
+        "UPDATE probes SET publish_ns = ?2, revision = revision + 1 WHERE seq = ?1",
+    [PSP_PUT_ANSWER] =
+        "INSERT OR REPLACE INTO answers (probe, position, status, elapsed_ns, "
+        "duplicates, cold, handled_ns) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    [PSP_MARK_UPLOADED] = "UPDATE probes SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
+    [PSP_MARK_ABSENT] = "UPDATE probes SET uploaded = 0 WHERE seq = ?1",
+    [PSP_MARK_REFUSED] = "UPDATE probes SET refused = max(refused, ?2) WHERE seq = ?1",
+};
+
+/*
+ * Looks at every page. One that could not be read is no damage, though the check tells of it as it
+ * does of damage: as text, "unable to get the page. error code=266".
+ * @return SQLite's code
+ */
+static int look_through(sqlite3 *db, bool *damaged) {
+  static const char unread[] = "error code=";
+  sqlite3_stmt *statement = NULL;
+  int result = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL);
+  if (result == SQLITE_OK) result = sqlite3_step(statement);
+  *damaged = false;
+  if (result == SQLITE_ROW) {
+    const char *text = psp_sql_text(statement, 0);
+    const char *code = text == NULL ? NULL : strstr(text, unread);
+    *damaged = !psp_text_equal(text, "ok");
+    result = code == NULL ? SQLITE_OK : (int)strtol(code + strlen(unread), NULL, 10);
+  }
+  sqlite3_finalize(statement);
+  return result;
+}
+
+/* A log that is left means that the last writer was killed. */
+static bool wants_check(const char *path) {
+  char log[PATH_MAX + 8];
+  struct stat info;
+  snprintf(log, sizeof log, "%s-wal", path);
+  if (stat(log, &info) == 0 && info.st_size > 0) return true;
+  return stat(path, &info) == 0 && info.st_size <= CHECK_ALWAYS;
+}
+
+/* Whether all pages of the file are as they should be, where that is to be looked at. */
+static psprobe_code check_pages(psprobe_store *store, psp_file_kind *kind, psprobe_error *error) {
+  bool damaged = false;
+  int result = look_through(store->db, &damaged);
+  psprobe_code code = psp_sql_code(result, 0);
+  if (code == PSPROBE_DATA_LOSS || (code == PSPROBE_OK && damaged)) {
+    *kind = PSP_FILE_DAMAGED;
+    return PSPROBE_OK;
+  }
+  if (code == PSPROBE_OK) return code;
+  return psp_fail(error, code, "read %s: a page cannot be read (%s); the file is left as it is",
+                  store->path, sqlite3_errstr(result));
+}
+
+/* What the file is, made ours when it is empty. */
+static psprobe_code look_at_file(psprobe_store *store, bool check, psp_file_kind *kind,
+                                 psprobe_error *error) {
+  int64_t version = 0;
+  psprobe_code code = PSPROBE_OK;
+  if (!psp_schema_look(store->db, kind, &version)) {
+    code = psp_sql_fail(store->db, store->path, "read", error);
+    *kind = code == PSPROBE_DATA_LOSS ? psp_file_look(store->path) : PSP_FILE_OURS;
+    return code == PSPROBE_DATA_LOSS ? psp_file_refuse(store->path, *kind, 0, error) : code;
+  }
+  if (*kind == PSP_FILE_NEW) {
+    code = psp_schema_create(store->db, store->path, error);
+    *kind = PSP_FILE_OURS;
+  } else if (*kind == PSP_FILE_OURS && check) {
+    code = check_pages(store, kind, error);
+  }
+  if (code != PSPROBE_OK || *kind == PSP_FILE_OURS) return code;
+  return psp_file_refuse(store->path, *kind, version, error);
+}
+
+/* The log's inode: when its name leads elsewhere, what is written is lost with the process. */
+static ino_t inode_of_log(const char *path) {
+  char log[PATH_MAX + 8];
+  struct stat info;
+  snprintf(log, sizeof log, "%s-wal", path);
+  return stat(log, &info) == 0 ? info.st_ino : 0;
+}
+
+/*
+ * Opens to write what is there, or makes it. `kind` tells what it is when it cannot be used.
+ * FULL: each commit is on the disk before it returns.
+ */
+static psprobe_code open_writer(psprobe_store *store, psp_file_kind *kind, psprobe_error *error) {
+  bool check = wants_check(store->path);
+  *kind = PSP_FILE_OURS;
+  int result =
+      sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+  if (result != SQLITE_OK) return psp_sql_fail(store->db, store->path, "open", error);
+  psp_connection_configure(store->db);
+  psprobe_code code = look_at_file(store, check, kind, error);
+  if (code != PSPROBE_OK) return code;
+  if (psp_sql_run(store->db,
+                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                  "PRAGMA foreign_keys = ON") != SQLITE_OK)
+    return psp_sql_fail(store->db, store->path, "open", error);
+  for (int i = 0; i < PSP_STATEMENTS; i++)
+    if (sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+                           &store->statements[i], NULL) != SQLITE_OK)
+      return psp_sql_fail(store->db, store->path, "prepare to write", error);
+  store->log_inode = inode_of_log(store->path);
+  return PSPROBE_OK;
+}
+
+void psp_writer_close(psprobe_store *store) {
+  for (int i = 0; i < PSP_STATEMENTS; i++) {
+    sqlite3_finalize(store->statements[i]);
+    store->statements[i] = NULL;
+  }
+  sqlite3_close(store->db);
+  store->db = NULL;
+}
+
+psprobe_code psp_writer_open(psprobe_store *store, psprobe_error *error) {
+  psp_file_kind kind;
+  psprobe_code code = open_writer(store, &kind, error);
+  if (code == PSPROBE_OK || kind != PSP_FILE_DAMAGED) return code;
+  psp_writer_close(store);
+  code = psp_file_set_aside(store->path, &store->logger, error);
+  if (code == PSPROBE_OK) code = psp_writer_lock(store, store->path, error);
+  return code == PSPROBE_OK ? open_writer(store, &kind, error) : code;
+}
+
+psprobe_code psp_writer_lock(psprobe_store *store, const char *path, psprobe_error *error) {
+  psp_file_lock *before = store->lock;
+  psprobe_code code = psp_file_lock_take(path, true, PATIENCE_NS, &store->lock, error);
+  if (code == PSPROBE_OK) psp_file_lock_release(before);
+  return code;
+}
+
+/* ---- a file that was removed or renamed ------------------------------------------- */
+
+static void tell(const psprobe_store *store, psprobe_log_level level, const char *event,
+                 const char *key, int64_t number) {
+  psp_log_line line;
+  if (!psp_log_begin(&line, &store->logger, level, event)) return;
+  psp_log_text(&line, "file", store->path);
+  psp_log_int(&line, key, number);
+  psp_log_end(&line);
+}
+
+/* Writes all that the open file holds to a new one of the old name. */
+static psprobe_code carry_over(psprobe_store *store, psprobe_error *error) {
+  int64_t rows = 0;
+  if (!store->gone) tell(store, PSPROBE_LOG_ERROR, "results_file_gone", "process", getpid());
+  store->gone = true;
+  if (access(store->path, F_OK) == 0)
+    return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                    "%s was removed or renamed while it was written to, and another file has its "
+                    "name: move that away",
+                    store->path);
+  char *sql = sqlite3_mprintf("VACUUM INTO %Q", store->path);
+  if (sql == NULL) return psp_fail_memory(error, "results file");
+  int result = psp_sql_run(store->db, sql);
+  sqlite3_free(sql);
+  if (result == SQLITE_OK) result = psp_sql_int64(store->db, "SELECT count(*) FROM probes", &rows);
+  if (result == SQLITE_OK) {
+    tell(store, PSPROBE_LOG_WARNING, "results_carried_over", "rows", rows);
+    return PSPROBE_OK;
+  }
+  psprobe_code code = psp_sql_fail(store->db, store->path, "make anew", error);
+  unlink(store->path); /* half a copy: it was not there before */
+  return code;
+}
+
+psprobe_code psp_writer_follow(psprobe_store *store, psprobe_error *error) {
+  psp_file_kind kind;
+  bool leads = psp_file_lock_leads(store->lock, store->path);
+  if (store->db != NULL && leads &&
+      (store->log_inode == 0 || inode_of_log(store->path) == store->log_inode))
+    return PSPROBE_OK;
+  psprobe_code code = leads || store->db == NULL ? PSPROBE_OK : carry_over(store, error);
+  if (code != PSPROBE_OK) return code;
+  psp_writer_close(store); /* before the other is opened: closing takes a log of its name away */
+  if (!leads) code = psp_writer_lock(store, store->path, error);
+  if (code == PSPROBE_OK) code = open_writer(store, &kind, error);
+  if (code != PSPROBE_OK) psp_writer_close(store);
+  store->gone = code != PSPROBE_OK;
+  return code;
+}
