@@ -17,15 +17,22 @@ bool psp_field_is(const char *key, const char *name) {
   return *key == '\0';
 }
 
+/* As many as a table has at most; what is said twice counts as it was said last. */
+#define MAX_FIELDS 24
+
 bool psp_fields_read(const psp_json *json, const psp_field *fields, void *out) {
+  const psp_json *last[MAX_FIELDS] = {0};
   if (!psp_json_is_object(json)) return false;
   for (const psp_json *member = psp_json_first(json); member; member = psp_json_next(member)) {
-    const psp_field *field = fields;
-    while (field->name && !psp_field_is(psp_json_key(member), field->name))
-      field++;
-    if (!field->name) return false;
-    if (!field->read || psp_json_is_null(member)) continue;
-    if (!field->read(member, (char *)out + field->offset)) return false;
+    size_t i = 0;
+    while (fields[i].name != NULL && !psp_field_is(psp_json_key(member), fields[i].name))
+      i++;
+    if (fields[i].name == NULL || i == MAX_FIELDS) return false;
+    last[i] = member;
+  }
+  for (size_t i = 0; i < MAX_FIELDS && fields[i].name != NULL; i++) {
+    if (fields[i].read == NULL || last[i] == NULL || psp_json_is_null(last[i])) continue;
+    if (!fields[i].read(last[i], (char *)out + fields[i].offset)) return false;
   }
   return true;
 }

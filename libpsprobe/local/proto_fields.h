@@ -5,8 +5,8 @@
  * @file
  * Reading proto3 JSON objects into structs, as strictly as Google's servers:
  * unknown members and wrong types are refused, camelCase and snake_case names
- * are one, null is as good as absent, numbers may be text and texts numbers.
- * Pure.
+ * are one, a member said twice counts as it was said last, null is as good as absent, numbers may
+ * be text and texts numbers. Pure.
  */
 #include <stdbool.h>
 #include <stddef.h>

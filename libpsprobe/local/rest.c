@@ -1,6 +1,98 @@
 /* SPDX-License-Identifier: MIT */
 #include "local/rest.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+/* ---- paths ---- */
+
+bool psp_rest_path_parse(const char *raw, psp_rest_path *path) {
+  *path = (psp_rest_path){0};
+  if (*raw == '/') raw++;
+  psp_buf whole = {0};
+  if (psp_percent_decode(&whole, raw, strlen(raw))) path->memory = psp_buf_take(&whole, NULL);
+  psp_buf_free(&whole);
+  if (path->memory == NULL) return false;
+  size_t count = 1;
+  for (const char *at = path->memory; *at; at++)
+    count += *at == '/';
+  path->segments = calloc(count, sizeof *path->segments);
+  if (path->segments == NULL) {
+    psp_rest_path_free(path);
+    return false;
+  }
+  for (char *at = path->memory; at != NULL;) {
+    path->segments[path->count++] = at;
+    at = strchr(at, '/');
+    if (at != NULL) *at++ = '\0';
+  }
+  return true;
+}
+
+/* Where ":verb" begins at the end of the last segment; NULL: it does not end so. */
+static char *verb_of(const psp_rest_path *path, const char *verb) {
+  char *colon = strrchr(path->segments[path->count - 1], ':');
+  return colon != NULL && strcmp(colon + 1, verb) == 0 ? colon : NULL;
+}
+
+bool psp_rest_path_has_verb(const psp_rest_path *path, const char *verb) {
+  return verb == NULL || verb_of(path, verb) != NULL;
+}
+
+void psp_rest_path_cut_verb(psp_rest_path *path, const char *verb) {
+  char *colon = verb != NULL ? verb_of(path, verb) : NULL;
+  if (colon != NULL) *colon = '\0';
+}
+
+void psp_rest_path_free(psp_rest_path *path) {
+  free(path->segments);
+  free(path->memory);
+  *path = (psp_rest_path){0};
+}
+
+char *psp_rest_path_join(const psp_rest_path *path, size_t first, size_t end) {
+  psp_buf out = {0};
+  for (size_t i = first; i < end && i < path->count; i++) {
+    if (i > first) psp_buf_char(&out, '/');
+    psp_buf_text(&out, path->segments[i]);
+  }
+  char *text = psp_buf_take(&out, NULL);
+  psp_buf_free(&out);
+  return text;
+}
+
+/* ---- answers ---- */
+
+int psp_rest_status(psprobe_code code) {
+  static const short statuses[] = {[PSPROBE_OK] = 200,
+                                   [PSPROBE_CANCELLED] = 499,
+                                   [PSPROBE_UNKNOWN] = 500,
+                                   [PSPROBE_INVALID_ARGUMENT] = 400,
+                                   [PSPROBE_DEADLINE_EXCEEDED] = 504,
+                                   [PSPROBE_NOT_FOUND] = 404,
+                                   [PSPROBE_ALREADY_EXISTS] = 409,
+                                   [PSPROBE_PERMISSION_DENIED] = 403,
+                                   [PSPROBE_RESOURCE_EXHAUSTED] = 429,
+                                   [PSPROBE_FAILED_PRECONDITION] = 400,
+                                   [PSPROBE_ABORTED] = 409,
+                                   [PSPROBE_OUT_OF_RANGE] = 400,
+                                   [PSPROBE_UNIMPLEMENTED] = 501,
+                                   [PSPROBE_INTERNAL] = 500,
+                                   [PSPROBE_UNAVAILABLE] = 503,
+                                   [PSPROBE_DATA_LOSS] = 500,
+                                   [PSPROBE_UNAUTHENTICATED] = 401};
+  size_t at = (size_t)code;
+  return at < sizeof statuses / sizeof *statuses ? statuses[at] : 500;
+}
+
+void psp_rest_error_encode(psp_buf *out, psprobe_code code, const char *message) {
+  psp_json_writer w = {.buf = out, .escape_slash = true};
+  psp_json_put_error(&w, psp_rest_status(code), code, message);
+}
+
 static const char json_type[] = "application/json";
 
 void psp_rest_reply(psp_exchange *exchange, psp_buf *body) {

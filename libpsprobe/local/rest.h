@@ -14,20 +14,23 @@
 #include "base/buf.h"
 #include "http/server/server.h"
 
-/** A path: "/v1/a/b%20c:verb" is v1, a, "b c" and the verb. Free with psp_rest_path_free. */
+/**
+ * A path: "/v1/a%2Fb%20c:verb" is v1, a and "b c:verb". As Google's emulators read it, it is
+ * decoded as a whole, so that an encoded slash parts segments, and a verb is one only where a route
+ * knows it: elsewhere ":verb" is the end of a name. Free with psp_rest_path_free.
+ */
 typedef struct psp_rest_path {
-  char **segments; /**< decoded */
+  char **segments; /**< decoded; at least one */
   size_t count;
-  char *verb; /**< NULL: none */
   char *memory;
 } psp_rest_path;
 
-/**
- * @param verbs those that may stand after a last colon, NULL-terminated; any other colon is part
- *        of a name
- * @return false: a broken escape, an encoded slash, or no memory
- */
-bool psp_rest_path_parse(const char *raw, const char *const *verbs, psp_rest_path *path);
+/** @return false: a broken escape, or no memory */
+bool psp_rest_path_parse(const char *raw, psp_rest_path *path);
+/** Whether it ends in ":verb"; any path does for NULL. */
+bool psp_rest_path_has_verb(const psp_rest_path *path, const char *verb);
+/** Takes ":verb" off its end; NULL, or another end: nothing. */
+void psp_rest_path_cut_verb(psp_rest_path *path, const char *verb);
 void psp_rest_path_free(psp_rest_path *path);
 /** "a/b/c" of the segments from `first` up to `end`, to free(); NULL: no memory. */
 char *psp_rest_path_join(const psp_rest_path *path, size_t first, size_t end);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -37,6 +38,7 @@ typedef struct endpoint {
   int count;
   int open, most_open;
   bool hold;
+  size_t answer_len; /* of each answer's body */
   int64_t at_ns[64];
   psp_buf head[64], body[64];
 } endpoint;
@@ -60,9 +62,12 @@ static void talk(void *arg, int fd, int nth) {
     box.open--;
     pthread_mutex_unlock(&box.lock);
     if (status < 0) break;
-    char answer[80];
-    snprintf(answer, sizeof answer, "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n", status);
-    raw_send(fd, answer);
+    psp_buf answer = {0};
+    psp_buf_printf(&answer, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n", status, box.answer_len);
+    for (size_t i = 0; i < box.answer_len; i++)
+      psp_buf_char(&answer, 'x');
+    raw_send(fd, answer.data);
+    psp_buf_free(&answer);
   }
   psp_buf_free(&head);
   psp_buf_free(&body);
@@ -168,6 +173,47 @@ static void test_unwrapped(void **state) {
   assert_null(strstr(box.head[0].data, "bad name"));
   assert_null(strstr(box.head[0].data, "inject"));
   assert_string_equal(box.body[0].data, "{\"probe\":1}");
+}
+
+/* What would end the body early, lead elsewhere or break the request is no header. */
+static void test_attributes_that_break_a_request(void **state) {
+  (void)state;
+  subscribe("push-breaking", "/", ",\"noWrapper\":{\"writeMetadata\":true}");
+  publish(
+      "{\"data\":\"aGVsbG8gd29ybGQ=\",\"attributes\":{\"Content-Length\":\"5\",\"Host\":"
+      "\"other.example\",\"transfer-encoding\":\"chunked\",\"note\":\"a\\u0001b\","
+      "\"x-goog-pubsub-message-id\":\"77\",\"tenant\":\"acme\"}}");
+  wait_for(1);
+  wait_empty("projects/demo-project/subscriptions/push-breaking");
+  const char *head = box.head[0].data;
+  assert_string_equal(box.body[0].data, "hello world");
+  assert_non_null(strstr(head, "tenant: acme\r\n"));
+  assert_non_null(strstr(head, "Content-Length: 11\r\n"));
+  static const char *const lines[] = {"Content-Length: 5", "other.example", "chunked", "note",
+                                      "77"};
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    if (strstr(head, lines[i])) fail_msg("%s in %s", lines[i], head);
+}
+
+/* The status alone counts. */
+static void test_long_answer_acknowledges(void **state) {
+  (void)state;
+  box.answers[0] = 200;
+  box.answer_len = (1 << 20) + 1;
+  subscribe("push-long", "/", "");
+  publish("{\"data\":\"YQ==\"}");
+  wait_for(1);
+  wait_empty("projects/demo-project/subscriptions/push-long");
+  assert_int_equal(box.count, 1);
+}
+
+static void test_odd_endpoint(void **state) {
+  (void)state;
+  subscribe("push-odd", "/a b?c=\xc3\xbc#frag", "");
+  publish("{\"data\":\"YQ==\"}");
+  wait_for(1);
+  wait_empty("projects/demo-project/subscriptions/push-odd");
+  assert_true(psp_text_starts(box.head[0].data, "POST /a%20b?c=%C3%BC HTTP/1.1\r\n"));
 }
 
 /* Whatever does not acknowledge comes again, each time later. */
@@ -288,21 +334,38 @@ static void test_long_poll(void **state) {
   close(second);
 }
 
-static void test_gone_client_swallows_nothing(void **state) {
-  (void)state;
-  make_pull_sub();
-  int gone = begin_pull();
-  settle();
+/* In whatever way the clients of earlier pulls went, the one that is there gets the message. */
+static void goes_to_who_is_there(bool reset, bool extra_bytes) {
+  int gone[2];
+  for (int i = 0; i < 2; i++) {
+    gone[i] = begin_pull();
+    settle();
+    if (extra_bytes) raw_send(gone[i], "GET / HTTP/1.1\r\n");
+  }
   int there = begin_pull();
   settle();
-  close(gone);
+  for (int i = 0; i < 2; i++) {
+    struct linger at_once = {.l_onoff = 1};
+    if (reset) setsockopt(gone[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(gone[i]);
+  }
   settle();
   raw_answer answer = {0};
   publish("{\"data\":\"YQ==\"}");
+  assert_false(raw_is_silent(there, 2000));
   assert_true(raw_read(there, &answer));
   assert_non_null(strstr(answer.body.data, "\"data\": \"YQ==\""));
   raw_free(&answer);
   close(there);
+}
+
+static void test_gone_client_swallows_nothing(void **state) {
+  (void)state;
+  make_pull_sub();
+  goes_to_who_is_there(false, false);
+  goes_to_who_is_there(true, false);
+  goes_to_who_is_there(false, true);
+  goes_to_who_is_there(true, true);
 }
 
 static void test_free_with_waiting_pulls(void **state) {
@@ -339,6 +402,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_wrapped),
       TEST(test_unwrapped),
+      TEST(test_attributes_that_break_a_request),
+      TEST(test_long_answer_acknowledges),
+      TEST(test_odd_endpoint),
       TEST(test_backoff),
       TEST(test_acknowledging_statuses),
       TEST(test_several_in_flight),

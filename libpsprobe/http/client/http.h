@@ -36,6 +36,7 @@ typedef struct psp_http_request {
   size_t body_len;
   int64_t timeout_ns;  /**< this attempt, connecting included; 0: 60 s */
   size_t max_response; /**< bytes; 0: 32 MiB. More is an error */
+  bool no_response; /**< the answer's body is thrown away, however long: its head is what counts */
   bool no_proxy;
   bool secret; /**< the answer holds a secret: wiped when it was handed over, as requests always are
                 */
@@ -52,6 +53,10 @@ typedef struct psp_http_response {
 
 /** The value of header `name` (lower case), or NULL. */
 const char *psp_http_header(const psp_http_response *response, const char *name);
+
+/** Whether psp_http_send takes such a header: a token as its name, no control character in its
+ * value (RFC 9110, 5). */
+bool psp_http_header_check(const char *name, const char *value);
 
 /**
  * The outcome of a request, exactly once, on the I/O thread: must be short and

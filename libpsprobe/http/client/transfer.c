@@ -51,6 +51,7 @@ static size_t take_head(char *data, size_t size, size_t count, void *arg) {
 static size_t take_body(char *data, size_t size, size_t count, void *arg) {
   psp_transfer *t = arg;
   size_t len = size * count;
+  if (t->no_response) return len;
   if (len > t->max_response - t->body.len) t->too_large = true;
   if (!t->too_large) psp_buf_add(&t->body, data, len);
   return t->too_large || t->body.failed ? 0 : len;
@@ -209,6 +210,7 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   t->cancelled = false;
   t->too_large = t->head_whole = false;
   t->cause[0] = 0;
+  t->no_response = request->no_response;
   t->max_response = request->max_response ? request->max_response : DEFAULT_MAX_BODY;
   t->timeout_ms = milliseconds(request->timeout_ns > 0 ? request->timeout_ns : DEFAULT_TIMEOUT_NS);
   size_t shown = strnlen(request->method, sizeof t->method - 1);
@@ -227,7 +229,8 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   bool tls = strncasecmp(request->url, "https:", 6) == 0;
   curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
-  curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max_response);
+  curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE,
+                   (curl_off_t)(t->no_response ? 0 : t->max_response));
   curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
   return curl_easy_setopt(t->easy, CURLOPT_PROXY, direct ? "" : NULL) == CURLE_OK &&
          curl_easy_setopt(t->easy, CURLOPT_URL, request->url) == CURLE_OK;

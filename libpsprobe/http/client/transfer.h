@@ -32,6 +32,7 @@ typedef struct psp_transfer {
   psp_header *headers;
   size_t header_capacity;
   size_t max_response;
+  bool no_response;
   bool too_large, secret;
   bool head_whole; /* its empty line was there */
   int64_t timeout_ms;

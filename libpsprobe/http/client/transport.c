@@ -55,6 +55,10 @@ static bool is_field_value(const char *text) {
   return true;
 }
 
+bool psp_http_header_check(const char *name, const char *value) {
+  return is_token(name) && is_field_value(value);
+}
+
 static psprobe_code check_request(const psp_http_request *request, psprobe_error *error) {
   const char *why = NULL;
   if (!is_token(request->method))
@@ -67,7 +71,7 @@ static psprobe_code check_request(const psp_http_request *request, psprobe_error
                     (int)(shown < 200 ? shown : 200), request->url ? request->url : "", why);
   }
   for (size_t i = 0; i < request->header_count; i++) {
-    if (!is_token(request->headers[i].name) || !is_field_value(request->headers[i].value))
+    if (!psp_http_header_check(request->headers[i].name, request->headers[i].value))
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                       "%s: header %zu has a broken name, or a control character in its value",
                       request->method, i + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/server/exchange.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -113,8 +114,10 @@ const char *psp_exchange_body(const psp_exchange *x, size_t *len) {
 bool psp_exchange_is_gone(const psp_exchange *x) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  char byte;
-  return !info || recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  if (info == NULL) return true;
+  /* The kernel tells of a reset, and of an end that bytes nobody has read yet lie before. */
+  struct pollfd state = {.fd = info->connect_fd, .events = POLLRDHUP};
+  return poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 static char *keep(psp_exchange *x, const char *text, size_t len) {

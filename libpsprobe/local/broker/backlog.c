@@ -216,6 +216,15 @@ void psp_backlog_remove(psp_entry *entry) {
   entry_free(entry);
 }
 
+/* Puts an attribute, in place of one of that name. */
+static void put_pair(psp_pair *pairs, size_t *count, const char *key, const char *value) {
+  size_t i = 0;
+  while (i < *count && strcmp(pairs[i].key, key) != 0)
+    i++;
+  pairs[i] = (psp_pair){key, value};
+  if (i == *count) (*count)++;
+}
+
 /* Publishes a copy to the dead letter topic, with the attributes that tell where it comes from
  * (https://cloud.google.com/pubsub/docs/handling-failures#track_delivery_attempts). */
 static bool dead_letter(psp_entry *entry, psp_instant now) {
@@ -233,10 +242,10 @@ static bool dead_letter(psp_entry *entry, psp_instant now) {
   const char *name = subscription->settings.name; /* projects/P/subscriptions/S */
   const char *id = strrchr(name, '/') + 1;
   snprintf(project, sizeof project, "%.*s", (int)strcspn(name + 9, "/"), name + 9);
-  pairs[count++] = (psp_pair){"CloudPubSubDeadLetterSourceDeliveryCount", number};
-  pairs[count++] = (psp_pair){"CloudPubSubDeadLetterSourceSubscription", id};
-  pairs[count++] = (psp_pair){"CloudPubSubDeadLetterSourceTopicPublishTime", time};
-  pairs[count++] = (psp_pair){"CloudPubSubDeadLetterSourceSubscriptionProject", project};
+  put_pair(pairs, &count, "CloudPubSubDeadLetterSourceDeliveryCount", number);
+  put_pair(pairs, &count, "CloudPubSubDeadLetterSourceSubscription", id);
+  put_pair(pairs, &count, "CloudPubSubDeadLetterSourceTopicPublishTime", time);
+  put_pair(pairs, &count, "CloudPubSubDeadLetterSourceSubscriptionProject", project);
   psp_letter *copy =
       psp_letter_new(letter->data, letter->data_len, pairs, count, letter->ordering_key);
   free(pairs);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "local/broker/endpoint.h"
 #include "local/broker/parts.h"
 
 psp_broker *psp_broker_new(void) {
@@ -65,7 +66,7 @@ void psp_broker_waiter_clear(psp_broker_waiter *pull) {
 void psp_broker_target_unref(psp_broker_target *target) {
   if (!target || atomic_fetch_sub(&target->refs, 1) != 1) return;
   free(target->subscription);
-  free(target->endpoint);
+  free(target->url);
   free(target);
 }
 
@@ -152,10 +153,12 @@ static bool target_new(const char *name, const psp_push_settings *push,
   if (!made) return false;
   atomic_init(&made->refs, 1);
   made->subscription = psp_strdup(name);
-  made->endpoint = psp_strdup(push->endpoint);
+  psp_buf url = {0};
+  if (psp_endpoint_url(&url, push->endpoint)) made->url = psp_buf_take(&url, NULL);
+  psp_buf_free(&url);
   made->no_wrapper = push->no_wrapper;
   made->write_metadata = push->write_metadata;
-  if (!made->subscription || !made->endpoint) {
+  if (!made->subscription || !made->url) {
     psp_broker_target_unref(made);
     return false;
   }

@@ -61,7 +61,7 @@ void psp_broker_waiter_clear(psp_broker_waiter *pull);
 /** Where a subscription pushes to; immutable, shared by reference count. */
 typedef struct psp_broker_target {
   atomic_uint refs;
-  char *subscription, *endpoint;
+  char *subscription, *url;
   bool no_wrapper, write_metadata;
 } psp_broker_target;
 void psp_broker_target_unref(psp_broker_target *target);

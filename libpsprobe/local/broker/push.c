@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Sends pushes and tells the broker what became of them. */
-#include <ctype.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "http/client/http.h"
+#include "local/broker/endpoint.h"
 #include "local/broker/host.h"
 #include "local/broker/json.h"
 
@@ -78,14 +78,6 @@ static void on_done(void *arg, const psp_http_response *response, const psprobe_
   free(done);
 }
 
-/* What may stand in a header: a token as its name, and no line ends in its value (RFC 9110, 5). */
-static bool header_safe(const psp_pair *pair) {
-  if (!*pair->key) return false;
-  for (const char *at = pair->key; *at; at++)
-    if (!isalnum((unsigned char)*at) && !strchr("!#$%&'*+-.^_`|~", *at)) return false;
-  return !strpbrk(pair->value, "\r\n");
-}
-
 enum { OWN_HEADERS = 5 };
 
 /* Headers of a push; their texts lie in the letter, the target, `id` and `time`. */
@@ -100,13 +92,15 @@ static size_t make_headers(const psp_broker_push *push, psp_header *headers, con
   bool typed = false;
   for (uint32_t i = 0; push->target->write_metadata && i < letter->attribute_count; i++) {
     const psp_pair *pair = &letter->attributes[i];
-    if (!header_safe(pair)) continue;
-    typed |= strcasecmp(pair->key, "Content-Type") == 0;
+    if (!psp_endpoint_header(pair->key, pair->value)) continue;
+    bool type = strcasecmp(pair->key, "Content-Type") == 0;
+    if (type && typed) continue; /* the same in another spelling */
+    typed |= type;
     headers[count++] = (psp_header){pair->key, pair->value};
   }
   if (!typed) headers[count++] = (psp_header){"Content-Type", "application/octet-stream"};
   if (!push->target->write_metadata) return count;
-  if (letter->ordering_key && !strpbrk(letter->ordering_key, "\r\n"))
+  if (letter->ordering_key && psp_http_header_check("x", letter->ordering_key))
     headers[count++] = (psp_header){"x-goog-pubsub-ordering-key", letter->ordering_key};
   headers[count++] = (psp_header){"x-goog-pubsub-message-id", id};
   headers[count++] = (psp_header){"x-goog-pubsub-publish-time", time};
@@ -130,13 +124,13 @@ static bool send_one(psp_broker_pusher *pusher, psp_broker_push *push, flight *o
   bool sent = false;
   if (http && headers && !body.failed) {
     psp_http_request request = {.method = "POST",
-                                .url = push->target->endpoint,
+                                .url = push->target->url,
                                 .headers = headers,
                                 .header_count = make_headers(push, headers, id, time),
                                 .body = body.data ? body.data : "",
                                 .body_len = body.len,
                                 .timeout_ns = push->timeout_ns,
-                                .max_response = 1 << 20};
+                                .no_response = true};
     sent = psp_http_send(http, &request, on_done, one, NULL, error) == PSPROBE_OK;
   }
   psp_buf_free(&body);

@@ -135,6 +135,7 @@ typedef enum shape {
   PART  /* projects/P/topics/ID/subscriptions */
 } shape;
 
+/* Those with a verb first: to the others it is the end of a name. */
 static const struct route {
   const char *method, *kind, *verb;
   shape of;
@@ -145,6 +146,14 @@ static const struct route {
     {"POST", "subscriptions", "acknowledge", ITEM, acknowledge},
     {"POST", "subscriptions", "modifyAckDeadline", ITEM, modify_deadline},
     {"POST", "subscriptions", "modifyPushConfig", ITEM, psp_broker_subscription_push},
+    {"POST", "subscriptions", "detach", ITEM, unimplemented},
+    {"POST", "subscriptions", "seek", ITEM, unimplemented},
+    {"GET", "topics", "getIamPolicy", ITEM, unimplemented},
+    {"GET", "subscriptions", "getIamPolicy", ITEM, unimplemented},
+    {"POST", "topics", "setIamPolicy", ITEM, unimplemented},
+    {"POST", "subscriptions", "setIamPolicy", ITEM, unimplemented},
+    {"POST", "topics", "testIamPermissions", ITEM, unimplemented},
+    {"POST", "subscriptions", "testIamPermissions", ITEM, unimplemented},
     {"PUT", "topics", NULL, ITEM, psp_broker_topic_put},
     {"GET", "topics", NULL, ITEM, psp_broker_topic_get},
     {"PATCH", "topics", NULL, ITEM, psp_broker_topic_patch},
@@ -156,14 +165,6 @@ static const struct route {
     {"PATCH", "subscriptions", NULL, ITEM, psp_broker_subscription_patch},
     {"DELETE", "subscriptions", NULL, ITEM, psp_broker_subscription_remove},
     {"GET", "subscriptions", NULL, LIST, psp_broker_subscription_list},
-    {"POST", "subscriptions", "detach", ITEM, unimplemented},
-    {"POST", "subscriptions", "seek", ITEM, unimplemented},
-    {"GET", "topics", "getIamPolicy", ITEM, unimplemented},
-    {"GET", "subscriptions", "getIamPolicy", ITEM, unimplemented},
-    {"POST", "topics", "setIamPolicy", ITEM, unimplemented},
-    {"POST", "subscriptions", "setIamPolicy", ITEM, unimplemented},
-    {"POST", "topics", "testIamPermissions", ITEM, unimplemented},
-    {"POST", "subscriptions", "testIamPermissions", ITEM, unimplemented},
 };
 
 static const struct route *find_route(const char *method, const psp_rest_path *path) {
@@ -174,7 +175,7 @@ static const struct route *find_route(const char *method, const psp_rest_path *p
     return NULL;
   for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
     if (routes[i].of == of && strcmp(routes[i].method, method) == 0 &&
-        strcmp(routes[i].kind, at[3]) == 0 && psp_text_equal(routes[i].verb, path->verb))
+        strcmp(routes[i].kind, at[3]) == 0 && psp_rest_path_has_verb(path, routes[i].verb))
       return &routes[i];
   return NULL;
 }
@@ -206,13 +207,9 @@ static bool answer_plain(psp_exchange *exchange, const char *method, const psp_r
 }
 
 void psp_broker_rest_handle(void *host, psp_exchange *exchange) {
-  static const char *const verbs[] = {
-      "publish", "pull", "acknowledge",  "modifyAckDeadline", "modifyPushConfig",
-      "detach",  "seek", "getIamPolicy", "setIamPolicy",      "testIamPermissions",
-      NULL};
   const char *method = psp_exchange_method(exchange);
   psp_broker_request request = {.host = host, .exchange = exchange};
-  if (!psp_rest_path_parse(psp_exchange_path(exchange), verbs, &request.path)) {
+  if (!psp_rest_path_parse(psp_exchange_path(exchange), &request.path)) {
     psp_rest_not_found(exchange);
     return;
   }
@@ -220,6 +217,7 @@ void psp_broker_rest_handle(void *host, psp_exchange *exchange) {
     const struct route *route = find_route(method, &request.path);
     if (route && strcmp(method, "GET") != 0 && !type_fits(exchange)) route = NULL;
     size_t end = request.path.count > 5 ? 5 : request.path.count;
+    if (route) psp_rest_path_cut_verb(&request.path, route->verb);
     if (route) request.name = psp_rest_path_join(&request.path, 1, end);
     request.body = psp_exchange_body(exchange, &request.len);
     psprobe_error error = {0};

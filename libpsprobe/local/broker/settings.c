@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "local/broker/endpoint.h"
 
 enum { DEFAULT_ACK_DEADLINE_S = 10, MAX_ACK_DEADLINE_S = 600 };
 enum { MIN_ATTEMPTS = 5, MAX_ATTEMPTS = 100 };
@@ -137,10 +138,15 @@ psprobe_code psp_resource_check(const char *kind, const char *name, psprobe_erro
 }
 
 static psprobe_code check_push(const psp_push_settings *push, psprobe_error *error) {
-  if (!push->endpoint || psp_text_starts(push->endpoint, "http://") ||
-      psp_text_starts(push->endpoint, "https://"))
-    return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Unsupported push_endpoint");
+  psp_buf url = {0};
+  bool fits = push->endpoint == NULL || psp_endpoint_url(&url, push->endpoint);
+  psp_buf_free(&url);
+  if (fits) return PSPROBE_OK;
+  return psp_fail(
+      error, PSPROBE_INVALID_ARGUMENT, "%s push_endpoint",
+      psp_text_starts(push->endpoint, "http://") || psp_text_starts(push->endpoint, "https://")
+          ? "Invalid"
+          : "Unsupported");
 }
 
 static psprobe_code check_dead_letter(psp_subscription_settings *settings, psprobe_error *error) {

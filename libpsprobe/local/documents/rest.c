@@ -136,7 +136,10 @@ static void unimplemented(psp_documents_request *request) {
   psp_rest_error(request->exchange, PSPROBE_UNIMPLEMENTED, NULL);
 }
 
-/* ---- which of them: also those that a path does not fit, whose handlers say how ---- */
+/* ---- which of them ---- */
+
+/* Also those that a path does not fit, whose handlers say how. Those with a verb come first: to the
+ * others it is the end of an id. */
 
 typedef enum shape { ROOT = 1, COLLECTION = 2, DOCUMENT = 4 } shape;
 
@@ -145,11 +148,6 @@ static const struct route {
   int of;
   psp_documents_route *handler;
 } routes[] = {
-    {"POST", NULL, COLLECTION | DOCUMENT, psp_documents_create},
-    {"GET", NULL, DOCUMENT, psp_documents_read},
-    {"GET", NULL, COLLECTION, psp_documents_list},
-    {"PATCH", NULL, COLLECTION | DOCUMENT, psp_documents_patch},
-    {"DELETE", NULL, COLLECTION | DOCUMENT, psp_documents_delete},
     {"POST", "commit", ROOT, psp_documents_commit},
     {"POST", "batchWrite", ROOT, batch_write},
     {"POST", "batchGet", ROOT, psp_documents_batch_get},
@@ -159,6 +157,11 @@ static const struct route {
     {"POST", "partitionQuery", ROOT | DOCUMENT, unimplemented},
     {"POST", "beginTransaction", ROOT, unimplemented},
     {"POST", "rollback", ROOT, unimplemented},
+    {"POST", NULL, COLLECTION | DOCUMENT, psp_documents_create},
+    {"GET", NULL, DOCUMENT, psp_documents_read},
+    {"GET", NULL, COLLECTION, psp_documents_list},
+    {"PATCH", NULL, COLLECTION | DOCUMENT, psp_documents_patch},
+    {"DELETE", NULL, COLLECTION | DOCUMENT, psp_documents_delete},
 };
 
 /* v1/projects/P/databases/D/documents/…, or with "emulator" before it. */
@@ -166,25 +169,35 @@ enum { ROOT_SEGMENTS = 6 };
 
 static bool is_below_root(const psp_rest_path *path, size_t first) {
   char **at = path->segments + first;
-  return path->count >= first + ROOT_SEGMENTS - 1 && strcmp(at[0], "projects") == 0 &&
-         strcmp(at[2], "databases") == 0 && strcmp(at[4], "documents") == 0;
+  if (path->count < first + ROOT_SEGMENTS - 1) return false;
+  bool last = path->count == first + ROOT_SEGMENTS - 1; /* then a verb may stand behind it */
+  size_t len = last ? strcspn(at[4], ":") : strlen(at[4]);
+  return strcmp(at[0], "projects") == 0 && strcmp(at[2], "databases") == 0 &&
+         len == strlen("documents") && psp_text_starts(at[4], "documents");
 }
 
-static psp_documents_route *find_route(const char *method, const psp_rest_path *path) {
-  if (path->count > 6 && strcmp(path->segments[0], "emulator") == 0)
-    return strcmp(path->segments[1], "v1") == 0 && is_below_root(path, 2) && path->count == 7 &&
-                   strcmp(method, "DELETE") == 0
-               ? psp_documents_clear
-               : NULL;
+/* The emulator's own: DELETE clears a database. */
+static psp_documents_route *find_own_route(const char *method, const psp_rest_path *path) {
+  bool fits = path->count == ROOT_SEGMENTS + 1 && strcmp(path->segments[1], "v1") == 0 &&
+              is_below_root(path, 2) && psp_text_equal(path->segments[6], "documents") &&
+              strcmp(method, "DELETE") == 0;
+  return fits ? psp_documents_clear : NULL;
+}
+
+static psp_documents_route *find_route(const char *method, psp_rest_path *path) {
   const char *version = path->segments[0];
+  if (strcmp(version, "emulator") == 0) return find_own_route(method, path);
   if ((strcmp(version, "v1") != 0 && strcmp(version, "v1beta1") != 0) || !is_below_root(path, 1))
     return NULL;
   size_t below = path->count - ROOT_SEGMENTS;
   int of = below == 0 ? ROOT : below % 2 ? COLLECTION : DOCUMENT;
-  for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-    if ((routes[i].of & of) && strcmp(routes[i].method, method) == 0 &&
-        psp_text_equal(routes[i].verb, path->verb))
-      return routes[i].handler;
+  for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+    if ((routes[i].of & of) == 0 || strcmp(routes[i].method, method) != 0 ||
+        !psp_rest_path_has_verb(path, routes[i].verb))
+      continue;
+    psp_rest_path_cut_verb(path, routes[i].verb);
+    return routes[i].handler;
+  }
   return NULL;
 }
 
@@ -214,16 +227,6 @@ static void call(psp_documents_request *request, psp_documents_route *handler) {
 }
 
 static void handle(void *arg, psp_exchange *exchange) {
-  static const char *const verbs[] = {"commit",
-                                      "batchWrite",
-                                      "batchGet",
-                                      "runQuery",
-                                      "runAggregationQuery",
-                                      "listCollectionIds",
-                                      "partitionQuery",
-                                      "beginTransaction",
-                                      "rollback",
-                                      NULL};
   psp_documents_host *host = arg;
   psp_documents_request request = {.documents = host->documents, .exchange = exchange};
   const char *method = psp_exchange_method(exchange);
@@ -236,7 +239,7 @@ static void handle(void *arg, psp_exchange *exchange) {
     psp_exchange_reply(exchange, 200, NULL, "Ok\n", 3); /* "are you there?" */
     return;
   }
-  if (psp_rest_path_parse(psp_exchange_path(exchange), verbs, &request.path))
+  if (psp_rest_path_parse(psp_exchange_path(exchange), &request.path))
     handler = find_route(method, &request.path);
   if (handler && strcmp(method, "GET") != 0 && !type_fits(exchange)) handler = NULL;
   if (handler)

@@ -39,7 +39,7 @@ static bool only_member(const psp_json *json, const char *name, const psp_json *
   if (!psp_json_is_object(json)) return false;
   for (const psp_json *item = psp_json_first(json); item; item = psp_json_next(item)) {
     if (strcmp(psp_json_key(item), name) != 0) return false;
-    if (!psp_json_is_null(item)) *out = item;
+    *out = psp_json_is_null(item) ? NULL : item; /* said twice: the last counts */
   }
   return true;
 }

@@ -132,6 +132,30 @@ static void test_dead_letter(void **state) {
   assert_int_equal(dead->id, id + 1);
 }
 
+/* Where a message died last is told, each thing once. */
+static void test_dead_letter_of_a_dead_letter(void **state) {
+  (void)state;
+  make_topic(DEAD);
+  make_topic("projects/p/topics/last");
+  make_sub_on("projects/p/subscriptions/last-sub", "projects/p/topics/last",
+              (psp_subscription_settings){0}, NULL);
+  psp_subscription_settings to_last = {.has_dead_letter = true,
+                                       .dead_letter_topic = TEXT("projects/p/topics/last")};
+  make_sub_on(DEAD_SUB, DEAD, to_last, NULL);
+  make_sub((psp_subscription_settings){.has_dead_letter = true, .dead_letter_topic = TEXT(DEAD)});
+  publish("x");
+  for (int i = 0; i < 10; i++) {
+    const char *sub = i < 5 ? SUB : DEAD_SUB;
+    assert_string_equal(pull_from(sub, 1), "x");
+    psp_broker_modify_deadline(broker, sub, &given.deliveries[0].ack, 1, 0, now, NULL);
+  }
+  assert_string_equal(pull_from("projects/p/subscriptions/last-sub", 1), "x");
+  const psp_letter *dead = given.deliveries[0].letter;
+  assert_int_equal(dead->attribute_count, 4);
+  assert_string_equal(dead->attributes[1].key, "CloudPubSubDeadLetterSourceSubscription");
+  assert_string_equal(dead->attributes[1].value, "dead-sub");
+}
+
 static void test_dead_letter_topic_gone(void **state) {
   (void)state;
   make_topic(DEAD);
@@ -170,7 +194,7 @@ static void test_push(void **state) {
   make_push_sub();
   publish("a");
   assert_int_equal(take_pushes(), 1);
-  assert_string_equal(taken[0]->target->endpoint, "http://127.0.0.1:1/x");
+  assert_string_equal(taken[0]->target->url, "http://127.0.0.1:1/x");
   assert_string_equal(taken[0]->target->subscription, SUB);
   assert_int_equal(taken[0]->timeout_ns, 10 * S);
   assert_string_equal(pull(1), ""); /* nothing for pulls */
@@ -276,7 +300,7 @@ static void test_push_changed_while_in_flight(void **state) {
   set_endpoint("http://127.0.0.1:2/y");
   publish("c");
   assert_int_equal(take_pushes(), 1);
-  assert_string_equal(taken[0]->target->endpoint, "http://127.0.0.1:2/y");
+  assert_string_equal(taken[0]->target->url, "http://127.0.0.1:2/y");
   done(a, true); /* by the old endpoint, but done is done */
   assert_int_equal(held(), 2);
   done(b, false);
@@ -335,6 +359,7 @@ int main(void) {
       TEST(test_retry_policy),
       TEST(test_nacked_while_waiting_can_be_acked),
       TEST(test_dead_letter),
+      TEST(test_dead_letter_of_a_dead_letter),
       TEST(test_dead_letter_topic_gone),
       TEST(test_push),
       TEST(test_push_window),
