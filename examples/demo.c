@@ -13,10 +13,9 @@
 #include <psprobe/report.h>
 #include <psprobe/results.h>
 
-#define PROJECT    "demo-project"
-#define TOPIC      "probes"
-#define COLLECTION "pubsub_results"
-#define SECOND     1000000000LL
+#define PROJECT "demo-project"
+#define TOPIC   "probes"
+#define SECOND  1000000000LL
 
 static struct settings {
   psprobe_prober_options prober;
@@ -59,7 +58,7 @@ typedef struct demo {
 static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_error *error) {
   psprobe_local_options stand_in = {.logger = logger};
   psprobe_store_options keep = {.logger = logger};
-  psprobe_uploader_options upload = {.collection = COLLECTION, .logger = logger};
+  psprobe_uploader_options upload = {.collection = PSPROBE_COLLECTION, .logger = logger};
   psprobe_client_options options_of_client = {.project = PROJECT, .logger = logger};
   psprobe_code code = psprobe_local_new(&stand_in, &d->local, error);
   if (code != PSPROBE_OK) return code;

@@ -28,7 +28,7 @@ static const psprobe_option options[] = {
     {"prober", PSPROBE_OPTION_URL, &o.doctor.prober, "URL",
      .help = "the prober's address as others see it"},
     {"collection", PSPROBE_OPTION_TEXT, &o.doctor.collection, "NAME",
-     .help = "Firestore collection", "pubsub_results", .check = psprobe_check_collection},
+     .help = "Firestore collection", PSPROBE_COLLECTION, .check = psprobe_check_collection},
     {"no-publish", PSPROBE_OPTION_FLAG, &o.doctor.no_publish, NULL,
      .help = "this machine need not be allowed to publish"},
     {"no-consume", PSPROBE_OPTION_FLAG, &o.doctor.no_consume, NULL,

@@ -42,7 +42,7 @@ static const psprobe_option options[] = {
      .check = psprobe_source_check},
     {"db", PSPROBE_OPTION_TEXT, &o.db, "FILE", .help = "results file", "psprobe.db"},
     {"collection", PSPROBE_OPTION_TEXT, &o.collection, "NAME", .help = "Firestore collection",
-     "pubsub_results", .check = psprobe_check_collection},
+     PSPROBE_COLLECTION, .check = psprobe_check_collection},
     {"admin-listen", PSPROBE_OPTION_TEXT, &o.admin, "ADDR",
      .help = "page and metrics [127.0.0.1:8090, or any free port]", .check = psprobe_check_listen},
     {"no-firestore", PSPROBE_OPTION_FLAG, &o.no_firestore, NULL,

@@ -32,7 +32,7 @@ static const psprobe_option options[] = {
      .help = "none, or oidc: our ID token goes with each answer", "none",
      .check = psprobe_check_prober_auth},
     {"source", PSPROBE_OPTION_TEXT, &o.responder.source, "NAME", .help = "who we answer as",
-     "regular_service", .check = psprobe_source_check},
+     PSPROBE_REGULAR_SERVICE, .check = psprobe_source_check},
     {"pulls", PSPROBE_OPTION_INTEGER, &o.pulls, "N", .help = "long polls outstanding", "4",
      .min = 1, .max = 1000},
     {"once", PSPROBE_OPTION_FLAG, &o.once, NULL, .help = "answer one message, then end"},

@@ -5,7 +5,11 @@
  * @file
  * The front door: including this is enough to run an experiment. The registry
  * of probes in flight, the prober that sends and times them, and the responder
- * that answers them.
+ * that answers them. Unless a function says otherwise:
+ *
+ * Ownership: what goes in is copied; what comes out is the object's, until it is freed.
+ * Threading: any thread.
+ * Blocks: never.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +29,10 @@ extern "C" {
 #define PSPROBE_ID_SIZE   (PSPROBE_ID_LENGTH + 1)
 /** The most sources that a prober can have. */
 #define PSPROBE_MAX_SOURCES 16
+/** The sources that are compared when nobody names others, and where results go in Firestore. */
+#define PSPROBE_CLOUD_FUNCTION  "cloud_function"
+#define PSPROBE_REGULAR_SERVICE "regular_service"
+#define PSPROBE_COLLECTION      "pubsub_results"
 /** The message attribute that carries the probe's id. */
 #define PSPROBE_ATTRIBUTE_ID "probe_id"
 /** What a responder tells of itself with its answer: "1" for the first event of its process… */
@@ -32,11 +40,19 @@ extern "C" {
 /** … and the ns between its having the message and its sending the answer (its own clock). */
 #define PSPROBE_HEADER_HANDLED "X-Psprobe-Handled-Ns"
 
-/** Makes a new probe id from the kernel's random numbers. @return PSPROBE_OK or INTERNAL */
+/**
+ * Makes a new probe id from the kernel's random numbers (getrandom(2)).
+ * @param id receives it
+ * @return PSPROBE_OK; INTERNAL: the kernel gave none
+ */
 PSPROBE_API psprobe_code psprobe_id_make(char id[PSPROBE_ID_SIZE], psprobe_error *error);
 
-/** Checks a source's name: 1 to 63 of a-z 0-9 _ -, a letter first (it is a path segment and a
- * Firestore map key). @return PSPROBE_OK or INVALID_ARGUMENT with the rule */
+/**
+ * Checks a source's name: 1 to 63 of a-z 0-9 _ -, a letter first (it is a path segment and a
+ * Firestore map key).
+ * @param name may be NULL, which is none
+ * @return PSPROBE_OK; INVALID_ARGUMENT with the rule
+ */
 PSPROBE_API psprobe_code psprobe_source_check(const char *name, psprobe_error *error);
 
 /** What one source made of one probe. */
@@ -82,15 +98,22 @@ typedef struct psprobe_registry_options {
                                so that its result tells how long the publish call took */
 } psprobe_registry_options;
 
-/** @return PSPROBE_OK; INVALID_ARGUMENT (named in `error`); RESOURCE_EXHAUSTED without memory */
+/**
+ * Makes a registry, and takes all memory that it will ever use.
+ * @param options  copied
+ * @param registry receives it
+ * @return PSPROBE_OK; INVALID_ARGUMENT (named in `error`); RESOURCE_EXHAUSTED without memory
+ * Ownership: free it with psprobe_registry_free.
+ */
 PSPROBE_API psprobe_code psprobe_registry_new(const psprobe_registry_options *options,
                                               psprobe_registry **registry, psprobe_error *error);
-/** NULL is fine. Nobody may be in a call of it. */
+/** Frees. NULL is fine. Threading: nobody may be in a call of it. */
 PSPROBE_API void psprobe_registry_free(psprobe_registry *registry);
 
 /**
  * Registers a probe that is about to be published. Never allocates.
  *
+ * @param id          as psprobe_id_make made it
  * @param sent_ns     monotonic, read just before the publish call
  * @param intended_ns monotonic, the pacer's time for it
  * @param wall_ns     wall clock at sent_ns
@@ -106,10 +129,15 @@ PSPROBE_API psprobe_code psprobe_registry_begin(psprobe_registry *registry, cons
  * are ignored. A failed one leaves the probe in flight: the service may have the
  * message all the same. Of a probe that was handed out before, only a later
  * update tells it.
+ *
+ * @param id     as it was begun with
+ * @param now_ns monotonic, read when the call returned
+ * @param ok     whether it succeeded
  */
 PSPROBE_API void psprobe_registry_published(psprobe_registry *registry, const char *id,
                                             int64_t now_ns, bool ok);
 
+/** What an answer was to a registry. */
 typedef enum psprobe_answer_outcome {
   PSPROBE_ANSWER_FIRST,     /**< it counts */
   PSPROBE_ANSWER_DUPLICATE, /**< counted; the first stands */
@@ -126,6 +154,7 @@ typedef enum psprobe_answer_outcome {
  * @param source  index of the source, < source_count
  * @param now_ns  monotonic, read when the answer came in
  * @param cold, handled_ns  as in psprobe_answer
+ * @return what it was: of one probe and source one answer is the first
  */
 PSPROBE_API psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry,
                                                            const char *id, size_t source,
@@ -144,16 +173,24 @@ typedef struct psprobe_finished {
  * Takes up to `max` probes that are complete, have timed out at monotonic
  * `now_ns`, or have changed since they were handed out. Each completed probe is
  * handed out exactly once with `update` false, before any update of it.
+ *
+ * @param now_ns   monotonic
+ * @param finished receives them, oldest first in each shard
+ * @param max      how many it has room for
  * @return how many
  */
 PSPROBE_API size_t psprobe_registry_collect(psprobe_registry *registry, int64_t now_ns,
                                             psprobe_finished *finished, size_t max);
-/** Waits until a probe may be ready to collect (answered, or timed out by CLOCK_MONOTONIC) or until
- * monotonic `until_ns`. May return sooner. */
+/**
+ * Waits until a probe may be ready to collect (answered, or timed out by CLOCK_MONOTONIC). May
+ * return sooner.
+ * @param until_ns monotonic; no longer than that
+ * Blocks: as it says.
+ */
 PSPROBE_API void psprobe_registry_wait(psprobe_registry *registry, int64_t until_ns);
 /** Ends the psprobe_registry_wait that is going on, or else the next. Async-signal-safe. */
 PSPROBE_API void psprobe_registry_wake(psprobe_registry *registry);
-/** Probes begun and neither complete nor timed out. */
+/** @return probes begun and neither complete nor timed out */
 PSPROBE_API size_t psprobe_registry_in_flight(const psprobe_registry *registry);
 
 /* ---- prober ------------------------------------------------------------------ */
@@ -188,10 +225,15 @@ typedef struct psprobe_prober_options {
   bool create_topic;
 } psprobe_prober_options;
 
+/** A prober's options that have a default, with it filled in. */
+typedef struct psprobe_prober_settings {
+  uint64_t count; /**< probes to send; 0: until stopped */
+  int64_t interval_ns;
+  int64_t timeout_ns;
+} psprobe_prober_settings;
+
 /** Counters and last values, all since new. */
 typedef struct psprobe_prober_stats {
-  uint64_t count;          /**< as in the options: probes to send; 0: until stopped */
-  int64_t interval_ns;     /**< likewise, with the default filled in */
   uint64_t sent;           /**< publish calls begun */
   uint64_t publish_failed; /**< of them, failed */
   uint64_t completed;      /**< handed to the sink */
@@ -203,7 +245,6 @@ typedef struct psprobe_prober_stats {
   uint64_t answered[PSPROBE_MAX_SOURCES], late[PSPROBE_MAX_SOURCES], lost[PSPROBE_MAX_SOURCES],
       duplicates[PSPROBE_MAX_SOURCES];
   int64_t last_ns[PSPROBE_MAX_SOURCES]; /**< elapsed of the newest answer; 0: none yet */
-  int64_t timeout_ns;                   /**< as in the options, with the default filled in */
 } psprobe_prober_stats;
 
 /**
@@ -212,23 +253,32 @@ typedef struct psprobe_prober_stats {
  * late answer, 404 when no such probe or source is known; with `verify` 401, 403
  * and 503 as psprobe_verifier_check says. `client` is borrowed
  * until psprobe_prober_free, and until it has called back for every publish.
- * Finds the project, if the topic's name needs it, which can block.
  *
+ * @param options copied
+ * @param prober  receives it
  * @return PSPROBE_OK; INVALID_ARGUMENT; UNAVAILABLE when the address is in use (it is named);
- *         FAILED_PRECONDITION: no project
+ *         FAILED_PRECONDITION: no project; RESOURCE_EXHAUSTED: no memory
+ * Ownership: free it with psprobe_prober_free.
+ * Blocks: while the project is found, if the topic's name needs it.
  */
 PSPROBE_API psprobe_code psprobe_prober_new(psprobe_client *client,
                                             const psprobe_prober_options *options,
                                             psprobe_prober **prober, psprobe_error *error);
-/** The base URL that responders POST to, "http://127.0.0.1:8080". The prober's. */
+/** @return the base URL that responders POST to, "http://127.0.0.1:8080" */
 PSPROBE_API const char *psprobe_prober_url(const psprobe_prober *prober);
+/** @return how many sources it has, at least 1 */
 PSPROBE_API size_t psprobe_prober_source_count(const psprobe_prober *prober);
+/**
+ * A source's name.
+ * @param index its place in the options
+ * @return the name; NULL: there are not so many
+ */
 PSPROBE_API const char *psprobe_prober_source(const psprobe_prober *prober, size_t index);
 
 /**
  * Sends on the grid until `count` are sent or psprobe_prober_stop is called,
  * then waits for what is in flight, up to the timeout, and hands the rest to
- * the sink. Failed publishes are counted and do not end it. Runs once. Blocks.
+ * the sink. Failed publishes are counted and do not end it. Runs once.
  *
  * Id, message and memory of a probe are made ahead of its slot. When the slot
  * has come, the wall clock is read, then the monotonic one (sent_ns), and then
@@ -238,13 +288,26 @@ PSPROBE_API const char *psprobe_prober_source(const psprobe_prober *prober, size
  * that is safe, until the timeout.
  *
  * @return PSPROBE_OK; FAILED_PRECONDITION: it ran before; RESOURCE_EXHAUSTED: no thread
+ * Blocks: until all is sent, and answered or timed out.
  */
 PSPROBE_API psprobe_code psprobe_prober_run(psprobe_prober *prober, psprobe_error *error);
 /** Ends the sending. Async-signal-safe; any thread. A second call ends the waiting too: what is
  * complete is handed to the sink, what is in flight still is given up and only counted. */
 PSPROBE_API void psprobe_prober_stop(psprobe_prober *prober);
+/**
+ * What it was made with.
+ * @param settings receives them
+ */
+PSPROBE_API void psprobe_prober_get_settings(const psprobe_prober *prober,
+                                             psprobe_prober_settings *settings);
+/**
+ * What has come of it so far. The counters are read one after the other, while it runs.
+ * @param stats receives them
+ */
 PSPROBE_API void psprobe_prober_get_stats(const psprobe_prober *prober,
                                           psprobe_prober_stats *stats);
+/** Stops listening and frees. NULL is fine. Threading: not while psprobe_prober_run is called.
+ * Blocks: until answers that are being read are done. */
 PSPROBE_API void psprobe_prober_free(psprobe_prober *prober);
 
 /* ---- responder ------------------------------------------------------------------ */
@@ -278,25 +341,31 @@ typedef struct psprobe_responder_options {
  * form finds the project, and `prober_oidc` fetches the first token, so that no
  * answer waits for it and that a failure is told here: both can block, for
  * about a minute at most. Later tokens are fetched in the background before
- * they are needed; a 401 drops the one at hand and is tried once more. Texts
- * are copied.
+ * they are needed; a 401 drops the one at hand and is tried once more.
  *
- * @return PSPROBE_OK; INVALID_ARGUMENT; FAILED_PRECONDITION: no project; or why there is no token
+ * @param options   copied
+ * @param responder receives it
+ * @return PSPROBE_OK; INVALID_ARGUMENT; FAILED_PRECONDITION: no project; RESOURCE_EXHAUSTED: no
+ *         memory; or why there is no token
+ * Ownership: free it with psprobe_responder_free.
+ * Blocks: as it says.
  */
 PSPROBE_API psprobe_code psprobe_responder_new(psprobe_client *client,
                                                const psprobe_responder_options *options,
                                                psprobe_responder **responder, psprobe_error *error);
 /**
  * Answers one message and waits until the prober has it: connections that fail,
- * 429 and 5xx are tried again within the timeout. Any thread but the client's
- * I/O thread.
+ * 429 and 5xx are tried again within the timeout.
  *
+ * @param message     borrowed until it returns
  * @param received_ns monotonic, read when the message came in
  * @return PSPROBE_OK: acknowledge it (the prober has it, now or already, or does not want it, as
  *         for a probe of an earlier run); INVALID_ARGUMENT: it can never succeed (no probe_id, or
  *         in the direct form no publish time): acknowledge and count it; else: let it be delivered
  *         again (UNAVAILABLE, DEADLINE_EXCEEDED: the prober was not reached; others say what it or
  *         Firestore refused)
+ * Threading: any but the client's I/O thread.
+ * Blocks: up to the options' timeout.
  */
 PSPROBE_API psprobe_code psprobe_responder_answer(psprobe_responder *responder,
                                                   const psprobe_message *message,
@@ -323,23 +392,31 @@ PSPROBE_API psprobe_code psprobe_responder_pull(psprobe_responder *responder,
  * 401, 403 and 503 as psprobe_verifier_check says, before the body is looked
  * at. GET /health is 200 (for a start-up probe: Cloud Run keeps paths that end in z to itself).
  *
- * @param port receives the port; may be NULL
+ * @param listen as above
+ * @param port   receives the port; may be NULL
+ * @return PSPROBE_OK; FAILED_PRECONDITION: it listens already; INVALID_ARGUMENT and UNAVAILABLE:
+ * the address, which is named
  */
 PSPROBE_API psprobe_code psprobe_responder_listen(psprobe_responder *responder, const char *listen,
                                                   int *port, psprobe_error *error);
-/** Messages answered so far, and those that had no probe_id. */
+/** @return messages answered so far */
 PSPROBE_API uint64_t psprobe_responder_answered(const psprobe_responder *responder);
+/** @return messages so far that had no probe_id */
 PSPROBE_API uint64_t psprobe_responder_rejected(const psprobe_responder *responder);
 /**
  * Waits while messages are answered (by psprobe_responder_listen, or by whoever calls
  * psprobe_responder_answer) until `count` have been since new (0: no bound) or
  * psprobe_responder_stop is called. A message answered OK counts.
+ *
+ * @param count 0: no bound
+ * Blocks: as it says.
  */
 PSPROBE_API void psprobe_responder_run(psprobe_responder *responder, uint64_t count);
-/** Ends psprobe_responder_run, now or when it is called. Any thread. */
+/** Ends psprobe_responder_run, now or when it is called. */
 PSPROBE_API void psprobe_responder_stop(psprobe_responder *responder);
 /** Stops listening, finishes what is under way but begins no further attempts (a
- * psprobe_responder_answer that waits for one fails), frees. NULL is fine. */
+ * psprobe_responder_answer that waits for one fails), frees. NULL is fine. Blocks: for what is
+ * under way. */
 PSPROBE_API void psprobe_responder_free(psprobe_responder *responder);
 
 #ifdef __cplusplus

@@ -14,12 +14,14 @@ static size_t add(char *line, size_t size, size_t used, const char *text) {
 
 void psprobe_prober_progress(void *arg, char *line, size_t size) {
   const psprobe_prober *prober = arg;
+  psprobe_prober_settings settings;
   psprobe_prober_stats stats;
   char part[160], duration[PSP_DURATION_SIZE];
+  psprobe_prober_get_settings(prober, &settings);
   psprobe_prober_get_stats(prober, &stats);
-  if (stats.count > 0)
+  if (settings.count > 0)
     snprintf(part, sizeof part, "%llu/%llu sent", (unsigned long long)stats.sent,
-             (unsigned long long)stats.count);
+             (unsigned long long)settings.count);
   else
     snprintf(part, sizeof part, "%llu sent", (unsigned long long)stats.sent);
   size_t used = add(line, size, 0, part);
@@ -38,12 +40,10 @@ void psprobe_prober_progress(void *arg, char *line, size_t size) {
     snprintf(part, sizeof part, "  %llu not published", (unsigned long long)stats.publish_failed);
     used = add(line, size, used, part);
   }
-  if (stats.interval_ns > 0) {
-    snprintf(part, sizeof part, "  %.3g/s", 1e9 / (double)stats.interval_ns);
-    used = add(line, size, used, part);
-  }
-  if (stats.count > stats.sent) {
-    int64_t left = (int64_t)(stats.count - stats.sent) * stats.interval_ns;
+  snprintf(part, sizeof part, "  %.3g/s", 1e9 / (double)settings.interval_ns);
+  used = add(line, size, used, part);
+  if (settings.count > stats.sent) {
+    int64_t left = (int64_t)(settings.count - stats.sent) * settings.interval_ns;
     snprintf(part, sizeof part, "  eta %s", psp_format_duration(duration, left));
     add(line, size, used, part);
   }

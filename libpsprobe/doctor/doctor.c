@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "doctor/doctor.h"
+
+#include <psprobe/probe.h>
 #include "os/wait.h"
 
 static const char *const pull[] = {"probes-regular-service"};
@@ -19,7 +21,7 @@ static psprobe_doctor_options with_defaults(const psprobe_doctor_options *given)
   if (given != NULL) o = *given;
   o.client.credentials = NULL;
   if (o.topic == NULL) o.topic = "probes";
-  if (o.collection == NULL) o.collection = "pubsub_results";
+  if (o.collection == NULL) o.collection = PSPROBE_COLLECTION;
   if (o.subscriptions == NULL) {
     o.subscriptions = pull;
     o.subscription_count = 1;

@@ -18,7 +18,7 @@
 /** Answers have no body to speak of. */
 #define MAX_BODY 65536
 
-static const char *const default_sources[] = {"cloud_function", "regular_service"};
+static const char *const default_sources[] = {PSPROBE_CLOUD_FUNCTION, PSPROBE_REGULAR_SERVICE};
 
 static psprobe_code check_options(const psprobe_prober_options *o, psprobe_error *error) {
   if (o->topic == NULL)
@@ -161,11 +161,13 @@ static uint64_t load(const _Atomic uint64_t *counter) {
   return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+void psprobe_prober_get_settings(const psprobe_prober *prober, psprobe_prober_settings *settings) {
+  *settings = (psprobe_prober_settings){
+      .count = prober->count, .interval_ns = prober->interval_ns, .timeout_ns = prober->timeout_ns};
+}
+
 void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats *stats) {
   *stats = (psprobe_prober_stats){
-      .count = prober->count,
-      .interval_ns = prober->interval_ns,
-      .timeout_ns = prober->timeout_ns,
       .sent = load(&prober->sent),
       .publish_failed = psp_sender_failed(prober->sender),
       .completed = load(&prober->completed),

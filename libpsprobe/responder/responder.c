@@ -9,8 +9,6 @@
 #include "firestore/path.h"
 #include "responder/parts.h"
 
-#define DEFAULT_SOURCE     "cloud_function"
-#define DEFAULT_COLLECTION "pubsub_results"
 #define DEFAULT_TIMEOUT_NS (8 * PSP_SECOND_NS)
 
 /* ---- making and freeing ---- */
@@ -50,31 +48,41 @@ static char *make_prefix(const char *prober, const char *source) {
   return psp_buf_take(&prefix, NULL);
 }
 
-psprobe_code psprobe_responder_new(psprobe_client *client, const psprobe_responder_options *o,
-                                   psprobe_responder **responder, psprobe_error *error) {
-  psprobe_code code = check(o, error);
-  if (code != PSPROBE_OK) return code;
-  psprobe_responder *r = calloc(1, sizeof *r);
-  if (r == NULL) return psp_fail_memory(error, "responder");
+/* Whom it answers for, and by what way. */
+static psprobe_code find_way(psprobe_responder *r, const psprobe_responder_options *o,
+                             psprobe_error *error) {
+  if (o->direct) return psp_firestore_root_of(r->client, &r->root, error);
+  r->prefix = make_prefix(o->prober, r->source);
+  if (r->prefix == NULL) return psp_fail_memory(error, "responder");
+  return o->prober_oidc ? psp_responder_show_tokens(r, o->prober, error) : PSPROBE_OK;
+}
+
+static psprobe_code set_up(psprobe_responder *r, psprobe_client *client,
+                           const psprobe_responder_options *o, psprobe_error *error) {
   pthread_mutex_init(&r->lock, NULL);
   pthread_cond_init(&r->changed, NULL);
   r->client = client;
   r->limit = o->limit;
   if (o->logger != NULL) r->logger = *o->logger;
   r->timeout_ns = o->timeout_ns == 0 ? DEFAULT_TIMEOUT_NS : o->timeout_ns;
-  r->source = psp_strdup(o->source != NULL ? o->source : DEFAULT_SOURCE);
-  r->collection = psp_strdup(o->collection != NULL ? o->collection : DEFAULT_COLLECTION);
+  r->source = psp_strdup(o->source != NULL ? o->source : PSPROBE_CLOUD_FUNCTION);
+  r->collection = psp_strdup(o->collection != NULL ? o->collection : PSPROBE_COLLECTION);
   r->timers = psp_timers_new();
-  bool ok = r->source != NULL && r->collection != NULL && r->timers != NULL;
-  if (ok && !o->direct) ok = (r->prefix = make_prefix(o->prober, r->source)) != NULL;
-  if (!ok)
-    code = psp_fail_memory(error, "responder");
-  else if (o->direct)
-    code = psp_firestore_root_of(client, &r->root, error);
-  else if (o->prober_oidc)
-    code = psp_responder_show_tokens(r, o->prober, error);
+  if (r->source == NULL || r->collection == NULL || r->timers == NULL)
+    return psp_fail_memory(error, "responder");
+  psprobe_code code = find_way(r, o, error);
   if (code == PSPROBE_OK && o->verify != NULL)
     code = psprobe_verifier_new(o->verify, &r->gate.verifier, error);
+  return code;
+}
+
+psprobe_code psprobe_responder_new(psprobe_client *client, const psprobe_responder_options *o,
+                                   psprobe_responder **responder, psprobe_error *error) {
+  psprobe_code code = check(o, error);
+  if (code != PSPROBE_OK) return code;
+  psprobe_responder *r = calloc(1, sizeof *r);
+  if (r == NULL) return psp_fail_memory(error, "responder");
+  code = set_up(r, client, o, error);
   if (code != PSPROBE_OK) {
     psprobe_responder_free(r);
     return code;

@@ -67,10 +67,10 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   psprobe_run *run = &recorder->run;
   run->started_wall_ns = psprobe_clock_wall();
   run->topic = options->topic;
-  psprobe_prober_stats stats; /* there the defaults are filled in */
-  psprobe_prober_get_stats(prober, &stats);
-  run->interval_ns = stats.interval_ns;
-  run->timeout_ns = stats.timeout_ns;
+  psprobe_prober_settings settings;
+  psprobe_prober_get_settings(prober, &settings);
+  run->interval_ns = settings.interval_ns;
+  run->timeout_ns = settings.timeout_ns;
   run->version = psprobe_version();
   if (gethostname(recorder->host, sizeof recorder->host - 1) == 0) run->host = recorder->host;
   run->source_count = psprobe_prober_source_count(prober);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "results/columns/old_names.h"
 
+#include <psprobe/probe.h>
+
 #include <string.h>
 
 #include "base/text.h"
@@ -9,7 +11,7 @@
 
 static const struct {
   const char *source, *old;
-} names[] = {{"cloud_function", "cloud_func"}, {"regular_service", "reg_service"}};
+} names[] = {{PSPROBE_CLOUD_FUNCTION, "cloud_func"}, {PSPROBE_REGULAR_SERVICE, "reg_service"}};
 
 void psp_put_response_column(psp_buf *out, const char *source) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)

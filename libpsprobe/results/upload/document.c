@@ -69,8 +69,8 @@ psprobe_value *psprobe_result_document(const psprobe_row *row) {
     put(sources, row->run->sources[i], answer_map(row, &result->answers[i]), &good);
   put(map, "arbitrary_message_id", psprobe_value_string(result->id), &good);
   put(map, "probe_sent", timestamp(result->sent_wall_ns), &good);
-  put(map, "cloud_func_response_time", response_time(row, "cloud_function"), &good);
-  put(map, "reg_service_response_time", response_time(row, "regular_service"), &good);
+  put(map, "cloud_func_response_time", response_time(row, PSPROBE_CLOUD_FUNCTION), &good);
+  put(map, "reg_service_response_time", response_time(row, PSPROBE_REGULAR_SERVICE), &good);
   put(map, "saved_at", timestamp(row->saved_wall_ns), &good);
   put(map, "run_id", psprobe_value_string(row->run->id), &good);
   put(map, "publish_ns", duration(result->publish_ns >= 0, result->publish_ns), &good);

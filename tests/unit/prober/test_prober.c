@@ -46,8 +46,10 @@ static void test_a_run(void **state) {
     assert_true(f->result.answers[0].elapsed_ns < f->result.answers[1].elapsed_ns);
   }
   psprobe_prober_stats s = lab_stats(l);
-  assert_int_equal(s.count, 3);
-  assert_int_equal(s.interval_ns, MS);
+  psprobe_prober_settings settings;
+  psprobe_prober_get_settings(l->prober, &settings);
+  assert_int_equal(settings.count, 3);
+  assert_int_equal(settings.interval_ns, MS);
   assert_int_equal(s.sent, 3);
   assert_int_equal(s.completed, 3);
   assert_int_equal(s.answered[0], 3);
