@@ -120,7 +120,8 @@ PSPROBE_API psprobe_code psprobe_uploader_new(psprobe_store *store, psprobe_clie
 PSPROBE_API void psprobe_uploader_wake(psprobe_uploader *uploader);
 /**
  * Waits until nothing is left or `timeout_ns` has passed; tries at least once a second meanwhile.
- * @return OK, or the reason why rows are left, with how many
+ * @return OK, or the reason why rows are left, with how many; retryable where that may pass by
+ *         itself
  */
 PSPROBE_API psprobe_code psprobe_uploader_flush(psprobe_uploader *uploader, int64_t timeout_ns,
                                                 psprobe_error *error);

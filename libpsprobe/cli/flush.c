@@ -12,11 +12,13 @@ psprobe_code psprobe_cli_flush(psprobe_uploader *uploader, psprobe_signals *sign
                                psprobe_error *error) {
   int before = psprobe_signals_count(signals), now;
   int64_t until = psprobe_clock_monotonic() + FLUSH_NS;
+  psprobe_error last = {0};
   psprobe_code code;
   do {
-    code = psprobe_uploader_flush(uploader, LOOK_NS, error);
+    code = psprobe_uploader_flush(uploader, LOOK_NS, &last);
     now = psprobe_signals_count(signals);
-  } while ((code == PSPROBE_DEADLINE_EXCEEDED || code == PSPROBE_UNAVAILABLE) && now < 2 &&
-           now == before && psprobe_clock_monotonic() < until);
+  } while (code != PSPROBE_OK && last.retryable && now < 2 && now == before &&
+           psprobe_clock_monotonic() < until);
+  if (code != PSPROBE_OK && error != NULL) *error = last;
   return code;
 }

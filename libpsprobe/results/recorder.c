@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file Between a prober and its results file: the prober's sink, on the collector thread. What
- * the file does not take (a full disk) is held in memory and offered again with the next results.
+ * the file does not take (a full disk) is held in memory and offered again once a second, so that
+ * the work of a result does not grow with what is held.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,12 +13,13 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "results/held.h"
 
-/** Most results held: about 80 MB. Beyond it the oldest are given up, counted and told. */
-#define HELD_MAX 100000
-/** At the end of a run: how long a file that takes nothing is tried, and how often. */
-#define PATIENCE_NS 10000000000LL
-#define RETRY_NS    250000000LL
+/* How often a file that takes nothing is tried. */
+#define RETRY_NS 1000000000LL
+/* At the end of a run: how long it is tried, and how often. */
+#define PATIENCE_NS  10000000000LL
+#define END_RETRY_NS 250000000LL
 
 struct psprobe_recorder {
   psprobe_store *store;
@@ -27,10 +29,10 @@ struct psprobe_recorder {
   char host[256];
   bool begun;
   pthread_mutex_t lock; /**< of the rest: sink and end may come from two threads */
-  psprobe_finished *held;
-  size_t held_count, held_cap;
-  uint64_t lost;
+  psp_held held;
   bool failing;
+  int64_t retry_at;    /**< while it fails: not before */
+  psprobe_error error; /**< why it failed last */
 };
 
 psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *uploader,
@@ -53,7 +55,7 @@ psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *upload
 void psprobe_recorder_free(psprobe_recorder *recorder) {
   if (recorder == NULL) return;
   pthread_mutex_destroy(&recorder->lock);
-  free(recorder->held);
+  psp_held_free(&recorder->held);
   free(recorder);
 }
 
@@ -82,84 +84,74 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   return code;
 }
 
-/** Puts results behind those that are held. What has no room is lost, the oldest first. */
-static void hold(psprobe_recorder *recorder, const psprobe_finished *finished, size_t count) {
-  size_t need = recorder->held_count + count;
-  if (need > recorder->held_cap && recorder->held_cap < HELD_MAX) {
-    size_t cap = need * 2 < HELD_MAX ? need * 2 : HELD_MAX;
-    psprobe_finished *grown = realloc(recorder->held, cap * sizeof *grown);
-    if (grown != NULL) recorder->held = grown;
-    if (grown != NULL) recorder->held_cap = cap;
-  }
-  if (count > recorder->held_cap) {
-    recorder->lost += count - recorder->held_cap;
-    finished += count - recorder->held_cap;
-    count = recorder->held_cap;
-  }
-  if (recorder->held_count + count > recorder->held_cap) {
-    size_t over = recorder->held_count + count - recorder->held_cap;
-    recorder->lost += over;
-    recorder->held_count -= over;
-    memmove(recorder->held, recorder->held + over, recorder->held_count * sizeof *recorder->held);
-  }
-  if (count == 0) return;
-  memcpy(recorder->held + recorder->held_count, finished, count * sizeof *finished);
-  recorder->held_count += count;
-}
-
-/** Logs when writing begins to fail and when it succeeds again, not each try. */
-static void note(psprobe_recorder *recorder, bool failing, const psprobe_error *error) {
+/* Logs when writing begins to fail and when it succeeds again, not each try. */
+static void note(psprobe_recorder *recorder, bool failing) {
   psp_log_line line;
   if (failing == recorder->failing) return;
   recorder->failing = failing;
   if (psp_log_begin(&line, &recorder->logger, failing ? PSPROBE_LOG_ERROR : PSPROBE_LOG_WARNING,
                     failing ? "results_held" : "results_kept_again")) {
-    if (failing) psp_log_error(&line, error);
-    psp_log_int(&line, "held", (int64_t)recorder->held_count);
+    if (failing) psp_log_error(&line, &recorder->error);
+    psp_log_int(&line, "held", (int64_t)recorder->held.count);
     psp_log_end(&line);
   }
 }
 
-/** Offers what is held to the file. */
-static psprobe_code flush(psprobe_recorder *recorder, psprobe_error *error) {
-  if (recorder->held_count == 0) return PSPROBE_OK;
-  psprobe_code code = psprobe_store_add(recorder->store, recorder->run.id, recorder->held,
-                                        recorder->held_count, error);
-  note(recorder, code != PSPROBE_OK, error);
-  if (code == PSPROBE_OK) recorder->held_count = 0;
+/* Offers results to the file. One that was made anew, and empty, does not know the run. */
+static psprobe_code keep(psprobe_recorder *recorder, const psprobe_finished *finished,
+                         size_t count) {
+  psprobe_error *error = &recorder->error;
+  psprobe_code code = psprobe_store_add(recorder->store, recorder->run.id, finished, count, error);
+  if (code == PSPROBE_NOT_FOUND &&
+      psprobe_store_begin_run(recorder->store, &recorder->run, error) == PSPROBE_OK)
+    code = psprobe_store_add(recorder->store, recorder->run.id, finished, count, error);
+  return code;
+}
+
+/* Offers what is held, a portion a transaction. */
+static psprobe_code flush(psprobe_recorder *recorder) {
+  const psprobe_finished *oldest;
+  psprobe_code code = PSPROBE_OK;
+  while (code == PSPROBE_OK && recorder->held.count > 0) {
+    size_t count = psp_held_oldest(&recorder->held, &oldest);
+    code = keep(recorder, oldest, count);
+    if (code == PSPROBE_OK) psp_held_drop(&recorder->held, count);
+  }
   return code;
 }
 
 void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t count) {
   psprobe_recorder *recorder = arg;
-  psprobe_error error = {0};
   pthread_mutex_lock(&recorder->lock);
-  psprobe_code code = flush(recorder, &error);
-  if (code == PSPROBE_OK)
-    code = psprobe_store_add(recorder->store, recorder->run.id, finished, count, &error);
-  if (code != PSPROBE_OK) {
-    hold(recorder, finished, count);
-    note(recorder, true, &error);
+  int64_t now = recorder->failing ? psprobe_clock_monotonic() : 0;
+  bool waits = recorder->failing && now < recorder->retry_at;
+  psprobe_code code = waits ? PSPROBE_UNAVAILABLE : flush(recorder);
+  if (code == PSPROBE_OK) code = keep(recorder, finished, count);
+  if (code != PSPROBE_OK) psp_held_add(&recorder->held, finished, count);
+  if (!waits) {
+    note(recorder, code != PSPROBE_OK);
+    if (code != PSPROBE_OK) recorder->retry_at = psprobe_clock_monotonic() + RETRY_NS;
   }
   pthread_mutex_unlock(&recorder->lock);
   if (code == PSPROBE_OK && recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
 }
 
 psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *error) {
-  psprobe_error local = {0};
   if (!recorder->begun) return PSPROBE_OK;
   int64_t until = psprobe_clock_monotonic() + PATIENCE_NS;
   pthread_mutex_lock(&recorder->lock);
-  psprobe_code code = flush(recorder, &local);
+  psprobe_code code = flush(recorder);
   while (code != PSPROBE_OK && psprobe_clock_monotonic() < until) {
-    psprobe_sleep_until(psprobe_clock_monotonic() + RETRY_NS);
-    code = flush(recorder, &local);
+    psprobe_sleep_until(psprobe_clock_monotonic() + END_RETRY_NS);
+    code = flush(recorder);
   }
-  uint64_t lost = recorder->lost + recorder->held_count;
+  note(recorder, code != PSPROBE_OK);
+  uint64_t lost = recorder->held.lost + recorder->held.count;
+  psprobe_error why = recorder->error;
   pthread_mutex_unlock(&recorder->lock);
   if (lost > 0)
     return psp_fail(error, PSPROBE_DATA_LOSS, "%llu results could not be kept: %s",
-                    (unsigned long long)lost, local.message);
+                    (unsigned long long)lost, why.message);
   if (recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
   return psprobe_store_end_run(recorder->store, recorder->run.id, psprobe_clock_wall(), error);
 }

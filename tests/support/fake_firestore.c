@@ -35,7 +35,7 @@ struct fake_firestore {
   int broken_status;
   bool broken_after;
   char refused[40];
-  bool refused_whole;
+  bool refused_whole, denied;
 };
 
 static kept *find(fake_firestore *f, const char *id) {
@@ -93,6 +93,7 @@ static int write_one(fake_firestore *f, const psp_json *write) {
   const kept *document = find(f, id);
   bool there = document != NULL && document->fields != NULL;
   if (strcmp(id, f->refused) == 0 && !f->refused_whole) return PSPROBE_INVALID_ARGUMENT;
+  if (exists && f->denied) return PSPROBE_PERMISSION_DENIED;
   if (there && !exists) return PSPROBE_ALREADY_EXISTS;
   if (!there && exists) return PSPROBE_NOT_FOUND;
   psp_buf fields = {0};
@@ -213,6 +214,12 @@ void fake_firestore_refuse(fake_firestore *f, const char *id, bool whole) {
   pthread_mutex_lock(&f->lock);
   snprintf(f->refused, sizeof f->refused, "%s", id == NULL ? "" : id);
   f->refused_whole = id != NULL && whole;
+  pthread_mutex_unlock(&f->lock);
+}
+
+void fake_firestore_deny_patches(fake_firestore *f, bool deny) {
+  pthread_mutex_lock(&f->lock);
+  f->denied = deny;
   pthread_mutex_unlock(&f->lock);
 }
 

@@ -35,6 +35,8 @@ void fake_firestore_break(fake_firestore *firestore, unsigned count, int status,
 /** Refuses this document: by itself (code 3 among the statuses), or (`whole`) each request that it
  * is in, with 400. */
 void fake_firestore_refuse(fake_firestore *firestore, const char *id, bool whole);
+/** Refuses every patch from now on, each by itself: somebody may create and not change. */
+void fake_firestore_deny_patches(fake_firestore *firestore, bool deny);
 
 /** Requests so far; documents there; documents created; patches. */
 unsigned fake_firestore_requests(fake_firestore *firestore);

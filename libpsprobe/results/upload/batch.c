@@ -158,14 +158,13 @@ static psprobe_code send(psp_upload_call *call, const batch_writes *b, size_t co
   return code;
 }
 
-/* Turns outcomes into marks and counts them. @return the first that must be tried again */
-static const psprobe_error *judge(const psp_outbox *outbox, batch_writes *b, psp_batch *batch) {
-  const psprobe_error *again = NULL;
+/* Turns outcomes into marks and counts them. */
+static void judge(const psp_outbox *outbox, batch_writes *b, psp_batch *batch) {
   for (size_t i = 0; i < outbox->count; i++) {
     const psp_stored_row *row = &outbox->rows[i];
-    b->marks[i] = psp_mark_of(row, b->outcomes[i].code);
+    b->marks[i] = psp_mark_of(row, &b->outcomes[i]);
     if (b->marks[i] == PSP_MARK_NONE) {
-      if (again == NULL) again = &b->outcomes[i];
+      if (batch->again++ == 0) batch->failure = b->outcomes[i];
       continue;
     }
     batch->moved++;
@@ -175,34 +174,30 @@ static const psprobe_error *judge(const psp_outbox *outbox, batch_writes *b, psp
     memcpy(batch->refused_id, row->result.id, sizeof batch->refused_id);
     batch->refusal = b->outcomes[i];
   }
-  return again;
 }
 
 psprobe_code psp_upload_batch(psprobe_store *store, psp_upload_call *call, const char *collection,
-                              size_t max, psp_batch *batch, psprobe_error *error) {
+                              int64_t after, size_t max, psp_batch *batch, psprobe_error *error) {
   psp_outbox outbox;
   batch_writes b;
   *batch = (psp_batch){0};
-  psprobe_code code = psp_outbox_take(store, max, &outbox, error);
+  psprobe_code code = psp_outbox_take(store, after, max, &outbox, error);
   if (code != PSPROBE_OK) return code;
   batch->rows = outbox.count;
   if (outbox.count == 0) {
     psp_outbox_free(&outbox);
     return PSPROBE_OK;
   }
+  batch->last = outbox.rows[outbox.count - 1].seq;
   code = make_writes(&outbox, collection, &b) ? send(call, &b, outbox.count, error)
                                               : psp_fail_memory(error, "rows to upload");
-  if (code == PSPROBE_INVALID_ARGUMENT && outbox.count == 1) { /* then it is this row's fault */
+  if (code != PSPROBE_OK && outbox.count == 1 && psp_row_refused(error)) {
     b.outcomes[0] = *error;
     code = PSPROBE_OK;
   }
   if (code == PSPROBE_OK) {
-    const psprobe_error *again = judge(&outbox, &b, batch);
-    code = batch->moved > 0 ? psp_outbox_mark(store, &outbox, b.marks, error) : PSPROBE_OK;
-    if (code == PSPROBE_OK && again != NULL) {
-      *error = *again;
-      code = again->code;
-    }
+    judge(&outbox, &b, batch);
+    if (batch->moved > 0) code = psp_outbox_mark(store, &outbox, b.marks, error);
   }
   free_writes(&b, outbox.count);
   psp_outbox_free(&outbox);

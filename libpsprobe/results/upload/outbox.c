@@ -6,16 +6,17 @@
 #include "base/error.h"
 
 /* Reads up to `max` probes, on the writer's connection with its mutex held. */
-static psprobe_code take(psprobe_store *store, size_t max, psp_outbox *outbox,
+static psprobe_code take(psprobe_store *store, int64_t after, size_t max, psp_outbox *outbox,
                          psprobe_error *error) {
   static const char sql[] = "SELECT " PSP_ROW_COLUMNS
                             " FROM (SELECT * FROM probes WHERE revision > uploaded AND revision > "
-                            "refused ORDER BY seq LIMIT ?) p "
+                            "refused AND seq > ? ORDER BY seq LIMIT ?) p "
                             "LEFT JOIN answers a ON a.probe = p.seq ORDER BY p.seq";
   sqlite3_stmt *statement = NULL;
   if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
     return psp_sql_fail(store->db, store->path, "read", error);
-  psp_sql_bind_int64(statement, 1, (int64_t)max);
+  psp_sql_bind_int64(statement, 1, after);
+  psp_sql_bind_int64(statement, 2, (int64_t)max);
   int step = sqlite3_step(statement);
   while (step == SQLITE_ROW && outbox->count < max) {
     psp_stored_row *row = &outbox->rows[outbox->count++];
@@ -34,14 +35,14 @@ static psprobe_code take(psprobe_store *store, size_t max, psp_outbox *outbox,
   return code;
 }
 
-psprobe_code psp_outbox_take(psprobe_store *store, size_t max, psp_outbox *outbox,
+psprobe_code psp_outbox_take(psprobe_store *store, int64_t after, size_t max, psp_outbox *outbox,
                              psprobe_error *error) {
   *outbox = (psp_outbox){.rows = calloc(max, sizeof *outbox->rows)};
   if (outbox->rows == NULL) return psp_fail_memory(error, "rows to upload");
   psprobe_code code = psp_store_enter(store, error);
   bool inside = code == PSPROBE_OK;
   if (code == PSPROBE_OK) code = psp_runs_read(store->db, store->path, NULL, &outbox->runs, error);
-  if (code == PSPROBE_OK) code = take(store, max, outbox, error);
+  if (code == PSPROBE_OK) code = take(store, after, max, outbox, error);
   if (inside) psp_store_leave(store);
   if (code != PSPROBE_OK) psp_outbox_free(outbox);
   return code;
@@ -53,9 +54,15 @@ void psp_outbox_free(psp_outbox *outbox) {
   *outbox = (psp_outbox){0};
 }
 
-psp_mark psp_mark_of(const psp_stored_row *row, psprobe_code code) {
+bool psp_row_refused(const psprobe_error *outcome) {
+  bool content = outcome->code == PSPROBE_INVALID_ARGUMENT || outcome->code == PSPROBE_OUT_OF_RANGE;
+  /* A reason (API_KEY_INVALID, …) tells of the project or the caller, whatever the row. */
+  return content && outcome->from_service && outcome->reason[0] == '\0';
+}
+
+psp_mark psp_mark_of(const psp_stored_row *row, const psprobe_error *outcome) {
   bool first = row->uploaded == 0;
-  switch (code) {
+  switch (outcome->code) {
     case PSPROBE_OK:
       return PSP_MARK_NEWEST;
     case PSPROBE_ALREADY_EXISTS:
@@ -67,11 +74,8 @@ psp_mark psp_mark_of(const psp_stored_row *row, psprobe_code code) {
     case PSPROBE_NOT_FOUND:
       /* Patched in vain: somebody deleted it, or this is another database now. */
       return first ? PSP_MARK_NONE : PSP_MARK_GONE;
-    case PSPROBE_INVALID_ARGUMENT:
-    case PSPROBE_OUT_OF_RANGE:
-      return PSP_MARK_UNWELCOME;
     default:
-      return PSP_MARK_NONE;
+      return psp_row_refused(outcome) ? PSP_MARK_UNWELCOME : PSP_MARK_NONE;
   }
 }
 

@@ -11,8 +11,8 @@ typedef struct psp_outbox {
   size_t count;
 } psp_outbox;
 
-/** The oldest `max` rows whose newest state is neither uploaded nor refused. */
-psprobe_code psp_outbox_take(psprobe_store *store, size_t max, psp_outbox *outbox,
+/** The oldest `max` rows behind row `after` whose newest state is neither uploaded nor refused. */
+psprobe_code psp_outbox_take(psprobe_store *store, int64_t after, size_t max, psp_outbox *outbox,
                              psprobe_error *error);
 void psp_outbox_free(psp_outbox *outbox);
 
@@ -26,10 +26,15 @@ typedef enum psp_mark {
 } psp_mark;
 
 /**
- * What a write's code means for its row: a row that was never marked is created on condition that
- * it does not exist, one that was is patched on condition that it does. Pure.
+ * Whether an error is Google's own word about what a row holds, and not that of something on the
+ * way, or about the project, the key or the database. On no other word is a row given up. Pure.
  */
-psp_mark psp_mark_of(const psp_stored_row *row, psprobe_code code);
+bool psp_row_refused(const psprobe_error *outcome);
+/**
+ * What the service's word on a write means for its row: a row that was never marked is created on
+ * condition that it does not exist, one that was is patched on condition that it does. Pure.
+ */
+psp_mark psp_mark_of(const psp_stored_row *row, const psprobe_error *outcome);
 
 /** Notes them, all in one transaction. */
 psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, const psp_mark *marks,

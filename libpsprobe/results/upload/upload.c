@@ -28,7 +28,10 @@ struct psprobe_uploader {
 
   /* Of the thread alone. */
   size_t batch_max;
-  unsigned attempt;  /* failures in a row */
+  int64_t after;     /* rows up to this one were offered; those that failed wait for the others */
+  int64_t round_at;  /* when the failed ones are offered again; 0: not settled */
+  unsigned attempt;  /* requests in a row that came to nothing */
+  unsigned rounds;   /* rounds in a row that left rows behind */
   psprobe_code told; /* what the log knows of the state */
 
   pthread_mutex_t mutex; /* of what follows */
@@ -73,35 +76,38 @@ static void tell_refusal(psprobe_uploader *u, const psp_batch *batch) {
   }
 }
 
-/* Counts what a batch came to. @return true when the thread goes on at once */
-static bool digest(psprobe_uploader *u, const psp_batch *batch, psprobe_code code,
-                   const psprobe_error *error) {
-  bool first_refusal = false;
-  /* One bad row can make Firestore refuse all: halve until it stands alone, then grow again. */
-  bool halve = code == PSPROBE_INVALID_ARGUMENT && batch->rows > 1 && batch->moved == 0;
-  if (halve)
-    u->batch_max = batch->rows / 2;
-  else if (code == PSPROBE_OK && u->batch_max < BATCH_MAX)
-    u->batch_max = u->batch_max * 2 < BATCH_MAX ? u->batch_max * 2 : BATCH_MAX;
+/* One bad row, or too many rows, can make a request be refused: halve until one stands alone. */
+static bool halve(psprobe_uploader *u, const psp_batch *batch, const psprobe_error *error) {
+  bool large = error->code == PSPROBE_INVALID_ARGUMENT || error->code == PSPROBE_OUT_OF_RANGE ||
+               error->http_status == 413;
+  if (!large || batch->rows < 2) return false;
+  u->batch_max = batch->rows / 2;
+  return true;
+}
+
+static void note_failure(psprobe_uploader *u, const psprobe_error *error) {
   pthread_mutex_lock(&u->mutex);
+  u->failures++;
+  u->last_error = *error;
+  pthread_mutex_unlock(&u->mutex);
+  tell(u, error->code, error);
+}
+
+/* Counts what became of a batch's rows. */
+static void digest(psprobe_uploader *u, const psp_batch *batch) {
+  bool well = batch->again == 0 && u->after == 0;
+  if (batch->rows > 0 && (batch->again > 0 || u->after > 0)) u->after = batch->last;
+  u->batch_max = u->batch_max * 2 < BATCH_MAX ? u->batch_max * 2 : BATCH_MAX;
+  pthread_mutex_lock(&u->mutex);
+  bool first_refusal = batch->refused > 0 && u->refused == 0;
   u->uploaded += batch->uploaded;
-  if (batch->refused > 0) {
-    first_refusal = u->refused == 0;
-    u->refused += batch->refused;
-    u->refusal = batch->refusal;
-  }
-  if (code != PSPROBE_OK && !halve) {
-    u->failures++;
-    u->last_error = *error;
-  } else if (batch->uploaded > 0) {
-    psprobe_error_clear(&u->last_error);
-  }
+  u->refused += batch->refused;
+  if (batch->refused > 0) u->refusal = batch->refusal;
+  if (well && batch->uploaded > 0) psprobe_error_clear(&u->last_error);
   pthread_mutex_unlock(&u->mutex);
   if (first_refusal) tell_refusal(u, batch);
-  if (halve) return true;
-  if (code != PSPROBE_OK || batch->uploaded > 0) tell(u, code, error);
-  u->attempt = code == PSPROBE_OK ? 0 : batch->moved > 0 ? 1 : u->attempt + 1;
-  return code == PSPROBE_OK && batch->rows > 0;
+  if (batch->again > 0) note_failure(u, &batch->failure);
+  if (well && batch->uploaded > 0) tell(u, PSPROBE_OK, NULL);
 }
 
 /* Waits, with the mutex held, until `until` (monotonic) or something happened. */
@@ -120,19 +126,42 @@ static void wait_for_rows(psprobe_uploader *u) {
   pthread_mutex_unlock(&u->mutex);
 }
 
-static void wait_for_retry(psprobe_uploader *u, const psprobe_error *error) {
+/* When what failed for the `attempt`th time, as `error` says, is tried again. */
+static int64_t retry_at(const psprobe_error *error, unsigned attempt) {
   uint64_t random = 0;
   psp_random(&random, sizeof random);
   int64_t now = psprobe_clock_monotonic();
-  int64_t until = now + psp_retry_delay(&backoff, error, u->attempt == 0 ? 1 : u->attempt, now,
-                                        INT64_MAX, random);
+  int64_t delay = psp_retry_delay(&backoff, error, attempt, now, INT64_MAX, random);
+  return now + (delay < 0 ? backoff.max_ns : delay);
+}
+
+/* Waits until then; a flush cuts it short, and new rows do where they need not wait for it.
+ * @return true: what failed is to be tried now */
+static bool wait_for_retry(psprobe_uploader *u, int64_t until, bool for_rows) {
+  int64_t now = psprobe_clock_monotonic();
   pthread_mutex_lock(&u->mutex);
-  for (uint64_t hurry = u->hurry; !u->stop && u->hurry == hurry;) {
+  uint64_t hurry = u->hurry;
+  while (!u->stop && u->hurry == hurry && !(for_rows && u->woken)) {
     if (u->flushers > 0 && until > now + HURRY_NS) until = now + HURRY_NS;
     if (psprobe_clock_monotonic() >= until) break;
     wait_until(u, until);
   }
+  bool due = u->hurry != hurry || psprobe_clock_monotonic() >= until;
   pthread_mutex_unlock(&u->mutex);
+  return due;
+}
+
+/* All rows were offered, and some came to nothing: those come again after a while, and new ones
+ * meanwhile. */
+static void end_round(psprobe_uploader *u) {
+  if (u->round_at == 0) {
+    pthread_mutex_lock(&u->mutex);
+    psprobe_error error = u->last_error;
+    pthread_mutex_unlock(&u->mutex);
+    u->round_at = retry_at(&error, ++u->rounds);
+  }
+  if (!wait_for_retry(u, u->round_at, true)) return;
+  u->after = u->round_at = 0;
 }
 
 static bool stopped(psprobe_uploader *u) {
@@ -143,6 +172,14 @@ static bool stopped(psprobe_uploader *u) {
   return stop;
 }
 
+/* A request came to nothing. Where one row went alone and was not taken, others go before it. */
+static void fail(psprobe_uploader *u, const psp_batch *batch, const psprobe_error *error) {
+  if (halve(u, batch, error)) return;
+  if (batch->rows == 1 && u->batch_max == 1) u->after = batch->last;
+  note_failure(u, error);
+  wait_for_retry(u, retry_at(error, ++u->attempt), false);
+}
+
 static void *run(void *arg) {
   psprobe_uploader *u = arg;
   pthread_setname_np(pthread_self(), "psp-upload");
@@ -150,12 +187,21 @@ static void *run(void *arg) {
     psp_batch batch;
     psprobe_error error = {0};
     psprobe_code code =
-        psp_upload_batch(u->store, &u->call, u->collection, u->batch_max, &batch, &error);
-    if (digest(u, &batch, code, &error)) continue;
-    if (code == PSPROBE_OK)
+        psp_upload_batch(u->store, &u->call, u->collection, u->after, u->batch_max, &batch, &error);
+    if (code != PSPROBE_OK) {
+      fail(u, &batch, &error);
+      continue;
+    }
+    digest(u, &batch);
+    u->attempt = batch.rows > 0 && batch.moved == 0 ? u->attempt + 1 : 0;
+    if (u->attempt > 0) {
+      wait_for_retry(u, retry_at(&batch.failure, u->attempt), false);
+    } else if (batch.rows == 0 && u->after > 0) {
+      end_round(u);
+    } else if (batch.rows == 0) {
+      u->rounds = 0;
       wait_for_rows(u);
-    else
-      wait_for_retry(u, &error);
+    }
   }
   return NULL;
 }
@@ -230,6 +276,23 @@ void psprobe_uploader_wake(psprobe_uploader *uploader) {
   pthread_mutex_unlock(&uploader->mutex);
 }
 
+/* Whether what failed may be well in a moment. What something on the way says may be; what the
+ * service says of the project, the key or the caller is not before somebody mends it. */
+static bool can_pass(const psprobe_error *error) {
+  switch (error->code) {
+    case PSPROBE_UNAUTHENTICATED:
+    case PSPROBE_PERMISSION_DENIED:
+    case PSPROBE_NOT_FOUND:
+    case PSPROBE_FAILED_PRECONDITION:
+    case PSPROBE_INVALID_ARGUMENT:
+    case PSPROBE_OUT_OF_RANGE:
+    case PSPROBE_UNIMPLEMENTED:
+      return error->http_status != 0 && !error->from_service;
+    default:
+      return true;
+  }
+}
+
 psprobe_code psprobe_uploader_flush(psprobe_uploader *uploader, int64_t timeout_ns,
                                     psprobe_error *error) {
   psprobe_uploader *u = uploader;
@@ -250,10 +313,13 @@ psprobe_code psprobe_uploader_flush(psprobe_uploader *uploader, int64_t timeout_
   psprobe_code code = psp_outbox_count(u->store, &rows, &unwelcome, error);
   if (code != PSPROBE_OK) return code;
   if (idle && unwelcome == 0) return PSPROBE_OK; /* refused once, and taken in a later state */
-  if (cause.code == PSPROBE_OK)
-    return psp_fail(error, PSPROBE_DEADLINE_EXCEEDED,
-                    "results not in Firestore yet: %llu (kept in %s)", (unsigned long long)rows,
-                    u->store->path);
+  if (cause.code == PSPROBE_OK) {
+    psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "results not in Firestore yet: %llu (kept in %s)",
+             (unsigned long long)rows, u->store->path);
+    if (error != NULL) error->retryable = true;
+    return PSPROBE_DEADLINE_EXCEEDED;
+  }
+  cause.retryable = !idle && can_pass(&cause);
   if (error != NULL) *error = cause;
   psp_fail_in(error, "results not in Firestore: %llu (kept in %s)", (unsigned long long)rows,
               u->store->path);

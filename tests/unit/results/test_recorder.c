@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fake_client.h"
+#include "results/store/store.h"
 #include "scratch.h"
 
 static bool take_run(void *arg, const psprobe_run *run) {
@@ -54,9 +55,50 @@ static void test_what_holds_is_kept(void **state) {
   fake_client_teardown(&google);
 }
 
+static bool count_row(void *arg, const psprobe_row *row) {
+  (void)row;
+  ++*(int *)arg;
+  return true;
+}
+
+/* A full disk, and room again: all is kept; meanwhile a result costs no try of all that is held. */
+static void test_full_and_room_again(void **state) {
+  void *google = NULL;
+  psprobe_recorder *recorder = NULL;
+  psprobe_prober *prober = NULL;
+  int rows = 0;
+  assert_int_equal(fake_client_setup(&google), 0);
+  psprobe_client *client = ((fake_client *)google)->client;
+  psprobe_store *store = scratch_store(scratch_file(state, "r.db"), false);
+  psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
+  assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
+  assert_int_equal(psp_sql_run(store->db, "PRAGMA max_page_count = 12"), SQLITE_OK);
+  for (uint64_t i = 0; i < 3000; i++) {
+    psprobe_finished finished = scratch_finished(i);
+    psprobe_recorder_sink(recorder, &finished, 1);
+  }
+  int before = sqlite3_total_changes(store->db);
+  for (uint64_t i = 3000; i < 3200; i++) { /* far less than a second */
+    psprobe_finished finished = scratch_finished(i);
+    psprobe_recorder_sink(recorder, &finished, 1);
+  }
+  assert_in_range(sqlite3_total_changes(store->db) - before, 0, 3 * 2 * 500); /* a try or two */
+  assert_int_equal(psp_sql_run(store->db, "PRAGMA max_page_count = 1000000"), SQLITE_OK);
+  assert_int_equal(psprobe_recorder_end(recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_each(store, NULL, count_row, &rows, NULL), PSPROBE_OK);
+  assert_int_equal(rows, 3200);
+  psprobe_recorder_free(recorder);
+  psprobe_prober_free(prober);
+  psprobe_store_free(store);
+  fake_client_teardown(&google);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_what_holds_is_kept, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_full_and_room_again, scratch_setup, scratch_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

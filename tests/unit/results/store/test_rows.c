@@ -343,7 +343,7 @@ static void test_outbox(void **state) {
     psprobe_finished finished = scratch_finished(6 - i); /* kept in another order than sent */
     add(store, 1, &finished);
   }
-  assert_int_equal(psp_outbox_take(store, 3, &outbox, NULL), PSPROBE_OK);
+  assert_int_equal(psp_outbox_take(store, 0, 3, &outbox, NULL), PSPROBE_OK);
   assert_int_equal(outbox.count, 3);
   for (size_t i = 0; i < 3; i++) {
     char id[PSPROBE_ID_SIZE];
@@ -363,14 +363,14 @@ static void test_outbox(void **state) {
   assert_int_equal(psp_outbox_count(store, &rows, &refused, NULL), PSPROBE_OK);
   assert_int_equal(rows, 5);
   assert_int_equal(refused, 1);
-  assert_int_equal(psp_outbox_take(store, 10, &outbox, NULL), PSPROBE_OK);
+  assert_int_equal(psp_outbox_take(store, 0, 10, &outbox, NULL), PSPROBE_OK);
   assert_int_equal(outbox.count, 4);
   assert_int_equal(outbox.rows[0].revision, 2);
   assert_int_equal(outbox.rows[0].uploaded, 1);
   psp_mark more[] = {PSP_MARK_GONE, PSP_MARK_NEWEST, PSP_MARK_NEWEST, PSP_MARK_NEWEST};
   assert_int_equal(psp_outbox_mark(store, &outbox, more, NULL), PSPROBE_OK);
   psp_outbox_free(&outbox);
-  assert_int_equal(psp_outbox_take(store, 10, &outbox, NULL), PSPROBE_OK);
+  assert_int_equal(psp_outbox_take(store, 0, 10, &outbox, NULL), PSPROBE_OK);
   assert_int_equal(outbox.count, 1);
   assert_int_equal(outbox.rows[0].uploaded, 0); /* to be created again, as it is now */
   assert_int_equal(outbox.rows[0].revision, 2);
@@ -409,8 +409,21 @@ static void test_marks(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psp_stored_row row = {.revision = cases[i].revision, .uploaded = cases[i].uploaded};
-    if (psp_mark_of(&row, cases[i].code) != cases[i].mark) fail_msg("case %zu", i);
+    psprobe_error outcome = {.code = cases[i].code, .from_service = true};
+    if (psp_mark_of(&row, &outcome) != cases[i].mark) fail_msg("case %zu", i);
   }
+}
+
+/* Only Firestore's own word about what a row holds gives it up. */
+static void test_whose_word(void **state) {
+  (void)state;
+  const psp_stored_row row = {.revision = 1};
+  psprobe_error outcome = {.code = PSPROBE_INVALID_ARGUMENT, .http_status = 400};
+  assert_int_equal(psp_mark_of(&row, &outcome), PSP_MARK_NONE); /* a proxy's page */
+  outcome.from_service = true;
+  assert_int_equal(psp_mark_of(&row, &outcome), PSP_MARK_UNWELCOME);
+  strcpy(outcome.reason, "API_KEY_INVALID"); /* whatever the row */
+  assert_int_equal(psp_mark_of(&row, &outcome), PSP_MARK_NONE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
@@ -428,6 +441,7 @@ int main(void) {
       TEST(test_sixteen_sources),
       TEST(test_outbox),
       cmocka_unit_test(test_marks),
+      cmocka_unit_test(test_whose_word),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

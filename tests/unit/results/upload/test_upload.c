@@ -307,6 +307,96 @@ static void test_refused_and_then_changed(void **state) {
   stop(s);
 }
 
+/* A proxy that answers everything with a page of its own is no word about any row. */
+static void test_a_strangers_refusal_is_waited_out(void **state) {
+  static const int statuses[] = {400, 413, 416};
+  setting *s = *state;
+  psprobe_uploader_stats stats;
+  psprobe_uploader *uploader = start(s);
+  for (uint64_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+    fake_firestore_break(s->firestore, 12, statuses[i], false); /* down to one row, and on */
+    add(s, i * 60, 60, false);
+    flush(uploader);
+    expect_all(s, (i + 1) * 60);
+  }
+  psprobe_uploader_get_stats(uploader, &stats);
+  assert_int_equal(stats.refused, 0);
+  stop(s);
+  assert_int_equal(count_of(s->log, "event=upload_refused"), 0);
+}
+
+/* Rows that fail one by one, a whole batch of them, stand first: the others go up all the same. */
+static void test_failing_rows_let_others_by(void **state) {
+  setting *s = *state;
+  char id[PSPROBE_ID_SIZE];
+  psprobe_uploader *uploader = start(s);
+  add(s, 0, 400, false);
+  flush(uploader);
+  fake_firestore_deny_patches(s->firestore, true);
+  add(s, 0, 400, true);
+  add(s, 400, 300, false);
+  for (int i = 0; i < 400 && fake_firestore_count(s->firestore) < 700; i++)
+    psprobe_uploader_flush(uploader, SECOND / 20, NULL);
+  assert_int_equal(fake_firestore_count(s->firestore), 700);
+  assert_int_equal(backlog(s), 400);
+  add(s, 700, 1, false); /* while it waits to try them again */
+  psprobe_uploader_wake(uploader);
+  for (int i = 0; i < 400 && backlog(s) > 400; i++)
+    psprobe_uploader_flush(uploader, SECOND / 20, NULL);
+  assert_int_equal(backlog(s), 400);
+  fake_firestore_deny_patches(s->firestore, false);
+  flush(uploader);
+  expect_all(s, 701);
+  scratch_id(id, 399);
+  assert_int_equal(fake_firestore_patches(s->firestore, id), 1);
+  stop(s);
+}
+
+/* A wait that nobody means is neither taken for none nor for one without an end. */
+static void test_endless_retry_after(void **state) {
+  setting *s = *state;
+  fake_call *call = fake_expect(((fake_client *)s->client)->fake, "POST", "*:batchWrite");
+  fake_reply(fake_times(call, 0), 503, "Retry-After: 9223372036\r\n", "");
+  add(s, 0, 2, false);
+  psprobe_uploader *uploader = start(s);
+  fake_wait(call, 1);
+  psprobe_uploader_stats stats;
+  psprobe_sleep_until(psprobe_clock_monotonic() + SECOND / 10);
+  psprobe_uploader_get_stats(uploader, &stats);
+  assert_int_equal(stats.failures, 1);
+  stop(s);
+}
+
+/* What can pass by itself by the end of a run, and what cannot. */
+static void test_what_a_flush_says_of_patience(void **state) {
+  static const int can[] = {408, 409, 429, 500, 502, 503, 504, 400, 403};
+  setting *s = *state;
+  add(s, 0, 2, false);
+  psprobe_uploader *uploader = start(s);
+  flush(uploader);
+  for (uint64_t i = 0; i < sizeof can / sizeof *can; i++) {
+    psprobe_error error = {0};
+    fake_firestore_break(s->firestore, 1000, can[i], false);
+    unsigned before = fake_firestore_requests(s->firestore);
+    add(s, 2 + i, 1, false);
+    psprobe_uploader_wake(uploader);
+    while (fake_firestore_requests(s->firestore) < before + 2)
+      psprobe_uploader_flush(uploader, SECOND / 50, NULL);
+    assert_int_not_equal(psprobe_uploader_flush(uploader, SECOND / 50, &error), PSPROBE_OK);
+    if (!error.retryable) fail_msg("%d: %s", can[i], error.message);
+    fake_firestore_break(s->firestore, 0, 0, false);
+    flush(uploader);
+  }
+  fake_firestore_deny_patches(s->firestore, true); /* Firestore's own word */
+  add(s, 0, 1, true);
+  psprobe_error error = {0};
+  for (int i = 0; i < 400 && error.code != PSPROBE_PERMISSION_DENIED; i++)
+    psprobe_uploader_flush(uploader, SECOND / 50, &error);
+  assert_int_equal(error.code, PSPROBE_PERMISSION_DENIED);
+  assert_false(error.retryable);
+  stop(s);
+}
+
 static void test_denied(void **state) {
   setting *s = *state;
   psprobe_error error = {0};
@@ -415,6 +505,10 @@ int main(void) {
       TEST(test_refused_by_itself),
       TEST(test_refused_with_the_whole_batch),
       TEST(test_refused_and_then_changed),
+      TEST(test_a_strangers_refusal_is_waited_out),
+      TEST(test_failing_rows_let_others_by),
+      TEST_BARE(test_endless_retry_after),
+      TEST(test_what_a_flush_says_of_patience),
       TEST(test_denied),
       TEST_BARE(test_no_answer),
       TEST_BARE(test_nonsense_is_tried_again),
