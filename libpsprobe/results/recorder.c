@@ -13,13 +13,14 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "os/clock.h"
 #include "results/held.h"
 
 /* How often a file that takes nothing is tried. */
-#define RETRY_NS 1000000000LL
+#define RETRY_NS PSP_SECOND_NS
 /* At the end of a run: how long it is tried, and how often. */
-#define PATIENCE_NS  10000000000LL
-#define END_RETRY_NS 250000000LL
+#define PATIENCE_NS  (10 * PSP_SECOND_NS)
+#define END_RETRY_NS (250 * PSP_MS_NS)
 
 struct psprobe_recorder {
   psprobe_store *store;

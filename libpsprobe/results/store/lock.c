@@ -11,9 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <psprobe/timing.h>
-
 #include "base/error.h"
+#include "os/clock.h"
 
 #define RETRY_NS 10000000
 

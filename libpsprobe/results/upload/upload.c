@@ -8,16 +8,18 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "firestore/path.h"
+#include "os/clock.h"
 #include "os/random.h"
+#include "os/thread.h"
 #include "os/wait.h"
 
 /* Enough to catch up fast; far below the 500 writes and 10 MiB that a request may have. */
 #define BATCH_MAX 200
 /* While somebody waits in a flush, a try each second at least. */
-#define HURRY_NS INT64_C(1000000000)
+#define HURRY_NS PSP_SECOND_NS
 
 static const psp_retry_policy backoff = {
-    .codes = UINT32_MAX, .initial_ns = 500000000, .max_ns = 60000000000, .factor = 2};
+    .codes = UINT32_MAX, .initial_ns = 500 * PSP_MS_NS, .max_ns = 60 * PSP_SECOND_NS, .factor = 2};
 
 struct psprobe_uploader {
   psprobe_store *store;
@@ -182,7 +184,6 @@ static void fail(psprobe_uploader *u, const psp_batch *batch, const psprobe_erro
 
 static void *run(void *arg) {
   psprobe_uploader *u = arg;
-  pthread_setname_np(pthread_self(), "psp-upload");
   while (!stopped(u)) {
     psp_batch batch;
     psprobe_error error = {0};
@@ -244,7 +245,7 @@ psprobe_code psprobe_uploader_new(psprobe_store *store, psprobe_client *client,
     free(u);
     return psp_fail_memory(error, "uploader");
   }
-  if (pthread_create(&u->thread, NULL, run, u) != 0) {
+  if (!psp_thread_start(&u->thread, "psp-upload", run, u)) {
     destroy(u);
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "uploader: no thread can be started");
   }
