@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/printable.h"
 
 #define MESSAGE_SIZE sizeof(((psprobe_error *)NULL)->message)
 
@@ -82,21 +82,6 @@ psprobe_code psp_code_from_http(int status) {
   return PSPROBE_UNKNOWN;
 }
 
-/* Makes `text` one line of printable UTF-8; what stands for a bad byte is as long as it. */
-static void sanitise(char *text) {
-  size_t len = psp_utf8_cut(text, strlen(text));
-  text[len] = '\0';
-  for (size_t i = 0; i < len;) {
-    size_t n = psp_utf8_char(text + i, len - i);
-    unsigned char c = (unsigned char)text[i];
-    bool c1 = n == 2 && c == 0xC2 && (unsigned char)text[i + 1] < 0xA0; /* U+0080 to U+009F */
-    if (n == 0) n = 1;
-    if (c < 0x20 || c == 0x7F || c1 || psp_utf8_char(text + i, len - i) == 0)
-      memset(text + i, '?', n);
-    i += n;
-  }
-}
-
 psprobe_code psp_fail(psprobe_error *error, psprobe_code code, const char *format, ...) {
   if (error == NULL) return code;
   char message[MESSAGE_SIZE]; /* the arguments may point into *error */
@@ -104,9 +89,8 @@ psprobe_code psp_fail(psprobe_error *error, psprobe_code code, const char *forma
   va_start(args, format);
   if (vsnprintf(message, sizeof message, format, args) < 0) message[0] = '\0';
   va_end(args);
-  sanitise(message);
   *error = (psprobe_error){.code = code, .retryable = code == PSPROBE_UNAVAILABLE};
-  memcpy(error->message, message, strlen(message) + 1);
+  psp_printable_text(error->message, sizeof error->message, message);
   return code;
 }
 
@@ -128,7 +112,6 @@ psprobe_code psp_fail_in(psprobe_error *error, const char *format, ...) {
   for (const char *s = error->message; *s != '\0' && at < last; s++)
     *at++ = *s;
   *at = '\0';
-  sanitise(message);
-  memcpy(error->message, message, strlen(message) + 1);
+  psp_printable_text(error->message, sizeof error->message, message);
   return error->code;
 }

@@ -7,9 +7,8 @@
 /**
  * Fills `error` (may be NULL) and returns `code`, so that a function can end
  * with `return psp_fail(error, PSPROBE_…, "…", …)`. Sets retryable for
- * UNAVAILABLE, clears the rest. Control characters and broken UTF-8 in the
- * result (remote text, through "%s") become '?'; what is too long is cut
- * between characters.
+ * UNAVAILABLE, clears the rest. Remote text (through "%s") is made printable
+ * (base/printable.h); what is too long is cut between characters.
  */
 psprobe_code psp_fail(psprobe_error *error, psprobe_code code, const char *format, ...)
     PSPROBE_PRINTF(3, 4);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/text.h"
-#include "base/utf8.h"
 
 static const char *const levels[] = {"error", "warning", "info", "debug"};
 
@@ -53,15 +53,13 @@ static bool add_quoted(psp_log_line *line, const char *value) {
   size_t len = strlen(value);
   bool fits = add(line, "\"", 1);
   for (size_t i = 0; fits && i < len;) {
-    size_t n = psp_utf8_char(value + i, len - i);
-    unsigned char c = (unsigned char)value[i];
-    char escape[8];
-    if (c == '"' || c == '\\' || c == '\n') {
-      char pair[2] = {'\\', c == '\n' ? 'n' : (char)c};
+    size_t n = psp_printable_char(value + i, len - i);
+    char escape[PSP_ESCAPED_SIZE];
+    if (value[i] == '"' || value[i] == '\\' || value[i] == '\n') {
+      char pair[2] = {'\\', value[i] == '\n' ? 'n' : value[i]};
       fits = add(line, pair, 2);
-    } else if (n == 0 || c < 0x20 || c == 0x7F) {
-      snprintf(escape, sizeof escape, "\\x%02X", c);
-      fits = add(line, escape, 4);
+    } else if (n == 0) {
+      fits = add(line, psp_escaped_byte(escape, value[i]), PSP_ESCAPED_SIZE - 1);
     } else {
       fits = add(line, value + i, n);
     }

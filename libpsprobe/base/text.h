@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 /** strdup of a text that may be NULL (gives NULL). */
 char *psp_strdup(const char *text);
@@ -25,9 +26,6 @@ bool psp_base64_decode(psp_buf *out, const char *text, size_t len);
 void psp_percent_encode(psp_buf *out, const char *text);
 /** False: a broken escape, or %00; `out` as before. */
 bool psp_percent_decode(psp_buf *out, const char *text, size_t len);
-
-/** Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
-bool psp_utf8_valid(const char *text, size_t len);
 
 /** A whole decimal integer in [min, max], nothing else. */
 bool psp_parse_int64(const char *text, int64_t min, int64_t max, int64_t *out);

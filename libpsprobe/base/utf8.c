@@ -1,23 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/utf8.h"
 
-#include "base/text.h"
+/* By lead byte. The second byte decides about overlong forms, surrogates and the upper end. */
+static const struct {
+  unsigned char first, last, length, low, high;
+} forms[] = {
+    {0xC2, 0xDF, 2, 0x80, 0xBF}, {0xE0, 0xE0, 3, 0xA0, 0xBF}, {0xE1, 0xEC, 3, 0x80, 0xBF},
+    {0xED, 0xED, 3, 0x80, 0x9F}, {0xEE, 0xEF, 3, 0x80, 0xBF}, {0xF0, 0xF0, 4, 0x90, 0xBF},
+    {0xF1, 0xF3, 4, 0x80, 0xBF}, {0xF4, 0xF4, 4, 0x80, 0x8F},
+};
+
+static size_t long_char(const unsigned char *s, size_t len) {
+  size_t k = 0;
+  while (k < sizeof forms / sizeof *forms && s[0] > forms[k].last)
+    k++;
+  if (k == sizeof forms / sizeof *forms || s[0] < forms[k].first || len < forms[k].length) return 0;
+  if (s[1] < forms[k].low || s[1] > forms[k].high) return 0;
+  for (size_t i = 2; i < forms[k].length; i++)
+    if ((s[i] & 0xC0) != 0x80) return 0;
+  return forms[k].length;
+}
 
 size_t psp_utf8_char(const char *text, size_t len) {
   const unsigned char *s = (const unsigned char *)text;
   if (len == 0) return 0;
-  if (s[0] < 0x80) return 1;
-  size_t n = s[0] >= 0xC2 && s[0] <= 0xDF   ? 2
-             : s[0] >= 0xE0 && s[0] <= 0xEF ? 3
-             : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
-                                            : 0;
-  if (n == 0 || n > len) return 0;
-  /* The second byte decides about overlong forms, surrogates and the upper end. */
-  unsigned char low = s[0] == 0xE0 ? 0xA0 : s[0] == 0xF0 ? 0x90 : 0x80;
-  unsigned char high = s[0] == 0xED ? 0x9F : s[0] == 0xF4 ? 0x8F : 0xBF;
-  if (s[1] < low || s[1] > high) return 0;
-  for (size_t i = 2; i < n; i++)
-    if ((s[i] & 0xC0) != 0x80) return 0;
+  return s[0] < 0x80 ? 1 : long_char(s, len);
+}
+
+uint32_t psp_utf8_code(const char *text, size_t n) {
+  const unsigned char *s = (const unsigned char *)text;
+  uint32_t code = n == 1 ? s[0] : s[0] & (0x7Fu >> n);
+  for (size_t i = 1; i < n; i++)
+    code = code << 6 | (s[i] & 0x3F);
+  return code;
+}
+
+size_t psp_utf8_put(uint32_t code, char out[4]) {
+  size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  for (size_t i = n - 1; i > 0; i--, code >>= 6)
+    out[i] = (char)(0x80 | (code & 0x3F));
+  out[0] = (char)(n == 1 ? code : (0xF00u >> n & 0xFF) | code);
   return n;
 }
 

@@ -9,48 +9,19 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/printable.h"
+#include "base/shown.h"
 
 #define MAX_FILE ((size_t)256 * 1024)
 
-/* At least so many letters of an encoding without a break or a dot: more than names have. */
-#define ENCODED_WORD 64
-#define ENCODED_TEXT 128
-
-static bool is_token(const char *text) {
-  static const char *const starts[] = {"ya29.", "1//", "GOCSPX-", "AIza", "eyJ"};
-  for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-    if (psp_text_starts(text, starts[i])) return true;
-  return false;
-}
-
-/* Base64, base64url or hexadecimal digits, and no file of that name. */
-static bool is_encoded(const char *text) {
-  static const char letters[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_=";
-  size_t longest = 0;
-  bool dotted = false; /* or with any other letter that a name may have and no encoding has */
-  for (const char *at = text; *at != 0;) {
-    size_t word = strspn(at, letters);
-    if (word > longest) longest = word;
-    at += word;
-    if (*at != 0 && *at++ != '/') dotted = true;
-  }
-  return (longest >= ENCODED_WORD || (!dotted && strlen(text) >= ENCODED_TEXT)) &&
-         access(text, F_OK) != 0;
-}
-
 /* What stands in the place of a file's name; NULL: one may. */
 static const char *what_instead(const char *text) {
-  const char *first = text + strspn(text, " \t\r\n'\"\xef\xbb\xbf");
-  if (*first == '{' || *first == '[') return "JSON (a key?)";
-  if (strstr(text, "-----BEGIN") != NULL) return "PEM (a key?)";
-  for (const char *at = text; *at != 0; at++)
-    if ((unsigned char)*at < 0x20 || *at == 0x7f)
-      return "a line break or another control character";
-  if (strstr(text, "://") != NULL) return "a URL";
-  if (is_token(first)) return "a token";
-  return is_encoded(text) ? "something encoded (a key?)" : NULL;
+  const char *kind = psp_secret_kind(text);
+  if (kind != NULL && strstr(kind, "encoded") != NULL && access(text, F_OK) == 0) return NULL;
+  if (kind == NULL && strstr(text, "://") != NULL) kind = "a URL";
+  if (kind == NULL && !psp_printable(text, strlen(text)))
+    kind = "a line break or another character that cannot be seen";
+  return kind;
 }
 
 psprobe_code psp_key_path_check(const char *path, psprobe_error *error) {
