@@ -19,6 +19,7 @@
 
 #include "base/text.h"
 #include "http/server/server.h"
+#include "raw_server.h"
 #include "rest_call.h"
 
 #define MS INT64_C(1000000)
@@ -36,6 +37,9 @@ static void answer(void *arg, psp_exchange *exchange) {
   const char *type = psp_exchange_header(exchange, "Content-Type");
   int n = snprintf(text, sizeof text, "%d %s?%s %s %.100s", getpid(), psp_exchange_path(exchange),
                    psp_exchange_raw_query(exchange), type ? type : "-", body);
+  const char *subject = psp_exchange_header(exchange, "ce-subject");
+  if (subject != NULL) n = snprintf(text, sizeof text, "subject %s", subject);
+  psp_exchange_set_header(exchange, "X-Mine", "1");
   psp_exchange_reply(exchange, status, "text/plain", text, (size_t)n);
 }
 
@@ -53,7 +57,13 @@ static int be_function(const char *how) {
   sigaddset(&end, SIGTERM);
   sigprocmask(SIG_BLOCK, &end, NULL);
   if (psp_server_new(&options, &server, NULL)) return 1;
-  printf("a line before\nready at %s\n", psp_server_url(server));
+  const char *decoy = getenv("PSPROBE_TEST_DECOY");
+  if (strcmp(how, "odd") == 0)
+    printf(
+        "See http://127.0.0.1:%s/docs or http://docs.example:80/\n\x1b[36mListening on %s.\x1b[0m",
+        decoy, psp_server_url(server)); /* and no end of the line */
+  else
+    printf("a line before\nready at %s\n", psp_server_url(server));
   fflush(stdout);
   do
     sigwait(&end, &number);
@@ -146,6 +156,35 @@ static void test_starts_at_the_first_event(void **state) {
   assert_int_equal(event(url, "refuse", &second), 418); /* passed on as it is */
   assert_int_equal(first, second);                      /* kept warm */
   assert_int_equal(started(), 1);
+}
+
+static void refuse_all(void *arg, int fd, int nth) {
+  (void)nth;
+  psp_buf head = {0}, body = {0};
+  if (raw_read_request(fd, &head, &body)) ++*(int *)arg;
+  raw_send(fd, "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");
+  psp_buf_free(&head);
+  psp_buf_free(&body);
+}
+
+/* It names others' addresses too, one of them where somebody listens: its own is followed. Headers
+ * go both ways. */
+static void test_follows_its_own_program(void **state) {
+  (void)state;
+  int misled = 0;
+  raw_server *other = raw_server_start(refuse_all, &misled);
+  char port[16], room[64];
+  snprintf(port, sizeof port, "%d", raw_server_port(other));
+  setenv("PSPROBE_TEST_DECOY", port, 1);
+  const char *url = add("odd", (psprobe_function_options){0}), *path;
+  const char *host = host_of(url, room, &path);
+  raw_answer got = test_rest(host, "POST", path, "{}", "ce-subject: me\r\n");
+  assert_int_equal(got.status, 200);
+  assert_string_equal(got.body.data, "subject me");
+  assert_non_null(strcasestr(got.head.data, "x-mine: 1\r\n"));
+  raw_free(&got);
+  raw_server_stop(other);
+  assert_int_equal(misled, 0);
 }
 
 static void test_stops_when_idle(void **state) {
@@ -287,6 +326,7 @@ int main(int argc, char **argv) {
   if (len <= 0) return 1;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_starts_at_the_first_event, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_follows_its_own_program, setup, teardown),
       cmocka_unit_test_setup_teardown(test_stops_when_idle, setup, teardown),
       cmocka_unit_test_setup_teardown(test_more_instances_under_load, setup, teardown),
       cmocka_unit_test_setup_teardown(test_instance_that_dies_is_replaced, setup, teardown),

@@ -106,6 +106,24 @@ unsigned psp_exchange_header_count(const psp_exchange *x, const char *name) {
   return h.count;
 }
 
+typedef struct header_call {
+  psp_exchange_header_each *each;
+  void *arg;
+} header_call;
+
+static enum MHD_Result tell_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                   const char *value) {
+  (void)kind;
+  const header_call *call = arg;
+  call->each(call->arg, name, value != NULL ? value : "");
+  return MHD_YES;
+}
+
+void psp_exchange_headers(const psp_exchange *x, psp_exchange_header_each *each, void *arg) {
+  header_call call = {each, arg};
+  MHD_get_connection_values(x->connection, MHD_HEADER_KIND, tell_header, &call);
+}
+
 const char *psp_exchange_body(const psp_exchange *x, size_t *len) {
   if (len) *len = x->body.len;
   return x->body.data ? x->body.data : "";

@@ -73,6 +73,10 @@ const char *psp_exchange_query(const psp_exchange *exchange, const char *name, u
 const char *psp_exchange_header(const psp_exchange *exchange, const char *name);
 /** How many header lines have that name: where more than one is an attack (Authorization). */
 unsigned psp_exchange_header_count(const psp_exchange *exchange, const char *name);
+/** Receives one header line; the texts live as long as the exchange. */
+typedef void psp_exchange_header_each(void *arg, const char *name, const char *value);
+/** Every header line, in order. */
+void psp_exchange_headers(const psp_exchange *exchange, psp_exchange_header_each *each, void *arg);
 const char *psp_exchange_body(const psp_exchange *exchange, size_t *len); /**< never NULL */
 /**
  * True when the client of an exchange that waits has closed its connection: an answer would reach

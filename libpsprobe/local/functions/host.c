@@ -14,28 +14,6 @@
 enum { DEFAULT_INSTANCES = 8, MAX_BODY = 32 * 1024 * 1024 };
 static const int64_t default_idle_ns = 15000000000, default_start_ns = 10000000000;
 
-void psp_function_fail(psp_function_event *event, const char *why) {
-  psp_exchange_reply_error(event->exchange, 503, PSPROBE_UNAVAILABLE, why);
-  free(event);
-}
-
-psp_function_event *psp_function_next(psp_function *function) {
-  psp_function_event *event = function->first;
-  if (!event) return NULL;
-  function->first = event->next;
-  function->waiting--;
-  event->next = NULL;
-  return event;
-}
-
-void psp_function_not_idle(psp_function_instance *instance) {
-  psp_function_instance **at = &instance->function->idle;
-  while (instance->idle && *at != instance)
-    at = &(*at)->next_idle;
-  if (instance->idle) *at = instance->next_idle;
-  instance->idle = false;
-}
-
 static psp_function *find(psp_function_host *host, const char *path) {
   pthread_mutex_lock(&host->lock);
   psp_function *function = host->functions;

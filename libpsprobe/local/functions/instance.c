@@ -2,7 +2,6 @@
 /* One instance of a function: its thread, its program, its events one after the other. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,10 +13,15 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "local/functions/address.h"
 #include "local/functions/parts.h"
 #include "os/process.h"
+#include "os/thread.h"
 
 static const int64_t stop_ns = 5000000000; /* from SIGTERM to SIGKILL */
+
+#define ADDRESSES 8        /* that a program may print and not, or not yet, listen at */
+#define LISTEN_NS 20000000 /* how often we look whether it does */
 
 /* What only the instance's own thread sees. */
 typedef struct work {
@@ -25,21 +29,32 @@ typedef struct work {
   psp_process process;
   char line[512]; /* what it printed last */
   size_t line_len;
-  char url[256]; /* "" until it has printed it */
-  bool coming;   /* it counts among its function's coming ones */
+  psp_address printed[ADDRESSES]; /* the latest */
+  size_t printed_count;
+  char url[PSP_ADDRESS_SIZE]; /* "" until it listens where it said */
+  bool coming;                /* it counts among its function's coming ones */
 } work;
 
 /* ---- its output ---- */
 
-/* Takes "http://host:port" out of a line. */
-static void take_url(work *w) {
-  const char *url = strstr(w->line, "http://");
-  size_t len = url ? strcspn(url, " \t\r\"'<>,") : 0;
-  if (!url || w->url[0] || len >= sizeof w->url) return;
-  memcpy(w->url, url, len);
-  while (len > 0 && w->url[len - 1] == '/')
-    len--;
-  w->url[len] = '\0';
+/* Notes the addresses that its latest line holds so far. */
+static void note_addresses(work *w) {
+  const char *at = w->line;
+  w->line[w->line_len] = '\0';
+  for (psp_address address; w->url[0] == '\0' && psp_address_next(&at, &address);) {
+    bool known = false;
+    for (size_t i = 0; i < ADDRESSES && i < w->printed_count; i++)
+      known |= w->printed[i].port == address.port;
+    if (!known) w->printed[w->printed_count++ % ADDRESSES] = address;
+  }
+}
+
+/* Follows an address at which the program itself listens. */
+static bool find_url(work *w) {
+  for (size_t i = 0; w->url[0] == '\0' && i < ADDRESSES && i < w->printed_count; i++)
+    if (psp_address_is_of(&w->printed[i], w->process.pid))
+      memcpy(w->url, w->printed[i].url, sizeof w->url);
+  return w->url[0] != '\0';
 }
 
 /* Reads what the program has printed, so that it never waits for us. False: it printed its last. */
@@ -50,10 +65,10 @@ static bool read_output(work *w) {
     for (ssize_t i = 0; i < got; i++) {
       if (block[i] != '\n' && w->line_len + 1 < sizeof w->line) w->line[w->line_len++] = block[i];
       if (block[i] != '\n') continue;
-      w->line[w->line_len] = '\0';
+      note_addresses(w);
       w->line_len = 0;
-      take_url(w);
     }
+    note_addresses(w); /* nobody has to end a line */
   }
   return got < 0 && (errno == EAGAIN || errno == EINTR);
 }
@@ -125,17 +140,19 @@ static bool has_ended(work *w) {
   return w->process.pid == 0;
 }
 
-/* Waits until it has printed where it listens. */
+/* Waits until it listens where it has printed that it does. */
 static psprobe_code await_url(work *w, psprobe_error *error) {
   const psp_function *function = w->instance->function;
   int64_t until = psprobe_clock_monotonic() + function->start_ns;
-  while (!w->url[0]) {
-    woken by = wait_for(w, until);
-    if (by == BY_END && !w->url[0])
+  while (!find_url(w)) {
+    int64_t soon = psprobe_clock_monotonic() + LISTEN_NS;
+    woken by = wait_for(w, w->printed_count > 0 && soon < until ? soon : until);
+    if (by == BY_END && (w->printed_count == 0 || has_ended(w)))
       return psp_fail(error, PSPROBE_UNAVAILABLE, "%s ended before it printed where it listens",
                       function->argv[0]);
-    if (by == BY_TIME)
-      return psp_fail(error, PSPROBE_UNAVAILABLE, "%s did not print where it listens in time",
+    if (psprobe_clock_monotonic() >= until)
+      return psp_fail(error, PSPROBE_UNAVAILABLE,
+                      "%s did not print in time where it listens (\"http://127.0.0.1:PORT\")",
                       function->argv[0]);
     if (by == BY_WAKE && is_closing(w))
       return psp_fail(error, PSPROBE_UNAVAILABLE, "the function host is being stopped");
@@ -146,7 +163,7 @@ static psprobe_code await_url(work *w, psprobe_error *error) {
 static psprobe_code start_program(work *w, psprobe_error *error) {
   psp_function_host *host = w->instance->function->host;
   w->url[0] = '\0';
-  w->line_len = 0;
+  w->line_len = w->printed_count = 0;
   int64_t began = psprobe_clock_monotonic();
   psprobe_code code =
       psp_process_start(&w->process, (const char *const *)w->instance->function->argv, NULL, error);
@@ -301,16 +318,9 @@ bool psp_function_instance_begin(psp_function *function) {
   if (!instance) return false;
   instance->function = function;
   instance->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  pthread_attr_t detached;
-  pthread_attr_init(&detached);
-  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  sigset_t all, before;
-  sigfillset(&all); /* signals are for the program's own threads */
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
-  bool ok = instance->wake >= 0 && pthread_create(&thread, &detached, run, instance) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&detached);
+  bool ok = instance->wake >= 0 && psp_thread_start(&thread, "psp-function", run, instance);
+  if (ok) pthread_detach(thread);
   if (ok) {
     function->threads++;
     DL_APPEND(function->all, instance);

@@ -81,10 +81,11 @@ bool psp_function_flight_done(psp_function_flight *flight);
 void psp_function_flight_cancel(psp_function_flight *flight);
 /* Once it is done: */
 bool psp_function_flight_answered(const psp_function_flight *flight);
+/** Answers with the program's status, headers and body. */
 void psp_function_flight_reply(const psp_function_flight *flight, psp_exchange *exchange);
 void psp_function_flight_release(psp_function_flight *flight);
 
-/* function_host.c, for instances. */
+/* queue.c */
 /** The event to serve next, or NULL: there is none now. With the lock held. */
 psp_function_event *psp_function_next(psp_function *function);
 /** Answers an event 503 and frees it. */

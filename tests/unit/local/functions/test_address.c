@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "local/functions/address.h"
+
+static void test_lines(void **state) {
+  (void)state;
+  static const struct {
+    const char *line, *url; /* url NULL: none of this machine */
+  } cases[] = {
+      {"http://127.0.0.1:8080", "http://127.0.0.1:8080"},
+      {"Listening on http://127.0.0.1:8080.", "http://127.0.0.1:8080"},
+      {"\x1b[36mhttp://127.0.0.1:8080\x1b[0m", "http://127.0.0.1:8080"},
+      {"ready (http://localhost:80)", "http://localhost:80"},
+      {"{\"url\":\"http://127.0.0.1:80/\"}", "http://127.0.0.1:80"},
+      {"url=http://127.0.0.1:80; ok", "http://127.0.0.1:80"},
+      {"HTTP://127.0.0.1:80\r", "http://127.0.0.1:80"},
+      {"http://0.0.0.0:80", "http://127.0.0.1:80"},
+      {"http://[::]:80/", "http://127.0.0.1:80"},
+      {"http://[::1]:80/", "http://[::1]:80"},
+      {"See http://docs.example/start first: http://127.0.0.1:7", "http://127.0.0.1:7"},
+      {"http://docs.example:80/", NULL},
+      {"http://127.0.0.1/", NULL},
+      {"http://127.0.0.1:0", NULL},
+      {"http://127.0.0.1:65536", NULL},
+      {"http://127.0.0.1:123456", NULL},
+      {"http://[::1:80", NULL},
+      {"https://127.0.0.1:80", NULL},
+      {"http://", NULL},
+      {"", NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const char *at = cases[i].line;
+    psp_address address;
+    bool found = psp_address_next(&at, &address);
+    if (found != (cases[i].url != NULL)) fail_msg("%s", cases[i].line);
+    if (found) assert_string_equal(address.url, cases[i].url);
+    if (found) assert_false(psp_address_next(&at, &address));
+  }
+}
+
+/* Of the process that listens, and of no other. */
+static void test_whose(void **state) {
+  (void)state;
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof name;
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof name), 0);
+  assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+  psp_address address = {.port = ntohs(name.sin_port)};
+  assert_false(psp_address_is_of(&address, getpgrp())); /* bound alone */
+  assert_int_equal(listen(fd, 1), 0);
+  assert_true(psp_address_is_of(&address, getpgrp()));
+  assert_false(psp_address_is_of(&address, 1));
+  close(fd);
+  assert_false(psp_address_is_of(&address, getpgrp()));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_whose)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
