@@ -94,9 +94,8 @@ bool psprobe_local_held(psprobe_local *local, const char *subscription, size_t *
   return known;
 }
 
-psprobe_code psprobe_local_add_function(psprobe_local *local,
-                                        const psprobe_function_options *options, const char **url,
-                                        psprobe_error *error) {
+psprobe_code psprobe_local_add_function(psprobe_local *local, const psprobe_local_function *options,
+                                        const char **url, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
   pthread_mutex_lock(&local->lock);
   if (!local->functions) code = psp_function_host_new(&local->logger, &local->functions, error);

@@ -77,7 +77,7 @@ static int be_function(const char *how) {
 static char self[512];
 static psprobe_local *local;
 
-static const char *add(const char *how, psprobe_function_options options) {
+static const char *add(const char *how, psprobe_local_function options) {
   const char *argv[] = {self, "function", how, NULL}, *url;
   psprobe_error error = {0};
   options.argv = argv;
@@ -139,7 +139,7 @@ static int teardown(void **state) {
 
 static void test_starts_at_the_first_event(void **state) {
   (void)state;
-  const char *url = add("plain", (psprobe_function_options){0}), *path;
+  const char *url = add("plain", (psprobe_local_function){0}), *path;
   assert_int_equal(running(), 0);
   char room[64];
   const char *host = host_of(url, room, &path);
@@ -176,7 +176,7 @@ static void test_follows_its_own_program(void **state) {
   char port[16], room[64];
   snprintf(port, sizeof port, "%d", raw_server_port(other));
   setenv("PSPROBE_TEST_DECOY", port, 1);
-  const char *url = add("odd", (psprobe_function_options){0}), *path;
+  const char *url = add("odd", (psprobe_local_function){0}), *path;
   const char *host = host_of(url, room, &path);
   raw_answer got = test_rest(host, "POST", path, "{}", "ce-subject: me\r\n");
   assert_int_equal(got.status, 200);
@@ -189,7 +189,7 @@ static void test_follows_its_own_program(void **state) {
 
 static void test_stops_when_idle(void **state) {
   (void)state;
-  const char *url = add("plain", (psprobe_function_options){.idle_ns = 100 * MS});
+  const char *url = add("plain", (psprobe_local_function){.idle_ns = 100 * MS});
   int first, second;
   assert_int_equal(event(url, "a", &first), 200);
   wait_running(0);
@@ -222,7 +222,7 @@ static void call_all(caller *callers, int count, const char *url, const char *bo
 
 static void test_more_instances_under_load(void **state) {
   (void)state;
-  const char *url = add("plain", (psprobe_function_options){.max_instances = 3});
+  const char *url = add("plain", (psprobe_local_function){.max_instances = 3});
   caller callers[9];
   call_all(callers, 9, url, "slow");
   int pids[9], different = 0;
@@ -239,7 +239,7 @@ static void test_more_instances_under_load(void **state) {
 
 static void test_instance_that_dies_is_replaced(void **state) {
   (void)state;
-  const char *url = add("plain", (psprobe_function_options){.max_instances = 1});
+  const char *url = add("plain", (psprobe_local_function){.max_instances = 1});
   int first, second;
   assert_int_equal(event(url, "a", &first), 200);
   assert_int_equal(event(url, "die", NULL), 503);
@@ -254,11 +254,11 @@ static void test_instance_that_dies_is_replaced(void **state) {
 static void test_program_that_does_not_start(void **state) {
   (void)state;
   const char *argv[] = {"/nowhere/at/all", NULL}, *url;
-  psprobe_function_options options = {.argv = argv};
+  psprobe_local_function options = {.argv = argv};
   assert_int_equal(psprobe_local_add_function(local, &options, &url, NULL), PSPROBE_OK);
   assert_int_equal(event(url, "a", NULL), 503);
-  assert_int_equal(event(add("broken", (psprobe_function_options){0}), "a", NULL), 503);
-  assert_int_equal(event(add("mute", (psprobe_function_options){.start_ns = 50 * MS}), "a", NULL),
+  assert_int_equal(event(add("broken", (psprobe_local_function){0}), "a", NULL), 503);
+  assert_int_equal(event(add("mute", (psprobe_local_function){.start_ns = 50 * MS}), "a", NULL),
                    503);
   caller callers[4];
   call_all(callers, 4, url, "a");
@@ -271,7 +271,7 @@ static void test_bad_options(void **state) {
   (void)state;
   const char *argv[] = {NULL}, *good[] = {self, NULL}, *url;
   psprobe_error error;
-  psprobe_function_options none = {.argv = argv}, negative = {.argv = good, .max_instances = -1};
+  psprobe_local_function none = {.argv = argv}, negative = {.argv = good, .max_instances = -1};
   assert_int_equal(psprobe_local_add_function(local, &none, &url, &error),
                    PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(psprobe_local_add_function(local, &negative, &url, &error),
@@ -281,7 +281,7 @@ static void test_bad_options(void **state) {
 /* The local is freed while an instance is busy: the event is answered, the program ends. */
 static void test_free_while_busy(void **state) {
   (void)state;
-  const char *url = add("plain", (psprobe_function_options){0});
+  const char *url = add("plain", (psprobe_local_function){0});
   int pid;
   assert_int_equal(event(url, "a", &pid), 200);
   caller busy = {.url = strdup(url), .body = "slow"};
@@ -299,7 +299,7 @@ static void test_free_while_busy(void **state) {
 static void test_pushed_events(void **state) {
   (void)state;
   const char *host = psprobe_local_pubsub_host(local);
-  const char *url = add("plain", (psprobe_function_options){.idle_ns = 100 * MS});
+  const char *url = add("plain", (psprobe_local_function){.idle_ns = 100 * MS});
   psp_buf body = {0};
   psp_buf_printf(&body,
                  "{\"topic\":\"projects/p/topics/topic\",\"pushConfig\":{\"pushEndpoint\":\"%s\"}}",

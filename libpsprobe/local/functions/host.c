@@ -120,7 +120,7 @@ static char **copy_argv(const char *const *argv) {
   return copy;
 }
 
-psprobe_code psp_function_host_add(psp_function_host *host, const psprobe_function_options *options,
+psprobe_code psp_function_host_add(psp_function_host *host, const psprobe_local_function *options,
                                    const char **url, psprobe_error *error) {
   if (!options->argv || !options->argv[0])
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "add function: no program is given");

@@ -18,7 +18,7 @@ psprobe_code psp_function_host_new(const psprobe_logger *logger, psp_function_ho
 /** Stops every instance and waits for its end. NULL is fine. */
 void psp_function_host_free(psp_function_host *host);
 /** As psprobe_local_add_function. `url` is the host's. */
-psprobe_code psp_function_host_add(psp_function_host *host, const psprobe_function_options *options,
+psprobe_code psp_function_host_add(psp_function_host *host, const psprobe_local_function *options,
                                    const char **url, psprobe_error *error);
 void psp_function_host_count(psp_function_host *host, int *running, uint64_t *started);
 
