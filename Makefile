@@ -53,6 +53,8 @@ SHARED := $(BUILD)/libpsprobe.so.$(VERSION)
 
 PROGRAMS := $(patsubst examples/%.c,%,$(sort $(wildcard examples/*.c)))
 EXAMPLES := $(PROGRAMS:%=$(BUILD)/examples/%)
+# Where people run them: examples/prober is a link into build/. Other builds (BUILD=...) have none.
+LINKS := $(if $(filter build,$(BUILD)),$(PROGRAMS:%=examples/%))
 MANS := $(PROGRAMS:%=$(BUILD)/man/psprobe-%.1)
 
 objects = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard $(1))))
@@ -72,7 +74,7 @@ SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh
 all: lib examples man ## build the library, the programs and their man pages
 
 lib: $(STATIC) $(BUILD)/libpsprobe.so $(BUILD)/$(SONAME)
-examples: $(EXAMPLES)
+examples: $(EXAMPLES) $(LINKS)
 man: $(MANS)
 tests: $(UNIT) $(INTEGRATION) $(TOOLS) $(BUILD)/tests/idtoken_vectors
 
@@ -98,6 +100,9 @@ $(BUILD)/examples/%.o: ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE $(FORTIFY) $(CPPFL
 $(BUILD)/examples/%: $(BUILD)/examples/%.o $(STATIC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) $(LIBS)
+
+$(LINKS): examples/%: $(BUILD)/examples/%
+	$(Q)ln -sf ../$< $@
 
 $(BUILD)/man/psprobe-%.1: $(BUILD)/examples/%
 	@mkdir -p $(@D)
@@ -128,7 +133,7 @@ demo: ## run the whole experiment on this machine
 run-demo:
 	@echo "Building the programs (build/)"
 	@$(MAKE) --no-print-directory -s -j$$(nproc) examples
-	@$(BUILD)/examples/demo $(DEMO_ARGS)
+	@$(if $(LINKS),,$(BUILD)/)examples/demo $(DEMO_ARGS)
 
 check: ## run every test, plain and under ASan+UBSan
 	@tests/deps.sh check
@@ -144,16 +149,12 @@ check-once: $(if $(SANITIZE),,check-house)
 check-unit: $(UNIT) ## run the unit tests alone
 	@BUILD=$(BUILD) tests/run.sh $(UNIT)
 
-# Those in which threads meet; -fsanitize=thread knows nothing of what the others would show.
-THREADED := $(addprefix $(BUILD)/tsan/tests/unit/,os/test_wait os/test_latch os/test_futex os/test_thread auth/test_credentials auth/verify/test_gate \
-	auth/verify/test_idtoken auth/test_token_cache auth/verify/test_verifier http/client/test_client http/client/test_client_faults \
-	http/client/test_queue http/server/test_server_wait client/test_call os/test_timer client/test_token \
-	pubsub/subscriber/test_receive pubsub/subscriber/test_settle pubsub/subscriber/test_subscriber pubsub/subscriber/test_subscriber_stop \
-	prober/test_prober prober/test_prober_auth responder/test_push_auth prober/registry/test_registry_threads \
-	responder/test_responder responder/test_listen prober/test_verify results/upload/test_upload)
+# Tests in which threads meet say so in a line; -fsanitize=thread knows nothing of what the others would show.
+THREADED := $(patsubst %.c,%,$(sort $(shell grep -rlx '/\* threads meet here \*/' tests/unit)))
 check-threads: ## run the tests of threads under TSan
-	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)/tsan SANITIZE=thread $(THREADED)
-	@BUILD=$(BUILD)/tsan tests/run.sh $(THREADED)
+	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)/tsan SANITIZE=thread \
+		$(THREADED:%=$(BUILD)/tsan/%)
+	@BUILD=$(BUILD)/tsan tests/run.sh $(THREADED:%=$(BUILD)/tsan/%)
 
 check-house: ## the rules of the house: floors, names, sizes, circles, contracts
 	@$(MAKE) --no-print-directory -s -j$$(nproc) lib
@@ -171,32 +172,36 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(STATIC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(STATIC) $(LIBS)
 
-bench: $(BENCH) examples ## run the benchmarks
+bench: ## run the benchmarks beside their peers
+	@tests/deps.sh
+	@tests/deps.sh bench || echo "WARNING: not every peer is there; what is compared without says so below." >&2
+	@$(MAKE) --no-print-directory -s -j$$(nproc) examples $(BENCH)
 	@BUILD=$(BUILD) tests/bench/run.sh $(BENCH)
 
 deps: ## install the packages that are missing (Debian, Ubuntu)
 	@tests/deps.sh
 
-# ---- installation ----
+# ---- installation: a folder's name may hold blanks ----
+to = '$(DESTDIR)$(1)'
 install: all ## install under PREFIX (DESTDIR, LIBDIR, INCLUDEDIR, BINDIR, MANDIR)
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/psprobe $(DESTDIR)$(BINDIR) \
-		$(DESTDIR)$(MANDIR)/man1
-	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/
-	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/
-	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
-	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libpsprobe.so
-	install -m 644 include/psprobe/*.h $(DESTDIR)$(INCLUDEDIR)/psprobe/
+	install -d $(call to,$(LIBDIR)/pkgconfig) $(call to,$(INCLUDEDIR)/psprobe) $(call to,$(BINDIR)) \
+		$(call to,$(MANDIR)/man1)
+	install -m 644 $(STATIC) $(call to,$(LIBDIR)/)
+	install -m 755 $(SHARED) $(call to,$(LIBDIR)/)
+	ln -sf $(notdir $(SHARED)) $(call to,$(LIBDIR)/$(SONAME))
+	ln -sf $(notdir $(SHARED)) $(call to,$(LIBDIR)/libpsprobe.so)
+	install -m 644 include/psprobe/*.h $(call to,$(INCLUDEDIR)/psprobe/)
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' -e 's|@DEPS@|$(DEPS)|' pkgconfig/psprobe.pc.in \
-		>$(DESTDIR)$(LIBDIR)/pkgconfig/psprobe.pc
+		>$(call to,$(LIBDIR)/pkgconfig/psprobe.pc)
 	for p in $(PROGRAMS); do \
-		install -m 755 $(BUILD)/examples/$$p $(DESTDIR)$(BINDIR)/psprobe-$$p && \
-		install -m 644 $(BUILD)/man/psprobe-$$p.1 $(DESTDIR)$(MANDIR)/man1/ || exit 1; done
+		install -m 755 $(BUILD)/examples/$$p $(call to,$(BINDIR))/psprobe-$$p && \
+		install -m 644 $(BUILD)/man/psprobe-$$p.1 $(call to,$(MANDIR)/man1/) || exit 1; done
 
 uninstall: ## take it away again
-	rm -f $(DESTDIR)$(LIBDIR)/libpsprobe.* $(DESTDIR)$(LIBDIR)/pkgconfig/psprobe.pc
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/psprobe-%) $(PROGRAMS:%=$(DESTDIR)$(MANDIR)/man1/psprobe-%.1)
-	rm -rf $(DESTDIR)$(INCLUDEDIR)/psprobe
+	rm -f $(call to,$(LIBDIR))/libpsprobe.* $(call to,$(LIBDIR)/pkgconfig/psprobe.pc)
+	for p in $(PROGRAMS); do rm -f $(call to,$(BINDIR))/psprobe-$$p $(call to,$(MANDIR)/man1)/psprobe-$$p.1; done
+	rm -rf $(call to,$(INCLUDEDIR)/psprobe)
 
 # ---- care ----
 SOURCES = $(shell git ls-files '*.c' '*.h')
@@ -211,7 +216,7 @@ lint: ## clang-format as a check, and clang-tidy
 		'clang-tidy --quiet "$$@" -- $(ALL_CPPFLAGS) -DPSP_DYGRAPHS="\"\"" -std=c11 2>/dev/null' lint
 
 clean: ## remove what was built
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(PROGRAMS:%=examples/%)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26

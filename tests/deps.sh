@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that building needs and that are missing, with `check` what the tests'
-# scripts need too (not what is large: without a browser or node a test says that it is skipped).
-# usage: tests/deps.sh [check]
+# scripts need too (not what is large: without a browser or node a test says that it is skipped), with
+# `bench` what the benchmarks' peers need.
+# usage: tests/deps.sh [check|bench]
 set -eu
 wanted="
 gcc:gcc
@@ -15,6 +16,10 @@ git:git
 jq:jq
 openssl:openssl
 pmccabe:pmccabe
+"
+[ "${1:-}" = bench ] && wanted="$wanted
+wrk:wrk
+go:golang-go
 "
 libraries="
 libcurl:libcurl4-openssl-dev
@@ -36,6 +41,7 @@ for pair in $libraries; do
   pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"
 done
 [ -e "${DYGRAPHS:-/usr/share/javascript/dygraphs}/dygraph.min.js" ] || missing="$missing libjs-dygraphs"
+[ "${1:-}" = bench ] && ! "${PSPROBE_PYTHON:-/usr/bin/python3}" -c 'import scipy' 2>/dev/null && missing="$missing python3-scipy"
 [ -e /usr/include/uthash.h ] || missing="$missing uthash-dev"
 # shellcheck disable=SC2086
 echo '#include <stdio.h>' | ${CC:-cc} -E - >/dev/null 2>&1 || missing="$missing libc6-dev"

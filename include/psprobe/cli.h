@@ -180,8 +180,8 @@ PSPROBE_API psprobe_code psprobe_child_start(const char *const *argv, const char
  * "psprobe-responder". @return PSPROBE_OK or NOT_FOUND */
 PSPROBE_API psprobe_code psprobe_program_path(const char *name, char *path, size_t size,
                                               psprobe_error *error);
-/** What a person types to run it: psprobe-NAME where that is installed beside us, else the path of
- * what was built, from the folder we are in if it is under that. @return `command` */
+/** What a person types to run it: psprobe-NAME if we were called so, else NAME in the folder that
+ * we were called from. @return `command` */
 PSPROBE_API const char *psprobe_program_command(const char *name, char *command, size_t size);
 /**
  * Waits for a line of its standard output that begins with `prefix`; other lines are let go.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Programs that a program of ours starts: local's processes, made public. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,15 +59,13 @@ psprobe_code psprobe_program_path(const char *name, char *path, size_t size, psp
   return psp_fail(error, PSPROBE_NOT_FOUND, "find %s: it is not in %s", name, self);
 }
 
+/* As this program was called, so the other can be. */
 const char *psprobe_program_command(const char *name, char *command, size_t size) {
-  char here[4096];
-  snprintf(command, size, "psprobe-%s", name);
-  if (psprobe_program_path(name, here, sizeof here, NULL) != PSPROBE_OK) return command;
-  const char *file = strrchr(here, '/') + 1;
-  if (strncmp(file, "psprobe-", 8) == 0) return command;
-  char cwd[4096];
-  size_t len = getcwd(cwd, sizeof cwd) != NULL ? strlen(cwd) : 0;
-  bool below = len > 1 && strncmp(here, cwd, len) == 0 && here[len] == '/';
-  snprintf(command, size, "%s", below ? here + len + 1 : here);
+  const char *called = program_invocation_name, *slash = strrchr(called, '/');
+  size_t folder = slash != NULL ? (size_t)(slash + 1 - called) : 0;
+  if (strncmp(called + folder, "psprobe-", 8) == 0)
+    snprintf(command, size, "psprobe-%s", name);
+  else
+    snprintf(command, size, "%.*s%s", (int)folder, called, name);
   return command;
 }

@@ -112,6 +112,10 @@ static void print(const char *name, const char *unit, const double *ours, const 
 }
 
 int main(void) {
+  if (system("command -v wrk >/dev/null") != 0) {
+    printf("http server: NOT MEASURED, wrk is missing (apt-get install wrk)\n");
+    return 0;
+  }
   psp_reply *reply = psp_reply_new(200, "application/json", "{}", 2);
   const psp_route route = {"POST", "/{}/{}", answer, reply};
   psp_server_options options = {

@@ -6,12 +6,15 @@ set -eu
 top=$(pwd)
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-${MAKE:-make} -s install DESTDIR="$root/dest" PREFIX=/opt/psprobe BUILD="${BUILD:-build}" >"$root/log" 2>&1 ||
+# A folder's name may hold a blank.
+dest="$root/two words"
+ln -s "two words" "$root/dest" # for pkg-config, whose output is split into words
+${MAKE:-make} -s install DESTDIR="$dest" PREFIX=/opt/psprobe BUILD="${BUILD:-build}" >"$root/log" 2>&1 ||
   { cat "$root/log"; exit 1; }
 
 # A sysroot would also move the third parties' own paths, so a copy of the .pc gets the real prefix.
 mkdir "$root/pc"
-sed "s|/opt/psprobe|$root/dest/opt/psprobe|" "$root/dest/opt/psprobe/lib/pkgconfig/psprobe.pc" >"$root/pc/psprobe.pc"
+sed "s|/opt/psprobe|$root/dest/opt/psprobe|" "$dest/opt/psprobe/lib/pkgconfig/psprobe.pc" >"$root/pc/psprobe.pc"
 export PKG_CONFIG_PATH="$root/pc"
 [ "$(pkg-config --modversion psprobe)" = "$(sed -n 's/.*PSPROBE_VERSION  *"\(.*\)"/\1/p' include/psprobe/version.h)" ]
 case " $(pkg-config --libs psprobe) " in
@@ -24,22 +27,22 @@ cd "$root"
 # shellcheck disable=SC2046 # flags are words
 ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror outside.c $(pkg-config --cflags --libs psprobe) -o shared
 # shellcheck disable=SC2046
-${CC:-cc} -std=c11 outside.c $(pkg-config --cflags psprobe) -Wl,-Bstatic -L"$root/dest/opt/psprobe/lib" -lpsprobe -Wl,-Bdynamic \
+${CC:-cc} -std=c11 outside.c $(pkg-config --cflags psprobe) -Wl,-Bstatic -L"$dest/opt/psprobe/lib" -lpsprobe -Wl,-Bdynamic \
   $(pkg-config --libs libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3) -lm -pthread -o static
 readelf -d shared | grep -q 'NEEDED.*libpsprobe\.so\.' || { echo "the soname is not asked for"; exit 1; }
 for program in shared static; do
   # With nothing listening there it must fail with a message, not crash: status 1.
   status=0
-  PUBSUB_EMULATOR_HOST=127.0.0.1:1 LD_LIBRARY_PATH="$root/dest/opt/psprobe/lib" timeout 60 ./$program >out 2>err || status=$?
+  PUBSUB_EMULATOR_HOST=127.0.0.1:1 LD_LIBRARY_PATH="$dest/opt/psprobe/lib" timeout 60 ./$program >out 2>err || status=$?
   [ $status = 1 ] && grep -q 127.0.0.1:1 err || { echo "$program: exit status $status"; cat out err; exit 1; }
 done
 
 # Programs and man pages.
 for name in prober subscriber responder local report demo doctor; do
-  [ -x "$root/dest/opt/psprobe/bin/psprobe-$name" ] || { echo "psprobe-$name is missing"; exit 1; }
-  grep -q '^\.TH' "$root/dest/opt/psprobe/share/man/man1/psprobe-$name.1" || { echo "no man page of $name"; exit 1; }
+  [ -x "$dest/opt/psprobe/bin/psprobe-$name" ] || { echo "psprobe-$name is missing"; exit 1; }
+  grep -q '^\.TH' "$dest/opt/psprobe/share/man/man1/psprobe-$name.1" || { echo "no man page of $name"; exit 1; }
 done
 cd "$top"
-${MAKE:-make} -s uninstall DESTDIR="$root/dest" PREFIX=/opt/psprobe BUILD="${BUILD:-build}" >/dev/null
-left=$(find "$root/dest" ! -type d)
+${MAKE:-make} -s uninstall DESTDIR="$dest" PREFIX=/opt/psprobe BUILD="${BUILD:-build}" >/dev/null
+left=$(find "$dest" ! -type d)
 [ -z "$left" ] || { echo "uninstall leaves: $left"; exit 1; }

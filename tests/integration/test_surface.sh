@@ -16,6 +16,13 @@ diff "$work/declared" "$work/exported" >"$work/diff" || {
   exit 1
 }
 [ "$(wc -l <"$work/declared")" -gt 50 ]
+uniq -d "$work/declared" | grep . && { echo "declared more than once"; exit 1; }
+# What a header declares it also exports: no function without PSPROBE_API, but for macros and the types
+# of callbacks; and what is inside does not declare what is public.
+bare=$(cat include/psprobe/*.h | sed 's|/\*\*.*||; s|^ \*.*||' | tr '\n' ' ' | tr ';}' '\n\n' |
+  grep -E '^ *[a-z][a-z0-9_ *]*[ *]psprobe_[a-z0-9_]+\(' | grep -v '^ *typedef' || true)
+[ -z "$bare" ] || { echo "declared without PSPROBE_API: $bare"; exit 1; }
+inside=$(grep -rln '^PSPROBE_API' libpsprobe) && { echo "PSPROBE_API belongs in the public headers: $inside"; exit 1; }
 for header in include/psprobe/*.h; do
   name=psprobe/$(basename "$header")
   echo "#include <$name>" | ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -x c -fsyntax-only -

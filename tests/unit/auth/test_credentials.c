@@ -374,6 +374,7 @@ static void test_id_tokens_by_audience(void **state) {
   assert_int_equal(code, PSPROBE_RESOURCE_EXHAUSTED);
 }
 
+/* threads meet here */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {

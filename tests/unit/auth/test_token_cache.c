@@ -187,6 +187,7 @@ static void test_race(void **state) {
   psp_token_cache_clear(&shared);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_schedule), cmocka_unit_test(test_repeated_token),

@@ -289,6 +289,7 @@ static void test_many(void **state) {
   assert_true(good > 0);
 }
 
+/* threads meet here */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {

@@ -254,6 +254,7 @@ static void test_no_project(void **state) {
   assert_null(project);
 }
 
+/* threads meet here */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {

@@ -42,6 +42,7 @@ static void test_woken(void **state) {
   pthread_join(thread, NULL);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_does_not_sleep_when_it_has_changed),

@@ -59,6 +59,7 @@ static void test_gone_when_waited_for(void **state) {
   }
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_posted_before_anybody_waits),

@@ -45,6 +45,7 @@ static void test_takes_no_signals(void **state) {
   pthread_barrier_destroy(&s.named);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_takes_no_signals)};
   return cmocka_run_group_tests(tests, NULL, NULL);

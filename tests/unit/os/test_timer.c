@@ -115,6 +115,7 @@ static void test_arms_itself_again(void **state) {
   assert_int_equal(repeats, 5);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_never_early, setup, teardown),

@@ -70,6 +70,7 @@ static void test_signal(void **state) {
   }
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_time_is_over),

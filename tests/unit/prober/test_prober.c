@@ -391,6 +391,7 @@ static void test_address_in_use(void **state) {
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_a_run),

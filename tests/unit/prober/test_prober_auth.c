@@ -271,6 +271,7 @@ static void test_token_meets_deadline(void **state) {
   assert_int_not_equal(sem_trywait(&ends), 0);
 }
 
+/* threads meet here */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {

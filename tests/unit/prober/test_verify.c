@@ -169,6 +169,7 @@ static void test_audience_is_needed(void **state) {
   assert_non_null(strstr(error.message, "audience"));
 }
 
+/* threads meet here */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {

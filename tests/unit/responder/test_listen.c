@@ -265,6 +265,7 @@ static void test_address_in_use(void **state) {
   stop(&f);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pushes),

@@ -134,6 +134,7 @@ static void test_direct(void **state) {
   assert_int_equal(psprobe_responder_rejected(f->responder), 1);
 }
 
+/* threads meet here */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {

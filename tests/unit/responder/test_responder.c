@@ -369,6 +369,7 @@ static void test_options(void **state) {
   psprobe_responder_free(NULL);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_the_prober_says),

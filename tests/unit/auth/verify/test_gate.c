@@ -185,6 +185,7 @@ static void test_open_gate(void **state) {
   raw_free(&answer);
 }
 
+/* threads meet here */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {TEST(test_answers), TEST(test_no_keys), TEST(test_headers),

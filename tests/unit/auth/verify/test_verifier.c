@@ -398,6 +398,7 @@ static void test_options(void **state) {
   psprobe_verifier_free(NULL);
 }
 
+/* threads meet here */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {

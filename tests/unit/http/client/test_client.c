@@ -385,6 +385,7 @@ static void test_leaves_nothing(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_methods),  TEST(test_large_body),   TEST(test_refused_body),   TEST(test_send),

@@ -346,6 +346,7 @@ static void test_connect_timeout(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_keep_alive),

@@ -48,6 +48,7 @@ static void test_end_waits_for_callers(void **state) {
   psp_queue_clear(&queue);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_end_waits_for_callers)};
   return cmocka_run_group_tests(tests, NULL, NULL);

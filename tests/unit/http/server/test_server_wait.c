@@ -183,6 +183,7 @@ static void test_quiesce(void **state) {
   close(fd);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       FIXTURE_TEST(test_answered_later),       FIXTURE_TEST(test_answered_at_once_elsewhere),

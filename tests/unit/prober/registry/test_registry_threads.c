@@ -295,6 +295,7 @@ static void test_two_waiters(void **state) {
   psprobe_registry_free(registry);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_stress),

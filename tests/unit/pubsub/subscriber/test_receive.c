@@ -89,6 +89,7 @@ static void test_many_acks(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_client_setup, fake_client_teardown)
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_pull),

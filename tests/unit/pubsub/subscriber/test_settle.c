@@ -181,6 +181,7 @@ static void test_stop_waits_for_later(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_at_once),           TEST(test_stop_in_callback),     TEST(test_later_at_once),

@@ -255,6 +255,7 @@ static void test_refused_options(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, receiver_setup, receiver_teardown)
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_receive_and_acknowledge),

@@ -98,6 +98,7 @@ static void test_stop_that_is_not_heard(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, receiver_setup, receiver_teardown)
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_stop_with_messages_in_hand),

@@ -493,6 +493,7 @@ static void test_added_meanwhile(void **state) {
 #define TEST(name)      cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_BARE(name) cmocka_unit_test_setup_teardown(name, setup_bare, teardown)
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_all_arrive),
