@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <psprobe/probe.h>
 #include <psprobe/pubsub.h>
 
 #include "auth/url.h"
@@ -10,7 +11,6 @@
 #include "base/text.h"
 #include "doctor/doctor.h"
 
-#include <psprobe/probe.h>
 #include "os/wait.h"
 
 static const char *const pull[] = {"probes-regular-service"};

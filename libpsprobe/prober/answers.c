@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The routes that responders POST to. Nothing here allocates, logs or waits but for a shard's lock.
- */
+#include "prober/answers.h"
+
 #include <string.h>
 
 #include "base/text.h"
@@ -21,6 +21,7 @@ static int64_t handled_ns(const psp_exchange *exchange) {
   return text != NULL && psp_parse_int64(text, 0, INT64_MAX, &ns) ? ns : -1;
 }
 
+/* Nothing here allocates, logs or waits but for a shard's lock. */
 void psp_prober_answer(void *arg, psp_exchange *exchange) {
   int64_t now_ns = psp_exchange_received_ns(exchange);
   psprobe_prober *prober = arg;

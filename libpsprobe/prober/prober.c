@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "prober/answers.h"
 #include "pubsub/calls.h"
 
 #define DEFAULT_INTERVAL_NS (5 * PSP_SECOND_NS)
@@ -87,8 +88,8 @@ static psp_reply *not_found(const char *message) {
 static psprobe_code make_server(psprobe_prober *prober, const psprobe_prober_options *o,
                                 psprobe_error *error) {
   prober->ok = psp_reply_new(200, NULL, "", 0);
-  prober->no_probe = not_found("no probe with this id is in flight");
-  prober->no_source = not_found("this prober has no source of this name");
+  prober->no_probe = not_found(PSP_NO_PROBE);
+  prober->no_source = not_found(PSP_NO_SOURCE);
   if (prober->ok == NULL || prober->no_probe == NULL || prober->no_source == NULL)
     return psp_fail_memory(error, "prober");
   prober->gate.handler = psp_prober_answer;

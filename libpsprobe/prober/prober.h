@@ -42,8 +42,6 @@ struct psprobe_prober {
   psprobe_finished batch[PSP_PROBER_BATCH]; /**< the collector's */
 };
 
-/** POST /{source}/{probe_id}; `arg` is the prober. */
-void psp_prober_answer(void *arg, psp_exchange *exchange);
 /** The collector thread: hands finished probes to the sink until all is sent and settled. */
 void *psp_prober_collect(void *arg);
 

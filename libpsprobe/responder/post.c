@@ -12,6 +12,7 @@
 #include "http/url.h"
 #include "os/random.h"
 #include "responder/parts.h"
+#include "responder/reading.h"
 
 #define LOG_EVERY_NS (60 * PSP_SECOND_NS)
 #define MAX_RESPONSE 65536
@@ -42,35 +43,6 @@ static void end(post *p, psprobe_code code, const psprobe_error *error) {
   free(p);
 }
 
-/** What to do about a prober that wants another token than ours. */
-static void explain(const post *p, psprobe_error *error) {
-  size_t len = strlen(error->message), size = sizeof error->message - len;
-  if (error->http_status == 401 && p->answering.responder->token == NULL)
-    snprintf(error->message + len, size, "; it asks for ID tokens (--prober-auth oidc)");
-  else if (error->http_status == 403)
-    snprintf(error->message + len, size,
-             "; it does not let our account in (--require-oidc; roles/run.invoker on Cloud Run)");
-  else if (error->http_status == 401)
-    snprintf(error->message + len, size, "; our tokens are for the audience %.*s",
-             (int)psp_http_url_origin_len(p->url), p->url);
-}
-
-/** What is no answer of a prober that has it. Another attempt may help after 429 and 5xx. */
-static void read_refusal(const post *p, const psp_http_response *response, psprobe_error *error) {
-  char what[512];
-  snprintf(what, sizeof what, "POST %s", p->url);
-  psp_status_parse(response->status, response->body, response->body_len,
-                   psp_http_retry_after(psp_http_header(response, "retry-after"),
-                                        psprobe_clock_wall() / PSP_SECOND_NS),
-                   what, error);
-  explain(p, error);
-  /* INVALID_ARGUMENT is said of messages; this is about the prober, or what stands in its place. */
-  if (error->code == PSPROBE_INVALID_ARGUMENT) error->code = PSPROBE_FAILED_PRECONDITION;
-  if (response->status < 500 && response->status != 429) return;
-  error->code = PSPROBE_UNAVAILABLE;
-  error->retryable = true;
-}
-
 static void try_again(post *p, const psprobe_error *error) {
   psprobe_responder *responder = p->answering.responder;
   uint64_t random = 0;
@@ -90,17 +62,25 @@ static void attempt_or_end(post *p) {
   if (code != PSPROBE_OK) end(p, code, &error);
 }
 
+/* A probe of an earlier run, or one that timed out long ago: nobody waits for it. */
+static void note_not_wanted(post *p) {
+  psprobe_responder *responder = p->answering.responder;
+  psp_log_line line;
+  uint64_t count = atomic_fetch_add(&responder->not_wanted, 1) + 1;
+  if (!psp_log_limit_pass(&responder->log_not_wanted, LOG_EVERY_NS) ||
+      !psp_log_begin(&line, &responder->logger, PSPROBE_LOG_WARNING, "answer_not_wanted"))
+    return;
+  psp_log_text(&line, "url", p->url);
+  psp_log_int(&line, "count", (int64_t)count);
+  psp_log_end(&line);
+}
+
 static void on_response(void *arg, const psp_http_response *response, const psprobe_error *error) {
   post *p = arg;
   psprobe_responder *responder = p->answering.responder;
-  psp_log_line line;
   psprobe_error refusal = {0};
   if (response == NULL) {
     try_again(p, error);
-    return;
-  }
-  if (response->status >= 200 && response->status < 300) {
-    end(p, PSPROBE_OK, NULL);
     return;
   }
   if (response->status == 401 && responder->token != NULL && !p->reauthorized) {
@@ -109,19 +89,13 @@ static void on_response(void *arg, const psp_http_response *response, const pspr
     attempt_or_end(p);
     return;
   }
-  if (response->status != 404) {
-    read_refusal(p, response, &refusal);
+  psp_heard heard = psp_prober_heard(response, p->url, responder->token != NULL,
+                                     psprobe_clock_wall() / PSP_SECOND_NS, &refusal);
+  if (heard == PSP_HEARD_REFUSAL) {
     try_again(p, &refusal);
     return;
   }
-  /* A probe of an earlier run, or one that timed out long ago: nobody waits for it. */
-  uint64_t count = atomic_fetch_add(&responder->not_wanted, 1) + 1;
-  if (psp_log_limit_pass(&responder->log_not_wanted, LOG_EVERY_NS) &&
-      psp_log_begin(&line, &responder->logger, PSPROBE_LOG_WARNING, "answer_not_wanted")) {
-    psp_log_text(&line, "url", p->url);
-    psp_log_int(&line, "count", (int64_t)count);
-    psp_log_end(&line);
-  }
+  if (heard == PSP_HEARD_NOT_WANTED) note_not_wanted(p);
   end(p, PSPROBE_OK, NULL);
 }
 

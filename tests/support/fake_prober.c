@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "prober/answers.h"
 
 static void copy(char *to, size_t size, const char *from) {
   snprintf(to, size, "%s", from != NULL ? from : "");
@@ -34,8 +35,15 @@ static void on_request(void *arg, psp_exchange *exchange) {
   pthread_cond_broadcast(&p->changed);
   pthread_mutex_unlock(&p->lock);
   if (status == FAKE_HOLD) return;
-  if (status >= 400)
-    psp_exchange_reply_error(exchange, status, psp_code_from_http(status), "as the script says");
+  static const char page[] = "<html>a page</html>";
+  if (status == 302)
+    psp_exchange_set_header(exchange, "Location", "https://elsewhere.example/x?k=s");
+  if (status == FAKE_STRANGER || status == FAKE_LOGIN)
+    psp_exchange_reply(exchange, status == FAKE_LOGIN ? 200 : 404, "text/html", page,
+                       sizeof page - 1);
+  else if (status >= 400)
+    psp_exchange_reply_error(exchange, status, psp_code_from_http(status),
+                             status == 404 ? PSP_NO_PROBE : "as the script says");
   else
     psp_exchange_reply(exchange, status, NULL, "", 0);
 }

@@ -13,6 +13,9 @@
 
 /** What stands in a script in place of a status: leave the request without an answer. */
 #define FAKE_HOLD (-1)
+/** … or somebody else's 404, or a page to log in on with a 200. */
+#define FAKE_STRANGER (-2)
+#define FAKE_LOGIN    (-3)
 
 typedef struct fake_prober_request {
   char method[16], path[256], cold[16], handled[32], authorization[2048];

@@ -70,6 +70,9 @@ static void test_what_the_prober_says(void **state) {
       {{403, 0}, 0, PSPROBE_PERMISSION_DENIED, 1, 1, "403"},
       {{405, 0}, 0, PSPROBE_FAILED_PRECONDITION, 1, 1, "405"},
       {{500, 403, 0}, 0, PSPROBE_PERMISSION_DENIED, 2, 2, "403"},
+      {{FAKE_STRANGER, 0}, 0, PSPROBE_NOT_FOUND, 1, 1, "not the prober's word"},
+      {{FAKE_LOGIN, 0}, 0, PSPROBE_FAILED_PRECONDITION, 1, 1, "with a page"},
+      {{302, 0}, 0, PSPROBE_UNKNOWN, 1, 1, "sends us to https://elsewhere.example/x: is"},
       {{FAKE_HOLD, 200, 0}, 3000 * MS, PSPROBE_OK, 2, 2, NULL}, /* silent: half of the time */
       {{FAKE_HOLD, 0}, 300 * MS, PSPROBE_DEADLINE_EXCEEDED, 1, 1, "127.0.0.1"},
   };
