@@ -52,7 +52,7 @@ static scale scale_of(const psp_columns *c, int bars) {
   return s;
 }
 
-static void put_strip(psp_buf *out, const psp_columns *c, size_t k, const scale *s,
+static void put_strip(const psp_sink *out, const psp_columns *c, size_t k, const scale *s,
                       const psp_text_style *style) {
   uint64_t counts[BARS_MOST] = {0}, most = 1;
   for (size_t i = 0; i < c->count; i++)
@@ -63,39 +63,38 @@ static void put_strip(psp_buf *out, const psp_columns *c, size_t k, const scale 
   for (int b = 0; b < s->bars; b++) {
     /* The root shows the few slow ones beside the many fast ones; one answer is never nothing. */
     int level = (int)ceil(sqrt((double)counts[b] / (double)most) * 8);
-    psp_buf_text(out, style->ascii ? letters[level] : blocks[level]);
+    psp_sink_text(out, style->ascii ? letters[level] : blocks[level]);
   }
   psp_text_plain(out, style);
 }
 
-void psp_bars_put(psp_buf *out, const psprobe_report *report, const psp_text_style *style) {
+void psp_bars_put(const psp_sink *out, const psprobe_report *report, const psp_text_style *style) {
   const psp_columns *c = &report->columns;
   int name = 0;
   bool any = false;
   for (size_t k = 0; k < c->source_count; k++) {
-    int width = psp_text_width(c->sources[k].name);
+    const psprobe_source_summary *source = psprobe_comparison_source(report->comparison, k);
+    int width = psp_text_width(source->name);
     name = width > name ? width : name;
-    any |= psprobe_comparison_source(report->comparison, k)->answered > 0;
+    any |= source->answered + source->late > 0;
   }
   int bars = style->width - name - 2;
   if (!any || bars < BARS_LEAST) return;
-  psp_buf_char(out, '\n');
+  psp_sink_raw(out, "\n");
   scale s = scale_of(c, bars < BARS_MOST ? bars : BARS_MOST);
-  char low[PSP_DURATION_SIZE], high[PSP_DURATION_SIZE];
   for (size_t k = 0; k < c->source_count; k++) {
-    psp_buf_printf(out, "%s", c->sources[k].name);
-    for (int n = psp_text_width(c->sources[k].name); n < name + 2; n++)
-      psp_buf_char(out, ' ');
+    const char *shown = psprobe_comparison_source(report->comparison, k)->name;
+    psp_sink_text(out, shown);
+    psp_sink_spaces(out, name + 2 - psp_text_width(shown));
     put_strip(out, c, k, &s, style);
-    psp_buf_char(out, '\n');
+    psp_sink_raw(out, "\n");
   }
-  psp_format_duration(low, s.low);
-  psp_format_duration(high, s.high);
-  int gap = s.bars - psp_text_width(low) - psp_text_width(high);
-  for (int n = 0; n < name + 2; n++)
-    psp_buf_char(out, ' ');
-  psp_buf_text(out, low);
-  for (int n = 0; n < gap; n++)
-    psp_buf_char(out, ' ');
-  psp_buf_printf(out, "%s%s\n", gap > 0 ? "" : " ", high);
+  char low[PSP_DURATION_SIZE], high[PSP_DURATION_SIZE];
+  int gap = s.bars - psp_text_width(psp_format_duration(low, s.low)) -
+            psp_text_width(psp_format_duration(high, s.high));
+  psp_sink_spaces(out, name + 2);
+  psp_sink_text(out, low);
+  psp_sink_spaces(out, gap > 0 ? gap : 1);
+  psp_sink_text(out, high);
+  psp_sink_raw(out, "\n");
 }

@@ -53,7 +53,7 @@ static psprobe_code compare_source(psp_buf *out, const psp_columns *before, size
     size_t n = answers_of(before, b, first), m = answers_of(after, a, second);
     code = psprobe_change_of(first, n, second, m, &change, error);
   }
-  if (code == PSPROBE_OK) put_change(out, after->sources[a].name, &change);
+  if (code == PSPROBE_OK) put_change(out, after->sources[a].shown, &change);
   free(first);
   free(second);
   return code;
@@ -65,13 +65,14 @@ psprobe_code psprobe_report_before_after(const psprobe_report *before, const psp
   const psp_columns *b = &before->columns, *a = &after->columns;
   int width = options != NULL && options->width > 0 ? options->width : 80;
   psp_buf out = {0};
+  psp_sink terminal = psp_sink_terminal(&out);
   psprobe_code code = PSPROBE_OK;
   for (size_t k = 0; k < a->source_count && code == PSPROBE_OK; k++)
     for (size_t j = 0; j < b->source_count && code == PSPROBE_OK; j++) {
       if (strcmp(a->sources[k].name, b->sources[j].name) != 0) continue;
       psp_buf line = {0};
       code = compare_source(&line, b, j, a, k, error);
-      if (code == PSPROBE_OK && !line.failed) psp_text_wrap(&out, line.data, width);
+      if (code == PSPROBE_OK && !line.failed) psp_text_wrap(&terminal, line.data, width);
       out.failed |= line.failed;
       psp_buf_free(&line);
     }

@@ -1,247 +1,241 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * @file Pictures as files, drawn by gnuplot when it is installed: the script and its data go into
- * its standard input. Sized for a README or a paper.
+ * @file Pictures as files, drawn by gnuplot when it is installed: what psp_plots has, as a script
+ * with its data. Sized for a README or a paper.
+ *
+ * Nothing from outside stands where gnuplot would take it for a command: figures are numbers of our
+ * own writing, names go into the data as fields in quotes and become titles by columnhead(), and
+ * the terminal takes no text for more than text (noenhanced).
  */
-#include <errno.h>
-#include <math.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "base/timestamp.h"
-#include "report/page/thin.h"
+#include "report/pictures.h"
+#include "report/plots.h"
 #include "report/report.h"
+#include "report/sink.h"
 
-#define POINTS 4000
 #define BINS   60
+#define SHARES 1000
 #define DAY_NS INT64_C(86400000000000)
-
-static const char *const colors[] = {"#c04c00", "#0067a6", "#00785a",
-                                     "#a8447f", "#6b5b00", "#4b3fb3"};
-
-/** Names within gnuplot's double quotes, where it would take _, ^ and { for its own. */
-static void put_name(psp_buf *out, const char *name) {
-  for (; *name != '\0'; name++) {
-    if (strchr("_^{}@&~\\\"", *name) != NULL) psp_buf_text(out, "\\\\");
-    if ((unsigned char)*name >= ' ') psp_buf_char(out, *name == '"' ? '\'' : *name);
-  }
-}
 
 /** For an axis with a logarithmic scale, which has no 0. */
 static double positive_ms(int64_t ns) {
   return (double)(ns < 1 ? 1 : ns) / 1e6;
 }
 
-static bool answered(const psprobe_report *r, size_t k, size_t i) {
-  return r->columns.sources[k].status[i] != PSPROBE_LOST;
+static bool any_answers(const psprobe_report *r, size_t k) {
+  const psprobe_source_summary *s = psprobe_comparison_source(r->comparison, k);
+  return s->answered + s->late > 0;
 }
 
-/** A data block a source: seconds since 1970, or another first column, and ms. */
-static void put_series(psp_buf *out, const psprobe_report *r) {
-  const psp_columns *c = &r->columns;
-  bool *keep = malloc(c->count + 1);
-  if (keep == NULL) {
-    out->failed = true;
-    return;
+/* ---- the data --------------------------------------------------------------------------- */
+
+/** A block's beginning: $NAME0, and the title of its second column. */
+#define begin_block(out, name, k, title) \
+  do {                                   \
+    psp_sink_raw(out, "$" name);         \
+    psp_sink_count(out, k);              \
+    psp_sink_raw(out, " << EOD\nx \"");  \
+    psp_sink_text(out, title);           \
+    psp_sink_raw(out, "\"\n");           \
+  } while (0)
+
+static void put_point(const psp_sink *out, double x, int x_decimals, double y, int y_decimals) {
+  psp_sink_number(out, x, x_decimals);
+  psp_sink_raw(out, " ");
+  psp_sink_number(out, y, y_decimals);
+  psp_sink_raw(out, "\n");
+}
+
+/** Seconds since 1970 and ms; an empty line where no probe was sent for long parts the curve. */
+static void put_series(const psp_sink *out, const psp_plots *plots, size_t k) {
+  const psprobe_series *s = &plots->probes->sources[k];
+  begin_block(out, "series", k, s->name);
+  for (size_t n = 0; n < plots->series.count; n++) {
+    uint32_t i = plots->series.index[n];
+    if (psp_plots_after_gap(plots, i)) psp_sink_raw(out, "\n");
+    if (s->status != NULL && s->status[i] == PSPROBE_LOST) continue;
+    put_point(out, (double)plots->probes->sent_ns[i] / 1e9, 3, positive_ms(s->elapsed_ns[i]), 6);
   }
-  psp_thin(&r->probes, POINTS / 2, POINTS / 4, keep);
-  for (size_t k = 0; k < c->source_count; k++) {
-    psp_buf_printf(out, "$series%zu << EOD\n", k);
-    for (size_t i = 0; i < c->count; i++)
-      if (keep[i] && answered(r, k, i))
-        psp_buf_printf(out, "%.3f %.6f\n", (double)c->sent_wall_ns[i] / 1e9,
-                       positive_ms(c->sources[k].elapsed_ns[i]));
-    psp_buf_text(out, "EOD\n");
-  }
-  free(keep);
+  psp_sink_raw(out, "EOD\n");
 }
 
-/** The ECDF: for every 1/1000 of the answers, and the tail whole, the time they took. */
-static void put_ecdf(psp_buf *out, const psprobe_report *r) {
-  for (size_t k = 0; k < r->columns.source_count; k++) {
-    psprobe_histogram *h = psprobe_histogram_new();
-    if (h == NULL) {
-      out->failed = true;
-      return;
-    }
-    for (size_t i = 0; i < r->columns.count; i++)
-      if (answered(r, k, i)) psprobe_histogram_record(h, r->columns.sources[k].elapsed_ns[i]);
-    psp_buf_printf(out, "$ecdf%zu << EOD\n", k);
-    for (int p = 0; p <= 1000 && psprobe_histogram_count(h) > 0; p++)
-      psp_buf_printf(out, "%.6f %.4f\n", positive_ms(psprobe_histogram_quantile(h, p / 1000.0)),
-                     p / 10.0);
-    psp_buf_text(out, "EOD\n");
-    psprobe_histogram_free(h);
-  }
+static void put_ecdf(const psp_sink *out, const psp_plots *plots, size_t k) {
+  begin_block(out, "ecdf", k, plots->probes->sources[k].name);
+  for (int p = 0; p <= SHARES; p++)
+    put_point(out, positive_ms(psp_plots_quantile(plots, k, (double)p / SHARES)), 6,
+              100.0 * p / SHARES, 4);
+  psp_sink_raw(out, "EOD\n");
 }
 
-/** Times outside of what the summaries hold (a damaged file) are at the edge. */
-static size_t bin_of(double took, double low, double ratio) {
-  double bin = took <= low ? 0 : log(took / low) / ratio;
-  return bin < BINS ? (size_t)bin : BINS;
+/** Each bin's lower edge in ms and how many; the last edge closes the last bin. */
+static void put_histogram(const psp_sink *out, const psp_plots *plots, size_t k) {
+  begin_block(out, "histogram", k, plots->probes->sources[k].name);
+  for (int i = 0; i <= BINS; i++)
+    put_point(out, positive_ms(psp_plots_edge(plots, i, BINS)), 6,
+              i < BINS ? (double)psp_plots_in_bin(plots, k, i, BINS) : 0, 0);
+  psp_sink_raw(out, "EOD\n");
 }
 
-/** Counts of answers in bins that grow in proportion: each bin's lower edge in ms, and how many. */
-static void put_histogram(psp_buf *out, const psprobe_report *r) {
-  int64_t least = INT64_MAX, most = 1;
-  for (size_t k = 0; k < r->columns.source_count; k++) {
-    const psprobe_source_summary *s = psprobe_comparison_source(r->comparison, k);
-    if (s->answered + s->late == 0) continue;
-    if (s->min_ns < least) least = s->min_ns;
-    if (s->max_ns > most) most = s->max_ns;
-  }
-  double low = least < 1 ? 1 : (double)least;
-  double ratio = log((double)most / low * 1.001) / BINS;
-  for (size_t k = 0; k < r->columns.source_count; k++) {
-    unsigned long counts[BINS + 1] = {0};
-    for (size_t i = 0; i < r->columns.count; i++) {
-      double took = (double)r->columns.sources[k].elapsed_ns[i];
-      if (answered(r, k, i)) counts[bin_of(took, low, ratio)]++;
-    }
-    psp_buf_printf(out, "$histogram%zu << EOD\n", k);
-    for (int bin = 0; bin <= BINS; bin++)
-      psp_buf_printf(out, "%.6f %lu\n", low * exp(bin * ratio) / 1e6, counts[bin]);
-    psp_buf_text(out, "EOD\n");
-  }
-}
-
-static void put_differences(psp_buf *out, const psprobe_report *r) {
-  const psp_columns *c = &r->columns;
-  size_t step = c->count / POINTS + 1;
-  psp_buf_text(out, "$differences << EOD\n");
-  for (size_t i = 0; i < c->count && c->source_count >= 2; i += step)
-    if (answered(r, 0, i) && answered(r, 1, i))
-      psp_buf_printf(out, "%.3f %.6f\n", (double)c->sent_wall_ns[i] / 1e9,
-                     (double)(c->sources[0].elapsed_ns[i] - c->sources[1].elapsed_ns[i]) / 1e6);
-  psp_buf_text(out, "EOD\n");
-}
-
-static void put_plot(psp_buf *out, const psprobe_report *r, const char *block, const char *with) {
-  const char *between = "plot ";
-  for (size_t k = 0; k < r->columns.source_count; k++) {
-    const psprobe_source_summary *s = psprobe_comparison_source(r->comparison, k);
-    if (s->answered + s->late == 0) continue; /* gnuplot fails where there is no point */
-    psp_buf_printf(out, "%s$%s%zu using 1:2 %s lc rgb \"%s\" dt %zu title \"", between, block, k,
-                   with, colors[k % 6], k % 6 + 1);
-    between = ", ";
-    put_name(out, r->columns.sources[k].name);
-    psp_buf_text(out, "\"");
-  }
-  psp_buf_char(out, '\n');
-}
-
-static void put_head(psp_buf *out, const char *format) {
-  if (strcmp(format, "svg") == 0)
-    psp_buf_text(out, "set terminal svg size 960,420 font 'sans-serif,13' background '#ffffff'\n");
+static void put_differences(const psp_sink *out, const psp_plots *plots) {
+  const psprobe_series *a = &plots->probes->sources[0], *b = &plots->probes->sources[1];
+  psp_buf title = {0};
+  psp_buf_printf(&title, "%s - %s", a->name, b->name);
+  if (title.failed)
+    out->to->failed = true;
   else
-    psp_buf_text(out, "set terminal pngcairo size 1440,630 font 'sans-serif,14' fontscale 1.1\n");
-  psp_buf_text(out,
+    begin_block(out, "differences", 0, title.data);
+  psp_buf_free(&title);
+  for (size_t n = 0; n < plots->differences.count; n++) {
+    uint32_t i = plots->differences.index[n];
+    double at = psp_bend_at(&plots->bend, a->elapsed_ns[i] - b->elapsed_ns[i]);
+    put_point(out, (double)plots->probes->sent_ns[i] / 1e9, 3,
+              plots->bend.unit_ns > 0 ? at : at / 1e6, 9);
+  }
+  psp_sink_raw(out, "EOD\n");
+}
+
+/* ---- the plots -------------------------------------------------------------------------- */
+
+#define put_plot(out, r, block, with)                                               \
+  do {                                                                              \
+    bool first = true;                                                              \
+    for (size_t k = 0; k < (r)->columns.source_count; k++) {                        \
+      if (!any_answers(r, k)) continue; /* gnuplot fails where there is no point */ \
+      put_between(out, first);                                                      \
+      psp_sink_raw(out, "$" block);                                                 \
+      psp_sink_count(out, k);                                                       \
+      psp_sink_raw(out, " using 1:2 " with);                                        \
+      put_look(out, k);                                                             \
+      first = false;                                                                \
+    }                                                                               \
+    psp_sink_raw(out, "\n");                                                        \
+  } while (0)
+
+static void put_between(const psp_sink *out, bool first) {
+  psp_sink_text(out, first ? "plot " : ", ");
+}
+
+static void put_look(const psp_sink *out, size_t k) {
+  static const char *const colors[] = {"#c04c00", "#0067a6", "#00785a",
+                                       "#a8447f", "#6b5b00", "#4b3fb3"};
+  psp_sink_raw(out, " lc rgb '");
+  psp_sink_text(out, colors[k % 6]);
+  psp_sink_raw(out, "' dt ");
+  psp_sink_count(out, k % 6 + 1);
+  psp_sink_raw(out, " title columnhead(2)");
+}
+
+static void put_terminal(const psp_sink *out, bool svg) {
+  psp_sink_raw(out, "set encoding utf8\n");
+  if (svg)
+    psp_sink_raw(out,
+                 "set terminal svg noenhanced size 960,420 font 'sans-serif,13' background "
+                 "'#ffffff'\n");
+  else
+    psp_sink_raw(out,
+                 "set terminal pngcairo noenhanced size 1440,630 font 'sans-serif,14' fontscale "
+                 "1.1\n");
+  psp_sink_raw(out,
                "set grid lc rgb '#d9dce1' lt 1\nset key top right\nset border 3\n"
                "set tics nomirror out\nset rmargin 5\n");
 }
 
-/** Times of day, and the date once, under the axis; dates and times for what takes days. */
-static void put_time_axis(psp_buf *out, const psprobe_report *r) {
-  const psp_columns *c = &r->columns;
-  int64_t first = c->sent_wall_ns[0], last = c->sent_wall_ns[c->count - 1];
-  char day[PSP_TIMESTAMP_SIZE];
-  psp_timestamp_format_ns(day, first);
-  bool days = last - first > DAY_NS;
-  psp_buf_printf(out, "set xdata time\nset timefmt '%%s'\nset format x \"%s\"\n",
-                 days ? "%m-%d\\n%H:%M" : "%H:%M:%S");
-  psp_buf_printf(out, "set xlabel 'sent, %s %.10s (UTC)'\n", days ? "from" : "on", day);
+/** "20 of 100 probes": what a plot leaves out is told at its axis. */
+static void put_drawn(const psp_sink *out, const psp_points *points) {
+  if (points->count >= points->of) return;
+  psp_sink_raw(out, "; ");
+  psp_sink_count(out, points->count);
+  psp_sink_raw(out, " of ");
+  psp_sink_count(out, points->of);
+  psp_sink_raw(out, " drawn");
 }
 
-/** The whole script; files are `stem`-NAME.FORMAT. */
-static void put_script(psp_buf *out, const psprobe_report *r, const char *stem,
-                       const char *format) {
-  put_head(out, format);
-  put_series(out, r);
-  put_ecdf(out, r);
-  put_histogram(out, r);
-  put_differences(out, r);
-  psp_buf_printf(out, "set output '%s-series.%s'\n", stem, format);
-  put_time_axis(out, r);
-  psp_buf_text(out, "set logscale y\nset ylabel 'answered after (ms)'\n");
-  put_plot(out, r, "series", "with lines lw 1.2");
-  if (r->columns.source_count >= 2 && psprobe_comparison_pair(r->comparison, 0)->all.n > 0) {
-    psp_buf_printf(out, "set output '%s-differences.%s'\nunset logscale y\nset ylabel '", stem,
-                   format);
-    psp_buf_text(out,
-                 "difference (ms)'\nset zeroaxis lw 1.5\nplot $differences using 1:2 with "
-                 "points pt 7 ps 0.3 lc rgb '#55595f' title \"");
-    put_name(out, r->columns.sources[0].name);
-    psp_buf_text(out, " - ");
-    put_name(out, r->columns.sources[1].name);
-    psp_buf_text(out, "\"\n");
+/** Times of day, with the days that they are of under the axis; dates too for what takes days. */
+static void put_time_axis(const psp_sink *out, const psp_plots *plots, const psp_points *points) {
+  char first[PSP_TIMESTAMP_SIZE], last[PSP_TIMESTAMP_SIZE];
+  psp_timestamp_format_ns(first, plots->first_ns);
+  psp_timestamp_format_ns(last, plots->last_ns);
+  first[10] = last[10] = '\0';
+  psp_sink_raw(out, "set xdata time\nset timefmt '%s'\nset format x \"");
+  if (plots->last_ns - plots->first_ns > DAY_NS)
+    psp_sink_raw(out, "%m-%d\\n%H:%M\"\n");
+  else
+    psp_sink_raw(out, "%H:%M:%S\"\n");
+  psp_sink_raw(out, "set xlabel 'sent, ");
+  psp_sink_text(out, first);
+  if (strcmp(first, last) != 0) {
+    psp_sink_raw(out, " to ");
+    psp_sink_text(out, last);
   }
-  psp_buf_printf(out,
-                 "set output '%s-ecdf.%s'\nset xdata\nset format x '%%g'\nset logscale x\n"
-                 "unset logscale y\nset xlabel 'answered within (ms)'\n"
-                 "set ylabel 'share of answers (%%)'\nset yrange [0:100]\nset key bottom right\n",
-                 stem, format);
-  put_plot(out, r, "ecdf", "with steps lw 2");
-  psp_buf_printf(out,
-                 "set output '%s-histogram.%s'\nset xlabel 'answered after (ms)'\n"
-                 "set ylabel 'answers'\nset yrange [0:*]\nset key top right\n",
-                 stem, format);
-  put_plot(out, r, "histogram", "with steps lw 2");
+  psp_sink_raw(out, " (UTC)");
+  put_drawn(out, points);
+  psp_sink_raw(out, "'\n");
 }
 
-/** Runs gnuplot on the script. SIGPIPE is the caller's to ignore. */
-static psprobe_code run(const psp_buf *script, psprobe_error *error) {
-  /* NOLINTNEXTLINE(cert-env33-c): a constant command, nothing of ours in it */
-  FILE *pipe = popen("command -v gnuplot >/dev/null || exit 127; exec gnuplot -", "we");
-  if (pipe == NULL)
-    return psp_fail(error, PSPROBE_UNAVAILABLE, "start gnuplot: %s", strerror(errno));
-  size_t wrote = fwrite(script->data, 1, script->len, pipe);
-  int status = pclose(pipe);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-    return psp_fail(error, PSPROBE_NOT_FOUND,
-                    "gnuplot is not installed; it draws these (Debian: apt-get install "
-                    "gnuplot-nox). --html needs nothing");
-  if (status != 0 || wrote != script->len)
-    return psp_fail(error, PSPROBE_INTERNAL, "gnuplot could not draw; what it said stands above");
-  return PSPROBE_OK;
+/** Where the scale bends, gnuplot is given its ticks. */
+static void put_bend(const psp_sink *out, const psp_bend *bend) {
+  if (bend->unit_ns <= 0) {
+    psp_sink_raw(out, "set ylabel 'difference (ms)'\n");
+    return;
+  }
+  psp_sink_raw(out, "set ylabel 'difference, logarithmic far out'\nset ytics (");
+  for (size_t i = 0; i < bend->tick_count; i++) {
+    psp_sink_text(out, i == 0 ? "'" : ", '");
+    psp_sink_duration(out, bend->ticks_ns[i]);
+    psp_sink_raw(out, "' ");
+    psp_sink_number(out, psp_bend_at(bend, bend->ticks_ns[i]), 9);
+  }
+  psp_sink_raw(out, ")\n");
 }
 
-/** Whether files can be made there: gnuplot would say it in its own way and draw on the terminal.
- */
-static psprobe_code check_folder(const char *stem, psprobe_error *error) {
-  const char *slash = strrchr(stem, '/');
-  char *folder = psp_strdup(slash == NULL ? "." : stem);
-  if (folder == NULL) return psp_fail_memory(error, stem);
-  if (slash != NULL) folder[slash - stem + 1] = '\0';
-  int why = access(folder, W_OK | X_OK) == 0 ? 0 : errno;
-  free(folder);
-  if (why == 0) return PSPROBE_OK;
-  return psp_fail(error,
-                  why == EACCES || why == EROFS ? PSPROBE_PERMISSION_DENIED : PSPROBE_NOT_FOUND,
-                  "write %s-*: %s", stem, strerror(why));
+/** Zero as a line, wherever on the scale it stands; autoscaled, gnuplot may leave it out. */
+static void put_cloud(const psp_sink *out, const psp_plots *plots) {
+  psp_sink_raw(out, "unset logscale y\nset offsets 0, 0, graph 0.05, graph 0.05\n");
+  put_bend(out, &plots->bend);
+  put_time_axis(out, plots, &plots->differences);
+  psp_sink_raw(out, "plot ");
+  psp_sink_number(out, psp_bend_at(&plots->bend, 0), 9);
+  psp_sink_raw(out,
+               " notitle lc rgb '#000000' lw 1.5, $differences0 using 1:2 with points pt 7 ps 0.3 "
+               "lc rgb '#55595f' title columnhead(2)\n");
 }
 
-psprobe_code psprobe_report_draw(const psprobe_report *report, const char *stem, const char *format,
-                                 psprobe_error *error) {
-  psp_buf script = {0};
-  if (strpbrk(stem, "'\"\\\n`$") != NULL)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s': no quotes in the pictures' name", stem);
-  if (report->columns.count == 0)
-    return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "there are no probes to draw");
-  bool any = false;
-  for (size_t k = 0; k < report->columns.source_count; k++)
-    any |= psprobe_comparison_source(report->comparison, k)->answered > 0;
-  if (!any) return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "no probe was answered");
-  psprobe_code code = check_folder(stem, error);
-  if (code != PSPROBE_OK) return code;
-  put_script(&script, report, stem, format);
-  code = script.failed ? psp_fail_memory(error, stem) : run(&script, error);
-  psp_buf_free(&script);
-  return code;
+static void put_spread(const psp_sink *out, const psprobe_report *r, psp_picture picture) {
+  psp_sink_raw(out, "set xdata\nset format x '%g'\nset logscale x\nunset logscale y\n");
+  if (picture == PSP_PICTURE_ECDF) {
+    psp_sink_raw(out,
+                 "set xlabel 'answered within (ms)'\nset ylabel 'share of answers (%)'\n"
+                 "set yrange [0:100]\nset key bottom right\n");
+    put_plot(out, r, "ecdf", "with steps lw 2");
+  } else {
+    psp_sink_raw(out,
+                 "set xlabel 'answered after (ms)'\nset ylabel 'answers'\nset yrange [0:*]\n"
+                 "set key top right\n");
+    put_plot(out, r, "histogram", "with steps lw 2");
+  }
+}
+
+void psp_picture_script(psp_buf *script, const psprobe_report *r, const psp_plots *plots,
+                        psp_picture picture, bool svg) {
+  const psp_sink sink = psp_sink_gnuplot(script), *out = &sink;
+  put_terminal(out, svg);
+  for (size_t k = 0; k < r->columns.source_count; k++) {
+    if (!any_answers(r, k)) continue;
+    if (picture == PSP_PICTURE_SERIES) put_series(out, plots, k);
+    if (picture == PSP_PICTURE_ECDF) put_ecdf(out, plots, k);
+    if (picture == PSP_PICTURE_HISTOGRAM) put_histogram(out, plots, k);
+  }
+  if (picture == PSP_PICTURE_DIFFERENCES) {
+    put_differences(out, plots);
+    put_cloud(out, plots);
+  } else if (picture == PSP_PICTURE_SERIES) {
+    put_time_axis(out, plots, &plots->series);
+    psp_sink_raw(out, "set logscale y\nset ylabel 'answered after (ms)'\n");
+    put_plot(out, r, "series", "with lines lw 1.2");
+  } else {
+    put_spread(out, r, picture);
+  }
 }

@@ -64,13 +64,13 @@ static void put_run(psp_json_writer *w, const psprobe_run *run) {
   psp_json_end_object(w);
 }
 
-static void put_source(psp_json_writer *w, const psprobe_source_summary *s) {
+static void put_source(psp_json_writer *w, const char *name, const psprobe_source_summary *s) {
   static const char *const keys[PSPROBE_QUANTILE_COUNT][2] = {{"p50_ns", "p50_ci_ns"},
                                                               {"p90_ns", "p90_ci_ns"},
                                                               {"p99_ns", "p99_ci_ns"},
                                                               {"p999_ns", "p999_ci_ns"}};
   bool any = s->answered + s->late > 0;
-  psp_json_put_key(w, s->name);
+  psp_json_put_key(w, name);
   psp_json_begin_object(w);
   put_int(w, "sent", (int64_t)s->sent);
   put_int(w, "answered", (int64_t)s->answered);
@@ -146,7 +146,8 @@ char *psprobe_report_json(const psprobe_report *report) {
   psp_json_put_key(&w, "sources");
   psp_json_begin_object(&w);
   for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++)
-    put_source(&w, psprobe_comparison_source(report->comparison, k));
+    put_source(&w, report->columns.sources[k].name,
+               psprobe_comparison_source(report->comparison, k));
   psp_json_end_object(&w);
   psp_json_put_key(&w, "pairs");
   psp_json_begin_array(&w);

@@ -34,39 +34,34 @@ static row row_of(const psprobe_source_summary *s) {
   return r;
 }
 
-static void spaces(psp_buf *out, int count) {
-  for (; count > 0; count--)
-    psp_buf_char(out, ' ');
-}
-
-static void put_name(psp_buf *out, const psp_text_style *style, const char *name, size_t k) {
+static void put_name(const psp_sink *out, const psp_text_style *style, const char *name, size_t k) {
   psp_text_color(out, style, k);
-  psp_buf_text(out, name);
+  psp_sink_text(out, name);
   psp_text_plain(out, style);
 }
 
-static void put_wide(psp_buf *out, const row *rows, size_t count, int name, const int *widths,
-                     const psp_text_style *style) {
-  psp_buf_text(out, "source");
-  spaces(out, name - psp_text_width("source"));
+static void put_wide(const psp_sink *out, const row *rows, size_t count, int name,
+                     const int *widths, const psp_text_style *style) {
+  psp_sink_raw(out, "source");
+  psp_sink_spaces(out, name - psp_text_width("source"));
   for (size_t c = 0; c < COLUMNS; c++) {
-    spaces(out, widths[c] + 2 - psp_text_width(heads[c]));
-    psp_buf_text(out, heads[c]);
+    psp_sink_spaces(out, widths[c] + 2 - psp_text_width(heads[c]));
+    psp_sink_text(out, heads[c]);
   }
-  psp_buf_char(out, '\n');
+  psp_sink_raw(out, "\n");
   for (size_t k = 0; k < count; k++) {
     put_name(out, style, rows[k].name, k);
-    spaces(out, name - psp_text_width(rows[k].name));
+    psp_sink_spaces(out, name - psp_text_width(rows[k].name));
     for (size_t c = 0; c < COLUMNS; c++) {
-      spaces(out, widths[c] + 2 - psp_text_width(rows[k].cells[c]));
-      psp_buf_text(out, rows[k].cells[c]);
+      psp_sink_spaces(out, widths[c] + 2 - psp_text_width(rows[k].cells[c]));
+      psp_sink_text(out, rows[k].cells[c]);
     }
-    psp_buf_char(out, '\n');
+    psp_sink_raw(out, "\n");
   }
 }
 
 /** Turned over: a line a figure, a column a source, if they fit; else a block a source. */
-static void put_turned(psp_buf *out, const row *rows, size_t from, size_t to,
+static void put_turned(const psp_sink *out, const row *rows, size_t from, size_t to,
                        const psp_text_style *style) {
   int label = psp_text_width("duplicate");
   int width[PSPROBE_MAX_SOURCES], all = label;
@@ -81,25 +76,25 @@ static void put_turned(psp_buf *out, const row *rows, size_t from, size_t to,
       put_turned(out, rows, k, k + 1, style);
     return;
   }
-  spaces(out, all > style->width ? 0 : label);
+  psp_sink_spaces(out, all > style->width ? 0 : label);
   for (size_t k = from; k < to; k++) {
-    spaces(out, all > style->width ? 0 : width[k] + 2 - psp_text_width(rows[k].name));
+    psp_sink_spaces(out, all > style->width ? 0 : width[k] + 2 - psp_text_width(rows[k].name));
     put_name(out, style, rows[k].name, k);
   }
-  psp_buf_char(out, '\n');
+  psp_sink_raw(out, "\n");
   for (size_t c = 0; c < COLUMNS; c++) {
-    psp_buf_text(out, heads[c]);
-    spaces(out, label - psp_text_width(heads[c]));
+    psp_sink_text(out, heads[c]);
+    psp_sink_spaces(out, label - psp_text_width(heads[c]));
     for (size_t k = from; k < to; k++) {
       int gap = all > style->width ? 1 : width[k] + 2 - psp_text_width(rows[k].cells[c]);
-      spaces(out, gap);
-      psp_buf_text(out, rows[k].cells[c]);
+      psp_sink_spaces(out, gap);
+      psp_sink_text(out, rows[k].cells[c]);
     }
-    psp_buf_char(out, '\n');
+    psp_sink_raw(out, "\n");
   }
 }
 
-void psp_table_put(psp_buf *out, const psprobe_report *report, const psp_text_style *style) {
+void psp_table_put(const psp_sink *out, const psprobe_report *report, const psp_text_style *style) {
   row rows[PSPROBE_MAX_SOURCES];
   size_t count = psprobe_comparison_source_count(report->comparison);
   int name = psp_text_width("source"), widths[COLUMNS], all;
@@ -121,9 +116,10 @@ void psp_table_put(psp_buf *out, const psprobe_report *report, const psp_text_st
     put_turned(out, rows, 0, count, style);
 }
 
+/** The names are the comparison's: printable. */
 static void put_pair(psp_buf *out, const psprobe_report *report, const psprobe_pair *pair) {
-  const char *a = report->columns.sources[pair->a].name;
-  const char *b = report->columns.sources[pair->b].name;
+  const char *a = psprobe_comparison_source(report->comparison, pair->a)->name;
+  const char *b = psprobe_comparison_source(report->comparison, pair->b)->name;
   char median[PSP_DURATION_SIZE];
   if (pair->all.n == 0) {
     psp_buf_printf(out, "%s - %s: no probe was answered by both.", a, b);
@@ -137,17 +133,19 @@ static void put_pair(psp_buf *out, const psprobe_report *report, const psprobe_p
   psp_buf_char(out, '.');
 }
 
-void psp_table_put_pairs(psp_buf *out, const psprobe_report *report, const psp_text_style *style) {
+void psp_table_put_pairs(const psp_sink *out, const psprobe_report *report,
+                         const psp_text_style *style) {
   for (size_t i = 0; i < psprobe_comparison_pair_count(report->comparison); i++) {
     psp_buf line = {0};
     put_pair(&line, report, psprobe_comparison_pair(report->comparison, i));
     if (line.failed)
-      out->failed = true;
+      out->to->failed = true;
     else
       psp_text_wrap(out, line.data, style->width);
     psp_buf_free(&line);
   }
-  if (report->columns.left_out > 0)
-    psp_buf_printf(out, "%zu probes of runs with other sources are left out; see --run.\n",
-                   report->columns.left_out);
+  if (report->columns.left_out > 0) {
+    psp_sink_count(out, report->columns.left_out);
+    psp_sink_raw(out, " probes of runs with other sources are left out; see --run.\n");
+  }
 }

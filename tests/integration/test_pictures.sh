@@ -23,10 +23,30 @@ for name in one two one-answers no-pairs equal zero hour clock long-name markup 
   "$bin/report" --svg "$work/odd/$name" "$work/odd/$name.csv" >"$work/out" 2>"$work/err" || wrong "$name" "$work/err"
   [ -s "$work/odd/$name-histogram.svg" ] || wrong "$name: no histogram"
 done
+# A source's name is text, whatever it holds, by whatever way it came.
+head='arbitrary_message_id,probe_sent'
+rows=$(for i in 1 2 3 4 5 6; do echo "id$i,2026-11-24T22:10:0${i}Z,${i}000000,${i}500000"; done)
+n=0
+for name in '`touch PWNED`' 'a"" . system(""touch PWNED"") #' "a' . system('touch PWNED') . '" '@touch{/*9 x}' '$(touch PWNED)' 'EOD'; do
+  n=$((n + 1))
+  printf '%s,"%s_response_time",b_response_time\n%s\n' "$head" "$name" "$rows" >"$work/evil$n.csv"
+  (cd "$work" && "$bin/report" --svg "evil$n" "evil$n.csv") >"$work/out" 2>"$work/err" || wrong "evil $n" "$work/err"
+  [ ! -e "$work/PWNED" ] || wrong "a command ran: $name"
+  [ -s "$work/evil$n-differences.svg" ] || wrong "evil $n: no picture"
+done
+grep -q '`touch PWNED`' "$work/evil1-series.svg" || wrong "the name is not there as it is"
+# Nobody's settings of gnuplot's meddle, nothing half made is left, a link is replaced and not followed.
+mkdir "$work/home" && echo 'set datafile separator ","' >"$work/home/.gnuplot"
+echo mine >"$work/theirs" && ln -s theirs "$work/linked-series.svg"
+HOME=$work/home "$bin/report" --svg "$work/linked" "$work/first.csv" >/dev/null 2>"$work/err" || wrong "with a ~/.gnuplot" "$work/err"
+[ "$(cat "$work/theirs")" = mine ] || wrong "a link was followed"
+mkdir "$work/fake" && printf '#!/bin/sh\nexit 1\n' >"$work/fake/gnuplot" && chmod +x "$work/fake/gnuplot"
+PATH=$work/fake:$PATH "$bin/report" --svg "$work/failed" "$work/first.csv" >/dev/null 2>&1 && wrong "a gnuplot that fails, and no failure"
+[ -z "$(ls "$work" | grep -E 'failed|linked-[a-z]*[.][A-Za-z0-9]{6}$')" ] || wrong "something is left behind"
 status=0
 "$bin/report" --png "$work/none/picture" "$work/first.csv" >"$work/out" 2>"$work/err" || status=$?
 [ "$status" = 1 ] && [ ! -s "$work/out" ] || wrong "into no folder: status $status" "$work/out"
-[ "$(cat "$work/err")" = "psprobe-report: write $work/none/picture-*: No such file or directory" ] || wrong "into no folder" "$work/err"
+[ "$(cat "$work/err")" = "psprobe-report: write $work/none/picture-series.png: No such file or directory" ] || wrong "into no folder" "$work/err"
 # Without gnuplot it is said what to install.
 mkdir "$work/empty"
 PATH=$work/empty "$bin/report" --svg "$work/other" "$work/first.csv" >"$work/out" 2>"$work/err" && wrong "no gnuplot, and no failure"

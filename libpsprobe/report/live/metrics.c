@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/live/metrics.h"
 
-#include <stdio.h>
-
 #include <psprobe/version.h>
+
+#include "report/sink.h"
 
 /** Upper bounds in ms: from a broker on the same machine to an answer after the usual timeout. */
 static const struct {
@@ -25,56 +25,57 @@ void psp_metric_record(psp_metric_histogram *h, int64_t elapsed_ns) {
   }
 }
 
-static void head(psp_buf *out, const char *name, const char *type, const char *help) {
-  psp_buf_printf(out, "# HELP psprobe_%s %s\n# TYPE psprobe_%s %s\n", name, help, name, type);
+/* Names, types and helps are literals of this file. */
+#define head(out, name, type, help) \
+  psp_sink_raw(out, "# HELP psprobe_" name " " help "\n# TYPE psprobe_" name " " type "\n")
+
+static void count(const psp_sink *out, uint64_t value) {
+  psp_sink_raw(out, " ");
+  psp_sink_count(out, value);
+  psp_sink_raw(out, "\n");
 }
 
-static void plain(psp_buf *out, const char *name, const char *type, const char *help,
-                  uint64_t value) {
-  head(out, name, type, help);
-  psp_buf_printf(out, "psprobe_%s %llu\n", name, (unsigned long long)value);
-}
+#define plain(out, name, type, help, value) \
+  do {                                      \
+    head(out, name, type, help);            \
+    psp_sink_raw(out, "psprobe_" name);     \
+    count(out, value);                      \
+  } while (0)
 
-/** A label's value: backslash, quote and line feed are escaped. */
-static void label(psp_buf *out, const char *text) {
-  for (; *text != '\0'; text++) {
-    if (*text == '\n')
-      psp_buf_text(out, "\\n");
-    else if (*text == '"' || *text == '\\')
-      psp_buf_printf(out, "\\%c", *text);
-    else
-      psp_buf_char(out, *text);
+/* psprobe_NAME{source="SOURCE"MORE} */
+#define labelled(out, name, source, more)            \
+  do {                                               \
+    psp_sink_raw(out, "psprobe_" name "{source=\""); \
+    psp_sink_text(out, source);                      \
+    psp_sink_raw(out, "\"" more "}");                \
+  } while (0)
+
+#define sample(out, name, source, more, value) \
+  do {                                         \
+    labelled(out, name, source, more);         \
+    count(out, value);                         \
+  } while (0)
+
+static void put_histogram(const psp_sink *out, const char *source, const psp_metric_histogram *h) {
+  uint64_t below = 0;
+  for (size_t i = 0; i < PSP_METRIC_BOUNDS; i++) {
+    below += h->at_most[i];
+    psp_sink_raw(out, "psprobe_answer_seconds_bucket{source=\"");
+    psp_sink_text(out, source);
+    psp_sink_raw(out, "\",le=\"");
+    psp_sink_text(out, bounds[i].seconds);
+    psp_sink_raw(out, "\"}");
+    count(out, below);
   }
+  sample(out, "answer_seconds_bucket", source, ",le=\"+Inf\"", h->count);
+  labelled(out, "answer_seconds_sum", source, "");
+  psp_sink_raw(out, " ");
+  psp_sink_number(out, h->sum_s, 9);
+  psp_sink_raw(out, "\n");
+  sample(out, "answer_seconds_count", source, "", h->count);
 }
 
-static void sample(psp_buf *out, const char *name, const char *source, const char *more,
-                   uint64_t value) {
-  psp_buf_printf(out, "psprobe_%s{source=\"", name);
-  label(out, source);
-  psp_buf_printf(out, "\"%s} %llu\n", more, (unsigned long long)value);
-}
-
-static void put_histograms(psp_buf *out, const psp_metrics *m) {
-  head(out, "answer_seconds", "histogram",
-       "Time from just before the publish call to the answer, on the prober's clock.");
-  for (size_t k = 0; k < m->source_count; k++) {
-    const psp_metric_histogram *h = &m->histograms[k];
-    uint64_t below = 0;
-    char more[64];
-    for (size_t i = 0; i < PSP_METRIC_BOUNDS; i++) {
-      below += h->at_most[i];
-      snprintf(more, sizeof more, ",le=\"%s\"", bounds[i].seconds);
-      sample(out, "answer_seconds_bucket", m->sources[k], more, below);
-    }
-    sample(out, "answer_seconds_bucket", m->sources[k], ",le=\"+Inf\"", h->count);
-    psp_buf_text(out, "psprobe_answer_seconds_sum{source=\"");
-    label(out, m->sources[k]);
-    psp_buf_printf(out, "\"} %.9f\n", h->sum_s);
-    sample(out, "answer_seconds_count", m->sources[k], "", h->count);
-  }
-}
-
-static void put_sources(psp_buf *out, const psp_metrics *m) {
+static void put_sources(const psp_sink *out, const psp_metrics *m) {
   head(out, "answers_total", "counter", "Answers that came, in time or late.");
   for (size_t k = 0; k < m->source_count; k++) {
     sample(out, "answers_total", m->sources[k], ",status=\"answered\"", m->prober->answered[k]);
@@ -86,22 +87,34 @@ static void put_sources(psp_buf *out, const psp_metrics *m) {
   head(out, "duplicates_total", "counter", "Further answers after the first.");
   for (size_t k = 0; k < m->source_count; k++)
     sample(out, "duplicates_total", m->sources[k], "", m->prober->duplicates[k]);
-  put_histograms(out, m);
+  head(out, "answer_seconds", "histogram",
+       "Time from just before the publish call to the answer, on the prober's clock.");
+  for (size_t k = 0; k < m->source_count; k++)
+    put_histogram(out, m->sources[k], &m->histograms[k]);
 }
 
-static void put_upload(psp_buf *out, const psprobe_uploader_stats *u) {
+static void put_upload(const psp_sink *out, const psprobe_uploader_stats *u) {
   plain(out, "upload_backlog_results", "gauge", "Results in the file and not yet in Firestore.",
         u->backlog);
   plain(out, "uploads_total", "counter", "Results carried to Firestore.", u->uploaded);
   plain(out, "upload_failures_total", "counter", "Calls to Firestore that failed.", u->failures);
 }
 
-void psp_metrics_write(psp_buf *out, const psp_metrics *m) {
+/* A gauge in seconds. */
+static void seconds(const psp_sink *out, int64_t ns, int decimals) {
+  psp_sink_raw(out, " ");
+  psp_sink_number(out, (double)ns / 1e9, decimals);
+  psp_sink_raw(out, "\n");
+}
+
+void psp_metrics_write(psp_buf *text, const psp_metrics *m) {
   const psprobe_prober_stats *p = m->prober;
+  const psp_sink sink = psp_sink_metrics(text), *out = &sink;
   head(out, "build_info", "gauge", "The version of libpsprobe, as a label.");
-  psp_buf_printf(out, "psprobe_build_info{version=\"%s\"} 1\n", PSPROBE_VERSION);
+  psp_sink_raw(out, "psprobe_build_info{version=\"" PSPROBE_VERSION "\"} 1\n");
   head(out, "start_time_seconds", "gauge", "When the run began, in seconds since 1970.");
-  psp_buf_printf(out, "psprobe_start_time_seconds %.3f\n", (double)m->started_wall_ns / 1e9);
+  psp_sink_raw(out, "psprobe_start_time_seconds");
+  seconds(out, m->started_wall_ns, 3);
   plain(out, "sent_total", "counter", "Publish calls begun.", p->sent);
   plain(out, "publish_failures_total", "counter", "Publish calls that failed.", p->publish_failed);
   plain(out, "refused_total", "counter",
@@ -112,8 +125,8 @@ void psp_metrics_write(psp_buf *out, const psp_metrics *m) {
   plain(out, "in_flight_probes", "gauge", "Probes that wait for an answer.", p->in_flight);
   head(out, "pacer_lateness_max_seconds", "gauge",
        "The longest that a probe was sent after its intended time.");
-  psp_buf_printf(out, "psprobe_pacer_lateness_max_seconds %.9f\n",
-                 (double)p->max_lateness_ns / 1e9);
+  psp_sink_raw(out, "psprobe_pacer_lateness_max_seconds");
+  seconds(out, p->max_lateness_ns, 9);
   put_sources(out, m);
   if (m->uploader != NULL) put_upload(out, m->uploader);
 }

@@ -3,21 +3,33 @@
 export const ANSWERED = 1;
 export const LATE = 2;
 
-/** Rows for a time series: [Date, ms of source 0, ms of source 1, …]; null where nothing came. */
+/** Whether no probe was sent for long between two moments: what lies there was not measured. */
+const pause = (gaps, from, to) => gaps.some(([a, b]) => from <= a && b <= to);
+
+/** Rows for a time series: [Date, ms of source 0, ms of source 1, …]; null where nothing came, NaN
+ * where a pause parts the curve. `probe[row]` is the row's probe, -1 in a pause. */
 export function seriesRows(data) {
   const { sent_ms: sent, sources } = data.probes;
-  return sent.map((at, i) => [new Date(at),
-    ...sources.map((s) => (s.elapsed_ns[i] === null ? null : s.elapsed_ns[i] / 1e6))]);
+  const rows = [];
+  const probe = [];
+  sent.forEach((at, i) => {
+    if (i > 0 && pause(data.gaps_ms, sent[i - 1], at)) {
+      rows.push([new Date((sent[i - 1] + at) / 2), ...sources.map(() => NaN)]);
+      probe.push(-1);
+    }
+    rows.push([new Date(at), ...sources.map((s) => (s.elapsed_ns[i] === null ? null : s.elapsed_ns[i] / 1e6))]);
+    probe.push(i);
+  });
+  return { rows, probe };
 }
 
-/** Rows of paired differences a − b in ms, with null where one of the two is missing. */
-export function pairRows(data, a, b) {
-  const { sent_ms: sent, sources } = data.probes;
-  const x = sources[a].elapsed_ns;
-  const y = sources[b].elapsed_ns;
-  return sent.map((at, i) => [new Date(at),
-    x[i] === null || y[i] === null ? null : (x[i] - y[i]) / 1e6]);
-}
+/** Where a difference stands on a scale that is linear around its center and logarithmic beyond;
+ * unit 0: linear, in ms. As report/bend.c. */
+export const bent = (bend, ns) => (bend.unit_ns > 0 ? Math.asinh((ns - bend.center_ns) / bend.unit_ns) : ns / 1e6);
+
+/** Rows of differences, on that scale. */
+export const differenceRows = (data) => data.differences.sent_ms.map((at, i) =>
+  [new Date(at), bent(data.bend, data.differences.ns[i])]);
 
 /** The scale of the ECDF's axis: nines. p = 0.9 is 1, 0.99 is 2, … */
 export const nines = (p) => -Math.log10(1 - p);
@@ -29,11 +41,11 @@ export function ecdfRows(data) {
     ...data.ecdf.sources.map((s) => (s[i] === undefined || s[i] === null ? null : s[i] / 1e6))]);
 }
 
-/** Rows for the histogram: [log10 of the bin's middle in ms, count of source 0, …]. */
+/** Rows for the histogram, drawn as steps: [log10 of the bin's lower edge in ms, count of source 0,
+ * …]; the last edge closes the last bin. */
 export function histogramRows(data) {
   const { edges_ns: edges, sources } = data.histogram;
-  return edges.slice(0, -1).map((low, i) => [Math.log10(Math.sqrt(low * edges[i + 1]) / 1e6),
-    ...sources.map((s) => s[i])]);
+  return edges.map((edge, i) => [Math.log10(edge / 1e6), ...sources.map((s) => s[i] ?? 0)]);
 }
 
 const parts = ["elapsed_ns", "status", "cold"];
@@ -45,6 +57,25 @@ export function sortBySent(probes) {
   const order = sent.map((_, i) => i).sort((a, b) => sent[a] - sent[b]);
   for (const key of ["id", "sent_ms"]) probes[key] = order.map((i) => probes[key][i]);
   for (const s of probes.sources) for (const key of parts) s[key] = order.map((i) => s[key][i]);
+}
+
+/** What a probe says of the first two sources' difference. */
+function appendDifferences(mine, more) {
+  if (more.sources.length < 2) return;
+  if (more.reset) mine.id.length = mine.sent_ms.length = mine.ns.length = 0;
+  const place = new Map(mine.id.map((id, i) => [id, i]));
+  const [a, b] = more.sources;
+  more.id.forEach((id, n) => {
+    if (a.elapsed_ns[n] === null || b.elapsed_ns[n] === null) return;
+    const at = place.get(id) ?? mine.id.length;
+    place.set(id, at);
+    mine.id[at] = id;
+    mine.sent_ms[at] = more.sent_ms[n];
+    mine.ns[at] = a.elapsed_ns[n] - b.elapsed_ns[n];
+    mine.of = Math.max(mine.of, mine.id.length);
+  });
+  const order = mine.id.map((_, i) => i).sort((x, y) => mine.sent_ms[x] - mine.sent_ms[y]);
+  for (const key of ["id", "sent_ms", "ns"]) mine[key] = order.map((i) => mine[key][i]);
 }
 
 /** Takes newer probes (same columns): one that is here already is replaced; the oldest
@@ -65,10 +96,12 @@ export function append(data, more, most) {
   });
   mine.total = more.total;
   sortBySent(mine);
+  appendDifferences(data.differences, more);
+  const drop = (of, keys, over) => { if (over > 0) for (const key of keys) of[key].splice(0, over); };
   const over = mine.id.length - most;
-  if (over <= 0) return;
-  for (const key of ["id", "sent_ms"]) mine[key].splice(0, over);
-  for (const s of mine.sources) for (const key of parts) s[key].splice(0, over);
+  drop(mine, ["id", "sent_ms"], over);
+  for (const s of mine.sources) drop(s, parts, over);
+  drop(data.differences, ["id", "sent_ms", "ns"], data.differences.id.length - most);
 }
 
 /** What is notable in probe `i` of source `s`: "lost", "late", "cold" or "". */

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "report/page/page.h"
-#include "report/page/thin.h"
+#include "report/plots.h"
 
 #define MS_NS        1000000
 #define HOUR_NS      INT64_C(3600000000000)
@@ -15,65 +15,24 @@
 #define HEAT_COLUMNS 168
 /** Runs shorter than this have no use for hours. */
 #define HEAT_LEAST_NS (3 * HOUR_NS)
-/** Stretches that the time series is thinned to: more than a wide screen has pixels. */
-#define SERIES_BUCKETS 2000
-#define SERIES_NOTABLE 4000
 
 static bool answered(const psprobe_series *s, size_t i) {
   return s->status == NULL || s->status[i] != PSPROBE_LOST;
 }
 
-/** The answers of each source in a histogram: every figure of the plots comes from these. */
-typedef struct spread {
-  psprobe_histogram *of[16];
-  int64_t low, high; /**< over all sources; low >= 1 */
-  bool ok;
-} spread;
-
-static void spread_free(spread *s) {
-  for (size_t k = 0; k < sizeof s->of / sizeof *s->of; k++)
-    psprobe_histogram_free(s->of[k]);
-}
-
-static spread spread_of(const psprobe_probes *probes) {
-  spread s = {.low = INT64_MAX, .high = 1, .ok = true};
-  for (size_t k = 0; k < probes->source_count && s.ok; k++) {
-    const psprobe_series *source = &probes->sources[k];
-    s.of[k] = psprobe_histogram_new();
-    s.ok = s.of[k] != NULL;
-    for (size_t i = 0; i < probes->count && s.ok; i++)
-      if (answered(source, i)) psprobe_histogram_record(s.of[k], source->elapsed_ns[i]);
-    if (!s.ok || psprobe_histogram_count(s.of[k]) == 0) continue;
-    int64_t low = psprobe_histogram_min(s.of[k]), high = psprobe_histogram_max(s.of[k]);
-    s.low = low < s.low ? low : s.low;
-    s.high = high > s.high ? high : s.high;
-  }
-  if (s.low > s.high) s.low = s.high;
-  if (s.low < 1) s.low = 1;
-  if (s.high < s.low) s.high = s.low;
-  return s;
-}
-
-/** Edge `i` of `bins` that grow in proportion from low to high. */
-static int64_t edge(const spread *s, int i, int bins) {
-  if (i == 0) return s->low;
-  double ratio = ((double)s->high + 1) / (double)s->low;
-  return (int64_t)((double)s->low * pow(ratio, (double)i / bins)) + (i == bins);
-}
-
-static void put_edges(psp_json_writer *w, const spread *s, int bins) {
+static void put_edges(psp_json_writer *w, const psp_plots *plots, int bins) {
   psp_json_put_key(w, "edges_ns");
   psp_json_begin_array(w);
   for (int i = 0; i <= bins; i++)
-    psp_json_put_int64(w, edge(s, i, bins));
+    psp_json_put_int64(w, psp_plots_edge(plots, i, bins));
   psp_json_end_array(w);
 }
 
 /** ECDF on a scale of nines: dense where the tail is. */
-static void put_ecdf(psp_json_writer *w, const psprobe_probes *probes, const spread *s) {
+static void put_ecdf(psp_json_writer *w, const psprobe_probes *probes, const psp_plots *plots) {
   double most = 1;
   for (size_t k = 0; k < probes->source_count; k++)
-    most = fmax(most, (double)psprobe_histogram_count(s->of[k]));
+    most = fmax(most, (double)plots->answer_count[k]);
   double reach = fmax(log10(most), 0.5);
   psp_json_put_key(w, "ecdf");
   psp_json_begin_object(w);
@@ -87,11 +46,10 @@ static void put_ecdf(psp_json_writer *w, const psprobe_probes *probes, const spr
   for (size_t k = 0; k < probes->source_count; k++) {
     psp_json_begin_array(w);
     for (int i = 0; i < ECDF_POINTS; i++) {
-      if (psprobe_histogram_count(s->of[k]) == 0)
+      if (plots->answer_count[k] == 0)
         psp_json_put_null(w);
       else
-        psp_json_put_int64(
-            w, psprobe_histogram_quantile(s->of[k], 1 - pow(10, -reach * i / ECDF_POINTS)));
+        psp_json_put_int64(w, psp_plots_quantile(plots, k, 1 - pow(10, -reach * i / ECDF_POINTS)));
     }
     psp_json_end_array(w);
   }
@@ -99,22 +57,17 @@ static void put_ecdf(psp_json_writer *w, const psprobe_probes *probes, const spr
   psp_json_end_object(w);
 }
 
-static void put_histogram(psp_json_writer *w, const psprobe_probes *probes, const spread *s) {
+static void put_histogram(psp_json_writer *w, const psprobe_probes *probes,
+                          const psp_plots *plots) {
   psp_json_put_key(w, "histogram");
   psp_json_begin_object(w);
-  put_edges(w, s, BINS);
+  put_edges(w, plots, BINS);
   psp_json_put_key(w, "sources");
   psp_json_begin_array(w);
   for (size_t k = 0; k < probes->source_count; k++) {
-    uint64_t below = 0;
     psp_json_begin_array(w);
-    for (int i = 1; i <= BINS; i++) {
-      /* What lies under the first edge (a clock that stood still) counts in the first bin. */
-      uint64_t upto = i == BINS ? psprobe_histogram_count(s->of[k])
-                                : psprobe_histogram_count_at_most(s->of[k], edge(s, i, BINS) - 1);
-      psp_json_put_int64(w, (int64_t)(upto - below));
-      below = upto;
-    }
+    for (int i = 0; i < BINS; i++)
+      psp_json_put_int64(w, (int64_t)psp_plots_in_bin(plots, k, i, BINS));
     psp_json_end_array(w);
   }
   psp_json_end_array(w);
@@ -157,12 +110,12 @@ static void put_pairs(psp_json_writer *w, const psp_page *page) {
 
 /** Where the time went: means over the probes up to the source's p99, so that they add up and one
  * stall does not stand for all. */
-static void put_stages(psp_json_writer *w, const psp_page *page, const spread *s) {
+static void put_stages(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
   psp_json_put_key(w, "stages");
   psp_json_begin_array(w);
   for (size_t k = 0; k < page->probes->source_count; k++) {
     const psprobe_series *source = &page->probes->sources[k];
-    int64_t bound = psprobe_histogram_quantile(s->of[k], 0.99);
+    int64_t bound = psp_plots_quantile(plots, k, 0.99);
     double publish = 0, broker = 0, answer = 0;
     int64_t n = 0;
     for (size_t i = 0; i < page->probes->count; i++) {
@@ -192,10 +145,10 @@ static void put_stages(psp_json_writer *w, const psp_page *page, const spread *s
 }
 
 /** Which of the heat map's bins holds `ns`. */
-static int heat_bin(const spread *s, int64_t ns) {
-  if (ns <= s->low) return 0;
-  double ratio = log(((double)s->high + 1) / (double)s->low);
-  int bin = (int)(log((double)ns / (double)s->low) / ratio * HEAT_BINS);
+static int heat_bin(const psp_plots *plots, int64_t ns) {
+  if (ns <= plots->low_ns) return 0;
+  double ratio = log(((double)plots->high_ns + 1) / (double)plots->low_ns);
+  int bin = (int)(log((double)ns / (double)plots->low_ns) / ratio * HEAT_BINS);
   return bin < HEAT_BINS ? bin : HEAT_BINS - 1;
 }
 
@@ -211,13 +164,9 @@ static void put_heat_cells(psp_json_writer *w, const uint32_t *cells, int column
 }
 
 /** Hours across, or as many together as it takes to fit; null for a short run. */
-static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const spread *s) {
+static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const psp_plots *plots) {
   psp_json_put_key(w, "heat");
-  int64_t first = INT64_MAX, last = INT64_MIN;
-  for (size_t i = 0; i < probes->count; i++) {
-    first = probes->sent_ns[i] < first ? probes->sent_ns[i] : first;
-    last = probes->sent_ns[i] > last ? probes->sent_ns[i] : last;
-  }
+  int64_t first = plots->first_ns, last = plots->last_ns;
   uint32_t *cells = calloc((size_t)HEAT_COLUMNS * HEAT_BINS, sizeof *cells);
   if (probes->count == 0 || last - first < HEAT_LEAST_NS || cells == NULL) {
     psp_json_put_null(w);
@@ -234,7 +183,7 @@ static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const spr
   for (int x = 0; x < columns; x++)
     psp_json_put_int64(w, (start + x * step) / 1000000);
   psp_json_end_array(w);
-  put_edges(w, s, HEAT_BINS);
+  put_edges(w, plots, HEAT_BINS);
   psp_json_put_key(w, "sources");
   psp_json_begin_array(w);
   for (size_t k = 0; k < probes->source_count; k++) {
@@ -244,7 +193,7 @@ static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const spr
     for (size_t i = 0; i < probes->count; i++)
       if (answered(source, i))
         cells[(probes->sent_ns[i] - start) / step * HEAT_BINS +
-              heat_bin(s, source->elapsed_ns[i])]++;
+              heat_bin(plots, source->elapsed_ns[i])]++;
     put_heat_cells(w, cells, columns);
   }
   psp_json_end_array(w);
@@ -335,48 +284,91 @@ void psp_page_probes(psp_buf *out, const psp_page *page, const uint32_t *indices
   psp_json_end_object(&w);
 }
 
-/** The probes that the time series draws, thinned. False without memory. */
-static bool put_drawn(psp_json_writer *w, const psp_page *page) {
-  size_t n = page->probes->count, count = 0;
-  bool *keep = malloc(n + 1);
-  uint32_t *indices = keep != NULL ? malloc((n + 1) * sizeof *indices) : NULL;
-  if (indices != NULL) {
-    psp_thin(page->probes, SERIES_BUCKETS, SERIES_NOTABLE, keep);
-    for (size_t i = 0; i < n; i++)
-      if (keep[i]) indices[count++] = (uint32_t)i;
-    psp_json_put_key(w, "probes");
-    psp_json_begin_object(w);
-    put_probes(w, page, indices, count);
-    psp_json_end_object(w);
+/** The differences of the first two sources that are drawn, and their scale. */
+static void put_differences(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
+  const psp_points *points = &plots->differences;
+  const psprobe_series *a = &page->probes->sources[0], *b = &page->probes->sources[1];
+  psp_json_put_key(w, "id");
+  psp_json_begin_array(w);
+  for (size_t n = 0; n < points->count; n++)
+    psp_json_put_string(w, page->id(page->id_arg, points->index[n]));
+  psp_json_end_array(w);
+  psp_json_put_key(w, "sent_ms");
+  psp_json_begin_array(w);
+  for (size_t n = 0; n < points->count; n++)
+    psp_json_put_int64(w, page->probes->sent_ns[points->index[n]] / MS_NS);
+  psp_json_end_array(w);
+  psp_json_put_key(w, "ns");
+  psp_json_begin_array(w);
+  for (size_t n = 0; n < points->count; n++)
+    psp_json_put_int64(w, a->elapsed_ns[points->index[n]] - b->elapsed_ns[points->index[n]]);
+  psp_json_end_array(w);
+}
+
+static void put_bend(psp_json_writer *w, const psp_plots *plots) {
+  put_int(w, "center_ns", plots->bend.center_ns);
+  psp_json_put_key(w, "unit_ns");
+  psp_json_put_double(w, plots->bend.unit_ns);
+  psp_json_put_key(w, "ticks_ns");
+  psp_json_begin_array(w);
+  for (size_t i = 0; i < plots->bend.tick_count; i++)
+    psp_json_put_int64(w, plots->bend.ticks_ns[i]);
+  psp_json_end_array(w);
+}
+
+static void put_gaps(psp_json_writer *w, const psp_plots *plots) {
+  psp_json_put_key(w, "gaps_ms");
+  psp_json_begin_array(w);
+  for (size_t i = 0; i < plots->gap_count; i++) {
+    psp_json_begin_array(w);
+    psp_json_put_int64(w, plots->gaps[i].from_ns / MS_NS);
+    psp_json_put_int64(w, plots->gaps[i].to_ns / MS_NS);
+    psp_json_end_array(w);
   }
-  bool ok = indices != NULL;
-  free(indices);
-  free(keep);
-  return ok;
+  psp_json_end_array(w);
+}
+
+/** What changes little by little and is drawn point by point. */
+static void put_points(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
+  psp_json_put_key(w, "probes");
+  psp_json_begin_object(w);
+  put_probes(w, page, plots->series.index, plots->series.count);
+  psp_json_end_object(w);
+  psp_json_put_key(w, "differences");
+  psp_json_begin_object(w);
+  put_int(w, "of", (int64_t)plots->differences.of);
+  put_differences(w, page, plots);
+  psp_json_end_object(w);
 }
 
 void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes) {
   psp_json_writer w = {.buf = out};
   const psprobe_probes *probes = page->probes;
-  spread s = spread_of(probes);
+  psp_plots plots;
   psp_json_begin_object(&w);
   put_int(&w, "schema", 1);
   psp_json_put_key(&w, "sentence");
   psp_json_put_string(&w, page->sentence);
   psp_json_put_key(&w, "notes");
   psp_json_put_string(&w, page->notes);
-  if (!s.ok || (with_probes && !put_drawn(&w, page))) {
+  if (!psp_plots_make(&plots, probes)) {
     out->failed = true;
   } else {
-    put_ecdf(&w, probes, &s);
-    put_histogram(&w, probes, &s);
+    if (with_probes) put_points(&w, page, &plots);
+    psp_json_put_key(&w, "bend");
+    psp_json_begin_object(&w);
+    put_bend(&w, &plots);
+    psp_json_end_object(&w);
+    put_gaps(&w, &plots);
+    put_ecdf(&w, probes, &plots);
+    put_histogram(&w, probes, &plots);
     put_pairs(&w, page);
-    put_stages(&w, page, &s);
-    put_heat(&w, probes, &s);
+    put_stages(&w, page, &plots);
+    put_heat(&w, probes, &plots);
     put_facts(&w, page);
     psp_json_put_key(&w, "table");
     psp_page_table_json(&w, page->comparison);
   }
   psp_json_end_object(&w);
-  spread_free(&s);
+  psp_plots_free(&plots);
 }

@@ -42,7 +42,5 @@ void psp_page_probes(psp_buf *out, const psp_page *page, const uint32_t *indices
 
 /** Writes the table's cells: an array of arrays of texts, a source each. */
 void psp_page_table_json(psp_json_writer *w, const psprobe_comparison *comparison);
-/** Appends text with &, <, >, " and ' escaped. */
-void psp_html_text(psp_buf *out, const char *text);
 
 #endif

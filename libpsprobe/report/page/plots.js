@@ -1,6 +1,6 @@
 // The plots, drawn by dygraphs (global Dygraph, embedded in the page before this module runs).
 import * as format from "psprobe/format";
-import { ecdfRows, fromNines, histogramRows, mark, pairRows, seriesRows } from "psprobe/data";
+import { bent, differenceRows, ecdfRows, fromNines, histogramRows, mark, seriesRows } from "psprobe/data";
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 export const color = (k) => css(`--s${k % 6}`);
@@ -163,7 +163,8 @@ export class Plots {
     const rest = [["", "Hover for a probe. Drag to zoom, Shift-drag to pan, double-click for all; by touch one finger pans and two zoom. " +
       "Squares are cold answers, circles late ones, crosses at the bottom lost ones."]];
     this.say(legend, rest);
-    this.add("series", new Dygraph(nodes.series, seriesRows(data), base(data, {
+    const { rows, probe } = seriesRows(data);
+    this.add("series", new Dygraph(nodes.series, rows, base(data, {
       labels: ["sent", ...data.probes.sources.map((s) => s.name)],
       series: data.probes.id.length > DENSE ? {} : strokes(data),
       visibility: this.visible, logscale: this.logarithmic(),
@@ -171,7 +172,7 @@ export class Plots {
       connectSeparatedPoints: true, drawGapEdgePoints: true,
       axes: { y: { axisLabelFormatter: format.axis, axisLabelWidth: 62 }, x: timeAxis },
       underlayCallback: (canvas, area, graph) => marks(data, this.visible)(canvas, area, graph),
-      highlightCallback: (_event, x, _points, row) => this.hover(x, row),
+      highlightCallback: (_event, x, _points, row) => { if (probe[row] >= 0) this.hover(x, probe[row]); },
       unhighlightCallback: () => this.say(legend, rest),
     })));
   }
@@ -224,8 +225,8 @@ export class Plots {
           .map((ms) => ({ v: Math.log10(ms), label: format.axis(ms) })), low, high, width, 48) },
         y: { axisLabelFormatter: format.wholes, axisLabelWidth: 62 },
       },
-      highlightCallback: (_e, x, points) => this.say(legend, [[
-        `about ${format.milliseconds(10 ** x)}`,
+      highlightCallback: (_e, x, points, row) => this.say(legend, [[
+        `${format.milliseconds(10 ** x)} to ${format.milliseconds(10 ** (rows[row + 1] ?? rows[row])[0])}`,
         points.map((p) => `${p.name}: ${format.count(p.yval)}`).join("   ")]]),
     })));
   }
@@ -235,26 +236,32 @@ export class Plots {
     const pair = data.pairs[0];
     nodes.difference.hidden = !pair || pair.n === 0;
     if (nodes.difference.hidden) return;
-    const names = data.probes.sources.map((s) => s.name);
-    const rows = pairRows(data, names.indexOf(pair.a), names.indexOf(pair.b));
+    const { bend, differences: drawn } = data;
+    const rows = differenceRows(data);
+    const at = (ns) => bent(bend, ns);
     const legend = nodes["differences-legend"];
     const [low, high] = pair.median_ci_ns.map((bound) => bound ?? pair.median_ns);
     const interval = pair.median_ci_ns.includes(null) ? "too few probes for an interval"
       : `the band its 95 % interval, ${format.duration(low)} to ${format.duration(high)}`;
     const rest = [["", format.together(`Above zero ${pair.a} took longer. The line is the median, ` +
-      `${format.duration(pair.median_ns)}; ${interval}.`)]];
+      `${format.duration(pair.median_ns)}; ${interval}.` +
+      (bend.unit_ns > 0 ? " The scale is linear around the median, and logarithmic far from it." : "") +
+      (drawn.id.length < drawn.of ? ` Of ${format.count(drawn.of)} differences, ${format.count(drawn.id.length)} are drawn: ` +
+        "evenly chosen over time, and the largest and smallest of some stretches." : ""))]];
     this.say(legend, rest);
     this.add("differences", new Dygraph(nodes.differences, rows, base(data, {
       labels: ["sent", `${pair.a} − ${pair.b}`], colors: [css("--soft")],
-      drawPoints: true, pointSize: 1.6, strokeWidth: 0, valueRange: spread(rows),
+      drawPoints: true, pointSize: 1.6, strokeWidth: 0, valueRange: range(rows, [0, low, high].map(at)),
       ylabel: "difference", xlabel: timeName(data.probes),
-      axes: { y: { axisLabelFormatter: format.axis, axisLabelWidth: 66 }, x: timeAxis },
+      axes: { y: { axisLabelFormatter: format.axis, axisLabelWidth: 66,
+        ...(bend.unit_ns > 0 && { ticker: () => bend.ticks_ns.map((ns) => ({ v: at(ns), label: format.duration(ns) })) }) },
+        x: timeAxis },
       underlayCallback: (canvas, area, graph) => {
-        const top = graph.toDomYCoord(high / 1e6);
-        const bottom = graph.toDomYCoord(low / 1e6);
+        const top = graph.toDomYCoord(at(high));
+        const bottom = graph.toDomYCoord(at(low));
         canvas.fillStyle = css("--band");
         canvas.fillRect(area.x, Math.min(top, bottom), area.w, Math.max(2, Math.abs(bottom - top)));
-        for (const [y, ink, width] of [[0, css("--ink"), 1], [pair.median_ns / 1e6, color(1), 2]]) {
+        for (const [y, ink, width] of [[at(0), css("--ink"), 1], [at(pair.median_ns), color(1), 2]]) {
           canvas.strokeStyle = ink;
           canvas.lineWidth = width;
           canvas.beginPath();
@@ -263,8 +270,8 @@ export class Plots {
           canvas.stroke();
         }
       },
-      highlightCallback: (_e, x, points, row) => this.say(legend, [[format.moment(x),
-        `${format.milliseconds(points[0].yval)}, probe ${data.probes.id[row]}`]]),
+      highlightCallback: (_e, x, _points, row) => this.say(legend, [[format.moment(x),
+        `${format.duration(drawn.ns[row])}, probe ${drawn.id[row]}`]]),
       unhighlightCallback: () => this.say(legend, rest),
     })));
   }
@@ -361,15 +368,13 @@ export class Plots {
   }
 }
 
-/** A value range that shows the bulk of the differences; a lone giant stays reachable by zooming. */
-function spread(rows) {
-  const values = rows.map((r) => r[1]).filter((v) => v !== null).sort((a, b) => a - b);
-  if (values.length === 0) return [-1, 1];
-  const at = (q) => values[Math.min(values.length - 1, Math.floor(q * values.length))];
-  // In a short run the giant is itself the 99.5th percentile.
-  const reach = 50 * (at(0.75) - at(0.25)) || Infinity;
-  const low = Math.min(0, Math.max(at(0.005), at(0.25) - reach));
-  const high = Math.max(0, Math.min(at(0.995), at(0.75) + reach));
-  const pad = (high - low || 1) * 0.15;
+/** From the least to the most, with what must be in sight, and some air. */
+function range(rows, also) {
+  let [low, high] = [Math.min(...also), Math.max(...also)];
+  for (const [, y] of rows) {
+    low = Math.min(low, y);
+    high = Math.max(high, y);
+  }
+  const pad = (high - low || 1) * 0.08;
   return [low - pad, high + pad];
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "stats/sample.h"
 
@@ -19,6 +20,7 @@ static void free_run(psp_run_copy *r) {
 
 static void free_source(psp_source_columns *s) {
   free(s->name);
+  free(s->shown);
   free(s->elapsed_ns);
   free(s->handled_ns);
   free(s->status);
@@ -43,12 +45,18 @@ void psp_columns_free(psp_columns *c) {
   memset(c, 0, sizeof *c);
 }
 
+void psp_columns_add_source(psp_columns *c, const char *name) {
+  psp_source_columns *source = &c->sources[c->source_count++];
+  size_t size = strlen(name) * (PSP_ESCAPED_SIZE - 1) + 1;
+  source->name = psp_strdup(name);
+  source->shown = malloc(size);
+  if (source->shown != NULL) psp_printable_text(source->shown, size, name);
+  c->failed |= source->name == NULL || source->shown == NULL;
+}
+
 void psp_columns_set_sources(psp_columns *c, const char *const *names, size_t count) {
-  for (size_t k = 0; k < count && k < PSPROBE_MAX_SOURCES; k++) {
-    c->sources[k].name = psp_strdup(names[k]);
-    c->failed |= c->sources[k].name == NULL;
-    c->source_count = k + 1;
-  }
+  for (size_t k = 0; k < count && k < PSPROBE_MAX_SOURCES; k++)
+    psp_columns_add_source(c, names[k]);
 }
 
 uint32_t psp_columns_add_run(psp_columns *c, const psprobe_run *run) {
@@ -197,7 +205,7 @@ void psp_columns_drop(psp_columns *c, size_t n) {
 psprobe_probes psp_columns_probes(const psp_columns *c,
                                   psprobe_series series[PSPROBE_MAX_SOURCES]) {
   for (size_t k = 0; k < c->source_count; k++)
-    series[k] = (psprobe_series){.name = c->sources[k].name,
+    series[k] = (psprobe_series){.name = c->sources[k].shown,
                                  .elapsed_ns = c->sources[k].elapsed_ns,
                                  .status = c->sources[k].status,
                                  .cold = c->sources[k].cold,

@@ -18,6 +18,7 @@
 /** One source's columns, as long as there are probes. */
 typedef struct psp_source_columns {
   char *name;
+  char *shown; /**< the name without control characters: what every figure and word is told by */
   int64_t *elapsed_ns, *handled_ns;
   uint8_t *status;
   bool *cold;
@@ -48,6 +49,8 @@ typedef struct psp_columns {
 void psp_columns_free(psp_columns *columns);
 /** Sets the sources, copied, before the first probe. */
 void psp_columns_set_sources(psp_columns *columns, const char *const *names, size_t count);
+/** Adds one, where there is room for it. */
+void psp_columns_add_source(psp_columns *columns, const char *name);
 /** Adds a run, copied. @return its index */
 uint32_t psp_columns_add_run(psp_columns *columns, const psprobe_run *run);
 /** Adds a probe of run `run`; its answers are in the order of that run's sources. */

@@ -154,11 +154,7 @@ bool psp_import_source(psp_columns *columns, const char *column) {
   if (psp_response_source(&of, column) && !of.failed &&
       find_source(columns, of.data, of.len) == columns->source_count) {
     ok = columns->source_count < PSPROBE_MAX_SOURCES;
-    if (ok) {
-      columns->sources[columns->source_count].name = psp_strdup(of.data);
-      columns->failed |= columns->sources[columns->source_count].name == NULL;
-      columns->source_count++;
-    }
+    if (ok) psp_columns_add_source(columns, of.data);
   }
   psp_buf_free(&of);
   return ok;
