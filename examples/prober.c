@@ -17,7 +17,7 @@ static struct settings {
   psprobe_prober_options prober;
   psprobe_callers callers;
   psprobe_verifier_options verify;
-  psprobe_text_list sources;
+  psprobe_text_list sources, admin_hosts;
   int64_t count;
   const char *db, *collection, *admin;
   bool no_firestore, create;
@@ -45,6 +45,8 @@ static const psprobe_option options[] = {
      PSPROBE_COLLECTION, .check = psprobe_check_collection},
     {"admin-listen", PSPROBE_OPTION_TEXT, &o.admin, "ADDR",
      .help = "page and metrics [127.0.0.1:8090, or any free port]", .check = psprobe_check_listen},
+    {"admin-host", PSPROBE_OPTION_LIST, &o.admin_hosts, "NAME",
+     .help = "a name that the page may be asked for by; repeatable"},
     {"no-firestore", PSPROBE_OPTION_FLAG, &o.no_firestore, NULL,
      .help = "keep results in the file only"},
     {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "make the topic if it is not there"},
@@ -89,7 +91,10 @@ static void on_finished(void *arg, const psprobe_finished *finished, size_t coun
 }
 
 static psprobe_code open_dashboard(session *s, const psprobe_logger *logger, psprobe_error *error) {
-  psprobe_dashboard_options options_of_page = {.listen = o.admin, .logger = logger};
+  psprobe_dashboard_options options_of_page = {.listen = o.admin,
+                                               .logger = logger,
+                                               .hosts = o.admin_hosts.items,
+                                               .host_count = o.admin_hosts.count};
   const psprobe_run *run = psprobe_recorder_run(s->recorder);
   psprobe_code code =
       psprobe_dashboard_new(s->prober, s->uploader, run, &options_of_page, &s->dashboard, error);
@@ -182,6 +187,7 @@ int main(int argc, char **argv) {
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
   close_all(&s);
   free(o.sources.storage);
+  free(o.admin_hosts.storage);
   free(o.callers.accounts.storage);
   psprobe_signals_free(signals);
   return status;

@@ -26,6 +26,11 @@ typedef struct psprobe_dashboard_options {
   const char *listen; /**< "host:port", port 0 picks one; NULL: 127.0.0.1:8090 */
   size_t max_probes;  /**< kept in memory, the newest; 0: 1,000,000 (some 100 bytes each) */
   const psprobe_logger *logger;
+  /** Names in a request's Host header that are ours, beside loopback and the address listened on;
+   * else 421, so that no other web page can read this one through a name of its own (DNS
+   * rebinding). */
+  const char *const *hosts;
+  size_t host_count; /**< at most 16 */
 } psprobe_dashboard_options;
 
 /**

@@ -13,9 +13,11 @@
 #define TEXT "text/plain; charset=utf-8"
 /** Probes in one answer of /api/probes; the page asks again while there are more. */
 #define PROBES_MOST 5000
-/** A summary is made at most each half second, and takes at most a part in so many of the time. */
+/** A summary is made at most each half second and a page each second, and either takes at most a
+ * part in so many of the time: figures over a million probes must not keep this machine busy. */
 #define SUMMARY_LEAST_NS INT64_C(500000000)
-#define SUMMARY_REST     20
+#define PAGE_LEAST_NS    INT64_C(1000000000)
+#define REST             20
 
 static void reply(psp_exchange *exchange, const char *type, psp_buf *body) {
   psp_exchange_set_header(exchange, "Cache-Control", "no-store");
@@ -56,41 +58,35 @@ static void write_summary(psp_buf *out, const psp_page *page) {
   psp_page_data(out, page, false);
 }
 
-/** Makes the summary anew when there is news, but not more often than it can be afforded: figures
- * over a million probes must not keep this machine busy. The lock is held. */
-static void refresh_summary(psprobe_dashboard *d) {
-  int64_t begin = psprobe_clock_monotonic();
+static void answer_kept(psprobe_dashboard *d, psp_exchange *exchange, psp_kept_answer *kept,
+                        int64_t least_ns, void (*write)(psp_buf *, const psp_page *),
+                        const char *type) {
+  psp_buf body = {0};
+  pthread_mutex_lock(&d->lock);
+  psp_dashboard_take_in(d);
+  int64_t begin = psprobe_clock_monotonic(), rest = kept->cost_ns * REST;
   uint64_t change = d->forgotten + d->change_count;
-  int64_t rest = d->summary_cost_ns * SUMMARY_REST;
-  if (rest < SUMMARY_LEAST_NS) rest = SUMMARY_LEAST_NS;
-  bool fresh = d->summary.len > 0 && !d->summary.failed &&
-               (d->summary_change == change || begin - d->summary_made_ns < rest);
-  if (fresh) return;
-  psp_buf_reset(&d->summary);
-  with_page(d, &d->summary, write_summary);
-  d->summary_change = change;
-  d->summary_made_ns = psprobe_clock_monotonic();
-  d->summary_cost_ns = d->summary_made_ns - begin;
+  if (rest < least_ns) rest = least_ns;
+  bool there = kept->text.len > 0 && !kept->text.failed;
+  if (!there || (kept->change != change && begin - kept->made_ns >= rest)) {
+    psp_buf_reset(&kept->text);
+    with_page(d, &kept->text, write);
+    kept->change = change;
+    kept->made_ns = psprobe_clock_monotonic();
+    kept->cost_ns = kept->made_ns - begin;
+  }
+  psp_buf_add(&body, kept->text.data, kept->text.len);
+  body.failed |= kept->text.failed;
+  pthread_mutex_unlock(&d->lock);
+  reply(exchange, type, &body);
 }
 
-static void get_page(void *arg, psp_exchange *exchange) {
-  psprobe_dashboard *d = arg;
-  psp_buf body = {0};
-  pthread_mutex_lock(&d->lock);
-  with_page(d, &body, psp_page_html);
-  pthread_mutex_unlock(&d->lock);
-  reply(exchange, "text/html; charset=utf-8", &body);
+static void get_page(psprobe_dashboard *d, psp_exchange *exchange) {
+  answer_kept(d, exchange, &d->page, PAGE_LEAST_NS, psp_page_html, "text/html; charset=utf-8");
 }
 
-static void get_summary(void *arg, psp_exchange *exchange) {
-  psprobe_dashboard *d = arg;
-  psp_buf body = {0};
-  pthread_mutex_lock(&d->lock);
-  refresh_summary(d);
-  psp_buf_add(&body, d->summary.data, d->summary.len);
-  body.failed |= d->summary.failed;
-  pthread_mutex_unlock(&d->lock);
-  reply(exchange, JSON, &body);
+static void get_summary(psprobe_dashboard *d, psp_exchange *exchange) {
+  answer_kept(d, exchange, &d->summary, SUMMARY_LEAST_NS, write_summary, JSON);
 }
 
 /** Probes from change `since` on, of this run; of another run, or from before what is kept, all. */
@@ -112,8 +108,7 @@ static void write_probes(psprobe_dashboard *d, psp_buf *body, const char *run, i
   psp_page_probes(body, &page.page, d->changes + (from - first), (size_t)(to - from));
 }
 
-static void get_probes(void *arg, psp_exchange *exchange) {
-  psprobe_dashboard *d = arg;
+static void get_probes(psprobe_dashboard *d, psp_exchange *exchange) {
   const char *since = psp_exchange_query(exchange, "since", 0);
   const char *run = psp_exchange_query(exchange, "run", 0);
   int64_t from = 0;
@@ -124,6 +119,7 @@ static void get_probes(void *arg, psp_exchange *exchange) {
     return;
   }
   pthread_mutex_lock(&d->lock);
+  psp_dashboard_take_in(d);
   write_probes(d, &body, run, from);
   pthread_mutex_unlock(&d->lock);
   reply(exchange, JSON, &body);
@@ -141,17 +137,18 @@ static void forget_gone(psprobe_dashboard *d) {
   d->stream_count = kept;
 }
 
-static void get_events(void *arg, psp_exchange *exchange) {
-  psprobe_dashboard *d = arg;
+static void get_events(psprobe_dashboard *d, psp_exchange *exchange) {
   pthread_mutex_lock(&d->lock);
   /* Else only news or a sign of life would find out. While freeing, the count is no list's. */
-  if (!d->end && d->stream_count >= PSP_DASHBOARD_STREAMS) forget_gone(d);
+  if (!d->closed && d->stream_count >= PSP_DASHBOARD_STREAMS) forget_gone(d);
   if (d->stream_count >= PSP_DASHBOARD_STREAMS) {
     pthread_mutex_unlock(&d->lock);
     psp_exchange_reply_error(exchange, 503, PSPROBE_RESOURCE_EXHAUSTED, "too many listeners");
     return;
   }
   psp_exchange_set_header(exchange, "Cache-Control", "no-store");
+  /* nginx would hold events back until it has some kilobytes of them. */
+  psp_exchange_set_header(exchange, "X-Accel-Buffering", "no");
   psp_stream *stream = psp_exchange_stream_begin(exchange, 200, "text/event-stream");
   /* A browser that is cut off comes back after as long. */
   static const char hello[] = "retry: 2000\n\n";
@@ -162,8 +159,7 @@ static void get_events(void *arg, psp_exchange *exchange) {
   pthread_mutex_unlock(&d->lock);
 }
 
-static void get_metrics(void *arg, psp_exchange *exchange) {
-  psprobe_dashboard *d = arg;
+static void get_metrics(psprobe_dashboard *d, psp_exchange *exchange) {
   psp_buf body = {0};
   psprobe_prober_stats prober;
   psprobe_uploader_stats uploader;
@@ -172,6 +168,7 @@ static void get_metrics(void *arg, psp_exchange *exchange) {
   psprobe_prober_get_stats(d->prober, &prober);
   if (d->uploader != NULL) psprobe_uploader_get_stats(d->uploader, &uploader);
   pthread_mutex_lock(&d->lock);
+  psp_dashboard_take_in(d);
   memcpy(histograms, d->histograms, sizeof histograms);
   pthread_mutex_unlock(&d->lock);
   for (size_t k = 0; k < d->columns.source_count; k++)
@@ -203,14 +200,36 @@ static void get_ready(void *arg, psp_exchange *exchange) {
     psp_exchange_reply(exchange, 200, TEXT, "ready\n", 6);
 }
 
+/* ---- who may ask ------------------------------------------------------------------------- */
+
+static bool allowed(const psprobe_dashboard *d, psp_exchange *exchange) {
+  if (psp_dashboard_host_ok(d, psp_exchange_header(exchange, "Host"))) return true;
+  psp_exchange_reply_error(
+      exchange, 421, PSPROBE_PERMISSION_DENIED,
+      "not the address that this page is served at; a name of ours in the Host "
+      "header is allowed by --admin-host");
+  return false;
+}
+
+#define GUARDED(name)                                         \
+  static void ask_##name(void *arg, psp_exchange *exchange) { \
+    if (allowed(arg, exchange)) get_##name(arg, exchange);    \
+  }
+
+GUARDED(page)
+GUARDED(events)
+GUARDED(summary)
+GUARDED(probes)
+GUARDED(metrics)
+
 size_t psp_dashboard_routes(psprobe_dashboard *d, psp_route *routes) {
   const psp_route all[] = {
-      {"GET", "/", get_page, d},
-      {"GET", "/events", get_events, d},
-      {"GET", "/api/summary", get_summary, d},
-      {"GET", "/api/probes", get_probes, d},
-      {"GET", "/metrics", get_metrics, d},
-      {"GET", "/health/live", get_live, d},
+      {"GET", "/", ask_page, d},
+      {"GET", "/events", ask_events, d},
+      {"GET", "/api/summary", ask_summary, d},
+      {"GET", "/api/probes", ask_probes, d},
+      {"GET", "/metrics", ask_metrics, d},
+      {"GET", "/health/live", get_live, d}, /* a balancer's, by whatever name; it tells nothing */
       {"GET", "/health/ready", get_ready, d},
   };
   memcpy(routes, all, sizeof all);

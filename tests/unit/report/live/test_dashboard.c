@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "lab.h"
 #include "raw_http.h"
+#include "report/live/dashboard.h"
 #include "scratch.h"
 
 /* A dashboard over a prober that has sent one probe; both sources answered it. */
@@ -53,7 +54,7 @@ static int connect_to(const psprobe_dashboard *d) {
 static int get(const psprobe_dashboard *d, const char *path, raw_answer *answer) {
   char request[256];
   int fd = connect_to(d);
-  snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+  snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
   int status = raw_ask(fd, request, answer);
   close(fd);
   return status;
@@ -103,6 +104,7 @@ static void test_page(void **state) {
   raw_free(&answer);
   feed(d, 0, 20);
   answer = (raw_answer){0};
+  d->page.made_ns = d->page.cost_ns = 0; /* a second has passed */
   assert_int_equal(get(d, "/", &answer), 200);
   assert_non_null(strstr(answer.body.data, "id=\"live\""));
   assert_non_null(strstr(answer.body.data, "regular_service answers faster than cloud_function"));
@@ -269,7 +271,7 @@ static void test_events(void **state) {
   psprobe_dashboard *d = begin(*state, 0);
   for (int i = 0; i < CLIENTS; i++) {
     fds[i] = connect_to(d);
-    raw_send(fds[i], "GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+    raw_send(fds[i], "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
   for (int i = 1; i < CLIENTS; i++) {
     assert_true(raw_read_head(fds[i], &answers[i]));
@@ -310,13 +312,95 @@ static void test_taken_address(void **state) {
   psprobe_dashboard_free(NULL);
 }
 
+/* Only names that lead nowhere else may show the page: not one that somebody's DNS points here. */
+static void test_hosts(void **state) {
+  static const char *const names[] = {"Probes.example.com"};
+  static const struct {
+    const char *listen, *host;
+    bool ok;
+  } rows[] = {{"127.0.0.1:0", "127.0.0.1:8090", true},
+              {"127.0.0.1:0", "localhost", true},
+              {"127.0.0.1:0", "LOCALHOST:1", true},
+              {"127.0.0.1:0", "[::1]:8090", true},
+              {"127.0.0.1:0", "probes.EXAMPLE.com:8090", true},
+              {"127.0.0.1:0", "evil.example", false},
+              {"127.0.0.1:0", "127.0.0.1.evil.example", false},
+              {"127.0.0.1:0", "localhost.evil.example:80", false},
+              {"127.0.0.1:0", "127.evil.example", false},
+              {"127.0.0.1:0", "10.0.0.1", false},
+              {"127.0.0.1:0", "", false},
+              {"127.0.0.1:0", "[::1", false},
+              {"0.0.0.0:0", "10.0.0.1:8090", true},
+              {"0.0.0.0:0", "evil.example:8090", false}};
+  lab *l = *state;
+  psprobe_run run = scratch_run(1);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    psprobe_dashboard *d = NULL;
+    psprobe_dashboard_options options = {.listen = rows[i].listen, .hosts = names, .host_count = 1};
+    assert_int_equal(psprobe_dashboard_new(l->prober, NULL, &run, &options, &d, NULL), PSPROBE_OK);
+    if (psp_dashboard_host_ok(d, rows[i].host) != rows[i].ok)
+      fail_msg("%s on %s", rows[i].host, rows[i].listen);
+    assert_true(psp_dashboard_host_ok(d, NULL));
+    psprobe_dashboard_free(d);
+  }
+  psprobe_dashboard *d = begin(l, 0);
+  for (int health = 0; health < 2; health++) {
+    raw_answer answer = {0};
+    char request[128];
+    int fd = connect_to(d);
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+             health ? "/health/live" : "/");
+    assert_int_equal(raw_ask(fd, request, &answer), health ? 200 : 421);
+    close(fd);
+    raw_free(&answer);
+  }
+  psprobe_dashboard_free(d);
+}
+
+/* While figures are made the sink does not wait, and what it brings meanwhile is not lost. */
+static void test_sink_waits_for_nobody(void **state) {
+  psprobe_dashboard *d = begin(*state, 0);
+  pthread_mutex_lock(&d->lock); /* somebody makes the page */
+  feed(d, 0, 1000);
+  assert_int_equal(d->columns.count, 0);
+  psp_dashboard_take_in(d);
+  assert_int_equal(d->columns.count, 1000);
+  pthread_mutex_unlock(&d->lock);
+  psprobe_dashboard_free(d);
+}
+
+/* Asked in a loop, the page is made once a second at most. */
+static void test_page_is_kept(void **state) {
+  psprobe_dashboard *d = begin(*state, 0);
+  raw_answer first = {0}, second = {0};
+  feed(d, 0, 3);
+  assert_int_equal(get(d, "/", &first), 200);
+  int64_t made = d->page.made_ns;
+  feed(d, 3, 6);
+  d->page.cost_ns = INT64_C(1000000000) * 60; /* it took long: a minute's rest and more */
+  assert_int_equal(get(d, "/", &second), 200);
+  assert_int_equal(d->page.made_ns, made);
+  d->page.cost_ns = d->page.made_ns = 0;
+  raw_free(&second);
+  assert_int_equal(get(d, "/", &second), 200);
+  assert_int_not_equal(d->page.made_ns, made);
+  raw_free(&first);
+  raw_free(&second);
+  psprobe_dashboard_free(d);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_page),   TEST(test_summary),   TEST(test_probes),    TEST(test_forgotten),
-      TEST(test_more),   TEST(test_late),      TEST(test_bad_since), TEST(test_metrics),
-      TEST(test_health), TEST(test_not_ready), TEST(test_events),    TEST(test_taken_address),
+      TEST(test_page),         TEST(test_summary),
+      TEST(test_probes),       TEST(test_forgotten),
+      TEST(test_more),         TEST(test_late),
+      TEST(test_bad_since),    TEST(test_metrics),
+      TEST(test_health),       TEST(test_not_ready),
+      TEST(test_events),       TEST(test_taken_address),
+      TEST(test_hosts),        TEST(test_sink_waits_for_nobody),
+      TEST(test_page_is_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
