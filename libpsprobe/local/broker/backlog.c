@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One subscription's messages: their memory, their order, their leases. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#include "base/text.h"
-#include "base/timestamp.h"
 #include "local/broker/parts.h"
 
 enum { CHUNK = 64 }; /* entries are made in chunks that never move */
@@ -216,45 +213,6 @@ void psp_backlog_remove(psp_entry *entry) {
   entry_free(entry);
 }
 
-/* Puts an attribute, in place of one of that name. */
-static void put_pair(psp_pair *pairs, size_t *count, const char *key, const char *value) {
-  size_t i = 0;
-  while (i < *count && strcmp(pairs[i].key, key) != 0)
-    i++;
-  pairs[i] = (psp_pair){key, value};
-  if (i == *count) (*count)++;
-}
-
-/* Publishes a copy to the dead letter topic, with the attributes that tell where it comes from
- * (https://cloud.google.com/pubsub/docs/handling-failures#track_delivery_attempts). */
-static bool dead_letter(psp_entry *entry, psp_instant now) {
-  psp_subscription *subscription = entry->subscription;
-  const psp_letter *letter = entry->letter;
-  psp_topic *topic =
-      psp_broker_find_topic(subscription->broker, subscription->settings.dead_letter_topic);
-  psp_pair *pairs = topic ? malloc((letter->attribute_count + 4) * sizeof *pairs) : NULL;
-  if (!pairs) return false;
-  size_t count = letter->attribute_count;
-  if (count) memcpy(pairs, letter->attributes, count * sizeof *pairs);
-  char number[16], time[PSP_TIMESTAMP_SIZE], project[256] = "";
-  snprintf(number, sizeof number, "%u", (unsigned)entry->attempts);
-  psp_timestamp_format_ns(time, letter->published_ms * 1000000);
-  const char *name = subscription->settings.name; /* projects/P/subscriptions/S */
-  const char *id = strrchr(name, '/') + 1;
-  snprintf(project, sizeof project, "%.*s", (int)strcspn(name + 9, "/"), name + 9);
-  put_pair(pairs, &count, "CloudPubSubDeadLetterSourceDeliveryCount", number);
-  put_pair(pairs, &count, "CloudPubSubDeadLetterSourceSubscription", id);
-  put_pair(pairs, &count, "CloudPubSubDeadLetterSourceTopicPublishTime", time);
-  put_pair(pairs, &count, "CloudPubSubDeadLetterSourceSubscriptionProject", project);
-  psp_letter *copy =
-      psp_letter_new(letter->data, letter->data_len, pairs, count, letter->ordering_key);
-  free(pairs);
-  bool done = copy && psp_broker_topic_publish(subscription->broker, topic, &copy, 1, now, NULL) ==
-                          PSPROBE_OK;
-  psp_letter_unref(copy);
-  return done;
-}
-
 /* retryPolicy: from the minimum, doubling with each delivery, to the maximum. */
 static int64_t backoff_ns(const psp_subscription_settings *settings, uint32_t attempts) {
   int64_t delay = psp_span_ns(settings->retry_min), max = psp_span_ns(settings->retry_max);
@@ -266,19 +224,28 @@ static int64_t backoff_ns(const psp_subscription_settings *settings, uint32_t at
 void psp_backlog_give_back(psp_entry *entry, psp_instant now) {
   psp_subscription *subscription = entry->subscription;
   const psp_subscription_settings *settings = &subscription->settings;
-  psp_alarms *alarms = &subscription->broker->alarms;
-  psp_alarms_clear(alarms, &entry->alarm);
+  psp_broker *broker = subscription->broker;
+  psp_alarms_clear(&broker->alarms, &entry->alarm);
   psp_broker_dirty(subscription);
-  if (settings->has_dead_letter && entry->attempts >= (uint32_t)settings->max_attempts &&
-      dead_letter(entry, now)) {
-    entry_free(entry);
-    return;
-  }
   subscription->leased--;
   entry->state = ENTRY_DELAYED;
+  if (!settings->has_dead_letter || entry->attempts < (uint32_t)settings->max_attempts) {
+    psp_backlog_delay(entry, now);
+    return;
+  }
+  entry->next = NULL;
+  if (broker->dying != NULL)
+    broker->dying_end->next = entry;
+  else
+    broker->dying = entry;
+  broker->dying_end = entry;
+}
+
+void psp_backlog_delay(psp_entry *entry, psp_instant now) {
+  const psp_subscription_settings *settings = &entry->subscription->settings;
   int64_t delay = settings->has_retry ? backoff_ns(settings, entry->attempts) : 0;
   if (delay > 0)
-    psp_alarms_set(alarms, &entry->alarm, now.mono_ns + delay);
+    psp_alarms_set(&entry->subscription->broker->alarms, &entry->alarm, now.mono_ns + delay);
   else
     psp_backlog_requeue(entry);
 }

@@ -55,32 +55,7 @@ int64_t psp_broker_next(const psp_broker *broker) {
   return psp_alarms_next(&broker->alarms);
 }
 
-void psp_broker_waiter_clear(psp_broker_waiter *pull) {
-  for (size_t i = 0; i < pull->count; i++)
-    psp_letter_unref(pull->deliveries[i].letter);
-  free(pull->deliveries);
-  pull->deliveries = NULL;
-  pull->count = 0;
-}
-
-void psp_broker_target_unref(psp_broker_target *target) {
-  if (!target || atomic_fetch_sub(&target->refs, 1) != 1) return;
-  free(target->subscription);
-  free(target->url);
-  free(target);
-}
-
-void psp_broker_push_free(psp_broker_push *push) {
-  psp_letter_unref(push->delivery.letter);
-  psp_broker_target_unref(push->target);
-  free(push);
-}
-
 /* ---- topics ---- */
-
-psp_topic *psp_broker_find_topic(psp_broker *broker, const char *name) {
-  return psp_names_find(&broker->topics, name);
-}
 
 psprobe_code psp_broker_topic_create(psp_broker *broker, psp_topic_settings *settings,
                                      psprobe_error *error) {
@@ -128,10 +103,6 @@ psprobe_code psp_broker_topic_delete(psp_broker *broker, const char *name, pspro
 }
 
 /* ---- subscriptions ---- */
-
-psp_subscription *psp_broker_find(psp_broker *broker, const char *name) {
-  return psp_names_find(&broker->subscriptions, name);
-}
 
 static psprobe_code check_topics(psp_broker *broker, const psp_subscription_settings *settings,
                                  psprobe_error *error) {
@@ -265,25 +236,6 @@ bool psp_broker_held(psp_broker *broker, const char *name, size_t *held, size_t 
 }
 
 /* ---- messages ---- */
-
-psprobe_code psp_broker_topic_publish(psp_broker *broker, psp_topic *topic,
-                                      psp_letter *const *letters, size_t count, psp_instant now,
-                                      psprobe_error *error) {
-  for (size_t s = 0; s < topic->count; s++)
-    if (!psp_backlog_reserve(topic->subscriptions[s], letters, count))
-      return psp_fail_memory(error, "published messages");
-  for (size_t i = 0; i < count; i++) {
-    letters[i]->id = ++broker->last_id;
-    letters[i]->published_ms = now.wall_ms;
-    letters[i]->published_ns = now.mono_ns;
-  }
-  for (size_t s = 0; s < topic->count; s++) {
-    for (size_t i = 0; i < count; i++)
-      psp_backlog_add(topic->subscriptions[s], letters[i]);
-    psp_broker_dirty(topic->subscriptions[s]);
-  }
-  return PSPROBE_OK;
-}
 
 psprobe_code psp_broker_publish(psp_broker *broker, const char *name, psp_letter *const *letters,
                                 size_t count, psp_instant now, uint64_t *first_id,

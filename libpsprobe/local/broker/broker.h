@@ -42,6 +42,8 @@ typedef struct psp_broker_waiter {
   size_t max;
   bool immediate;
   bool (*alive)(void *arg); /**< false: whoever asked is gone; NULL: never. Must be quick */
+  /** Takes the answer out of the outbox, by the host, without its lock. */
+  void (*answer)(struct psp_broker_waiter *pull);
   void *arg;
   /* The answer, once it is in the outbox: */
   psprobe_code code;

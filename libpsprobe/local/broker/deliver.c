@@ -12,13 +12,6 @@
 enum { WINDOW_FIRST = 3, WINDOW_MAX = 100 };
 static const int64_t pause_first_ns = 100000000, pause_max_ns = 60000000000;
 
-void psp_broker_dirty(psp_subscription *subscription) {
-  if (subscription->dirty) return;
-  subscription->dirty = true;
-  subscription->next_dirty = subscription->broker->dirty;
-  subscription->broker->dirty = subscription;
-}
-
 void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *why) {
   psp_subscription *subscription = pull->subscription;
   if (!subscription) return; /* it has its answer */
@@ -109,7 +102,21 @@ static void serve_pushes(psp_subscription *subscription, psp_instant now) {
     if (!push_one(subscription, now)) return;
 }
 
+/* Messages that were refused too often leave for their dead letter topic, or try on. */
+static void bury(psp_broker *broker, psp_instant now) {
+  psp_entry *entry = broker->dying;
+  broker->dying = NULL;
+  for (psp_entry *next; entry != NULL; entry = next) {
+    next = entry->next;
+    if (psp_broker_publish_dead(entry, now))
+      psp_backlog_remove(entry);
+    else
+      psp_backlog_delay(entry, now);
+  }
+}
+
 void psp_broker_settle(psp_broker *broker, psp_instant now) {
+  bury(broker, now);
   while (broker->dirty) {
     psp_subscription *subscription = broker->dirty;
     broker->dirty = subscription->next_dirty;

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "http/server/server.h"
+#include "local/broker/push.h"
 #include "os/wait.h"
 
 struct psp_broker_host {
@@ -43,7 +43,7 @@ void psp_broker_host_unlock(psp_broker_host *host) {
   pthread_mutex_unlock(&host->lock);
   for (psp_broker_waiter *pull = mail.pulls, *next; pull; pull = next) {
     next = pull->next;
-    psp_broker_rest_answer(pull);
+    pull->answer(pull);
   }
   for (psp_broker_push *push = mail.pushes, *next; push; push = next) {
     next = push->next;
@@ -78,16 +78,23 @@ static void *run_clock(void *arg) {
   return NULL;
 }
 
-static psprobe_code start(psp_broker_host *host, const char *listen, const psprobe_logger *logger,
-                          psprobe_error *error) {
+static void push_is_over(void *arg, psp_broker_push *push, bool ok) {
+  psp_broker_host *host = arg;
+  psp_broker_push_done(psp_broker_host_lock(host), push, ok, psp_broker_host_now());
+  psp_broker_host_unlock(host);
+  psp_broker_push_free(push);
+}
+
+static psprobe_code start(psp_broker_host *host, const char *listen, psp_handler *handler,
+                          const psprobe_logger *logger, psprobe_error *error) {
   host->broker = psp_broker_new();
-  host->pusher = host->broker ? psp_broker_pusher_new(host, logger) : NULL;
+  host->pusher = host->broker ? psp_broker_pusher_new(push_is_over, host, logger) : NULL;
   if (!host->pusher) return psp_fail_memory(error, "broker");
   if (pthread_create(&host->clock, NULL, run_clock, host) != 0)
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,
                     "start the broker's thread: no more threads");
   host->running = true;
-  psp_route all = {.method = "*", .pattern = "/*", .handler = psp_broker_rest_handle, .arg = host};
+  psp_route all = {.method = "*", .pattern = "/*", .handler = handler, .arg = host};
   psp_server_options options = {.listen = listen ? listen : "127.0.0.1:0",
                                 .what = "the address of the Pub/Sub stand-in",
                                 .routes = &all,
@@ -98,13 +105,14 @@ static psprobe_code start(psp_broker_host *host, const char *listen, const pspro
   return psp_server_new(&options, &host->server, error);
 }
 
-psprobe_code psp_broker_host_new(const char *listen, const psprobe_logger *logger,
-                                 psp_broker_host **out, psprobe_error *error) {
+psprobe_code psp_broker_host_new(const char *listen, psp_handler *handler,
+                                 const psprobe_logger *logger, psp_broker_host **out,
+                                 psprobe_error *error) {
   psp_broker_host *host = calloc(1, sizeof *host);
   if (!host) return psp_fail_memory(error, "broker");
   pthread_mutex_init(&host->lock, NULL);
   psp_cond_init(&host->changed);
-  psprobe_code code = start(host, listen, logger, error);
+  psprobe_code code = start(host, listen, handler, logger, error);
   if (code)
     psp_broker_host_free(host);
   else

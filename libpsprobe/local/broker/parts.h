@@ -3,9 +3,9 @@
 #define PSP_LOCAL_BROKER_PARTS_H
 /**
  * @file
- * What the broker's files share: broker.c (topics, subscriptions, publish),
- * broker_backlog.c (one subscription's messages), broker_deliver.c (who gets
- * them: pulls, pushes).
+ * What the broker's files share: broker.c (topics, subscriptions), publish.c,
+ * deliver.c (who gets messages: pulls, pushes), backlog.c (one subscription's
+ * messages), and references.c below them all.
  */
 /* By default uthash ends the program when there is no memory. */
 #define HASH_NONFATAL_OOM 1
@@ -82,20 +82,26 @@ struct psp_broker {
   uint64_t last_id;
   uint32_t last_lease;
   psp_alarms alarms;
-  psp_subscription *dirty; /**< to be looked at before the call returns */
+  psp_subscription *dirty;      /**< to be looked at before the call returns */
+  psp_entry *dying, *dying_end; /**< delayed, and then dead letters: likewise */
   psp_broker_mail outbox;
   bool closed;
 };
 
-/* broker.c */
+/* references.c */
 psp_topic *psp_broker_find_topic(psp_broker *broker, const char *name);
 psp_subscription *psp_broker_find(psp_broker *broker, const char *name);
+void psp_broker_dirty(psp_subscription *subscription);
+
+/* publish.c */
 /** Publishes without delivering: whoever calls it ends with psp_broker_settle. */
 psprobe_code psp_broker_topic_publish(psp_broker *broker, psp_topic *topic,
                                       psp_letter *const *letters, size_t count, psp_instant now,
                                       psprobe_error *error);
+/** Publishes a copy to the dead letter topic. False: it is gone, or there is no memory. */
+bool psp_broker_publish_dead(const psp_entry *entry, psp_instant now);
 
-/* broker_backlog.c */
+/* backlog.c */
 psp_subscription *psp_backlog_new(psp_broker *broker);
 void psp_backlog_free(psp_subscription *subscription);
 /** Makes room for `count` more messages, so that psp_backlog_add cannot fail. */
@@ -109,13 +115,14 @@ size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out
  * delivered anew. */
 psp_entry *psp_backlog_find(psp_subscription *subscription, uint64_t ack);
 void psp_backlog_remove(psp_entry *entry);
-/** Ends a lease without success: dead letter, wait, or queue again. */
+/** Ends a lease without success: wait, queue again, or leave it among the dying. */
 void psp_backlog_give_back(psp_entry *entry, psp_instant now);
+/** Lets a delayed one wait as long as it has to. */
+void psp_backlog_delay(psp_entry *entry, psp_instant now);
 /** Its wait is over. */
 void psp_backlog_requeue(psp_entry *entry);
 
-/* broker_deliver.c */
-void psp_broker_dirty(psp_subscription *subscription);
+/* deliver.c */
 /** Brings messages to pulls and pushes, in all subscriptions that something happened to. */
 void psp_broker_settle(psp_broker *broker, psp_instant now);
 void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends pushes and tells the broker what became of them. */
+#include "local/broker/push.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +11,11 @@
 #include "base/timestamp.h"
 #include "http/client/http.h"
 #include "local/broker/endpoint.h"
-#include "local/broker/host.h"
 #include "local/broker/json.h"
 
 struct psp_broker_pusher {
-  psp_broker_host *host;
+  psp_broker_push_over *over;
+  void *arg;
   psprobe_logger logger;
   pthread_mutex_t lock;
   psp_http *http; /* made at the first push: who only pulls pays nothing for it */
@@ -26,10 +27,12 @@ typedef struct flight {
   psp_broker_push *push;
 } flight;
 
-psp_broker_pusher *psp_broker_pusher_new(psp_broker_host *host, const psprobe_logger *logger) {
+psp_broker_pusher *psp_broker_pusher_new(psp_broker_push_over *over, void *arg,
+                                         const psprobe_logger *logger) {
   psp_broker_pusher *pusher = calloc(1, sizeof *pusher);
   if (!pusher) return NULL;
-  pusher->host = host;
+  pusher->over = over;
+  pusher->arg = arg;
   if (logger) pusher->logger = *logger;
   pthread_mutex_init(&pusher->lock, NULL);
   return pusher;
@@ -52,12 +55,6 @@ static psp_http *http_of(psp_broker_pusher *pusher, psprobe_error *error) {
   return http;
 }
 
-static void tell(psp_broker_pusher *pusher, psp_broker_push *push, bool ok) {
-  psp_broker_push_done(psp_broker_host_lock(pusher->host), push, ok, psp_broker_host_now());
-  psp_broker_host_unlock(pusher->host);
-  psp_broker_push_free(push);
-}
-
 /* https://cloud.google.com/pubsub/docs/push#receive_push: these acknowledge, and no other. */
 static bool acknowledges(int status) {
   return status == 102 || status == 200 || status == 201 || status == 202 || status == 204;
@@ -74,7 +71,7 @@ static void on_done(void *arg, const psp_http_response *response, const psprobe_
     if (!response) psp_log_error(&line, error);
     psp_log_end(&line);
   }
-  tell(done->pusher, done->push, ok);
+  done->pusher->over(done->pusher->arg, done->push, ok);
   free(done);
 }
 
@@ -150,5 +147,5 @@ void psp_broker_pusher_send(psp_broker_pusher *pusher, psp_broker_push *push) {
     psp_log_end(&line);
   }
   free(one);
-  tell(pusher, push, false);
+  pusher->over(pusher->arg, push, false);
 }

@@ -11,17 +11,6 @@
 #include "http/server/server.h"
 #include "local/broker/json.h"
 
-void psp_broker_finish(psp_broker_request *request, psprobe_code code, const psprobe_error *error,
-                       psp_buf *body) {
-  psp_broker_host_unlock(request->host);
-  if (!code) {
-    psp_rest_reply(request->exchange, body);
-    return;
-  }
-  psp_buf_free(body);
-  psp_rest_error(request->exchange, code, error->message);
-}
-
 static void publish(psp_broker_request *request) {
   psprobe_error error = {0};
   psp_letters letters = {0};
@@ -58,6 +47,19 @@ static bool is_there(void *arg) {
   return !psp_exchange_is_gone(((const waiting *)arg)->exchange);
 }
 
+static void answer(psp_broker_waiter *done) {
+  waiting *one = done->arg;
+  if (done->code) {
+    psp_rest_error(one->exchange, done->code, done->why);
+  } else {
+    psp_buf body = {0};
+    psp_broker_pull_encode(&body, one->name, done);
+    psp_rest_reply(one->exchange, &body);
+  }
+  psp_broker_waiter_clear(done);
+  free(one);
+}
+
 static void pull(psp_broker_request *request) {
   psprobe_error error = {0};
   psp_pull_request asked;
@@ -69,26 +71,16 @@ static void pull(psp_broker_request *request) {
     psp_rest_error(request->exchange, code, error.message);
     return;
   }
-  one->pull = (psp_broker_waiter){
-      .max = (size_t)asked.max, .immediate = asked.immediate, .alive = is_there, .arg = one};
+  one->pull = (psp_broker_waiter){.max = (size_t)asked.max,
+                                  .immediate = asked.immediate,
+                                  .alive = is_there,
+                                  .answer = answer,
+                                  .arg = one};
   one->exchange = request->exchange;
   memcpy(one->name, request->name, size);
   psp_broker *broker = psp_broker_host_lock(request->host);
   psp_broker_pull(broker, one->name, &one->pull, psp_broker_host_now());
   psp_broker_host_unlock(request->host);
-}
-
-void psp_broker_rest_answer(psp_broker_waiter *done) {
-  waiting *one = done->arg;
-  if (done->code) {
-    psp_rest_error(one->exchange, done->code, done->why);
-  } else {
-    psp_buf body = {0};
-    psp_broker_pull_encode(&body, one->name, done);
-    psp_rest_reply(one->exchange, &body);
-  }
-  psp_broker_waiter_clear(done);
-  free(one);
 }
 
 static void acknowledge_or_modify(psp_broker_request *request, bool modify) {

@@ -22,6 +22,9 @@ typedef void psp_broker_route(psp_broker_request *request);
 void psp_broker_finish(psp_broker_request *request, psprobe_code code, const psprobe_error *error,
                        psp_buf *body);
 
+/** A psp_handler: answers one request. `host` is a psp_broker_host. */
+void psp_broker_rest_handle(void *host, psp_exchange *exchange);
+
 psp_broker_route psp_broker_topic_put, psp_broker_topic_get, psp_broker_topic_patch,
     psp_broker_topic_remove, psp_broker_topic_list, psp_broker_topic_subscriptions;
 psp_broker_route psp_broker_subscription_put, psp_broker_subscription_get,

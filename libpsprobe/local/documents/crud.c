@@ -259,40 +259,69 @@ static void reply_page(psp_documents_request *request, const psp_found *found, s
   psp_rest_reply(request->exchange, &out);
 }
 
+/* A listing while it is read. */
+typedef struct listing {
+  char *parent;
+  const char *token;
+  int64_t size;
+  psp_local_query query;
+  psp_documents_mask mask;
+} listing;
+
+/* Parts the collection's name from its parent's; without a collection every document is meant. */
+static psprobe_code read_parent(psp_documents_request *request, listing *asked,
+                                psprobe_error *error) {
+  asked->parent = psp_strdup(request->name);
+  char *slash = asked->parent != NULL ? strrchr(asked->parent, '/') : NULL;
+  if (slash == NULL) return psp_fail_memory(error, "listing");
+  *slash = '\0';
+  asked->query.descendants = slash[1] == '\0';
+  if (slash[1] == '\0') return PSPROBE_OK;
+  asked->query.collection = psp_strdup(slash + 1);
+  return asked->query.collection != NULL ? PSPROBE_OK : psp_fail_memory(error, "listing");
+}
+
+static psprobe_code read_listing(psp_documents_request *request, listing *asked,
+                                 psprobe_error *error) {
+  const char *order = psp_documents_query_text(request, "orderBy", "order_by");
+  bool ordered = order != NULL && *order != '\0';
+  asked->token = psp_documents_query_text(request, "pageToken", "page_token");
+  psprobe_code code = read_parent(request, asked, error);
+  if (code == PSPROBE_OK) code = page_size(request, &asked->size, error);
+  if (code == PSPROBE_OK) code = check_missing(request, ordered, error);
+  if (code == PSPROBE_OK && ordered) code = psp_local_query_order(&asked->query, order, error);
+  if (code == PSPROBE_OK)
+    code = psp_documents_query_mask(request, "mask.fieldPaths", "mask.field_paths", &asked->mask,
+                                    error);
+  if (code == PSPROBE_OK) code = psp_local_query_imply(&asked->query, error);
+  asked->query.limit = asked->size + 1;
+  return code;
+}
+
+static psprobe_code run_listing(psp_documents_request *request, listing *asked, psp_found *found,
+                                psprobe_error *error) {
+  psprobe_code code = PSPROBE_OK;
+  psp_documents_begin(request->documents);
+  if (asked->token != NULL && *asked->token != '\0')
+    code = begin_after_token(request, asked->token, &asked->query, error);
+  if (code == PSPROBE_OK)
+    code = psp_local_query_run(request->documents, asked->parent, &asked->query, found, error);
+  psp_documents_end(request->documents, true, NULL);
+  return code;
+}
+
 void psp_documents_list(psp_documents_request *request) {
   psprobe_error error = {0};
-  psp_local_query query = {.limit = -1};
-  psp_documents_mask mask = {0};
+  listing asked = {.query = {.limit = -1}};
   psp_found found = {0};
-  int64_t size;
-  char *parent = psp_strdup(request->name), *slash = parent ? strrchr(parent, '/') : NULL;
-  const char *order = psp_documents_query_text(request, "orderBy", "order_by");
-  const char *token = psp_documents_query_text(request, "pageToken", "page_token");
-  psprobe_code code = slash ? PSPROBE_OK : psp_fail_memory(&error, "listing");
-  if (slash) {
-    *slash = '\0';
-    query.descendants = !slash[1]; /* without a collection: every document */
-    if (slash[1]) query.collection = psp_strdup(slash + 1);
-  }
-  if (!code) code = page_size(request, &size, &error);
-  if (!code) code = check_missing(request, order && *order, &error);
-  if (!code && order && *order) code = psp_local_query_order(&query, order, &error);
-  if (!code)
-    code = psp_documents_query_mask(request, "mask.fieldPaths", "mask.field_paths", &mask, &error);
-  if (!code) code = psp_local_query_imply(&query, &error);
-  if (!code) {
-    query.limit = size + 1;
-    psp_documents_begin(request->documents);
-    if (token && *token) code = begin_after_token(request, token, &query, &error);
-    if (!code) code = psp_local_query_run(request->documents, parent, &query, &found, &error);
-    psp_documents_end(request->documents, true, NULL);
-  }
-  if (code)
-    psp_documents_refuse(request, &error, NULL);
+  psprobe_code code = read_listing(request, &asked, &error);
+  if (code == PSPROBE_OK) code = run_listing(request, &asked, &found, &error);
+  if (code == PSPROBE_OK)
+    reply_page(request, &found, (size_t)asked.size, &asked.mask);
   else
-    reply_page(request, &found, (size_t)size, &mask);
+    psp_documents_refuse(request, &error, NULL);
   psp_found_free(&found);
-  psp_documents_mask_free(&mask);
-  psp_local_query_free(&query);
-  free(parent);
+  psp_documents_mask_free(&asked.mask);
+  psp_local_query_free(&asked.query);
+  free(asked.parent);
 }

@@ -91,6 +91,14 @@ static psprobe_value *read_integer(const psp_json *json) {
   return psprobe_value_integer((int64_t)number);
 }
 
+/* Numbers and booleans stand for texts. NULL: not here. */
+static psprobe_value *read_as_text(const char *name, const psp_json *content) {
+  if (!psp_json_is_number(content) && !psp_json_is_bool(content)) return NULL;
+  if (psp_field_is(name, "stringValue")) return read_text(content, PSPROBE_VALUE_STRING);
+  if (psp_field_is(name, "referenceValue")) return read_text(content, PSPROBE_VALUE_REFERENCE);
+  return NULL;
+}
+
 static psprobe_value *read_value(const psp_json *json, reading *state) {
   if (!psp_json_is_object(json) || psp_json_count(json) > 1) return broken(state, NULL);
   const psp_json *content = psp_json_first(json);
@@ -102,11 +110,8 @@ static psprobe_value *read_value(const psp_json *json, reading *state) {
   }
   if (psp_field_is(name, "arrayValue")) return read_array(content, state);
   if (psp_field_is(name, "mapValue")) return read_map(content, state);
-  if (psp_json_is_number(content) || psp_json_is_bool(content)) {
-    if (psp_field_is(name, "stringValue")) return read_text(content, PSPROBE_VALUE_STRING);
-    if (psp_field_is(name, "referenceValue")) return read_text(content, PSPROBE_VALUE_REFERENCE);
-  }
-  psprobe_value *value = NULL;
+  psprobe_value *value = read_as_text(name, content);
+  if (value != NULL) return value;
   if (psp_value_decode(json, &value, NULL) == PSPROBE_OK) return value;
   if (psp_field_is(name, "integerValue")) value = read_integer(content);
   return value ? value : broken(state, NULL);

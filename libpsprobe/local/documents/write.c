@@ -109,26 +109,40 @@ static psprobe_code read_transform(const psp_json *json, psp_local_write *out,
   return psp_transforms_read(document.content, out, error);
 }
 
+/* A delete or a verify is a name alone. */
+static psprobe_code read_name(const parts *found, psp_local_write *out, psprobe_error *error) {
+  const psp_json *name = found->removed != NULL ? found->removed : found->verified;
+  out->kind = found->removed != NULL ? PSP_WRITE_DELETE : PSP_WRITE_VERIFY;
+  return psp_read_text(name, &out->name) ? PSPROBE_OK : psp_documents_payload_invalid(error);
+}
+
+static psprobe_code read_kind(const parts *found, psp_local_write *out, psprobe_error *error) {
+  if (found->transform != NULL) return read_transform(found->transform, out, error);
+  if (found->removed != NULL || found->verified != NULL) return read_name(found, out, error);
+  if (found->update == NULL)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "empty write operation");
+  psprobe_code code = read_update(found->update, out, error);
+  return code == PSPROBE_OK ? psp_transforms_read(found->transforms, out, error) : code;
+}
+
+static psprobe_code check_write(psp_local_write *out, psprobe_error *error) {
+  if (out->name == NULL && (out->name = psp_strdup("")) == NULL)
+    return psp_fail_memory(error, "write");
+  psprobe_code code = psp_documents_name_check("Document name", out->name, error);
+  if (code != PSPROBE_OK) return code;
+  if (out->kind == PSP_WRITE_VERIFY && out->condition.kind == PSP_CONDITION_NONE)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a verify must contain a precondition");
+  return PSPROBE_OK;
+}
+
 static psprobe_code read_parts(const parts *found, psp_local_write *out, psprobe_error *error) {
-  int kinds = !!found->update + !!found->transform + !!found->removed + !!found->verified;
+  int kinds = (found->update != NULL) + (found->transform != NULL) + (found->removed != NULL) +
+              (found->verified != NULL);
   if (kinds > 1) return psp_documents_payload_invalid(error);
   psprobe_code code = psp_condition_read(found->condition, &out->condition, error);
-  if (!code) code = read_mask(found->mask, &out->mask, error);
-  if (!code && found->update) code = read_update(found->update, out, error);
-  if (!code && found->update) code = psp_transforms_read(found->transforms, out, error);
-  if (!code && found->transform) code = read_transform(found->transform, out, error);
-  if (!code && found->removed) out->kind = PSP_WRITE_DELETE;
-  if (!code && found->verified) out->kind = PSP_WRITE_VERIFY;
-  const psp_json *name = found->removed ? found->removed : found->verified;
-  if (!code && name && !psp_read_text(name, &out->name))
-    code = psp_documents_payload_invalid(error);
-  if (!code && kinds == 0)
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "empty write operation");
-  if (!code && !out->name && !(out->name = psp_strdup(""))) code = psp_fail_memory(error, "write");
-  if (!code) code = psp_documents_name_check("Document name", out->name, error);
-  if (!code && out->kind == PSP_WRITE_VERIFY && out->condition.kind == PSP_CONDITION_NONE)
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a verify must contain a precondition");
-  return code;
+  if (code == PSPROBE_OK) code = read_mask(found->mask, &out->mask, error);
+  if (code == PSPROBE_OK) code = read_kind(found, out, error);
+  return code == PSPROBE_OK ? check_write(out, error) : code;
 }
 
 psprobe_code psp_local_write_read(const psp_json *json, psp_local_write *out,

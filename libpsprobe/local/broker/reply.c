@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/** @file How a request that had the broker locked ends. */
+#include "local/broker/rest.h"
+
+void psp_broker_finish(psp_broker_request *request, psprobe_code code, const psprobe_error *error,
+                       psp_buf *body) {
+  psp_broker_host_unlock(request->host);
+  if (!code) {
+    psp_rest_reply(request->exchange, body);
+    return;
+  }
+  psp_buf_free(body);
+  psp_rest_error(request->exchange, code, error->message);
+}
