@@ -3,12 +3,9 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/json_check.h"
 #include "base/text.h"
 
 /* A psp_json is a cJSON; only this file knows. */
@@ -23,7 +20,8 @@ psprobe_code psp_json_parse(const char *text, size_t len, const char *what, psp_
                             psprobe_error *error) {
   psp_buf changed = {0};
   psp_json_fault fault;
-  if (!psp_json_check(text, len, &changed, &fault)) {
+  static const psp_json_rules rules = {.depth = PSP_JSON_DEPTH};
+  if (!psp_json_check(text, len, &rules, &changed, &fault)) {
     psp_buf_free(&changed);
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s is not good JSON: at byte %zu, %s", what,
                     fault.at, fault.why);
@@ -133,26 +131,9 @@ bool psp_json_int64(const psp_json *json, int64_t *out) {
   return true;
 }
 
-/* strtod with the decimal point of the program's locale in the place of ours. NaN without memory.
- */
-static double read_local(const char *text, const char *point, const char *local_point) {
-  psp_buf local = {0};
-  psp_buf_add(&local, text, (size_t)(point - text));
-  psp_buf_text(&local, local_point);
-  psp_buf_text(&local, point + 1);
-  double value = local.failed ? (double)NAN : strtod(local.data, NULL);
-  psp_buf_free(&local);
-  return value;
-}
-
 static bool read_double(const char *text, double *out) {
   if (text[0] == '\0' || psp_json_number_length(text, strlen(text)) != strlen(text)) return false;
-  char sample[16];
-  snprintf(sample, sizeof sample, "%.1f", 1.5);
-  sample[strlen(sample) - 1] = '\0';
-  const char *point = strchr(text, '.');
-  bool same = point == NULL || strcmp(sample + 1, ".") == 0;
-  double value = same ? strtod(text, NULL) : read_local(text, point, sample + 1);
+  double value = psp_json_number(text);
   if (!isfinite(value)) return false;
   *out = value;
   return true;

@@ -18,12 +18,10 @@
 #include <psprobe/error.h>
 
 #include "base/buf.h"
+#include "base/json_check.h"
 
 /** A parsed document owns all its parts; a part is valid as long as it. */
 typedef struct psp_json psp_json;
-
-/** Firestore nests values 20 deep, three levels each, inside a request. */
-#define PSP_JSON_DEPTH 96
 
 /**
  * Parses `len` bytes that are one JSON value and white space.

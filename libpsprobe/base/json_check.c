@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json_check.h"
 
+#include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 /* An integer of so many characters is exact in a double (2^53 has 16 digits). */
@@ -12,9 +14,10 @@
 typedef struct checker {
   const char *text;
   size_t len, at;
-  psp_buf *out;
+  const psp_json_rules *rules;
+  psp_buf *out;  /* may be NULL */
   size_t copied; /* bytes of text that are in out, in their new form */
-  int depth;
+  unsigned depth;
   char open[PSP_JSON_DEPTH];
   const char *why;
 } checker;
@@ -35,6 +38,7 @@ static void skip_space(checker *c) {
 
 /* Puts `prefix` and `suffix` around [from, c->at) when that is kept, or `prefix` in its place. */
 static void rewrite(checker *c, size_t from, const char *prefix, bool keep, const char *suffix) {
+  if (c->out == NULL) return;
   psp_buf_add(c->out, c->text + c->copied, from - c->copied);
   psp_buf_text(c->out, prefix);
   if (keep) psp_buf_add(c->out, c->text + from, c->at - from);
@@ -42,39 +46,43 @@ static void rewrite(checker *c, size_t from, const char *prefix, bool keep, cons
   c->copied = c->at;
 }
 
-static bool is_digit(const char *text, size_t len, size_t at) {
-  return at < len && text[at] >= '0' && text[at] <= '9';
+/* Past the digits at `at`. */
+static size_t skip_digits(const char *text, size_t len, size_t at) {
+  while (at < len && text[at] >= '0' && text[at] <= '9')
+    at++;
+  return at;
 }
 
 size_t psp_json_number_length(const char *text, size_t len) {
-  size_t at = len > 0 && text[0] == '-';
-  if (!is_digit(text, len, at)) return 0;
-  if (text[at] == '0') {
-    at++;
-  } else {
-    while (is_digit(text, len, at))
-      at++;
-  }
+  size_t from = len > 0 && text[0] == '-', at = skip_digits(text, len, from);
+  if (at == from) return 0;
+  if (text[from] == '0') at = from + 1;
   if (at < len && text[at] == '.') {
-    if (!is_digit(text, len, ++at)) return 0;
-    while (is_digit(text, len, at))
-      at++;
+    from = at + 1;
+    if ((at = skip_digits(text, len, from)) == from) return 0;
   }
-  if (at < len && (text[at] == 'e' || text[at] == 'E')) {
-    at++;
-    if (at < len && (text[at] == '+' || text[at] == '-')) at++;
-    if (!is_digit(text, len, at)) return 0;
-    while (is_digit(text, len, at))
-      at++;
+  if (at < len && (text[at] | 0x20) == 'e') {
+    from = at + 1;
+    if (from < len && (text[from] == '+' || text[from] == '-')) from++;
+    if ((at = skip_digits(text, len, from)) == from) return 0;
   }
   return at;
 }
 
+double psp_json_number(const char *text) {
+  /* The program's locale may have another decimal point. The C locale is the C library's own: this
+   * allocates nothing. */
+  locale_t plain = newlocale(LC_ALL_MASK, "C", NULL);
+  double value = strtod_l(text, NULL, plain);
+  freelocale(plain);
+  return value;
+}
+
 static bool check_number(checker *c) {
   size_t from = c->at, n = psp_json_number_length(c->text + from, c->len - from);
-  if (n == 0) return fault(c, "not a number");
+  if (n == 0) return fault(c, "a value is missing, or not a number");
   c->at += n;
-  if (is_digit(c->text, c->len, c->at)) return fault(c, "a number with a leading zero");
+  if (skip_digits(c->text, c->len, c->at) > c->at) return fault(c, "a number with a leading zero");
   bool whole = true;
   for (size_t i = from; i < c->at; i++)
     if (strchr(".eE", c->text[i]) != NULL) whole = false;
@@ -82,60 +90,69 @@ static bool check_number(checker *c) {
   return true;
 }
 
-/* The four digits of a \u escape at `at`, or -1. */
-static int hex4(const checker *c, size_t at) {
+int psp_json_hex4(const char *digits) {
   int value = 0;
-  if (c->len - at < 4) return -1;
-  for (size_t i = at; i < at + 4; i++) {
-    char d = c->text[i];
-    int digit = d >= '0' && d <= '9'   ? d - '0'
-                : d >= 'a' && d <= 'f' ? d - 'a' + 10
-                : d >= 'A' && d <= 'F' ? d - 'A' + 10
-                                       : -1;
+  for (int i = 0; i < 4; i++) {
+    int digit = psp_hex_digit(digits[i]);
     if (digit < 0) return -1;
     value = value << 4 | digit;
   }
   return value;
 }
 
-static bool check_escape(checker *c) {
-  size_t from = c->at++;
-  int kind = peek(c);
-  if (kind <= 0 || strchr("\"\\/bfnrtu", kind) == NULL) return fault(c, "a bad escape");
-  c->at++;
-  if (kind != 'u') return true;
-  int unit = hex4(c, c->at);
+/* The unit of a \u escape at `at`, or -1. */
+static int unit_at(const checker *c, size_t at) {
+  bool there = c->len - at >= 6 && c->text[at] == '\\' && c->text[at + 1] == 'u';
+  return there ? psp_json_hex4(c->text + at + 2) : -1;
+}
+
+static bool check_unit(checker *c) {
+  size_t from = c->at;
+  int unit = unit_at(c, from);
+  c->at += unit < 0 ? 2 : 6;
   if (unit < 0) return fault(c, "a bad \\u escape");
-  c->at += 4;
-  if (unit == 0) {
-    rewrite(c, from, PSP_JSON_ZERO, false, "");
-  } else if (unit >= 0xD800 && unit <= 0xDBFF) {
-    bool second = c->len - c->at >= 6 && c->text[c->at] == '\\' && c->text[c->at + 1] == 'u';
-    int low = second ? hex4(c, c->at + 2) : -1;
-    if (low < 0xDC00 || low > 0xDFFF) return fault(c, "half a surrogate pair");
-    c->at += 6;
-  } else if (unit >= 0xDC00 && unit <= 0xDFFF) {
-    return fault(c, "half a surrogate pair");
-  }
+  if (unit == 0 && c->rules->no_zero) return fault(c, "a zero byte in a string");
+  if (unit == 0) rewrite(c, from, PSP_JSON_ZERO, false, "");
+  if (unit < 0xD800 || unit > 0xDFFF) return true;
+  int low = unit < 0xDC00 ? unit_at(c, c->at) : -1;
+  if (low < 0xDC00 || low > 0xDFFF) return fault(c, "half a surrogate pair");
+  c->at += 6;
   return true;
+}
+
+static bool check_escape(checker *c) {
+  int kind = c->len - c->at > 1 ? c->text[c->at + 1] : -1;
+  if (kind == 'u') return check_unit(c);
+  c->at++;
+  if (kind <= 0 || strchr("\"\\/bfnrt", kind) == NULL) return fault(c, "a bad escape");
+  c->at++;
+  return true;
+}
+
+/* One character or escape of a string. */
+static bool check_char(checker *c) {
+  int byte = peek(c);
+  if (byte < 0) return fault(c, "the text ends inside a string");
+  if (byte < 0x20) return fault(c, "a control character in a string");
+  if (byte == '\\') return check_escape(c);
+  size_t n = psp_utf8_char(c->text + c->at, c->len - c->at);
+  c->at += n;
+  return n > 0 || fault(c, "bad UTF-8");
+}
+
+/* Past what needs no second look, as nearly all. */
+static void skip_plain(checker *c) {
+  const char *p = c->text + c->at, *end = c->text + c->len;
+  while (p < end && (unsigned char)(*p - 0x20) < 0x60 && *p != '"' && *p != '\\')
+    p++;
+  c->at = (size_t)(p - c->text);
 }
 
 static bool check_string(checker *c) {
   if (peek(c) != '"') return fault(c, "a member's name is missing");
   c->at++;
-  for (;;) {
-    int byte = peek(c);
-    if (byte < 0) return fault(c, "the text ends inside a string");
-    if (byte == '"') break;
-    if (byte < 0x20) return fault(c, "a control character in a string");
-    if (byte == '\\') {
-      if (!check_escape(c)) return false;
-      continue;
-    }
-    size_t n = psp_utf8_char(c->text + c->at, c->len - c->at);
-    if (n == 0) return fault(c, "bad UTF-8");
-    c->at += n;
-  }
+  for (skip_plain(c); peek(c) != '"'; skip_plain(c))
+    if (!check_char(c)) return false;
   c->at++;
   return true;
 }
@@ -203,7 +220,7 @@ static bool check_value(checker *c, bool *opened) {
   int byte = peek(c);
   *opened = byte == '{' || byte == '[';
   if (!*opened) return check_scalar(c);
-  if (c->depth == PSP_JSON_DEPTH) return fault(c, "nested too deep");
+  if (c->depth == c->rules->depth) return fault(c, "nested too deep");
   c->open[c->depth++] = (char)byte;
   c->at++;
   skip_space(c);
@@ -219,6 +236,7 @@ static bool check_value(checker *c, bool *opened) {
 static bool check_all(checker *c) {
   bool opened = false, failed = false;
   skip_space(c);
+  if (c->rules->object && peek(c) != '{') return fault(c, "no JSON object");
   do {
     if (!check_value(c, &opened)) return false;
   } while (opened || close_or_next(c, &failed));
@@ -227,8 +245,9 @@ static bool check_all(checker *c) {
   return c->at == c->len || fault(c, "something follows the value");
 }
 
-bool psp_json_check(const char *text, size_t len, psp_buf *out, psp_json_fault *where) {
-  checker c = {.text = text, .len = len, .out = out};
+bool psp_json_check(const char *text, size_t len, const psp_json_rules *rules, psp_buf *out,
+                    psp_json_fault *where) {
+  checker c = {.text = text, .len = len, .rules = rules, .out = out};
   bool good = check_all(&c);
   where->at = c.at;
   where->why = c.why;

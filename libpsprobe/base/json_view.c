@@ -5,44 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_check.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 static const char *skip_space(const char *p, const char *end) {
   while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
     p++;
   return p;
-}
-
-static unsigned hex4(const char *p) {
-  unsigned value = 0;
-  for (int i = 0; i < 4; i++) {
-    char c = p[i];
-    value = value << 4 | (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-  }
-  return value;
-}
-
-static size_t put_utf8(unsigned c, char out[4]) {
-  if (c < 0x80) {
-    out[0] = (char)c;
-    return 1;
-  }
-  if (c < 0x800) {
-    out[0] = (char)(0xc0 | c >> 6);
-    out[1] = (char)(0x80 | (c & 63));
-    return 2;
-  }
-  if (c < 0x10000) {
-    out[0] = (char)(0xe0 | c >> 12);
-    out[1] = (char)(0x80 | (c >> 6 & 63));
-    out[2] = (char)(0x80 | (c & 63));
-    return 3;
-  }
-  out[0] = (char)(0xf0 | c >> 18);
-  out[1] = (char)(0x80 | (c >> 12 & 63));
-  out[2] = (char)(0x80 | (c >> 6 & 63));
-  out[3] = (char)(0x80 | (c & 63));
-  return 4;
 }
 
 /* The next one to four bytes of a string's text, unescaped; moves `p` on. */
@@ -59,13 +29,13 @@ static size_t unescape(const char **p, char out[4]) {
     *p = c + 2;
     return 1;
   }
-  unsigned code = hex4(c + 2);
+  int code = psp_json_hex4(c + 2);
   *p = c + 6;
   if (code >= 0xd800 && code < 0xdc00) { /* the check saw to it that the other half follows */
-    code = 0x10000 + ((code - 0xd800) << 10) + (hex4(c + 8) - 0xdc00);
+    code = 0x10000 + ((code - 0xd800) << 10) + (psp_json_hex4(c + 8) - 0xdc00);
     *p = c + 12;
   }
-  return put_utf8(code, out);
+  return psp_utf8_put((uint32_t)code, out);
 }
 
 static const char *skip_string(const char *p) {
@@ -206,6 +176,35 @@ bool psp_view_same(psp_view a, psp_view b) {
   return true;
 }
 
+/* No name twice: two readers of such an object may take different ones. NULL: it is so. */
+static const char *fault_in_names(psp_view object) {
+  psp_view names[PSP_VIEW_MEMBERS], name, value;
+  psp_view_cursor cursor = {0};
+  for (size_t count = 0; psp_view_next_member(object, &cursor, &name, &value); count++) {
+    if (count == PSP_VIEW_MEMBERS) return "too many members";
+    for (size_t i = 0; i < count; i++)
+      if (psp_view_same(names[i], name)) return "a name that is there twice";
+    names[count] = name;
+  }
+  return NULL;
+}
+
+bool psp_view_object(const char *text, size_t len, psp_view *object, const char **why) {
+  static const psp_json_rules rules = {.depth = PSP_VIEW_DEPTH, .object = true, .no_zero = true};
+  psp_json_fault fault;
+  const char *found = NULL;
+  *object = (psp_view){0};
+  if (!psp_json_check(text, len, &rules, NULL, &fault)) {
+    found = fault.why;
+  } else {
+    psp_view made = view_at(skip_space(text, text + len));
+    found = fault_in_names(made);
+    if (found == NULL) *object = made;
+  }
+  if (found != NULL) *why = found;
+  return found == NULL;
+}
+
 size_t psp_view_length(psp_view string) {
   if (string.type != PSP_VIEW_STRING) return 0;
   size_t len = 0;
@@ -242,34 +241,7 @@ char *psp_view_strdup(psp_view string) {
 
 bool psp_view_number(psp_view number, double *out) {
   if (number.type != PSP_VIEW_NUMBER) return false;
-  /* Not strtod: it reads the decimal point of the program's locale. Exact to what times and
-   * lifetimes need: 19 digits, and a scale. */
-  const char *p = number.at, *end = number.at + number.len;
-  bool negative = *p == '-';
-  if (negative) p++;
-  uint64_t digits = 0;
-  long scale = 0, exponent = 0;
-  bool point = false;
-  for (; p < end && *p != 'e' && *p != 'E'; p++) {
-    if (*p == '.') {
-      point = true;
-    } else if (digits < UINT64_MAX / 10 - 1) {
-      digits = digits * 10 + (uint64_t)(*p - '0');
-      if (point) scale--;
-    } else if (!point) {
-      scale++;
-    }
-  }
-  if (p < end) {
-    p++;
-    bool down = *p == '-';
-    if (*p == '-' || *p == '+') p++;
-    for (; p < end; p++)
-      if (exponent < 100000) exponent = exponent * 10 + (*p - '0');
-    if (down) exponent = -exponent;
-  }
-  double value = digits == 0 ? 0 : (double)digits * pow(10, (double)(scale + exponent));
-  *out = negative ? -value : value;
+  *out = psp_json_number(number.at); /* a comma, a bracket or white space comes after it */
   return true;
 }
 

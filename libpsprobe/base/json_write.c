@@ -70,14 +70,29 @@ void psp_json_end_array(psp_json_writer *w) {
   end(w, ']');
 }
 
-static void put_escape(psp_json_writer *w, unsigned char c) {
+/* U+2028 and U+2029, which end a line in JavaScript: Google's servers escape them. */
+static bool ends_line(const char *text, size_t n) {
+  return n == 3 && memcmp(text, "\xE2\x80", 2) == 0 && ((unsigned char)text[2] & 0xFE) == 0xA8;
+}
+
+/* Whether a character of `n` bytes (0: there is none) stands in a string as it is. */
+static bool is_plain(const psp_json_writer *w, const char *text, size_t n) {
+  unsigned char c = (unsigned char)text[0];
+  if (n == 1) return c >= 0x20 && c != '"' && c != '\\' && (c != '/' || !w->escape_slash);
+  return n > 0 && !(w->pretty && ends_line(text, n));
+}
+
+/* What stands for a character that does not. */
+static void put_escape(psp_json_writer *w, const char *text, size_t n) {
   static const char plain[] = "\"\\/\b\f\n\r\t", letters[] = "\"\\/bfnrt";
-  const char *known = c == '\0' ? NULL : strchr(plain, c);
+  const char *known = n != 1 || text[0] == '\0' ? NULL : strchr(plain, text[0]);
   if (known != NULL) {
     psp_buf_char(w->buf, '\\');
     psp_buf_char(w->buf, letters[known - plain]);
+  } else if (n > 0) {
+    psp_buf_printf(w->buf, "\\u%04x", psp_utf8_code(text, n));
   } else {
-    psp_buf_printf(w->buf, "\\u%04x", c);
+    psp_buf_text(w->buf, "\xEF\xBF\xBD"); /* U+FFFD: what we write is always valid */
   }
 }
 
@@ -85,25 +100,13 @@ static void quoted(psp_json_writer *w, const char *text, size_t len) {
   psp_buf_char(w->buf, '"');
   size_t done = 0, i = 0;
   while (i < len) {
-    unsigned char c = (unsigned char)text[i];
     size_t n = psp_utf8_char(text + i, len - i);
-    bool escape = c < 0x20 || c == '"' || c == '\\' || (c == '/' && w->escape_slash);
-    /* U+2028 and U+2029, which end a line in JavaScript: Google's servers escape them. */
-    bool separator = w->pretty && n == 3 && memcmp(text + i, "\xE2\x80", 2) == 0 &&
-                     (text[i + 2] == '\xA8' || text[i + 2] == '\xA9');
-    if (n > 0 && !escape && !separator) {
-      i += n;
-      continue;
+    if (!is_plain(w, text + i, n)) {
+      psp_buf_add(w->buf, text + done, i - done);
+      put_escape(w, text + i, n);
+      done = i + (n > 0 ? n : 1);
     }
-    psp_buf_add(w->buf, text + done, i - done);
-    if (separator)
-      psp_buf_printf(w->buf, "\\u202%c", text[i + 2] == '\xA8' ? '8' : '9');
-    else if (n > 0)
-      put_escape(w, c);
-    else
-      psp_buf_text(w->buf, "\xEF\xBF\xBD"); /* U+FFFD: what we write is always valid */
-    i += separator ? 3 : 1;
-    done = i;
+    i += n > 0 ? n : 1;
   }
   if (len > done) psp_buf_add(w->buf, text + done, len - done);
   psp_buf_char(w->buf, '"');

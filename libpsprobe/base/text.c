@@ -100,7 +100,7 @@ void psp_percent_encode(psp_buf *out, const char *text) {
   }
 }
 
-static int digit16(char c) {
+int psp_hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -112,8 +112,8 @@ bool psp_percent_decode(psp_buf *out, const char *text, size_t len) {
   for (size_t i = 0; i < len; i++) {
     char c = text[i];
     if (c == '%') {
-      int high = len - i > 2 ? digit16(text[i + 1]) : -1;
-      int low = len - i > 2 ? digit16(text[i + 2]) : -1;
+      int high = len - i > 2 ? psp_hex_digit(text[i + 1]) : -1;
+      int low = len - i > 2 ? psp_hex_digit(text[i + 2]) : -1;
       if (high < 0 || low < 0 || high + low == 0) return undo(out, before);
       c = (char)(high << 4 | low);
       i += 2;

@@ -27,6 +27,8 @@ void psp_percent_encode(psp_buf *out, const char *text);
 /** False: a broken escape, or %00; `out` as before. */
 bool psp_percent_decode(psp_buf *out, const char *text, size_t len);
 
+/** The value of a hexadecimal digit, or -1. */
+int psp_hex_digit(char c);
 /** A whole decimal integer in [min, max], nothing else. */
 bool psp_parse_int64(const char *text, int64_t min, int64_t max, int64_t *out);
 /** "5s", "20ms", "1.5m", "250us", "10ns", "2h", "1m30s": ns, not negative. A bare number is refused
