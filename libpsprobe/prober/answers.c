@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "os/clock.h"
 #include "prober/prober.h"
+
+#define MAX_HANDLED_NS (24 * 3600 * PSP_SECOND_NS)
 
 static size_t find_source(const psprobe_prober *prober, const char *name) {
   size_t i = 0;
@@ -13,12 +16,12 @@ static size_t find_source(const psprobe_prober *prober, const char *name) {
   return i;
 }
 
-/** How long the responder says that it had the message; -1: it does not, or not in a form that can
- * be. */
+/* How long the responder says that it had the message; -1: it does not, or what cannot be. A day is
+ * more than any probe lives. */
 static int64_t handled_ns(const psp_exchange *exchange) {
   const char *text = psp_exchange_header(exchange, PSPROBE_HEADER_HANDLED);
   int64_t ns;
-  return text != NULL && psp_parse_int64(text, 0, INT64_MAX, &ns) ? ns : -1;
+  return text != NULL && psp_parse_int64(text, 0, MAX_HANDLED_NS, &ns) ? ns : -1;
 }
 
 /* Nothing here allocates, logs or waits but for a shard's lock. */

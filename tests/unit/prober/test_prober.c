@@ -96,6 +96,9 @@ static void test_what_a_responder_tells(void **state) {
       {"X-Psprobe-Cold: yes\r\nX-Psprobe-Handled-Ns: -5\r\n", false, -1},
       {"X-Psprobe-Cold:\r\nX-Psprobe-Handled-Ns: 12ms\r\n", false, -1},
       {"X-Psprobe-Handled-Ns: 99999999999999999999\r\n", false, -1},
+      {"X-Psprobe-Handled-Ns: 9223372036854775807\r\n", false,
+       -1}, /* our own CSV could not hold it */
+      {"X-Psprobe-Handled-Ns: 86400000000000\r\n", false, INT64_C(86400000000000)},
   };
   size_t count = sizeof cases / sizeof *cases;
   const char *sources[] = {"only"};
