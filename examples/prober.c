@@ -108,7 +108,6 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   psprobe_uploader_options upload = {.collection = o.collection, .logger = logger};
   psprobe_store_options keep = {.logger = logger};
   psprobe_code code = psprobe_client_new(&o.client, &s->client, error);
-  if (code == PSPROBE_OK) code = psprobe_topic_ready(s->client, o.prober.topic, o.create, error);
   if (code == PSPROBE_OK) code = psprobe_store_open(o.db, &keep, &s->store, error);
   if (code == PSPROBE_OK && !o.no_firestore)
     code = psprobe_uploader_new(s->store, s->client, &upload, &s->uploader, error);
@@ -118,6 +117,8 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   o.prober.sink = on_finished;
   o.prober.sink_arg = s;
   if (code == PSPROBE_OK) code = psprobe_prober_new(s->client, &o.prober, &s->prober, error);
+  /* Last, so that what is wrong on this machine is told before the broker is asked. */
+  if (code == PSPROBE_OK) code = psprobe_topic_ready(s->client, o.prober.topic, o.create, error);
   if (code == PSPROBE_OK)
     code = psprobe_recorder_begin(s->recorder, s->client, s->prober, &o.prober, error);
   if (code == PSPROBE_OK) code = open_dashboard(s, logger, error);

@@ -16,7 +16,8 @@ static struct settings {
 } o;
 
 static const psprobe_option options[] = {
-    {"html", PSPROBE_OPTION_TEXT, &o.html, "FILE", .help = "write the page with the graphs"},
+    {"html", PSPROBE_OPTION_TEXT, &o.html, "FILE",
+     .help = "write the page with the graphs (-: to standard output)"},
     {"svg", PSPROBE_OPTION_TEXT, &o.svg, "STEM",
      .help = "draw STEM-series.svg and others (gnuplot)"},
     {"png", PSPROBE_OPTION_TEXT, &o.png, "STEM", .help = "likewise as PNG"},
@@ -68,6 +69,7 @@ static psprobe_code failed(psprobe_error *error, const char *what, const char *w
 /** Prints a text, or writes it to a file, and frees it. */
 static psprobe_code put(char *text, const char *path, psprobe_error *error) {
   psprobe_code code = text == NULL ? failed(error, "report", "out of memory") : PSPROBE_OK;
+  if (path != NULL && strcmp(path, "-") == 0) path = NULL; /* standard output */
   if (text != NULL && path != NULL)
     code = psprobe_cli_write_file(path, text, strlen(text), error);
   else if (text != NULL && (fputs(text, stdout) == EOF || fflush(stdout) != 0))

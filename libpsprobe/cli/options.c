@@ -129,6 +129,16 @@ void psprobe_cli_forget_settings(void) {
   }
 }
 
+/** Kubernetes sets NAME_PORT=tcp://ADDRESS:PORT for each service, and one may be called psprobe:
+ * not ours. */
+static bool of_kubernetes(const char *name, const char *text) {
+  static const char *const schemes[] = {"tcp://", "udp://", "sctp://"};
+  bool any = false;
+  for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+    any |= psp_text_starts(text, schemes[i]);
+  return any && psp_text_ends(name, "_PORT");
+}
+
 /** Applies the environment, or the default, to one option that no argument named. */
 static int apply_outside(const psprobe_program *program, const psprobe_option *option) {
   psp_buf name = {0};
@@ -136,6 +146,7 @@ static int apply_outside(const psprobe_program *program, const psprobe_option *o
   psp_cli_env_name(&name, option);
   const char *where = name.failed ? option->name : name.data;
   const char *text = name.failed ? NULL : getenv(name.data);
+  if (text != NULL && of_kubernetes(where, text)) text = NULL;
   if ((text == NULL || text[0] == '\0') && option->also_env != NULL) {
     where = option->also_env;
     text = getenv(option->also_env);

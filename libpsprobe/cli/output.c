@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Where a program's texts go: a terminal as it is, or a file. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,18 @@ static int width_from_environment(void) {
   return text != NULL && psp_parse_int64(text, 1, 10000, &columns) ? (int)columns : 0;
 }
 
+/** The locale's characters were set to others than UTF-8; what is not set says nothing. */
+static bool no_utf8(void) {
+  static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+  const char *locale = NULL;
+  for (size_t i = 0; i < 3 && (locale == NULL || locale[0] == '\0'); i++)
+    locale = getenv(names[i]);
+  if (locale == NULL || locale[0] == '\0') return false;
+  return strcasestr(locale, "utf-8") == NULL && strcasestr(locale, "utf8") == NULL;
+}
+
 psprobe_text_options psprobe_cli_text_options(FILE *file, bool ascii) {
-  psprobe_text_options options = {.ascii = ascii};
+  psprobe_text_options options = {.ascii = ascii || no_utf8()};
   struct winsize size = {0};
   bool terminal = isatty(fileno(file)) == 1;
   if (terminal && ioctl(fileno(file), TIOCGWINSZ, &size) == 0) options.width = size.ws_col;
@@ -36,23 +47,41 @@ psprobe_text_options psprobe_cli_text_options(FILE *file, bool ascii) {
   return options;
 }
 
-/* All of it, or why not. */
-static int write_all(const char *path, const char *text, size_t len) {
-  FILE *file = fopen(path, "wb");
-  if (file == NULL) return errno;
-  int why = fwrite(text, 1, len, file) == len ? 0 : errno;
-  if (fclose(file) != 0 && why == 0) why = errno;
+/* All of it, or why not. Closes the file. */
+static int write_all(int file, const char *text, size_t len) {
+  int why = 0;
+  for (size_t done = 0; done < len && why == 0;) {
+    ssize_t n = write(file, text + done, len - done);
+    if (n >= 0)
+      done += (size_t)n;
+    else if (errno != EINTR)
+      why = errno;
+  }
+  if (close(file) != 0 && why == 0) why = errno;
   return why;
 }
 
-/* Whoever has the old file open keeps it whole, and nobody sees half of the new one. */
+static int write_special(const char *path, const char *text, size_t len) {
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  return file < 0 ? errno : write_all(file, text, len);
+}
+
+/* Whoever has the old file open keeps it whole, and nobody sees half of the new one. It is made
+ * under a name that nobody has: what stands beside it, a link perhaps, is somebody else's. */
 static int replace(const char *path, const char *text, size_t len) {
   psp_buf part = {0};
-  psp_buf_printf(&part, "%s.part", path);
+  psp_buf_printf(&part, "%s.XXXXXX", path);
   if (part.failed) return ENOMEM;
-  int why = write_all(part.data, text, len);
-  if (why == 0 && rename(part.data, path) != 0) why = errno;
-  if (why != 0) unlink(part.data);
+  int file = mkostemp(part.data, O_CLOEXEC), why = file < 0 ? errno : 0;
+  mode_t mask = umask(0);
+  umask(mask);
+  if (file >= 0) {
+    if (fchmod(file, 0666 & ~mask) != 0) why = errno;
+    int wrote = write_all(file, text, len);
+    if (why == 0) why = wrote;
+    if (why == 0 && rename(part.data, path) != 0) why = errno;
+    if (why != 0) unlink(part.data);
+  }
   psp_buf_free(&part);
   return why;
 }
@@ -63,7 +92,7 @@ psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t l
   /* A pipe or a device is written to: another file in its place is never what is meant. */
   bool special = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
   char *target = special ? NULL : realpath(path, NULL); /* a link stays one; NULL: a new file */
-  int why = special ? write_all(path, text, len) : replace(target ? target : path, text, len);
+  int why = special ? write_special(path, text, len) : replace(target ? target : path, text, len);
   free(target);
   if (why == 0) return PSPROBE_OK;
   return psp_fail(error,

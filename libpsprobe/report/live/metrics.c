@@ -127,6 +127,9 @@ void psp_metrics_write(psp_buf *text, const psp_metrics *m) {
        "The longest that a probe was sent after its intended time.");
   psp_sink_raw(out, "psprobe_pacer_lateness_max_seconds");
   seconds(out, p->max_lateness_ns, 9);
+  head(out, "interval_seconds", "gauge", "From probe to probe, as set.");
+  psp_sink_raw(out, "psprobe_interval_seconds");
+  seconds(out, m->interval_ns, 9);
   put_sources(out, m);
   if (m->uploader != NULL) put_upload(out, m->uploader);
 }

@@ -27,6 +27,7 @@ typedef struct psp_metrics {
   const char *const *sources;
   const psp_metric_histogram *histograms; /**< one a source */
   int64_t started_wall_ns;
+  int64_t interval_ns; /**< from probe to probe */
 } psp_metrics;
 
 void psp_metrics_write(psp_buf *out, const psp_metrics *metrics);

@@ -178,7 +178,8 @@ static void get_metrics(psprobe_dashboard *d, psp_exchange *exchange) {
                          .source_count = d->columns.source_count,
                          .sources = names,
                          .histograms = histograms,
-                         .started_wall_ns = d->columns.runs[0].run.started_wall_ns};
+                         .started_wall_ns = d->columns.runs[0].run.started_wall_ns,
+                         .interval_ns = d->columns.runs[0].run.interval_ns};
   psp_metrics_write(&body, &metrics);
   reply(exchange, "text/plain; version=0.0.4; charset=utf-8", &body);
 }

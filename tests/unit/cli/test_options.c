@@ -228,6 +228,27 @@ static void settings_are_forgotten_and_nothing_else(void **state) {
   unsetenv("PUBSUB_EMULATOR_HOST");
 }
 
+/* Kubernetes sets PSPROBE_PORT for a service called psprobe. */
+static void what_kubernetes_sets_is_passed_by(void **state) {
+  static int64_t port;
+  static const psprobe_option port_option = {
+      "port", PSPROBE_OPTION_INTEGER, &port, "PORT", .help = "a port", "8080", .max = 65535};
+  static const psprobe_program listener = {.name = "test",
+                                           .summary = "a test",
+                                           .about = "About it.",
+                                           .options = &port_option,
+                                           .option_count = 1};
+  char name[] = "test", *argv[] = {name, NULL};
+  (void)state;
+  setenv("PSPROBE_PORT", "tcp://10.0.3.240:8080", 1);
+  assert_int_equal(psprobe_cli_parse(&listener, 1, argv, NULL), -1);
+  assert_int_equal(port, 8080);
+  setenv("PSPROBE_PORT", "81", 1);
+  assert_int_equal(psprobe_cli_parse(&listener, 1, argv, NULL), -1);
+  assert_int_equal(port, 81);
+  unsetenv("PSPROBE_PORT");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(defaults_hold_where_nothing_is_said),
@@ -236,6 +257,7 @@ int main(void) {
       cmocka_unit_test(environment_stands_between_option_and_default),
       cmocka_unit_test(a_pair_takes_two_values),
       cmocka_unit_test(settings_are_forgotten_and_nothing_else),
+      cmocka_unit_test(what_kubernetes_sets_is_passed_by),
       cmocka_unit_test(help_fits_a_screen),
       cmocka_unit_test(project_ids_follow_google),
   };

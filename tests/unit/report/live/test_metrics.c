@@ -34,7 +34,8 @@ static psp_buf written(const char *source, const psprobe_prober_stats *stats,
                                          .source_count = 1,
                                          .sources = &source,
                                          .histograms = h,
-                                         .started_wall_ns = INT64_C(1795558728773000000)});
+                                         .started_wall_ns = INT64_C(1795558728773000000),
+                                         .interval_ns = INT64_C(5000000000)});
   assert_false(out.failed);
   return out;
 }
@@ -76,6 +77,9 @@ static void test_golden(void **state) {
       "intended time.\n"
       "# TYPE psprobe_pacer_lateness_max_seconds gauge\n"
       "psprobe_pacer_lateness_max_seconds 0.001500000\n"
+      "# HELP psprobe_interval_seconds From probe to probe, as set.\n"
+      "# TYPE psprobe_interval_seconds gauge\n"
+      "psprobe_interval_seconds 5.000000000\n"
       "# HELP psprobe_answers_total Answers that came, in time or late.\n"
       "# TYPE psprobe_answers_total counter\n"
       "psprobe_answers_total{source=\"regular_service\",status=\"answered\"} 5\n"
