@@ -9,13 +9,13 @@
 
 #define LONGEST_WORD 64 /* an access token has 100 and more */
 
-/* google.protobuf.Duration in JSON: decimal seconds and "s" ("1.500s"). -1: not one. */
+/* google.protobuf.Duration in JSON: decimal seconds and "s" ("1.500s"), bounded as Retry-After is.
+ * -1: not one. */
 static int64_t duration_ns(const char *text) {
   if (text == NULL || text[0] < '0' || text[0] > '9') return -1;
   int64_t seconds = 0, fraction = 0, unit = 100000000;
   for (; *text >= '0' && *text <= '9'; text++) {
-    seconds = seconds * 10 + (*text - '0');
-    if (seconds > 315576000) return -1; /* ten years: no wait that anyone means */
+    if (seconds < PSP_RETRY_AFTER_MOST_NS) seconds = seconds * 10 + (*text - '0');
   }
   if (*text == '.') {
     for (text++; *text >= '0' && *text <= '9'; text++) {
@@ -23,7 +23,9 @@ static int64_t duration_ns(const char *text) {
       unit /= 10;
     }
   }
-  return strcmp(text, "s") == 0 ? seconds * 1000000000 + fraction : -1;
+  if (strcmp(text, "s") != 0) return -1;
+  const int64_t most = PSP_RETRY_AFTER_MOST_NS / 1000000000;
+  return seconds >= most ? PSP_RETRY_AFTER_MOST_NS : seconds * 1000000000 + fraction;
 }
 
 /* google.rpc.ErrorInfo and RetryInfo (googleapis, google/rpc/error_details.proto). */
@@ -103,43 +105,52 @@ static psprobe_code fail_other(int status, const char *body, size_t len, const c
   return psp_fail(error, code, "%s: %s (HTTP %d): %s", what, name, status, shown);
 }
 
+/* What Google's {"error": …} says. */
+static psprobe_code read_error(const psp_json *status, int http_status, const char *what,
+                               psprobe_error *error) {
+  const char *name = psp_json_string(psp_json_get(status, "status"));
+  const char *message = psp_json_string(psp_json_get(status, "message"));
+  psprobe_code code = name != NULL ? psp_code_parse(name) : PSPROBE_OK;
+  /* A name that we do not know, or "OK" in an error, says less than the HTTP status. */
+  if (code == PSPROBE_OK || (code == PSPROBE_UNKNOWN && !psp_text_equal(name, "UNKNOWN")))
+    code = psp_code_from_http(http_status);
+  char shown[301] = "";
+  if (message != NULL) show(message, strlen(message), shown, sizeof shown);
+  return psp_fail(error, code, "%s: %s (HTTP %d)%s%s", what, psprobe_code_name(code), http_status,
+                  message != NULL ? ": " : "", shown);
+}
+
+static void put_reason(psprobe_error *error, const char *reason) {
+  size_t n = reason != NULL ? strnlen(reason, sizeof error->reason - 1) : 0;
+  for (size_t i = 0; i < n; i++)
+    error->reason[i] = (char)(reason[i] > ' ' && reason[i] < 0x7f ? reason[i] : '?');
+  error->reason[n] = 0;
+}
+
+/* The "error" of an answer, also where it is the first item of an array. */
+static const psp_json *find_error(const char *body, size_t len, psp_json **json) {
+  if (len == 0 || psp_json_parse(body, len, "error", json, NULL) != PSPROBE_OK) return NULL;
+  const psp_json *top = psp_json_is_array(*json) ? psp_json_first(*json) : *json;
+  const psp_json *status = psp_json_get(top, "error");
+  return psp_json_is_object(status) ? status : NULL;
+}
+
 psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int64_t retry_after_ns,
                               const char *what, psprobe_error *error) {
   psp_json *json = NULL;
-  const psp_json *status = NULL;
-  if (len > 0 && psp_json_parse(body, len, "error", &json, NULL) == PSPROBE_OK) {
-    const psp_json *top = psp_json_is_array(json) ? psp_json_first(json) : json;
-    status = psp_json_get(top, "error");
-    if (!psp_json_is_object(status)) status = NULL;
-  }
-  psprobe_code code;
   const char *reason = NULL;
   int64_t wait_ns = retry_after_ns > 0 ? retry_after_ns : 0;
-  if (status == NULL) {
-    code = fail_other(http_status, body, len, what, error);
-  } else {
-    const char *name = psp_json_string(psp_json_get(status, "status"));
-    const char *message = psp_json_string(psp_json_get(status, "message"));
-    code = name != NULL ? psp_code_parse(name) : psp_code_from_http(http_status);
-    /* A name that we do not know, or "OK" in an error, says less than the HTTP status. */
-    if (code == PSPROBE_OK || (code == PSPROBE_UNKNOWN && !psp_text_equal(name, "UNKNOWN")))
-      code = psp_code_from_http(http_status);
-    read_details(psp_json_get(status, "details"), &reason, &wait_ns);
-    char shown[301] = "";
-    if (message != NULL) show(message, strlen(message), shown, sizeof shown);
-    psp_fail(error, code, "%s: %s (HTTP %d)%s%s", what, psprobe_code_name(code), http_status,
-             message != NULL ? ": " : "", shown);
-  }
+  const psp_json *status = find_error(body, len, &json);
+  psprobe_code code = status != NULL ? read_error(status, http_status, what, error)
+                                     : fail_other(http_status, body, len, what, error);
+  read_details(psp_json_get(status, "details"), &reason, &wait_ns);
   if (error != NULL) {
     error->http_status = http_status;
     error->from_service =
         psp_json_get(status, "status") != NULL || psp_json_get(status, "code") != NULL;
     error->retryable = retryable(code, http_status);
     error->retry_after_ns = wait_ns;
-    size_t n = reason != NULL ? strnlen(reason, sizeof error->reason - 1) : 0;
-    for (size_t i = 0; i < n; i++)
-      error->reason[i] = (char)(reason[i] > ' ' && reason[i] < 0x7f ? reason[i] : '?');
-    error->reason[n] = 0;
+    put_reason(error, reason);
   }
   psp_json_free(json);
   return code;

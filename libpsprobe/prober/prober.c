@@ -92,18 +92,18 @@ static psprobe_code make_server(psprobe_prober *prober, const psprobe_prober_opt
   prober->no_source = not_found(PSP_NO_SOURCE);
   if (prober->ok == NULL || prober->no_probe == NULL || prober->no_source == NULL)
     return psp_fail_memory(error, "prober");
-  prober->gate.handler = psp_prober_answer;
-  prober->gate.arg = prober;
   prober->gate.refused = &prober->refused;
   if (o->verify != NULL) {
     psprobe_code code = psprobe_verifier_new(o->verify, &prober->gate.verifier, error);
     if (code != PSPROBE_OK) return code;
   }
-  const psp_route routes[] = {{"POST", "/{}/{}", psp_gate_handle, &prober->gate}};
+  const psp_route routes[] = {{"POST", "/{}/{}", psp_prober_answer, prober}};
   psp_server_options options = {.listen = o->listen != NULL ? o->listen : DEFAULT_LISTEN,
                                 .what = "--listen",
                                 .routes = routes,
                                 .route_count = 1,
+                                .admit = psp_gate_admit,
+                                .admit_arg = &prober->gate,
                                 .max_body = MAX_BODY,
                                 .logger = &prober->logger};
   return psp_server_new(&options, &prober->server, error);

@@ -48,15 +48,15 @@ psprobe_code psprobe_responder_listen(psprobe_responder *responder, const char *
                                       psprobe_error *error) {
   if (responder->server != NULL)
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "responder: it listens already");
-  responder->gate.handler = on_push;
-  responder->gate.arg = responder;
   /* Any path: a push endpoint may have one, and Eventarc posts to the root. */
   const psp_route routes[] = {{"GET", "/health", on_health, responder},
-                              {"POST", "/*", psp_gate_handle, &responder->gate}};
+                              {"POST", "/*", on_push, responder}};
   psp_server_options options = {.listen = listen,
                                 .what = "--listen",
                                 .routes = routes,
                                 .route_count = 2,
+                                .admit = psp_gate_admit,
+                                .admit_arg = &responder->gate,
                                 .max_body = MAX_BODY,
                                 .threads = 1, /* no handler waits */
                                 .logger = &responder->logger};

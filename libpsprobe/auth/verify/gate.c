@@ -6,7 +6,7 @@ static void on_checked(void *arg, void *subject, const psprobe_identity *identit
   const psp_gate *gate = arg;
   psp_exchange *exchange = subject;
   if (identity != NULL) {
-    gate->handler(gate->arg, exchange);
+    psp_exchange_admit(exchange);
     return;
   }
   if (gate->refused != NULL) atomic_fetch_add_explicit(gate->refused, 1, memory_order_relaxed);
@@ -17,10 +17,10 @@ static void on_checked(void *arg, void *subject, const psprobe_identity *identit
   psp_exchange_reply_error(exchange, status, error->code, error->message);
 }
 
-void psp_gate_handle(void *arg, psp_exchange *exchange) {
+void psp_gate_admit(void *arg, psp_exchange *exchange) {
   psp_gate *gate = arg;
   if (gate->verifier == NULL) {
-    gate->handler(gate->arg, exchange);
+    psp_exchange_admit(exchange);
     return;
   }
   /* libmicrohttpd hands over one of several: whose signature would be looked at is not for the

@@ -95,29 +95,33 @@ static int64_t seconds_of(const date *d) {
          d->second;
 }
 
-int64_t psp_http_date(const char *value, int64_t now_s) {
-  if (!value) return 0;
-  date d = {0};
+/* The most recent century in which it is not more than 50 years ahead (RFC 9110, 5.6.7). */
+static void place_century(date *d, int64_t now_s) {
+  d->year += (int)((now_s / 31556952 + 1970) / 100) * 100 + 100;
+  while (d->year > 100 && seconds_of(d) > now_s + (int64_t)50 * 31556952)
+    d->year -= 100;
+}
+
+/* Any of the three forms. */
+static bool parse_date(const char *value, date *d) {
   const char *comma = strchr(value, ',');
-  bool ok = false;
-  if (comma && comma[1] == ' ' && day_name(value, (size_t)(comma - value))) {
-    ok = comma - value == 3 ? parse_fixdate(comma + 2, &d) : parse_rfc850(comma + 2, &d);
-  } else if (!comma && strlen(value) == 24 && value[3] == ' ' && day_name(value, 3)) {
-    ok = parse_asctime(value, &d);
-  }
-  if (!ok || d.month == 0 || d.day < 1 || d.year < 0) return 0;
-  if (d.two_digits) {
-    /* The most recent century in which it is not more than 50 years ahead (RFC 9110, 5.6.7). */
-    d.year += (int)((now_s / 31556952 + 1970) / 100) * 100 + 100;
-    while (d.year > 100 && seconds_of(&d) > now_s + (int64_t)50 * 31556952)
-      d.year -= 100;
-  }
+  if (comma == NULL)
+    return strlen(value) == 24 && value[3] == ' ' && day_name(value, 3) && parse_asctime(value, d);
+  if (comma[1] != ' ' || !day_name(value, (size_t)(comma - value))) return false;
+  return comma - value == 3 ? parse_fixdate(comma + 2, d) : parse_rfc850(comma + 2, d);
+}
+
+int64_t psp_http_date(const char *value, int64_t now_s) {
+  date d = {0};
+  if (value == NULL || !parse_date(value, &d)) return 0;
+  if (d.month == 0 || d.day < 1 || d.year < 0) return 0;
+  if (d.two_digits) place_century(&d, now_s);
   return date_exists(&d) ? seconds_of(&d) : 0;
 }
 
 int64_t psp_http_retry_after(const char *value, int64_t now_s) {
-  const int64_t most = INT64_MAX / 1000000000;
-  if (!value || !*value) return 0;
+  const int64_t most = PSP_RETRY_AFTER_MOST_NS / 1000000000;
+  if (value == NULL || *value == 0) return 0;
   int64_t wait = 0;
   if (value[strspn(value, "0123456789")] == 0) {
     for (const char *c = value; *c && wait <= most; c++)

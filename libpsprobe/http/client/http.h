@@ -120,7 +120,11 @@ psprobe_code psp_http_call(psp_http *http, const psp_http_request *request, psp_
  */
 int64_t psp_http_date(const char *value, int64_t now_s);
 
-/** Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3), as ns from `now_s`. 0: none, broken. */
+/** No server makes us wait longer, whatever it asks: we would rather ask once too often than be
+ * silent for hours because of a wrong number. */
+#define PSP_RETRY_AFTER_MOST_NS INT64_C(60000000000)
+/** Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3), as ns from `now_s`, at most
+ * PSP_RETRY_AFTER_MOST_NS. 0: none, broken. */
 int64_t psp_http_retry_after(const char *value, int64_t now_s);
 
 /**

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/client/retry.h"
 
+#include "http/client/http.h"
+
 #define DEFAULT_INITIAL_NS 100000000
 #define DEFAULT_MAX_NS     60000000000
 #define DEFAULT_FACTOR     1.3
@@ -25,8 +27,9 @@ int64_t psp_retry_delay(const psp_retry_policy *policy, const psprobe_error *err
   /* Full jitter. It goes on top of what the server asked for, so that the many clients that were
    * told the same number do not come back as one. */
   int64_t least = error->retry_after_ns > 0 ? error->retry_after_ns : 0;
+  if (least > PSP_RETRY_AFTER_MOST_NS) least = PSP_RETRY_AFTER_MOST_NS;
   int64_t wait = (int64_t)(random % ((uint64_t)ceiling(policy, attempt) + 1));
-  wait = least > INT64_MAX - wait ? INT64_MAX : least + wait;
+  wait += least;
 
   if (now_ns >= deadline_ns) return -1;
   int64_t left = now_ns < 0 && deadline_ns > INT64_MAX + now_ns ? INT64_MAX : deadline_ns - now_ns;

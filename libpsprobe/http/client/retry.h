@@ -25,7 +25,8 @@ typedef struct psp_retry_policy {
 /**
  * How long to wait before attempt `attempt` + 1 (attempt counts from 1).
  *
- * @param error     what the last attempt came to; its retry_after_ns is the least wait
+ * @param error     what the last attempt came to; its retry_after_ns, bounded by
+ * PSP_RETRY_AFTER_MOST_NS, is the least wait
  * @param now_ns, deadline_ns monotonic; deadline INT64_MAX: none
  * @param random    uniform 64 bits
  * @return ns to wait, or -1: give up (the code is not among them, no attempt is left, or the wait

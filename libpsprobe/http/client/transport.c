@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "http/client/http.h"
+#include "http/field.h"
 
 struct psp_http {
   const psp_transport *transport;
@@ -36,23 +37,12 @@ void psp_http_free(psp_http *http) {
   free(http);
 }
 
-/* tchar of RFC 9110, 5.6.2 */
 static bool is_token(const char *text) {
-  if (!text || !*text) return false;
-  for (const char *c = text; *c; c++) {
-    bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
-    if (!letter && !strchr("!#$%&'*+-.^_`|~", *c)) return false;
-  }
-  return true;
+  return text != NULL && psp_http_is_token(text, strlen(text));
 }
 
-/* No control characters: a line break in a value would be a header of its own. */
 static bool is_field_value(const char *text) {
-  if (!text) return false;
-  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-    if ((*c < ' ' && *c != '\t') || *c == 127) return false;
-  }
-  return true;
+  return text != NULL && psp_http_is_value(text, strlen(text));
 }
 
 bool psp_http_header_check(const char *name, const char *value) {

@@ -46,6 +46,7 @@ void psp_exchange_free(psp_exchange *x) {
   if (!x) return;
   drop_response(x);
   free_kept(x);
+  atomic_fetch_sub(&x->hub->held, x->held);
   psp_hub_release(x->hub);
   psp_buf_free(&x->target);
   psp_buf_free(&x->scratch);
@@ -58,8 +59,10 @@ void psp_exchange_reset(psp_exchange *x) {
   free_kept(x);
   if (x->body.cap > KEPT_MEMORY) psp_buf_free(&x->body);
   psp_buf_reset(&x->body);
+  atomic_fetch_sub(&x->hub->held, x->held);
+  x->held = 0;
   x->method = NULL;
-  x->begun = x->refused = x->header_lost = false;
+  x->begun = x->at_head = x->refused = x->header_lost = x->streams = false;
   x->thrown_away = 0;
   atomic_store(&x->state, PSP_READING);
 }
@@ -217,16 +220,11 @@ void psp_exchange_let_go(psp_exchange *x) {
   if (atomic_fetch_add(&x->ends, 1) == 1) psp_exchange_free(x);
 }
 
-void psp_exchange_answer(psp_exchange *x, struct MHD_Response *response, unsigned status,
-                         bool shared) {
+/* The holder is done with it. */
+static void move_on(psp_exchange *x, psp_exchange_state to) {
   psp_server *s = x->server;
   int before = atomic_load(&x->state);
-  /* Written before the state, which tells the server's thread that they are there. */
-  x->response = response;
-  x->status = status;
-  x->response_shared = shared;
-  while (before != PSP_ABANDONED &&
-         !atomic_compare_exchange_weak(&x->state, &before, PSP_ANSWERED)) {
+  while (before != PSP_ABANDONED && !atomic_compare_exchange_weak(&x->state, &before, (int)to)) {
   }
   if (before == PSP_ABANDONED) psp_exchange_let_go(x);
   if (before == PSP_WAITING) {
@@ -238,10 +236,23 @@ void psp_exchange_answer(psp_exchange *x, struct MHD_Response *response, unsigne
   }
 }
 
+void psp_exchange_answer(psp_exchange *x, struct MHD_Response *response, unsigned status,
+                         bool shared) {
+  /* Written before the state, which tells the server's thread that they are there. */
+  x->response = response;
+  x->status = status;
+  x->response_shared = shared;
+  move_on(x, PSP_ANSWERED);
+}
+
+void psp_exchange_admit(psp_exchange *x) {
+  move_on(x, PSP_READING);
+}
+
 bool psp_exchange_settle(psp_exchange *x) {
   psp_server *s = x->server;
   int state = PSP_HANDLING;
-  if (atomic_load(&x->state) == PSP_ANSWERED) return true;
+  if (atomic_load(&x->state) != PSP_HANDLING) return true;
   pthread_mutex_lock(&s->lock);
   bool settled = s->closing;
   if (settled) {

@@ -10,6 +10,7 @@
  * connection is suspended, which costs neither a thread nor a timer. The state
  * says who may touch what:
  *
+ *     READING -> HANDLING (or WAITING) -> READING   its head was let in
  *     READING -> HANDLING -> ANSWERED         answered by its handler
  *                HANDLING -> WAITING -> ANSWERED   answered later
  *                HANDLING or WAITING -> ABANDONED  the server ended before that
@@ -20,6 +21,8 @@
 #include <microhttpd.h>
 
 #include "base/buf.h"
+#include "http/server/hub.h"
+#include "http/server/room.h"
 #include "http/server/router.h"
 #include "http/server/server.h"
 
@@ -44,20 +47,6 @@ typedef struct psp_reply_header {
   char name[];
 } psp_reply_header;
 
-/** What the streams of a server share. It outlives the server, as a stream may. */
-typedef struct psp_hub {
-  pthread_mutex_t lock; /* over every stream's fields */
-  bool closing;
-  psp_stream *paused;
-  atomic_int holders;
-} psp_hub;
-
-psp_hub *psp_hub_new(void);
-psp_hub *psp_hub_hold(psp_hub *hub); /**< @return hub */
-void psp_hub_release(psp_hub *hub);
-/** Ends every stream; none pauses any more. */
-void psp_hub_close(psp_hub *hub);
-
 struct psp_exchange {
   psp_server *server; /* gone when the exchange is abandoned */
   psp_hub *hub;
@@ -69,23 +58,28 @@ struct psp_exchange {
   psp_buf target; /* path, zero, query, zero */
   const char *query;
   psp_buf scratch, body;
+  size_t held; /* of the body, among the hub's */
+  psp_found found;
   psp_match match;
   psp_kept *kept;
   psp_reply_header *headers, **headers_end;
   bool header_lost; /* for want of memory: then there is no answer */
   bool begun;
-  bool refused; /* 413 is sent already, and what still comes of the body is thrown away */
+  bool at_head; /* its route is asked whether the body shall be taken */
+  bool refused; /* an error is sent already, and what still comes of the body is thrown away */
   size_t thrown_away;
   struct MHD_Response *response; /* NULL when answered: no memory for it */
   unsigned status;
   bool response_shared;
+  bool streams;                             /* the answer has no end of its own */
   psp_exchange *next_waiting, **waiting_at; /* the server's list, under its lock */
 };
 
 /** What libmicrohttpd keeps for us with a connection. */
 typedef struct psp_connection {
   psp_exchange *exchange; /* NULL: it was abandoned */
-  bool counted;           /* among the server's active ones */
+  psp_guest *guest;
+  bool counted; /* among the server's active ones */
 } psp_connection;
 
 struct psp_reply {
@@ -97,9 +91,15 @@ struct psp_server {
   struct MHD_Daemon *daemon;
   int listener, port;
   char url[80];
+  pthread_t acceptor;
+  int wake; /* an eventfd: the acceptor has to end */
+  bool accepting;
+  int64_t idle_ns, request_ns;
   psp_router *router;
   psprobe_logger logger;
-  size_t max_body;
+  psp_handler *admit;
+  void *admit_arg;
+  size_t max_body, max_held;
   psp_reply *unavailable; /* 503 */
 
   pthread_mutex_t lock;
@@ -108,6 +108,10 @@ struct psp_server {
   psp_hub *hub;
   bool closing, quiesced;
   atomic_int active; /* requests that are whole and whose answer is not sent yet */
+
+  pthread_mutex_t room_lock; /* over what follows; a connection in the room is open */
+  psp_room room;
+  uint64_t starved; /* no descriptor or memory was left for a connection */
 };
 
 psp_exchange *psp_exchange_new(psp_server *server, struct MHD_Connection *connection);

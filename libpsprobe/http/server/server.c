@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/server/server.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +10,21 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "http/server/accept.h"
 #include "http/server/exchange.h"
+#include "http/server/intake.h"
 #include "http/server/listen.h"
+#include "os/clock.h"
+#include "os/thread.h"
 #include "os/wait.h"
 
 #define DEFAULT_MAX_BODY    ((size_t)1 << 20)
+#define DEFAULT_MAX_HELD    ((size_t)64 << 20)
 #define DEFAULT_CONNECTIONS 1000
 #define DEFAULT_THREADS     2
 #define DEFAULT_IDLE_NS     120000000000
+#define DEFAULT_REQUEST_NS  60000000000
 #define LAST_ANSWERS_NS     1000000000
-#define FIRST_BODY          ((size_t)256 << 10) /* room that a mere promise of a body gets */
-#define MAX_THROWN_AWAY     ((size_t)16 << 20)
 
 static psp_connection *context_of(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
@@ -38,17 +41,42 @@ static bool part(psp_connection *c) {
   return true;
 }
 
+static int socket_of(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  return info ? info->connect_fd : -1;
+}
+
+/* Before its socket is closed, on its thread. */
+static void leave(psp_server *s, struct MHD_Connection *connection) {
+  pthread_mutex_lock(&s->room_lock);
+  psp_room_leave(&s->room, socket_of(connection));
+  pthread_mutex_unlock(&s->room_lock);
+}
+
+static psp_guest *guest_of(psp_server *s, struct MHD_Connection *connection) {
+  pthread_mutex_lock(&s->room_lock);
+  psp_guest *guest = psp_room_begin(&s->room, socket_of(connection));
+  pthread_mutex_unlock(&s->room_lock);
+  return guest;
+}
+
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode what) {
+  psp_server *s = arg;
   if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
     psp_connection *c = *context;
+    leave(s, connection);
     if (c && !part(c)) psp_exchange_free(c->exchange);
     free(c);
     *context = NULL;
     return;
   }
   psp_connection *c = calloc(1, sizeof *c);
-  if (c) c->exchange = psp_exchange_new(arg, connection);
+  if (c) {
+    c->exchange = psp_exchange_new(s, connection);
+    c->guest = guest_of(s, connection);
+  }
   *context = c;
 }
 
@@ -61,6 +89,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
   psp_exchange *x = c ? c->exchange : NULL;
   if (!x) return NULL;
   x->received_ns = received_ns;
+  atomic_store(&c->guest->due_ns, received_ns + x->server->request_ns);
   size_t path_len = target ? strcspn(target, "?") : 0;
   psp_buf_reset(&x->target);
   if (path_len > 0) psp_buf_add(&x->target, target, path_len);
@@ -79,6 +108,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
   psp_connection *c = context_of(connection);
   *state = NULL;
   if (!c) return;
+  atomic_store(&c->guest->due_ns, psprobe_clock_monotonic() + s->idle_ns);
   /* Abandoned and not passed on: its client had left before. */
   if (!part(c) && c->exchange) psp_exchange_reset(c->exchange);
   if (!c->counted) return;
@@ -99,9 +129,18 @@ static enum MHD_Result queue(psp_exchange *x, struct MHD_Response *response, uns
   return response ? MHD_queue_response(x->connection, status, response) : MHD_NO;
 }
 
+/* Its request is answered: it may be asked to leave again. */
+static void answered(psp_server *s, psp_guest *guest, bool streams) {
+  pthread_mutex_lock(&s->room_lock);
+  guest->streams = streams;
+  psp_room_answered(&s->room, guest);
+  pthread_mutex_unlock(&s->room_lock);
+}
+
 /* The exchange is answered or given up: passes its answer on. */
 static enum MHD_Result send_answer(psp_exchange *x, void **state) {
   psp_server *s = x->server;
+  answered(s, context_of(x->connection)->guest, x->streams);
   if (atomic_load(&x->state) != PSP_ABANDONED) {
     enum MHD_Result done = queue(x, x->response, x->status);
     if (!x->response_shared && x->response) MHD_destroy_response(x->response);
@@ -112,58 +151,6 @@ static enum MHD_Result send_answer(psp_exchange *x, void **state) {
   *state = NULL;
   part(context_of(x->connection));
   return done;
-}
-
-#define TOO_LARGE "the request body is larger than this server takes"
-
-/* libmicrohttpd takes no answer in the middle of a body, and closes the connection right after one
- * at its beginning, which resets it under a client that still sends. So 413 is written to the
- * socket beside it; nothing else has been sent for this request. What still comes is thrown away,
- * up to a bound, so that the client finds the answer. */
-static void refuse_body(psp_exchange *x) {
-  static const char body[] =
-      "{\"error\":{\"code\":413,\"message\":\"" TOO_LARGE "\",\"status\":\"INVALID_ARGUMENT\"}}";
-  char answer[512];
-  int len = snprintf(answer, sizeof answer,
-                     "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n"
-                     "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                     sizeof body - 1, body);
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  x->refused = true;
-  if (!info) return;
-  send(info->connect_fd, answer, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
-  shutdown(info->connect_fd, SHUT_WR);
-}
-
-static void begin(psp_exchange *x) {
-  x->begun = true;
-  const char *text = psp_exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
-  int64_t length = 0;
-  if (!text) return;
-  bool fits =
-      psp_parse_int64(text, 0, INT64_MAX, &length) && (uint64_t)length <= x->server->max_body;
-  if (!fits)
-    refuse_body(x);
-  else if (length > 0)
-    psp_buf_reserve(&x->body, (size_t)length < FIRST_BODY ? (size_t)length : FIRST_BODY);
-}
-
-static enum MHD_Result take_body(psp_exchange *x, const char *data, size_t *len) {
-  size_t max = x->server->max_body;
-  if (!x->refused && *len > max - x->body.len) {
-    refuse_body(x);
-    psp_buf_free(&x->body);
-  }
-  if (x->refused) {
-    x->thrown_away += *len;
-    if (x->thrown_away > MAX_THROWN_AWAY) return MHD_NO;
-  } else {
-    psp_buf_add(&x->body, data, *len);
-    if (x->body.failed) return MHD_NO;
-  }
-  *len = 0;
-  return MHD_YES;
 }
 
 static void refuse(psp_exchange *x, psp_found found) {
@@ -188,32 +175,62 @@ static void refuse(psp_exchange *x, psp_found found) {
   }
 }
 
+/* The request is whole. */
 static enum MHD_Result dispatch(psp_exchange *x, void **state) {
   psp_server *s = x->server;
+  psp_connection *c = context_of(x->connection);
   if (x->refused) return MHD_NO;
-  context_of(x->connection)->counted = true;
+  c->counted = true;
+  atomic_store(&c->guest->due_ns, INT64_MAX);
+  atomic_store(&c->guest->busy, true);
   atomic_fetch_add(&s->active, 1);
   atomic_store(&x->state, PSP_HANDLING);
-  psp_found found = psp_router_find(s->router, x->method, x->target.data, &x->scratch, &x->match);
-  if (found == PSP_FOUND)
+  if (x->found == PSP_FOUND)
     x->match.route->handler(x->match.route->arg, x);
   else
-    refuse(x, found);
+    refuse(x, x->found);
   return psp_exchange_settle(x) ? send_answer(x, state) : MHD_YES;
+}
+
+/* The head was let in, or is answered already: then the answer follows the body, which is thrown
+ * away. A server that ends answers at once. */
+static enum MHD_Result leave_head(psp_exchange *x, void **state) {
+  int now = atomic_load(&x->state);
+  if (now == PSP_HANDLING || now == PSP_WAITING) return MHD_YES;
+  x->at_head = false;
+  if (now == PSP_ABANDONED) return send_answer(x, state);
+  atomic_store(&context_of(x->connection)->guest->busy, false);
+  return MHD_YES;
+}
+
+static bool is_safe(const char *method) {
+  return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+/* The head is there. */
+static enum MHD_Result begin(psp_exchange *x, const char *version, void **state) {
+  x->begun = true;
+  x->found = psp_router_find(x->server->router, x->method, x->target.data, &x->scratch, &x->match);
+  psp_intake_begin(x, version);
+  psp_server *s = x->server;
+  if (x->refused || s->admit == NULL || x->found != PSP_FOUND || is_safe(x->method)) return MHD_YES;
+  x->at_head = true;
+  atomic_store(&context_of(x->connection)->guest->busy, true);
+  atomic_store(&x->state, PSP_HANDLING);
+  s->admit(s->admit_arg, x);
+  return psp_exchange_settle(x) ? leave_head(x, state) : MHD_YES;
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *len, void **state) {
-  (void)arg, (void)connection, (void)url, (void)version;
+  (void)arg, (void)connection, (void)url;
   psp_exchange *x = *state;
   if (!x) return MHD_NO;
   x->method = method;
-  if (!x->begun) {
-    begin(x);
-    return MHD_YES;
-  }
-  if (*len > 0) return take_body(x, data, len);
+  if (!x->begun) return begin(x, version, state);
+  if (x->at_head) return leave_head(x, state);
+  if (*len > 0) return psp_intake_take(x, data, len);
   switch (atomic_load(&x->state)) {
     case PSP_READING:
       return dispatch(x, state);
@@ -241,35 +258,38 @@ static void on_log(void *arg, const char *format, va_list list) {
 
 static bool start_daemon(psp_server *s, const psp_server_options *options) {
   unsigned threads = options->threads ? options->threads : DEFAULT_THREADS;
-  unsigned connections = options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
-  int64_t idle_ns = options->idle_timeout_ns > 0 ? options->idle_timeout_ns : DEFAULT_IDLE_NS;
-  if (connections < threads) connections = threads; /* each thread has its share */
   struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL},
                                   {MHD_OPTION_END, 0, NULL}};
   if (threads == 1) pool[0].option = MHD_OPTION_END;
-  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                   MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC;
+  /* The bound is the room's; libmicrohttpd's, of which each thread has its share, lies above it. */
+  unsigned connections = 2 * (unsigned)(s->room.most + PSP_ROOM_LEAVING);
   /* Signals are for the program's own threads. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  sigset_t before;
+  psp_signals_block(&before);
   s->daemon = MHD_start_daemon(
       flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
-      MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_CONNECTION_LIMIT, connections,
-      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((idle_ns + 999999999) / 1000000000),
-      MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-      MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-      MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return s->daemon != NULL;
+      MHD_OPTION_CONNECTION_LIMIT, connections * threads, MHD_OPTION_CONNECTION_TIMEOUT,
+      (unsigned)((s->idle_ns + 999999999) / 1000000000), MHD_OPTION_NOTIFY_CONNECTION,
+      on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_URI_LOG_CALLBACK,
+      on_target, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_ARRAY, pool,
+      MHD_OPTION_END);
+  psp_signals_restore(&before);
+  return s->daemon != NULL && psp_accept_start(s);
 }
 
 static void discard(psp_server *s) {
+  psp_accept_stop(s);
   if (s->daemon) MHD_stop_daemon(s->daemon);
   if (s->listener >= 0) close(s->listener);
+  if (s->wake >= 0) close(s->wake);
   psp_router_free(s->router);
   psp_reply_free(s->unavailable);
   psp_hub_release(s->hub);
+  psp_room_clear(&s->room);
   pthread_cond_destroy(&s->changed);
+  pthread_mutex_destroy(&s->room_lock);
   pthread_mutex_destroy(&s->lock);
   free(s);
 }
@@ -283,9 +303,25 @@ static psp_reply *make_unavailable(void) {
   return reply;
 }
 
-static void init_locks(psp_server *s) {
+static psp_server *make(const psp_server_options *options) {
+  psp_server *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  s->wake = s->listener = -1;
   psp_cond_init(&s->changed);
   pthread_mutex_init(&s->lock, NULL);
+  pthread_mutex_init(&s->room_lock, NULL);
+  psp_room_init(&s->room,
+                options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS);
+  s->hub = psp_hub_new();
+  s->admit = options->admit;
+  s->admit_arg = options->admit_arg;
+  s->max_body = options->max_body ? options->max_body : DEFAULT_MAX_BODY;
+  s->max_held = options->max_held ? options->max_held : DEFAULT_MAX_HELD;
+  s->idle_ns = options->idle_timeout_ns > 0 ? options->idle_timeout_ns : DEFAULT_IDLE_NS;
+  s->request_ns =
+      options->request_timeout_ns > 0 ? options->request_timeout_ns : DEFAULT_REQUEST_NS;
+  if (options->logger) s->logger = *options->logger;
+  return s;
 }
 
 psprobe_code psp_server_new(const psp_server_options *options, psp_server **server,
@@ -296,15 +332,10 @@ psprobe_code psp_server_new(const psp_server_options *options, psp_server **serv
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "route \"%s\" must begin with a slash",
                       options->routes[i].pattern);
   }
-  psp_server *s = calloc(1, sizeof *s);
+  psp_server *s = make(options);
   if (!s) return psp_fail_memory(error, "HTTP server");
-  init_locks(s);
-  s->hub = psp_hub_new();
-  s->max_body = options->max_body ? options->max_body : DEFAULT_MAX_BODY;
-  if (options->logger) s->logger = *options->logger;
   psprobe_code code = psp_listen(options->listen, what, &s->listener, &s->port, s->url, error);
   if (code != PSPROBE_OK) {
-    s->listener = -1;
     discard(s);
     return code;
   }
@@ -325,9 +356,8 @@ void psp_server_quiesce(psp_server *s) {
   s->quiesced = true;
   pthread_mutex_unlock(&s->lock);
   if (!first) return;
-  MHD_quiesce_daemon(s->daemon);
-  /* From here on the kernel refuses connections instead of letting them wait. The number is kept
-   * until the threads, which may still hold it, have ended. */
+  psp_accept_stop(s);
+  /* From here on the kernel refuses connections instead of letting them wait. */
   shutdown(s->listener, SHUT_RDWR);
 }
 
@@ -346,6 +376,16 @@ void psp_server_free(psp_server *s) {
   psp_hub_close(s->hub);
   wait_for_last_answers(s);
   discard(s);
+}
+
+void psp_server_get_stats(psp_server *s, psp_server_stats *stats) {
+  pthread_mutex_lock(&s->room_lock);
+  *stats = (psp_server_stats){.open = s->room.count,
+                              .refused = s->room.refused,
+                              .made_room = s->room.made_room,
+                              .overdue = s->room.overdue,
+                              .starved = s->starved};
+  pthread_mutex_unlock(&s->room_lock);
 }
 
 int psp_server_port(const psp_server *s) {

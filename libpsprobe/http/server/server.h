@@ -39,11 +39,22 @@ typedef struct psp_server_options {
   const char *what;        /**< names the setting in errors, as "--listen"; NULL: "listen" */
   const psp_route *routes; /**< copied; the first that fits is taken */
   size_t route_count;
-  size_t max_body;          /**< more is 413; 0: 1 MiB */
-  unsigned max_connections; /**< 0: 1000 */
-  unsigned threads;         /**< 0: 2 */
-  int64_t idle_timeout_ns;  /**< connections without traffic; 0: 120 s. A waiting exchange is not
-                                 idle */
+  /**
+   * Asked as soon as the head of a request that may bring a body (no GET, no HEAD) and has a route
+   * is there, before any of the body is taken: must psp_exchange_admit, or answer (then the body is
+   * thrown away as it comes), now or later. NULL: all are admitted.
+   */
+  psp_handler *admit;
+  void *admit_arg;
+  size_t max_body; /**< more is 413; 0: 1 MiB */
+  size_t max_held; /**< all bodies together; more is 503; 0: 64 MiB */
+  /** 0: 1000. For one more, the longest idle one is closed, or one whose request does not come to
+   * an end; one address gets three quarters of them. */
+  unsigned max_connections;
+  unsigned threads;           /**< 0: 2 */
+  int64_t idle_timeout_ns;    /**< connections without traffic; 0: 120 s. A waiting exchange is not
+                                   idle */
+  int64_t request_timeout_ns; /**< for the rest of a request, after its first line; 0: 60 s */
   const psprobe_logger *logger;
 } psp_server_options;
 
@@ -59,6 +70,17 @@ psprobe_code psp_server_new(const psp_server_options *options, psp_server **serv
 void psp_server_free(psp_server *server);
 /** Takes no more connections; those that are open go on. */
 void psp_server_quiesce(psp_server *server);
+
+/** What became of connections. */
+typedef struct psp_server_stats {
+  uint64_t open;
+  uint64_t refused;   /**< all places were busy */
+  uint64_t made_room; /**< were closed, idle or half asked, for another */
+  uint64_t overdue;   /**< were closed because they took too long */
+  uint64_t starved;   /**< no file descriptor or memory was left */
+} psp_server_stats;
+void psp_server_get_stats(psp_server *server, psp_server_stats *stats);
+
 int psp_server_port(const psp_server *server);
 /** "http://host:port" under which this machine reaches it. The server's. */
 const char *psp_server_url(const psp_server *server);
@@ -85,6 +107,10 @@ const char *psp_exchange_body(const psp_exchange *exchange, size_t *len); /**< n
 bool psp_exchange_is_gone(const psp_exchange *exchange);
 /** CLOCK_MONOTONIC as the request's first bytes were parsed: the first thing the server did. */
 int64_t psp_exchange_received_ns(const psp_exchange *exchange);
+
+/** From `admit`, or later: the body may be taken, and the handler is called when it is
+ * there. Nothing may be asked of the exchange after it. */
+void psp_exchange_admit(psp_exchange *exchange);
 
 /** Adds a header to the answer to come. Without memory for it the connection is closed instead of
  * the answer. */

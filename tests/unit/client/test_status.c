@@ -121,8 +121,7 @@ static void test_details(void **state) {
 
 static void test_broken_delay(void **state) {
   (void)state;
-  static const char *const delays[] = {"\"1\"",   "\"-1s\"", "\"99999999999999s\"", "\"s\"", "1",
-                                       "\"1.5\"", "null"};
+  static const char *const delays[] = {"\"1\"", "\"-1s\"", "\"s\"", "1", "\"1.5\"", "null"};
   for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
     char body[256];
     snprintf(body, sizeof body,
@@ -130,6 +129,20 @@ static void test_broken_delay(void **state) {
              "\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":%s}]}}",
              delays[i]);
     assert_int_equal(parse(503, body, 0).retry_after_ns, 0);
+  }
+}
+
+static void test_long_delay(void **state) {
+  (void)state;
+  static const char *const delays[] = {"60s", "7200s", "60.5s", "99999999999999s",
+                                       "99999999999999999999999999999s"};
+  for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+    char body[256];
+    snprintf(body, sizeof body,
+             "{\"error\":{\"status\":\"UNAVAILABLE\",\"details\":[{\"@type\":"
+             "\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"%s\"}]}}",
+             delays[i]);
+    assert_int_equal(parse(503, body, 0).retry_after_ns, PSP_RETRY_AFTER_MOST_NS);
   }
 }
 
@@ -201,13 +214,10 @@ static void test_no_token_is_shown(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_cases),
-      cmocka_unit_test(test_whose_word),
-      cmocka_unit_test(test_details),
-      cmocka_unit_test(test_broken_delay),
-      cmocka_unit_test(test_hostile),
-      cmocka_unit_test(test_captured),
-      cmocka_unit_test(test_no_token_is_shown),
+      cmocka_unit_test(test_cases),      cmocka_unit_test(test_whose_word),
+      cmocka_unit_test(test_details),    cmocka_unit_test(test_broken_delay),
+      cmocka_unit_test(test_long_delay), cmocka_unit_test(test_hostile),
+      cmocka_unit_test(test_captured),   cmocka_unit_test(test_no_token_is_shown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,10 +61,13 @@ static int setup(void **state) {
   static const char *const emails[] = {"a@b"};
   psprobe_verifier_options options = {.audience = "https://me", .emails = emails, .email_count = 1};
   assert_int_equal(psp_verifier_new_with(&options, NULL, http, &f->verifier, NULL), PSPROBE_OK);
-  f->gate = (psp_gate){.verifier = f->verifier, .handler = enter, .arg = f};
-  psp_route route = {
-      .method = "POST", .pattern = "/push", .handler = psp_gate_handle, .arg = &f->gate};
-  psp_server_options serve = {.listen = "127.0.0.1:0", .routes = &route, .route_count = 1};
+  f->gate = (psp_gate){.verifier = f->verifier};
+  psp_route route = {.method = "POST", .pattern = "/push", .handler = enter, .arg = f};
+  psp_server_options serve = {.listen = "127.0.0.1:0",
+                              .routes = &route,
+                              .route_count = 1,
+                              .admit = psp_gate_admit,
+                              .admit_arg = &f->gate};
   assert_int_equal(psp_server_new(&serve, &f->server, NULL), PSPROBE_OK);
   *state = f;
   return 0;

@@ -113,7 +113,7 @@ static void test_retry_after(void **state) {
   assert_int_equal(psp_retry_delay(&unavailable, &error, 1, 0, INT64_MAX, 9), 5 * S + 9);
   assert_int_equal(psp_retry_delay(&unavailable, &error, 1, 0, 5 * S, 0), -1);
   error.retry_after_ns = INT64_MAX;
-  assert_int_equal(psp_retry_delay(&unavailable, &error, 1, 0, INT64_MAX, 9), -1);
+  assert_int_equal(psp_retry_delay(&unavailable, &error, 1, 0, INT64_MAX, 9), 60 * S + 9);
   error.retry_after_ns = -3;
   assert_int_equal(psp_retry_delay(&unavailable, &error, 1, 0, INT64_MAX, 9), 9);
 }

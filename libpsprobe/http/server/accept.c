@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/server/accept.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "os/clock.h"
+#include "os/thread.h"
+
+#define AT_ONCE       64 /* connections, before anything else is seen to */
+#define LOOK_EVERY_MS 1000
+#define HELD_OFF_MS   2  /* until others have begun, or left */
+#define PATIENCE      40 /* rounds: some may never begin nor leave, for want of memory */
+#define STARVED_MS    20
+#define LOG_EVERY_NS  (10 * PSP_SECOND_NS)
+
+/* What the acceptor remembers between two rounds. */
+typedef struct acceptor {
+  psp_server *server;
+  int64_t looked_ns, told_ns;
+  int held_off;  /* rounds in which nobody was taken */
+  uint64_t told; /* of what was not taken */
+} acceptor;
+
+typedef enum taken { TAKEN, NONE_LEFT, HELD_OFF, STARVED } taken;
+
+/* With the room's lock, which keeps its number from being used for something else. The end reaches
+ * libmicrohttpd as a hang-up, upon which it closes. */
+static void send_away(psp_server *s, psp_guest *guest) {
+  shutdown(guest->fd, SHUT_RDWR);
+  if (guest->streams) psp_hub_hang_up(s->hub, guest->fd);
+}
+
+static bool is_want_of_room(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+/* No descriptor is left: somebody idle gives his. */
+static taken starve(psp_server *s) {
+  pthread_mutex_lock(&s->room_lock);
+  s->starved++;
+  psp_guest *leaves = psp_room_make(&s->room);
+  if (leaves != NULL) send_away(s, leaves);
+  pthread_mutex_unlock(&s->room_lock);
+  return STARVED;
+}
+
+static bool let_in(psp_server *s, int fd, const struct sockaddr *from) {
+  psp_guest *leaves = NULL;
+  pthread_mutex_lock(&s->room_lock);
+  psp_guest *guest =
+      psp_room_enter(&s->room, fd, from, psprobe_clock_monotonic() + s->idle_ns, &leaves);
+  if (leaves != NULL) send_away(s, leaves);
+  pthread_mutex_unlock(&s->room_lock);
+  return guest != NULL;
+}
+
+static taken take_one(psp_server *s, bool patient) {
+  struct sockaddr_storage from = {0};
+  socklen_t len = sizeof from;
+  pthread_mutex_lock(&s->room_lock);
+  bool held_off = patient && psp_room_is_hurried(&s->room);
+  pthread_mutex_unlock(&s->room_lock);
+  if (held_off) return HELD_OFF;
+  struct sockaddr *address = (struct sockaddr *)&from;
+  int fd = accept4(s->listener, address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) {
+    if (is_want_of_room(errno)) return starve(s);
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINVAL ? NONE_LEFT : TAKEN;
+  }
+  if (!let_in(s, fd, address)) {
+    close(fd);
+  } else if (MHD_add_connection(s->daemon, fd, address, len) != MHD_YES) { /* it has closed it */
+    pthread_mutex_lock(&s->room_lock);
+    psp_room_leave(&s->room, fd);
+    s->starved++;
+    pthread_mutex_unlock(&s->room_lock);
+  }
+  return TAKEN;
+}
+
+static taken take(acceptor *a) {
+  taken last = TAKEN;
+  bool patient = a->held_off < PATIENCE;
+  for (int i = 0; i < AT_ONCE && last == TAKEN; i++)
+    last = take_one(a->server, patient);
+  a->held_off = last == HELD_OFF ? a->held_off + 1 : 0;
+  return last;
+}
+
+/* One at a time, so that nobody who answers waits long for the lock. */
+static void end_overdue(psp_server *s, int64_t now_ns) {
+  for (psp_guest *guest = NULL;;) {
+    pthread_mutex_lock(&s->room_lock);
+    guest = psp_room_next_overdue(&s->room, now_ns);
+    if (guest != NULL) send_away(s, guest);
+    pthread_mutex_unlock(&s->room_lock);
+    if (guest == NULL) return;
+  }
+}
+
+/* A line at most every ten seconds about what was not taken. */
+static void tell(acceptor *a, int64_t now_ns) {
+  psp_server *s = a->server;
+  psp_server_stats stats;
+  psp_server_get_stats(s, &stats);
+  uint64_t missed = stats.refused + stats.made_room + stats.starved;
+  if (missed == a->told || (a->told_ns != 0 && now_ns - a->told_ns < LOG_EVERY_NS)) return;
+  a->told = missed;
+  a->told_ns = now_ns;
+  psp_log_line line;
+  if (!psp_log_begin(&line, &s->logger, PSPROBE_LOG_WARNING, "connections_not_kept")) return;
+  psp_log_text(&line, "url", s->url);
+  psp_log_int(&line, "open", (int64_t)stats.open);
+  psp_log_int(&line, "refused", (int64_t)stats.refused);
+  psp_log_int(&line, "made_room", (int64_t)stats.made_room);
+  psp_log_int(&line, "no_descriptors", (int64_t)stats.starved);
+  psp_log_text(&line, "meaning",
+               stats.starved > 0
+                   ? "no file descriptors are left (ulimit -n): what came could not be taken"
+                   : "more connections than this server keeps: the longest idle ones were closed");
+  psp_log_end(&line);
+}
+
+static void look_after(acceptor *a) {
+  int64_t now_ns = psprobe_clock_monotonic();
+  if (now_ns - a->looked_ns < LOOK_EVERY_MS * PSP_MS_NS) return;
+  a->looked_ns = now_ns;
+  end_overdue(a->server, now_ns);
+  tell(a, now_ns);
+}
+
+static int pause_after(taken last) {
+  switch (last) {
+    case HELD_OFF:
+      return HELD_OFF_MS;
+    case STARVED:
+      return STARVED_MS;
+    default:
+      return LOOK_EVERY_MS;
+  }
+}
+
+static void *run(void *arg) {
+  acceptor a = {.server = arg};
+  psp_server *s = a.server;
+  struct pollfd fds[2] = {{.fd = s->wake, .events = POLLIN}, {.fd = s->listener, .events = POLLIN}};
+  taken last = NONE_LEFT;
+  while (fds[0].revents == 0) {
+    bool waits = last == HELD_OFF || last == STARVED;
+    fds[1].revents = 0;
+    poll(fds, waits ? 1 : 2, pause_after(last));
+    last = waits || fds[1].revents != 0 ? take(&a) : NONE_LEFT;
+    look_after(&a);
+  }
+  return NULL;
+}
+
+bool psp_accept_start(psp_server *s) {
+  s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (s->wake < 0) return false;
+  s->accepting = psp_thread_start(&s->acceptor, "psp-accept", run, s);
+  return s->accepting;
+}
+
+void psp_accept_stop(psp_server *s) {
+  if (!s->accepting) return;
+  s->accepting = false;
+  eventfd_write(s->wake, 1);
+  pthread_join(s->acceptor, NULL);
+}

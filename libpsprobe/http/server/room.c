@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/server/room.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void psp_room_init(psp_room *room, size_t most) {
+  *room = (psp_room){.most = most, .most_each = most - most / 4};
+}
+
+void psp_room_clear(psp_room *room) {
+  for (psp_guest *guest = room->first, *next; guest != NULL; guest = next) {
+    next = guest->next;
+    free(guest);
+  }
+  free(room->by_fd);
+  *room = (psp_room){0};
+}
+
+static void append(psp_room *room, psp_guest *guest) {
+  guest->next = NULL;
+  guest->previous = room->last;
+  *(room->last != NULL ? &room->last->next : &room->first) = guest;
+  room->last = guest;
+}
+
+static void take_out(psp_room *room, psp_guest *guest) {
+  *(guest->previous != NULL ? &guest->previous->next : &room->first) = guest->next;
+  *(guest->next != NULL ? &guest->next->previous : &room->last) = guest->previous;
+}
+
+/* IPv4 as IPv6 has it, ::ffff:a.b.c.d; of an IPv6 address the network, as one host has all of it.
+ */
+static struct in6_addr address_of(const struct sockaddr *from) {
+  struct in6_addr address = {0};
+  if (from->sa_family == AF_INET) {
+    address.s6_addr[10] = address.s6_addr[11] = 0xff;
+    memcpy(address.s6_addr + 12, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
+  } else if (from->sa_family == AF_INET6) {
+    address = ((const struct sockaddr_in6 *)(const void *)from)->sin6_addr;
+    if (!IN6_IS_ADDR_V4MAPPED(&address)) memset(address.s6_addr + 8, 0, 8);
+  }
+  return address;
+}
+
+static bool is_from(const psp_guest *guest, const struct in6_addr *address) {
+  return address == NULL || memcmp(&guest->address, address, sizeof *address) == 0;
+}
+
+static size_t count_from(const psp_room *room, const struct in6_addr *address) {
+  size_t count = 0;
+  for (const psp_guest *guest = room->first; guest != NULL; guest = guest->next)
+    count += !guest->leaving && is_from(guest, address);
+  return count;
+}
+
+static psp_guest *tell_to_leave(psp_room *room, psp_guest *guest) {
+  guest->leaving = true;
+  room->leaving++;
+  return guest;
+}
+
+/* The longest idle one, of `address` or (NULL) of all. */
+static psp_guest *make_room(psp_room *room, const struct in6_addr *address) {
+  for (psp_guest *guest = room->first; guest != NULL; guest = guest->next) {
+    if (guest->leaving || atomic_load(&guest->busy) || !is_from(guest, address)) continue;
+    room->made_room++;
+    return tell_to_leave(room, guest);
+  }
+  return NULL;
+}
+
+static bool reserve(psp_room *room, int fd) {
+  if ((size_t)fd < room->capacity) return true;
+  size_t capacity = room->capacity > 0 ? room->capacity : 64;
+  while (capacity <= (size_t)fd)
+    capacity *= 2;
+  psp_guest **grown = realloc(room->by_fd, capacity * sizeof *grown);
+  if (grown == NULL) return false;
+  memset(grown + room->capacity, 0, (capacity - room->capacity) * sizeof *grown);
+  room->by_fd = grown;
+  room->capacity = capacity;
+  return true;
+}
+
+static psp_guest *add(psp_room *room, int fd, const struct in6_addr *address, int64_t due_ns) {
+  psp_guest *guest = reserve(room, fd) ? calloc(1, sizeof *guest) : NULL;
+  if (guest == NULL) return NULL;
+  guest->address = *address;
+  guest->fd = fd;
+  atomic_init(&guest->busy, true);
+  atomic_init(&guest->due_ns, due_ns);
+  room->by_fd[fd] = guest;
+  room->count++;
+  room->starting++;
+  append(room, guest);
+  return guest;
+}
+
+psp_guest *psp_room_enter(psp_room *room, int fd, const struct sockaddr *from, int64_t due_ns,
+                          psp_guest **leaves) {
+  *leaves = NULL;
+  /* Its number is free again although nobody said so: libmicrohttpd had no memory for it. */
+  psp_room_leave(room, fd);
+  struct in6_addr address = address_of(from);
+  bool each = count_from(room, &address) >= room->most_each;
+  bool all = room->count - room->leaving >= room->most;
+  if (each || all) *leaves = make_room(room, each ? &address : NULL);
+  psp_guest *guest = (each || all) && *leaves == NULL ? NULL : add(room, fd, &address, due_ns);
+  if (guest == NULL) room->refused++;
+  return guest;
+}
+
+static psp_guest *find(const psp_room *room, int fd) {
+  return fd >= 0 && (size_t)fd < room->capacity ? room->by_fd[fd] : NULL;
+}
+
+psp_guest *psp_room_begin(psp_room *room, int fd) {
+  psp_guest *guest = find(room, fd);
+  if (guest == NULL || guest->begun) return guest;
+  guest->begun = true;
+  room->starting--;
+  atomic_store(&guest->busy, false);
+  return guest;
+}
+
+void psp_room_leave(psp_room *room, int fd) {
+  psp_guest *guest = find(room, fd);
+  if (guest == NULL) return;
+  take_out(room, guest);
+  room->by_fd[fd] = NULL;
+  room->count--;
+  room->leaving -= guest->leaving;
+  room->starting -= !guest->begun;
+  free(guest);
+}
+
+void psp_room_answered(psp_room *room, psp_guest *guest) {
+  atomic_store(&guest->busy, false);
+  if (guest == room->last) return;
+  take_out(room, guest);
+  append(room, guest);
+}
+
+bool psp_room_is_hurried(const psp_room *room) {
+  return room->leaving >= PSP_ROOM_LEAVING || room->starting > room->most_each / 4;
+}
+
+psp_guest *psp_room_make(psp_room *room) {
+  return make_room(room, NULL);
+}
+
+psp_guest *psp_room_next_overdue(psp_room *room, int64_t now_ns) {
+  for (psp_guest *guest = room->first; guest != NULL; guest = guest->next) {
+    if (guest->leaving || atomic_load(&guest->busy) || atomic_load(&guest->due_ns) > now_ns)
+      continue;
+    room->overdue++;
+    return tell_to_leave(room, guest);
+  }
+  return NULL;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_HTTP_SERVER_ROOM_H
+#define PSP_HTTP_SERVER_ROOM_H
+/**
+ * @file
+ * Which connections a server keeps: who is let in, who makes room for another, whose request takes
+ * too long. Pure: time is an argument, and nothing is closed here; its owner locks.
+ *
+ *     enters -> busy -> idle -> asking (its request line was there) -> busy (it is whole) -> idle
+ *
+ * Guests stand in the order of their last answers. Where there is no room, the first of them that
+ * is not busy leaves: the longest idle one, or one whose request does not come to an end. One
+ * address (an IPv6 one: its /64) gets three quarters of all places, so that it can push out itself
+ * but never everybody else.
+ */
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+typedef struct psp_guest {
+  struct psp_guest *next, *previous; /* in the order of their last answers */
+  struct in6_addr address;
+  int fd;
+  bool leaving; /* was told to; libmicrohttpd will close it */
+  bool begun;
+  bool streams;           /* its answer has no end */
+  atomic_bool busy;       /* not to be told to leave: it has not begun, or we are at its request */
+  _Atomic int64_t due_ns; /* what it began must be whole then; INT64_MAX: nothing is due */
+} psp_guest;
+
+typedef struct psp_room {
+  psp_guest *first, *last;
+  psp_guest **by_fd;
+  size_t capacity;                                  /* of by_fd */
+  size_t count, leaving, starting, most, most_each; /* starting: entered, and not begun */
+  uint64_t refused, made_room, overdue;
+} psp_room;
+
+#define PSP_ROOM_LEAVING 64 /* so many may be about to leave; who comes then waits */
+
+/** Valid after zeroing and this. `most`: places, not counting those that leave. */
+void psp_room_init(psp_room *room, size_t most);
+void psp_room_clear(psp_room *room);
+
+/**
+ * Lets `fd` in until psp_room_leave. `leaves` receives who has to make room for it, or NULL.
+ * @return NULL: refused (every place is busy, or no memory), and counted
+ */
+psp_guest *psp_room_enter(psp_room *room, int fd, const struct sockaddr *from, int64_t due_ns,
+                          psp_guest **leaves);
+/** libmicrohttpd has begun with it, and will say when it closes it: from now on it may be told to
+ * leave. NULL: nobody. */
+psp_guest *psp_room_begin(psp_room *room, int fd);
+void psp_room_leave(psp_room *room, int fd);
+/** Its answer is on its way: it stands at the end again. */
+void psp_room_answered(psp_room *room, psp_guest *guest);
+/** So many have not begun, or not left, that whoever comes should wait for them. */
+bool psp_room_is_hurried(const psp_room *room);
+/** Somebody who can leave, and is told to; NULL: everybody is busy. */
+psp_guest *psp_room_make(psp_room *room);
+/** Somebody whose time is over, and is told to leave; NULL: nobody. */
+psp_guest *psp_room_next_overdue(psp_room *room, int64_t now_ns);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is let in, and who has to leave. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "http/server/room.h"
+
+static psp_room room;
+static psp_guest *leaves;
+
+static int set_up(void **state) {
+  (void)state;
+  psp_room_init(&room, 8);
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  psp_room_clear(&room);
+  return 0;
+}
+
+static psp_guest *enter_from(int fd, const char *address) {
+  struct sockaddr_in v4 = {.sin_family = AF_INET};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+  bool is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
+  if (!is_v4) assert_int_equal(inet_pton(AF_INET6, address, &v6.sin6_addr), 1);
+  const void *from = is_v4 ? (const void *)&v4 : (const void *)&v6;
+  return psp_room_enter(&room, fd, from, 100, &leaves);
+}
+
+static void fill(int first, int count, const char *address) {
+  for (int fd = first; fd < first + count; fd++) {
+    assert_non_null(enter_from(fd, address));
+    assert_null(leaves);
+    assert_non_null(psp_room_begin(&room, fd));
+  }
+}
+
+static void test_one_address_pushes_out_itself(void **state) {
+  (void)state;
+  fill(10, 2, "10.0.0.1");
+  fill(20, 6, "10.0.0.2"); /* three quarters of eight */
+  for (int i = 0; i < 6; i++) {
+    assert_non_null(enter_from(40 + i, "10.0.0.2"));
+    assert_int_equal(leaves->fd, 20 + i);
+    psp_room_leave(&room, 20 + i);
+    psp_room_begin(&room, 40 + i);
+  }
+  assert_int_equal(room.count, 8);
+  assert_int_equal(room.made_room, 6);
+  /* The same address in IPv6's form; a third one pushes out whoever is idle the longest. */
+  assert_non_null(enter_from(50, "::ffff:10.0.0.2"));
+  assert_int_equal(leaves->fd, 40);
+  assert_non_null(enter_from(51, "10.0.0.3"));
+  assert_int_equal(leaves->fd, 10);
+}
+
+static void test_one_network_of_ipv6(void **state) {
+  (void)state;
+  fill(10, 3, "2001:db8:0:1::1");
+  fill(13, 3, "2001:db8:0:1:ffff::2");
+  assert_non_null(enter_from(16, "2001:db8:0:1:2::3"));
+  assert_int_equal(leaves->fd, 10);
+  assert_non_null(enter_from(17, "2001:db8:0:2::1"));
+  assert_null(leaves);
+}
+
+static void test_who_was_answered_stands_last(void **state) {
+  (void)state;
+  fill(10, 6, "10.0.0.1");
+  psp_guest *first = psp_room_begin(&room, 10);
+  assert_false(psp_room_is_hurried(&room));
+  atomic_store(&first->busy, true);
+  psp_room_answered(&room, first);
+  assert_false(atomic_load(&first->busy));
+  assert_non_null(enter_from(20, "10.0.0.1"));
+  assert_int_equal(leaves->fd, 11);
+  assert_ptr_equal(psp_room_make(&room), psp_room_begin(&room, 12));
+}
+
+static void test_nobody_can_leave(void **state) {
+  (void)state;
+  for (int fd = 10; fd < 16; fd++)
+    assert_non_null(enter_from(fd, "10.0.0.1")); /* not begun: its number may be another's */
+  assert_true(psp_room_is_hurried(&room));
+  assert_null(enter_from(20, "10.0.0.1"));
+  for (int fd = 10; fd < 16; fd++)
+    atomic_store(&psp_room_begin(&room, fd)->busy, true);
+  assert_null(enter_from(20, "10.0.0.1"));
+  assert_null(psp_room_make(&room));
+  assert_int_equal(room.refused, 2);
+  assert_int_equal(room.count, 6);
+  psp_room_leave(&room, 12);
+  assert_non_null(enter_from(20, "10.0.0.1"));
+  assert_null(leaves);
+}
+
+static void test_overdue(void **state) {
+  (void)state;
+  fill(10, 3, "10.0.0.1");
+  atomic_store(&psp_room_begin(&room, 11)->due_ns, 50);
+  assert_null(psp_room_next_overdue(&room, 49));
+  assert_int_equal(psp_room_next_overdue(&room, 50)->fd, 11);
+  assert_null(psp_room_next_overdue(&room, 50)); /* it was told */
+  atomic_store(&psp_room_begin(&room, 10)->busy, true);
+  assert_int_equal(psp_room_next_overdue(&room, 100)->fd, 12);
+  assert_null(psp_room_next_overdue(&room, INT64_MAX - 1));
+  assert_int_equal(room.overdue, 2);
+  assert_int_equal(room.leaving, 2);
+  psp_room_leave(&room, 11);
+  assert_int_equal(room.leaving, 1);
+}
+
+/* libmicrohttpd had no memory for it, and said nothing. */
+static void test_number_used_again(void **state) {
+  (void)state;
+  assert_non_null(enter_from(10, "10.0.0.1"));
+  assert_non_null(enter_from(10, "10.0.0.1"));
+  assert_int_equal(room.count, 1);
+  psp_room_leave(&room, 10);
+  psp_room_leave(&room, 10);
+  psp_room_leave(&room, 1 << 20);
+  psp_room_leave(&room, -1);
+  assert_null(psp_room_begin(&room, 10));
+  assert_int_equal(room.count, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(test_one_address_pushes_out_itself),
+      TEST(test_one_network_of_ipv6),
+      TEST(test_who_was_answered_stands_last),
+      TEST(test_nobody_can_leave),
+      TEST(test_overdue),
+      TEST(test_number_used_again),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
