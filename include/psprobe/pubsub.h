@@ -64,8 +64,8 @@ PSPROBE_API psprobe_code psprobe_pubsub_name_check(const char *what, const char 
 PSPROBE_API psprobe_code psprobe_topic_create(psprobe_client *client, const char *topic,
                                               bool *existed, psprobe_error *error);
 /** PSPROBE_OK when the topic is there, NOT_FOUND when not. */
-PSPROBE_API psprobe_code psprobe_topic_get(psprobe_client *client, const char *topic,
-                                           psprobe_error *error);
+PSPROBE_API psprobe_code psprobe_topic_exists(psprobe_client *client, const char *topic,
+                                              psprobe_error *error);
 PSPROBE_API psprobe_code psprobe_topic_delete(psprobe_client *client, const char *topic,
                                               psprobe_error *error);
 
@@ -116,6 +116,11 @@ PSPROBE_API psprobe_code psprobe_subscription_set_push(psprobe_client *client,
 
 /* ---- publish ------------------------------------------------------------ */
 
+/** Of one publish call; valid when zeroed. */
+typedef struct psprobe_publish_options {
+  int64_t timeout_ns; /**< all its attempts together; 0: the client's */
+} psprobe_publish_options;
+
 /**
  * Receives the outcome of a publish, exactly once, on the client's I/O thread:
  * it must be short and must not block. `ids` (as many as messages, in order)
@@ -139,12 +144,14 @@ typedef void psprobe_publish_done(void *arg, const char *const *ids, size_t coun
  */
 PSPROBE_API psprobe_code psprobe_publish_start(psprobe_client *client, const char *topic,
                                                const psprobe_message *messages, size_t count,
+                                               const psprobe_publish_options *options,
                                                psprobe_publish_done *done, void *arg,
                                                psprobe_error *error);
 
 /** The same, waiting for the outcome. Blocks up to the client's timeout. */
 PSPROBE_API psprobe_code psprobe_publish(psprobe_client *client, const char *topic,
                                          const psprobe_message *messages, size_t count,
+                                         const psprobe_publish_options *options,
                                          psprobe_error *error);
 
 /* ---- pull ---------------------------------------------------------------- */
@@ -183,11 +190,11 @@ PSPROBE_API psprobe_code psprobe_modify_ack_deadline(psprobe_client *client,
 
 typedef struct psprobe_subscriber psprobe_subscriber;
 
-typedef enum psprobe_verdict {
-  PSPROBE_ACK = 0,
-  PSPROBE_NACK = 1, /**< deliver again, at once */
-  PSPROBE_LATER = 2 /**< psprobe_subscriber_settle will tell */
-} psprobe_verdict;
+typedef enum psprobe_settlement {
+  PSPROBE_SETTLE_ACK = 0,
+  PSPROBE_SETTLE_NACK = 1, /**< deliver again, at once */
+  PSPROBE_SETTLE_LATER = 2 /**< psprobe_subscriber_settle will tell */
+} psprobe_settlement;
 
 /**
  * Receives each message, on one of the subscriber's worker threads; it may
@@ -195,7 +202,7 @@ typedef enum psprobe_verdict {
  * returns, or until it is settled. It may call anything but
  * psprobe_subscriber_free.
  */
-typedef psprobe_verdict psprobe_subscriber_receive(void *arg, const psprobe_message *message);
+typedef psprobe_settlement psprobe_subscriber_receive(void *arg, const psprobe_message *message);
 
 /** Valid when zeroed but for subscription and receive. */
 typedef struct psprobe_subscriber_options {
@@ -265,15 +272,16 @@ PSPROBE_API psprobe_code psprobe_subscriber_new(psprobe_client *client,
 PSPROBE_API psprobe_code psprobe_subscriber_stop(psprobe_subscriber *subscriber, int64_t timeout_ns,
                                                  psprobe_error *error);
 /**
- * The verdict on a message for which `receive` returned PSPROBE_LATER, or is
+ * The verdict on a message for which `receive` returned PSPROBE_SETTLE_LATER, or is
  * about to: exactly once for each. Its lease is extended until then, and a stop
  * waits for it. Any thread, also from a callback of the client's; never blocks.
  *
  * @param message as it was given to `receive`; gone afterwards
- * @param verdict PSPROBE_ACK or PSPROBE_NACK
+ * @param verdict PSPROBE_SETTLE_ACK or PSPROBE_SETTLE_NACK
  */
 PSPROBE_API void psprobe_subscriber_settle(psprobe_subscriber *subscriber,
-                                           const psprobe_message *message, psprobe_verdict verdict);
+                                           const psprobe_message *message,
+                                           psprobe_settlement verdict);
 /** psprobe_subscriber_stop if need be, then frees. NULL is fine. */
 PSPROBE_API void psprobe_subscriber_free(psprobe_subscriber *subscriber);
 PSPROBE_API void psprobe_subscriber_get_stats(const psprobe_subscriber *subscriber,

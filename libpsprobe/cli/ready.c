@@ -30,8 +30,8 @@ psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool
   psprobe_error local = {0}, *e = error != NULL ? error : &local;
   /* Somebody is waiting, and a broker that is not there will not come within a minute. */
   int64_t before = psprobe_client_set_timeout(client, START_NS);
-  psprobe_code code =
-      create ? psprobe_topic_create(client, topic, NULL, e) : psprobe_topic_get(client, topic, e);
+  psprobe_code code = create ? psprobe_topic_create(client, topic, NULL, e)
+                             : psprobe_topic_exists(client, topic, e);
   psprobe_client_set_timeout(client, before);
   /* A publisher may lack the permission to look (roles/pubsub.publisher does): not our question. */
   if (code == PSPROBE_PERMISSION_DENIED && !create) return PSPROBE_OK;

@@ -296,6 +296,7 @@ static psprobe_code send_with(psp_pending *p, const char *authorization, psprobe
                               .headers = headers,
                               .header_count = count,
                               .body = p->body,
+                              .body_kept = true,
                               .body_len = p->body_len,
                               .timeout_ns = left < p->attempt_ns ? left : p->attempt_ns,
                               .max_response = p->max_response};

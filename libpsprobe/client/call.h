@@ -6,6 +6,7 @@
  * One call of a Google API: endpoint, credentials, attempts, and what the
  * answer means. Pure codecs make its body and read its answer.
  */
+#include <pthread.h>
 #include <stdint.h>
 
 #include <psprobe/client.h>
@@ -53,6 +54,21 @@ void psp_call_cancel(psprobe_client *client, psp_pending *pending);
 /** The same, waiting; `body` (zeroed by the caller, freed by it) receives the answer's. */
 psprobe_code psp_call_run(psprobe_client *client, const psp_call *call, psp_buf *body,
                           psprobe_error *error);
+
+/** By which another thread calls off calls that are waited for, one after another. */
+typedef struct psp_stopper {
+  pthread_mutex_t lock;
+  psprobe_client *client;
+  psp_pending *pending; /* NULL: nobody waits */
+  bool stopped;
+} psp_stopper;
+void psp_stopper_init(psp_stopper *stopper);
+void psp_stopper_destroy(psp_stopper *stopper);
+/** The call that is waited for, and each later one, ends with CANCELLED. Any thread. */
+void psp_stopper_stop(psp_stopper *stopper);
+/** psp_call_run that psp_stopper_stop ends. */
+psprobe_code psp_call_run_until(psprobe_client *client, const psp_call *call, psp_stopper *stopper,
+                                psp_buf *body, psprobe_error *error);
 
 /**
  * What an answer that is no 2xx means: Google's {"error":…} (also as the first

@@ -1,19 +1,57 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Waiting for a call, and calling off one that is waited for. */
 #include "base/error.h"
 #include "client/internal.h"
+#include "os/latch.h"
+
+void psp_stopper_init(psp_stopper *stopper) {
+  *stopper = (psp_stopper){.stopped = false};
+  pthread_mutex_init(&stopper->lock, NULL);
+}
+
+void psp_stopper_destroy(psp_stopper *stopper) {
+  pthread_mutex_destroy(&stopper->lock);
+}
+
+void psp_stopper_stop(psp_stopper *stopper) {
+  pthread_mutex_lock(&stopper->lock);
+  stopper->stopped = true;
+  if (stopper->pending != NULL) psp_call_cancel(stopper->client, stopper->pending);
+  pthread_mutex_unlock(&stopper->lock);
+}
 
 typedef struct waiting {
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  bool over;
+  psp_latch done;
+  psp_stopper *stopper;
+  bool over; /* the stopper's lock */
   psprobe_code code;
   psprobe_error *error;
   psp_buf *body;
 } waiting;
 
+/* From here to the call's end it can be called off. */
+static void expose(waiting *w, psprobe_client *client, psp_pending *pending) {
+  psp_stopper *s = w->stopper;
+  pthread_mutex_lock(&s->lock);
+  if (!w->over) {
+    s->client = client;
+    s->pending = pending;
+    if (s->stopped) psp_call_cancel(client, pending);
+  }
+  pthread_mutex_unlock(&s->lock);
+}
+
+/* Its handle is not valid any more once the callback returns. */
+static void withdraw(waiting *w) {
+  pthread_mutex_lock(&w->stopper->lock);
+  w->over = true;
+  w->stopper->pending = NULL;
+  pthread_mutex_unlock(&w->stopper->lock);
+}
+
 static void on_done(void *arg, const psp_http_response *response, const psprobe_error *error) {
   waiting *w = arg;
-  pthread_mutex_lock(&w->lock);
+  if (w->stopper != NULL) withdraw(w);
   if (response == NULL) {
     w->code = error->code;
     if (w->error != NULL) *w->error = *error;
@@ -21,26 +59,25 @@ static void on_done(void *arg, const psp_http_response *response, const psprobe_
     psp_buf_add(w->body, response->body, response->body_len);
     if (w->body->failed) w->code = psp_fail_memory(w->error, "answer");
   }
-  w->over = true;
-  pthread_cond_signal(&w->changed);
-  pthread_mutex_unlock(&w->lock);
+  psp_latch_post(&w->done);
+}
+
+psprobe_code psp_call_run_until(psprobe_client *client, const psp_call *call, psp_stopper *stopper,
+                                psp_buf *body, psprobe_error *error) {
+  waiting w = {.stopper = stopper, .error = error, .body = body};
+  psp_pending *pending = NULL;
+  psp_latch_init(&w.done);
+  psprobe_code code = psp_call_start(client, call, on_done, &w, &pending, error);
+  if (code == PSPROBE_OK) {
+    if (stopper != NULL) expose(&w, client, pending);
+    psp_latch_wait(&w.done);
+    code = w.code;
+  }
+  psp_latch_destroy(&w.done);
+  return code;
 }
 
 psprobe_code psp_call_run(psprobe_client *client, const psp_call *call, psp_buf *body,
                           psprobe_error *error) {
-  waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER,
-               .changed = PTHREAD_COND_INITIALIZER,
-               .error = error,
-               .body = body};
-  psprobe_code code = psp_call_start(client, call, on_done, &w, NULL, error);
-  if (code == PSPROBE_OK) {
-    pthread_mutex_lock(&w.lock);
-    while (!w.over)
-      pthread_cond_wait(&w.changed, &w.lock);
-    pthread_mutex_unlock(&w.lock);
-    code = w.code;
-  }
-  pthread_cond_destroy(&w.changed);
-  pthread_mutex_destroy(&w.lock);
-  return code;
+  return psp_call_run_until(client, call, NULL, body, error);
 }

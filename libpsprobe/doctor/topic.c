@@ -60,7 +60,7 @@ void psp_doctor_topic(psp_doctor *d) {
   psprobe_error_clear(&error);
   psprobe_code code = psp_pubsub_resolve(d->client, PSP_TOPIC, topic, &full, &error);
   psprobe_client_set_timeout(d->client, psp_doctor_left(d) + 1);
-  if (code == PSPROBE_OK) code = psprobe_topic_get(d->client, topic, &error);
+  if (code == PSPROBE_OK) code = psprobe_topic_exists(d->client, topic, &error);
   if (full.data == NULL || (code != PSPROBE_OK && psp_doctor_api_failed(d, PSP_PUBSUB, &error))) {
     psp_buf_free(&full);
     return;

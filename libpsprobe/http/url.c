@@ -84,22 +84,44 @@ size_t psp_http_url_origin_len(const char *url) {
   return (size_t)(authority - url) + len;
 }
 
-bool psp_http_url_is_loopback(const char *url) {
+/* 127.0.0.0/8 and 0.0.0.0, in the first of which the second ends when it is connected to. */
+static bool is_own_v4(const struct in_addr *address) {
+  return ntohl(address->s_addr) >> 24 == 127 || address->s_addr == htonl(INADDR_ANY);
+}
+
+static bool is_own_v6(const struct in6_addr *address) {
+  struct in_addr v4;
+  if (!IN6_IS_ADDR_V4MAPPED(address))
+    return IN6_IS_ADDR_LOOPBACK(address) || IN6_IS_ADDR_UNSPECIFIED(address);
+  memcpy(&v4, address->s6_addr + 12, sizeof v4);
+  return is_own_v4(&v4);
+}
+
+static bool is_localhost(const char *host, size_t len) {
   static const char local[] = "localhost";
   const size_t local_len = sizeof local - 1;
-  size_t len = 0;
-  const char *host = psp_http_url_authority(url, &len);
-  if (len > 0 && *host == '[') return len >= 5 && memcmp(host, "[::1]", 5) == 0;
-  const char *colon = memchr(host, ':', len);
-  if (colon) len = (size_t)(colon - host);
-
-  char text[INET_ADDRSTRLEN];
-  struct in_addr address;
-  if (len > 0 && len < sizeof text) {
-    memcpy(text, host, len);
-    text[len] = 0;
-    if (inet_pton(AF_INET, text, &address) == 1) return ntohl(address.s_addr) >> 24 == 127;
-  }
   if (len < local_len || strncasecmp(host + len - local_len, local, local_len) != 0) return false;
   return len == local_len || host[len - local_len - 1] == '.';
+}
+
+bool psp_http_url_is_loopback(const char *url) {
+  size_t len = 0;
+  const char *host = psp_http_url_authority(url, &len);
+  bool v6 = len > 0 && *host == '[';
+  const char *end = len > 0 ? memchr(host, v6 ? ']' : ':', len) : NULL;
+  if (end != NULL) len = (size_t)(end - host);
+  if (v6) {
+    host++;
+    len--;
+  }
+  char text[INET6_ADDRSTRLEN];
+  if (len >= sizeof text) return !v6 && is_localhost(host, len);
+  memcpy(text, host, len);
+  text[len] = 0;
+  struct in6_addr six;
+  struct in_addr four;
+  if (v6) return inet_pton(AF_INET6, text, &six) == 1 && is_own_v6(&six);
+  /* Also as 127.1, which a resolver takes for 127.0.0.1. */
+  if (inet_aton(text, &four) != 0) return is_own_v4(&four);
+  return is_localhost(host, len);
 }

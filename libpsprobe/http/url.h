@@ -9,7 +9,8 @@
 const char *psp_http_url_authority(const char *url, size_t *len);
 /** Bytes of "scheme://host:port", the part that Cloud Run takes as a service's audience. */
 size_t psp_http_url_origin_len(const char *url);
-/** Names this machine: localhost, a name below it, 127.0.0.0/8 or ::1. */
+/** Names this machine: localhost, a name below it, 127.0.0.0/8, ::1, or an address of all (0.0.0.0,
+ * ::); IPv4 in any spelling, also as IPv6. */
 bool psp_http_url_is_loopback(const char *url);
 
 #endif

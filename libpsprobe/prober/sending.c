@@ -16,6 +16,7 @@
 struct psp_sender {
   psprobe_client *client;
   char *topic;
+  psp_target target; /* ":publish" at it */
   int64_t timeout_ns;
   psprobe_registry *registry;
   atomic_uint users; /* the prober, and each publish call under way */
@@ -43,7 +44,9 @@ psp_sender *psp_sender_new(psprobe_client *client, const char *topic, int64_t ti
                            bool create, psprobe_registry *registry) {
   psp_sender *sender = calloc(1, sizeof *sender);
   char *name = psp_strdup(topic);
-  if (sender == NULL || name == NULL) {
+  if (sender == NULL || name == NULL ||
+      psp_target_init(&sender->target, client, PSP_TOPIC, name, ":publish", "publish to", NULL) !=
+          PSPROBE_OK) {
     free(sender);
     free(name);
     return NULL;
@@ -62,6 +65,7 @@ void psp_sender_free(psp_sender *sender) {
   if (sender == NULL || atomic_fetch_sub(&sender->users, 1) > 1) return;
   psprobe_registry_free(sender->registry);
   pthread_mutex_destroy(&sender->lock);
+  psp_target_free(&sender->target);
   free(sender->topic);
   free(sender);
 }
@@ -173,8 +177,8 @@ psprobe_code psp_send_go(psp_send *send, int64_t intended_ns, int64_t *sent_ns) 
       psprobe_registry_begin(sender->registry, send->id, *sent_ns, intended_ns, wall_ns);
   if (code != PSPROBE_OK) return code;
   atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
-  if (psp_publish_start(sender->client, sender->topic, &send->message, 1, sender->timeout_ns,
-                        on_published, send, &error) != PSPROBE_OK)
+  if (psp_publish_to(sender->client, &sender->target, &send->message, 1, sender->timeout_ns,
+                     on_published, send, &error) != PSPROBE_OK)
     on_published(send, NULL, 0, &error);
   return PSPROBE_OK;
 }

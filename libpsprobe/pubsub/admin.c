@@ -95,7 +95,7 @@ psprobe_code psprobe_topic_create(psprobe_client *client, const char *topic, boo
   return create(client, PSP_TOPIC, topic, &body, existed, error);
 }
 
-psprobe_code psprobe_topic_get(psprobe_client *client, const char *topic, psprobe_error *error) {
+psprobe_code psprobe_topic_exists(psprobe_client *client, const char *topic, psprobe_error *error) {
   return get(client, PSP_TOPIC, topic, NULL, error);
 }
 
@@ -128,10 +128,9 @@ psprobe_code psprobe_subscription_create(psprobe_client *client, const char *sub
   psp_buf topic = {0}, body = {0};
   psprobe_code code =
       check_push(config->push_endpoint, config->push_account, config->push_audience, error);
-  if (code == PSPROBE_OK &&
-      (config->ack_deadline_s < 0 || config->ack_deadline_s > PSP_DEADLINE_MAX_S))
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an ack deadline has 10 to %d s, not %d",
-                    PSP_DEADLINE_MAX_S, config->ack_deadline_s);
+  if (code == PSPROBE_OK && !psp_ack_deadline_check(config->ack_deadline_s))
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an ack deadline has %d to %d s, not %d",
+                    PSP_DEADLINE_MIN_S, PSP_DEADLINE_MAX_S, config->ack_deadline_s);
   if (code == PSPROBE_OK)
     code = psp_pubsub_resolve(client, PSP_TOPIC, config->topic, &topic, error);
   if (code == PSPROBE_OK) {

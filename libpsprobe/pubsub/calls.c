@@ -8,17 +8,6 @@
 
 #include <psprobe/pubsub.h>
 
-/* What psp_call borrows. */
-typedef struct prepared {
-  psp_buf full, path;
-  char what[128];
-} prepared;
-
-static void release(prepared *p) {
-  psp_buf_free(&p->full);
-  psp_buf_free(&p->path);
-}
-
 psprobe_code psp_pubsub_resolve(psprobe_client *client, psp_pubsub_kind kind, const char *name,
                                 psp_buf *full, psprobe_error *error) {
   const char *project = NULL;
@@ -30,51 +19,66 @@ psprobe_code psp_pubsub_resolve(psprobe_client *client, psp_pubsub_kind kind, co
   return psp_pubsub_full_name(kind, project, name, full, error);
 }
 
-static psprobe_code prepare(psprobe_client *client, const psp_pubsub_call *call, prepared *p,
-                            psp_call *out, psprobe_error *error) {
-  snprintf(p->what, sizeof p->what, "%s %s %s", call->action, psp_pubsub_kind_name(call->kind),
-           call->name ? call->name : "?");
-  psprobe_code code = psp_pubsub_resolve(client, call->kind, call->name, &p->full, error);
-  if (code != PSPROBE_OK) {
+psprobe_code psp_target_init(psp_target *target, psprobe_client *client, psp_pubsub_kind kind,
+                             const char *name, const char *verb, const char *action,
+                             psprobe_error *error) {
+  psp_buf full = {0};
+  *target = (psp_target){0};
+  snprintf(target->what, sizeof target->what, "%s %s %s", action, psp_pubsub_kind_name(kind),
+           name != NULL ? name : "?");
+  psprobe_code code = psp_pubsub_resolve(client, kind, name, &full, error);
+  if (code == PSPROBE_OK) {
+    psp_pubsub_path(&target->path, full.data, verb);
+    if (target->path.failed) code = psp_fail_memory(error, target->what);
+  } else {
     /* What is wrong with a name is told with it. */
-    psp_fail_in(error, "%s", code == PSPROBE_INVALID_ARGUMENT ? call->action : p->what);
-    return code;
+    psp_fail_in(error, "%s", code == PSPROBE_INVALID_ARGUMENT ? action : target->what);
   }
-  psp_pubsub_path(&p->path, p->full.data, call->verb ? call->verb : "");
-  if (p->path.failed || (call->body && call->body->failed)) return psp_fail_memory(error, p->what);
+  psp_buf_free(&full);
+  return code;
+}
+
+void psp_target_free(psp_target *target) {
+  psp_buf_free(&target->path);
+}
+
+static psprobe_code prepare(psprobe_client *client, const psp_pubsub_call *call, psp_target *target,
+                            psp_call *out, psprobe_error *error) {
+  psprobe_code code = psp_target_init(target, client, call->kind, call->name,
+                                      call->verb != NULL ? call->verb : "", call->action, error);
+  if (code != PSPROBE_OK) return code;
+  if (call->body != NULL && call->body->failed) return psp_fail_memory(error, target->what);
   *out = (psp_call){
       .service = PSP_PUBSUB,
-      .method = call->method ? call->method : "POST",
-      .path = p->path.data,
-      .body = call->body ? call->body->data : NULL,
-      .body_len = call->body ? call->body->len : 0,
+      .method = call->method != NULL ? call->method : "POST",
+      .path = target->path.data,
+      .body = call->body != NULL ? call->body->data : NULL,
+      .body_len = call->body != NULL ? call->body->len : 0,
       .attempt_ns = call->timeout_ns,
       .total_ns = call->timeout_ns,
       .retry = call->retry,
-      .what = p->what,
+      .what = target->what,
   };
   return PSPROBE_OK;
 }
 
 psprobe_code psp_pubsub_run(psprobe_client *client, const psp_pubsub_call *call, psp_buf *answer,
                             psprobe_error *error) {
-  prepared p = {0};
+  psp_target target = {0};
   psp_call out;
-  psp_buf ignored = {0};
-  psprobe_code code = prepare(client, call, &p, &out, error);
-  if (code == PSPROBE_OK) code = psp_call_run(client, &out, answer ? answer : &ignored, error);
-  psp_buf_free(&ignored);
-  release(&p);
+  psprobe_code code = prepare(client, call, &target, &out, error);
+  if (code == PSPROBE_OK) code = psp_call_run(client, &out, answer, error);
+  psp_target_free(&target);
   return code;
 }
 
 psprobe_code psp_pubsub_start(psprobe_client *client, const psp_pubsub_call *call,
                               psp_call_done *done, void *arg, psp_pending **pending,
                               psprobe_error *error) {
-  prepared p = {0};
+  psp_target target = {0};
   psp_call out;
-  psprobe_code code = prepare(client, call, &p, &out, error);
+  psprobe_code code = prepare(client, call, &target, &out, error);
   if (code == PSPROBE_OK) code = psp_call_start(client, &out, done, arg, pending, error);
-  release(&p);
+  psp_target_free(&target);
   return code;
 }

@@ -21,6 +21,23 @@
 #include "client/call.h"
 #include "pubsub/names.h"
 
+/** Where a call goes and what it is called in errors, found once; valid when zeroed. */
+typedef struct psp_target {
+  psp_buf path;
+  char what[128];
+} psp_target;
+
+/**
+ * Resolves `name`, an id or in full. The project of an id is the client's, which can block on the
+ * metadata server, once. Also after a failure: free with psp_target_free.
+ * @param action for errors, as "publish to"; the kind and the name follow
+ * @param verb   as ":publish"; "": none
+ */
+psprobe_code psp_target_init(psp_target *target, psprobe_client *client, psp_pubsub_kind kind,
+                             const char *name, const char *verb, const char *action,
+                             psprobe_error *error);
+void psp_target_free(psp_target *target);
+
 /** All borrowed until the function that takes it returns. */
 typedef struct psp_pubsub_call {
   const char *action; /**< for errors, as "publish to"; the kind and the name follow */
@@ -56,9 +73,9 @@ psprobe_code psp_pubsub_start(psprobe_client *client, const psp_pubsub_call *cal
                               psp_call_done *done, void *arg, psp_pending **pending,
                               psprobe_error *error);
 
-/** psprobe_publish_start with a bound of its own for all its attempts; 0: the client's. */
-psprobe_code psp_publish_start(psprobe_client *client, const char *topic,
-                               const psprobe_message *messages, size_t count, int64_t timeout_ns,
-                               psprobe_publish_done *done, void *arg, psprobe_error *error);
+/** psprobe_publish_start to a target with the verb ":publish" that is there already. */
+psprobe_code psp_publish_to(psprobe_client *client, const psp_target *target,
+                            const psprobe_message *messages, size_t count, int64_t timeout_ns,
+                            psprobe_publish_done *done, void *arg, psprobe_error *error);
 
 #endif

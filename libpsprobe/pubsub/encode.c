@@ -75,6 +75,10 @@ psprobe_code psp_publish_check(const psprobe_message *messages, size_t count,
   return PSPROBE_OK;
 }
 
+bool psp_ack_deadline_check(int seconds) {
+  return seconds == 0 || (seconds >= PSP_DEADLINE_MIN_S && seconds <= PSP_DEADLINE_MAX_S);
+}
+
 void psp_publish_encode(psp_buf *out, const psprobe_message *messages, size_t count) {
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);

@@ -18,9 +18,10 @@ typedef struct pulled {
   const psprobe_message *message;
 } pulled;
 
-static psprobe_verdict verdict_of(psprobe_code code) {
+static psprobe_settlement verdict_of(psprobe_code code) {
   /* INVALID_ARGUMENT: there is no probe in it, now or ever; it has been counted. */
-  return code == PSPROBE_OK || code == PSPROBE_INVALID_ARGUMENT ? PSPROBE_ACK : PSPROBE_NACK;
+  return code == PSPROBE_OK || code == PSPROBE_INVALID_ARGUMENT ? PSPROBE_SETTLE_ACK
+                                                                : PSPROBE_SETTLE_NACK;
 }
 
 static void on_answered(void *arg, psprobe_code code, const psprobe_error *error) {
@@ -33,14 +34,14 @@ static void on_answered(void *arg, psprobe_code code, const psprobe_error *error
   free(p);
 }
 
-static psprobe_verdict receive(void *arg, const psprobe_message *message) {
+static psprobe_settlement receive(void *arg, const psprobe_message *message) {
   psp_pulling *pulling = arg;
   int64_t received_ns = psprobe_clock_monotonic();
   pulled *p = malloc(sizeof *p);
-  if (p == NULL) return PSPROBE_NACK;
+  if (p == NULL) return PSPROBE_SETTLE_NACK;
   *p = (pulled){pulling, message};
   psp_responder_begin(pulling->responder, message, received_ns, on_answered, p);
-  return PSPROBE_LATER;
+  return PSPROBE_SETTLE_LATER;
 }
 
 psprobe_code psprobe_responder_pull(psprobe_responder *responder,

@@ -158,14 +158,14 @@ static round_result raw_round(int port, int count) {
 
 /* ---- ours ---- */
 
-static psprobe_verdict receive(void *arg, const psprobe_message *message) {
+static psprobe_settlement receive(void *arg, const psprobe_message *message) {
   stage *s = arg;
   int64_t at = now_ns();
   const char *id = psprobe_message_attribute(message, "probe_id");
   need(id && strcmp(id, ID) == 0, "not the message");
   s->at = at;
   sem_post(&s->got);
-  return PSPROBE_ACK;
+  return PSPROBE_SETTLE_ACK;
 }
 
 static void published(void *arg, const char *const *ids, size_t count, const psprobe_error *error) {
@@ -179,7 +179,8 @@ static round_result our_round(psprobe_client *client, const char *topic, stage *
   const psprobe_message message = {.attributes = &attribute, .attribute_count = 1};
   for (int i = -WARM; i < count; i++) {
     int64_t start = now_ns();
-    need(psprobe_publish_start(client, topic, &message, 1, published, NULL, NULL) == PSPROBE_OK,
+    need(psprobe_publish_start(client, topic, &message, 1, NULL, published, NULL, NULL) ==
+             PSPROBE_OK,
          "publish");
     sem_wait(&s->got);
     if (i >= 0) samples[i] = s->at - start;

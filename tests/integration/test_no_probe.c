@@ -51,7 +51,7 @@ static void publish(psprobe_client *client) {
       {.attributes = &odd, .attribute_count = 1},
       {.data = "no", .data_len = 2, .attributes = &empty, .attribute_count = 1},
       {.attributes = &good, .attribute_count = 1}};
-  ok(psprobe_publish(client, "mixed", messages, FOREIGN + 1, &error));
+  ok(psprobe_publish(client, "mixed", messages, FOREIGN + 1, NULL, &error));
 }
 
 /** Until all five are dealt with; a minute at most. */

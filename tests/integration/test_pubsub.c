@@ -59,7 +59,7 @@ static psprobe_batch *pull(int max) {
 
 static void publish(const char *data) {
   const psprobe_message message = {.data = data, .data_len = strlen(data)};
-  ok(psprobe_publish(client, topic, &message, 1, &error));
+  ok(psprobe_publish(client, topic, &message, 1, NULL, &error));
 }
 
 static void acknowledge(const psprobe_batch *batch) {
@@ -98,11 +98,11 @@ static void test_topics(void **state) {
   assert_false(existed);
   ok(psprobe_topic_create(client, name, &existed, &error));
   assert_true(existed);
-  ok(psprobe_topic_get(client, name, &error));
+  ok(psprobe_topic_exists(client, name, &error));
   ok(psprobe_topic_list(client, find, &s, &error));
   assert_true(s.found);
   ok(psprobe_topic_delete(client, name, &error));
-  assert_int_equal(psprobe_topic_get(client, name, &error), PSPROBE_NOT_FOUND);
+  assert_int_equal(psprobe_topic_exists(client, name, &error), PSPROBE_NOT_FOUND);
   assert_int_equal(error.http_status, 404);
   assert_non_null(strstr(error.message, name));
   assert_int_equal(psprobe_topic_delete(client, name, &error), PSPROBE_NOT_FOUND);
@@ -168,7 +168,7 @@ static void test_what_is_published_is_pulled(void **state) {
       {.attributes = attributes, .attribute_count = 1},
       {.data = "x", .data_len = 1},
   };
-  ok(psprobe_publish(client, topic, messages, 3, &error));
+  ok(psprobe_publish(client, topic, messages, 3, NULL, &error));
   psprobe_batch *batches[3];
   int seen = 0, calls = 0;
   while (seen < 3) {
@@ -195,7 +195,7 @@ static void test_what_is_published_is_pulled(void **state) {
 static void test_ordering_key(void **state) {
   (void)state;
   const psprobe_message message = {.data = "x", .data_len = 1, .ordering_key = "key \xC3\xA9"};
-  ok(psprobe_publish(client, topic, &message, 1, &error));
+  ok(psprobe_publish(client, topic, &message, 1, NULL, &error));
   psprobe_batch *batch = pull(1);
   assert_string_equal(psprobe_batch_message(batch, 0)->ordering_key, "key \xC3\xA9");
   acknowledge(batch);
@@ -228,12 +228,12 @@ static void test_publish_start(void **state) {
   sem_init(&o.done, 0, 0);
   for (int i = 0; i < 1000; i++)
     messages[i] = (psprobe_message){.data = "x", .data_len = 1};
-  ok(psprobe_publish_start(client, topic, messages, 1000, on_published, &o, &error));
+  ok(psprobe_publish_start(client, topic, messages, 1000, NULL, on_published, &o, &error));
   sem_wait(&o.done);
   assert_int_equal(o.error.code, PSPROBE_OK);
   assert_int_equal(o.count, 1000);
   assert_string_not_equal(o.first, o.last);
-  ok(psprobe_publish_start(client, "not-there", messages, 1, on_published, &o, &error));
+  ok(psprobe_publish_start(client, "not-there", messages, 1, NULL, on_published, &o, &error));
   sem_wait(&o.done);
   assert_int_equal(o.error.code, PSPROBE_NOT_FOUND);
   sem_destroy(&o.done);
@@ -319,7 +319,7 @@ static void test_push(void **state) {
   const psprobe_attribute attribute = {"key", "value /\" \xC3\xA9"};
   const psprobe_message message = {
       .data = "a/b", .data_len = 3, .attributes = &attribute, .attribute_count = 1};
-  ok(psprobe_publish(client, topic, &message, 1, &error));
+  ok(psprobe_publish(client, topic, &message, 1, NULL, &error));
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_sec += 20;
@@ -340,7 +340,8 @@ static void test_errors(void **state) {
   const char *id = "x";
   psprobe_batch *batch = NULL;
   const psprobe_message message = {.data = "x", .data_len = 1};
-  assert_int_equal(psprobe_publish(client, "not-there", &message, 1, &error), PSPROBE_NOT_FOUND);
+  assert_int_equal(psprobe_publish(client, "not-there", &message, 1, NULL, &error),
+                   PSPROBE_NOT_FOUND);
   assert_non_null(strstr(error.message, "publish to topic not-there"));
   assert_int_equal(psprobe_pull(client, "not-there", 1, 0, &batch, &error), PSPROBE_NOT_FOUND);
   assert_int_equal(psprobe_acknowledge(client, "not-there", &id, 1, &error), PSPROBE_NOT_FOUND);

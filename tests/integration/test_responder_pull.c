@@ -51,7 +51,7 @@ static void publish(const world *w, const char *topic, int count) {
     snprintf(id, sizeof id, "%032x", i + 1);
     psprobe_attribute attribute = {"probe_id", id};
     psprobe_message message = {.attributes = &attribute, .attribute_count = 1};
-    ok(psprobe_publish(w->client, topic, &message, 1, &error));
+    ok(psprobe_publish(w->client, topic, &message, 1, NULL, &error));
   }
 }
 

@@ -45,7 +45,7 @@ static void counter_init(counter *c) {
   pthread_condattr_destroy(&monotonic);
 }
 
-static psprobe_verdict count(void *arg, const psprobe_message *message) {
+static psprobe_settlement count(void *arg, const psprobe_message *message) {
   counter *c = arg;
   unsigned number = (unsigned)atoi(message->data ? message->data : "0") % MANY;
   pthread_mutex_lock(&c->lock);
@@ -57,7 +57,7 @@ static psprobe_verdict count(void *arg, const psprobe_message *message) {
     struct timespec time = {.tv_sec = hold / SECOND, .tv_nsec = hold % SECOND};
     nanosleep(&time, NULL); /* the work that a callback does */
   }
-  return PSPROBE_ACK;
+  return PSPROBE_SETTLE_ACK;
 }
 
 /* Waits until `numbers` different ones were seen. */
@@ -110,7 +110,7 @@ static void publish(psprobe_client *client, unsigned first, unsigned total) {
       int len = snprintf(texts[n], sizeof texts[n], "%u", next);
       messages[n] = (psprobe_message){.data = texts[n], .data_len = (size_t)len};
     }
-    ok(psprobe_publish(client, topic, messages, n, &error));
+    ok(psprobe_publish(client, topic, messages, n, NULL, &error));
   }
 }
 
@@ -274,7 +274,8 @@ static void test_broker_that_dies(void **state) {
     const psprobe_client_options options = {
         .project = "subscriber-test", .pubsub_emulator = host, .timeout_ns = SECOND / 5};
     ok(psprobe_client_new(&options, &impatient, &error));
-    assert_int_equal(psprobe_publish(impatient, topic, &lost, 1, &error), PSPROBE_UNAVAILABLE);
+    assert_int_equal(psprobe_publish(impatient, topic, &lost, 1, NULL, &error),
+                     PSPROBE_UNAVAILABLE);
     assert_non_null(strstr(error.message, "127.0.0.1"));
     psprobe_client_free(impatient);
     broker = test_broker_start(port);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-psprobe_verdict receiver_receive(void *arg, const psprobe_message *message) {
+psprobe_settlement receiver_receive(void *arg, const psprobe_message *message) {
   receiver *r = arg;
   pthread_mutex_lock(&r->lock);
   snprintf(r->seen + strlen(r->seen), sizeof r->seen - strlen(r->seen), "%s ", message->message_id);

@@ -22,7 +22,7 @@ typedef struct receiver {
   char seen[256]; /* message ids, in the order of the calls */
   sem_t entered, leave;
   bool hold; /* wait for `leave` */
-  psprobe_verdict verdict;
+  psprobe_settlement verdict;
   sem_t logged; /* for each log line */
   char log[4096];
 } receiver;
@@ -31,7 +31,7 @@ typedef struct receiver {
 int receiver_setup(void **state);
 int receiver_teardown(void **state);
 
-psprobe_verdict receiver_receive(void *arg, const psprobe_message *message);
+psprobe_settlement receiver_receive(void *arg, const psprobe_message *message);
 /** A subscriber with these options and our callback and logger. */
 void receiver_begin(receiver *r, psprobe_subscriber_options options);
 /** Without an error, and nothing is leased afterwards. */

@@ -33,6 +33,7 @@ typedef struct psp_http_request {
   const psp_header *headers;
   size_t header_count;
   const void *body; /**< NULL: none. Content-Type is among the headers */
+  bool body_kept;   /**< it stays as it is until `done` was called, and is not copied */
   size_t body_len;
   int64_t timeout_ns;  /**< this attempt, connecting included; 0: 60 s */
   size_t max_response; /**< bytes; 0: 32 MiB. More is an error */

@@ -149,12 +149,12 @@ static bool has_header(const psp_http_request *request, const char *name) {
   return false;
 }
 
-/* The body, a zero, and "name: value" lines, all in one buffer. The list that curl wants points
- * into it; two lines keep curl from adding headers of its own: Expect, which costs a round trip,
- * and Content-Type, which it would make up for a body without one. */
+/* The body unless it is kept, a zero, and "name: value" lines, all in one buffer. The list that
+ * curl wants points into it; two lines keep curl from adding headers of its own: Expect, which
+ * costs a round trip, and Content-Type, which it would make up for a body without one. */
 static bool copy_request(psp_transfer *t, const psp_http_request *request) {
   static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
-  size_t len = request->body ? request->body_len : 0, need = len + 1;
+  size_t len = request->body && !request->body_kept ? request->body_len : 0, need = len + 1;
   for (size_t i = 0; i < request->header_count; i++)
     need += strlen(request->headers[i].name) + strlen(request->headers[i].value) + 3;
   size_t lines = request->header_count + 2;
@@ -195,7 +195,8 @@ static bool set_method(psp_transfer *t, const psp_http_request *request) {
   curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
   if (with_body) {
     curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request.data);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS,
+                     request->body_kept ? request->body : t->request.data);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
   } else if (strcmp(method, "HEAD") == 0) {
     curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);

@@ -24,7 +24,7 @@ psp_exchange *psp_exchange_new(psp_server *server, struct MHD_Connection *connec
 }
 
 static void free_kept(psp_exchange *x) {
-  for (psp_kept *kept = x->kept, *next; kept; kept = next) {
+  for (psp_kept_text *kept = x->kept, *next; kept; kept = next) {
     next = kept->next;
     free(kept);
   }
@@ -142,7 +142,7 @@ bool psp_exchange_is_gone(const psp_exchange *x) {
 }
 
 static char *keep(psp_exchange *x, const char *text, size_t len) {
-  psp_kept *kept = malloc(sizeof *kept + len + 1);
+  psp_kept_text *kept = malloc(sizeof *kept + len + 1);
   if (!kept) return NULL;
   memcpy(kept->text, text, len);
   kept->text[len] = 0;

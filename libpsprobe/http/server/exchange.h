@@ -35,10 +35,10 @@ typedef enum psp_exchange_state {
 } psp_exchange_state;
 
 /** A text that lives as long as the request. */
-typedef struct psp_kept {
-  struct psp_kept *next;
+typedef struct psp_kept_text {
+  struct psp_kept_text *next;
   char text[];
-} psp_kept;
+} psp_kept_text;
 
 /** A header of the answer to come: name, zero, value, zero. */
 typedef struct psp_reply_header {
@@ -59,9 +59,9 @@ struct psp_exchange {
   const char *query;
   psp_buf scratch, body;
   size_t held; /* of the body, among the hub's */
-  psp_found found;
+  psp_route_match found;
   psp_match match;
-  psp_kept *kept;
+  psp_kept_text *kept;
   psp_reply_header *headers, **headers_end;
   bool header_lost; /* for want of memory: then there is no answer */
   bool begun;

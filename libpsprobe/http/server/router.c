@@ -71,7 +71,7 @@ void psp_router_free(psp_router *router) {
 }
 
 /* Cuts `path` into parts, decoded in a copy: decoding never makes a part longer. */
-static psp_found cut(const char *path, psp_buf *scratch, path_parts *out) {
+static psp_route_match cut(const char *path, psp_buf *scratch, path_parts *out) {
   size_t len = strlen(path);
   out->count = 0;
   if (*path != '/') return PSP_NOT_FOUND;
@@ -125,13 +125,13 @@ static void allow(psp_match *match, const char *method) {
   memcpy(match->allow + used, method, len + 1);
 }
 
-psp_found psp_router_find(const psp_router *router, const char *method, const char *path,
-                          psp_buf *scratch, psp_match *match) {
+psp_route_match psp_router_find(const psp_router *router, const char *method, const char *path,
+                                psp_buf *scratch, psp_match *match) {
   path_parts parts;
   match->route = NULL;
   match->capture_count = 0;
   match->allow[0] = 0;
-  psp_found found = cut(path, scratch, &parts);
+  psp_route_match found = cut(path, scratch, &parts);
   if (found != PSP_FOUND) return found;
   bool overlong = parts.count == PSP_MAX_SEGMENTS && strchr(parts.raw[parts.count - 1], '/');
   for (size_t i = 0; i < router->count; i++) {

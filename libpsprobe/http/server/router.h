@@ -16,13 +16,13 @@ typedef struct psp_router psp_router;
 psp_router *psp_router_new(const psp_route *routes, size_t count);
 void psp_router_free(psp_router *router);
 
-typedef enum psp_found {
+typedef enum psp_route_match {
   PSP_FOUND,
   PSP_NOT_FOUND,
   PSP_BAD_PATH,      /**< a broken percent-escape */
   PSP_OTHER_METHODS, /**< the path is known, under the methods in `allow` */
   PSP_NO_MEMORY
-} psp_found;
+} psp_route_match;
 
 typedef struct psp_match {
   const psp_route *route;
@@ -32,7 +32,7 @@ typedef struct psp_match {
 } psp_match;
 
 /** `scratch` is kept by the caller as long as the match. */
-psp_found psp_router_find(const psp_router *router, const char *method, const char *path,
-                          psp_buf *scratch, psp_match *match);
+psp_route_match psp_router_find(const psp_router *router, const char *method, const char *path,
+                                psp_buf *scratch, psp_match *match);
 
 #endif

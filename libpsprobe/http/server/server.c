@@ -153,7 +153,7 @@ static enum MHD_Result send_answer(psp_exchange *x, void **state) {
   return done;
 }
 
-static void refuse(psp_exchange *x, psp_found found) {
+static void refuse(psp_exchange *x, psp_route_match found) {
   switch (found) {
     case PSP_OTHER_METHODS:
       psp_exchange_set_header(x, "Allow", x->match.allow);

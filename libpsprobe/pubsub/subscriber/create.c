@@ -7,8 +7,8 @@
 
 /* With the lock: nobody needs to rest any longer. */
 static void resume_all(psprobe_subscriber *s) {
-  for (size_t i = 0; i < s->slot_count; i++)
-    if (s->slots[i].state == PSP_SLOT_RESTING) s->slots[i].resume_ns = psprobe_clock_monotonic();
+  for (size_t i = 0; i < s->pull_count; i++)
+    if (s->pulls[i].state == PSP_PULL_RESTING) s->pulls[i].resume_ns = psprobe_clock_monotonic();
   pthread_cond_signal(&s->wake);
 }
 
@@ -31,7 +31,7 @@ static void on_created(void *arg, const psp_http_response *response, const pspro
 void psp_subscriber_create(psprobe_subscriber *s) {
   psp_call call = {.service = PSP_PUBSUB,
                    .method = "PUT",
-                   .path = s->get_path.data,
+                   .path = s->get.path.data,
                    .body = s->create_body.data,
                    .body_len = s->create_body.len,
                    .attempt_ns = CREATE_NS,

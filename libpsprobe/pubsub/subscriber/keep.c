@@ -102,12 +102,12 @@ static void send(telling *t, const psp_buf *body, bool acknowledge) {
   psprobe_error error = {0};
   psp_call call = {.service = PSP_PUBSUB,
                    .method = "POST",
-                   .path = acknowledge ? s->acknowledge_path.data : s->modify_path.data,
+                   .path = acknowledge ? s->acknowledge.path.data : s->modify.path.data,
                    .body = body->data,
                    .body_len = body->len,
                    .attempt_ns = call_ns(s),
                    .total_ns = call_ns(s),
-                   .what = acknowledge ? s->acknowledge_what : s->modify_what};
+                   .what = acknowledge ? s->acknowledge.what : s->modify.what};
   s->telling++;
   psp_subscriber_ref(s);
   t->sent_ns = psprobe_clock_monotonic();
@@ -186,9 +186,9 @@ static bool extend(psprobe_subscriber *s) {
 }
 
 static void resume(psprobe_subscriber *s) {
-  for (psp_slot *slot; (slot = psp_subscriber_resume(s, psprobe_clock_monotonic()));) {
+  for (psp_pull *pull; (pull = psp_subscriber_resume(s, psprobe_clock_monotonic()));) {
     pthread_mutex_unlock(&s->lock);
-    psp_slot_start(slot);
+    psp_pull_start(pull);
     pthread_mutex_lock(&s->lock);
   }
 }

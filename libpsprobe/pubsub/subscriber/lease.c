@@ -123,9 +123,9 @@ static uint64_t hash(const char *text) {
 static bool came_before(psp_leases *l, const psprobe_message *message) {
   bool before = message->delivery_attempt > 1;
   if (message->message_id) {
-    uint64_t value = hash(message->message_id), *slot = &l->seen[value % 4096];
-    before = before || *slot == value;
-    *slot = value;
+    uint64_t value = hash(message->message_id), *pull = &l->seen[value % 4096];
+    before = before || *pull == value;
+    *pull = value;
   }
   return before;
 }

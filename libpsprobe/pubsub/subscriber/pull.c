@@ -29,8 +29,8 @@ static int64_t rest_ns(unsigned failures, const psprobe_error *error, int64_t no
   return wait >= 0 && wait < REST_MAX_NS ? wait : REST_MAX_NS;
 }
 
-static void start(psprobe_subscriber *s, psp_slot *slot) {
-  slot->state = PSP_SLOT_PULLING;
+static void start(psprobe_subscriber *s, psp_pull *pull) {
+  pull->state = PSP_PULL_PULLING;
   psp_subscriber_ref(s);
 }
 
@@ -41,23 +41,23 @@ static bool has_enough(const psprobe_subscriber *s) {
          in_hand >= (size_t)s->max_messages * LATER_MAX + s->worker_count;
 }
 
-psp_slot *psp_subscriber_unpark(psprobe_subscriber *s) {
+psp_pull *psp_subscriber_unpark(psprobe_subscriber *s) {
   if (s->parked == 0 || s->state != PSP_RUNNING || has_enough(s)) return NULL;
-  for (size_t i = 0; i < s->slot_count; i++)
-    if (s->slots[i].state == PSP_SLOT_PARKED) {
+  for (size_t i = 0; i < s->pull_count; i++)
+    if (s->pulls[i].state == PSP_PULL_PARKED) {
       s->parked--;
-      start(s, &s->slots[i]);
-      return &s->slots[i];
+      start(s, &s->pulls[i]);
+      return &s->pulls[i];
     }
   return NULL;
 }
 
-psp_slot *psp_subscriber_resume(psprobe_subscriber *s, int64_t now) {
+psp_pull *psp_subscriber_resume(psprobe_subscriber *s, int64_t now) {
   if (s->state != PSP_RUNNING) return NULL;
-  for (size_t i = 0; i < s->slot_count; i++)
-    if (s->slots[i].state == PSP_SLOT_RESTING && s->slots[i].resume_ns <= now) {
-      start(s, &s->slots[i]);
-      return &s->slots[i];
+  for (size_t i = 0; i < s->pull_count; i++)
+    if (s->pulls[i].state == PSP_PULL_RESTING && s->pulls[i].resume_ns <= now) {
+      start(s, &s->pulls[i]);
+      return &s->pulls[i];
     }
   return NULL;
 }
@@ -65,9 +65,9 @@ psp_slot *psp_subscriber_resume(psprobe_subscriber *s, int64_t now) {
 int64_t psp_subscriber_resume_ns(const psprobe_subscriber *s) {
   int64_t due = PSP_NEVER;
   if (s->state != PSP_RUNNING) return due;
-  for (size_t i = 0; i < s->slot_count; i++)
-    if (s->slots[i].state == PSP_SLOT_RESTING && s->slots[i].resume_ns < due)
-      due = s->slots[i].resume_ns;
+  for (size_t i = 0; i < s->pull_count; i++)
+    if (s->pulls[i].state == PSP_PULL_RESTING && s->pulls[i].resume_ns < due)
+      due = s->pulls[i].resume_ns;
   return due;
 }
 
@@ -90,13 +90,13 @@ static bool is_empty_answer(const psprobe_error *error) {
   return error->http_status == 504 || error->http_status == 499;
 }
 
-static void rest_slot(psp_slot *slot, unsigned failures, const psprobe_error *error, int64_t now) {
-  slot->state = PSP_SLOT_RESTING;
-  slot->resume_ns = now + rest_ns(failures, error, now);
+static void rest_pull(psp_pull *pull, unsigned failures, const psprobe_error *error, int64_t now) {
+  pull->state = PSP_PULL_RESTING;
+  pull->resume_ns = now + rest_ns(failures, error, now);
 }
 
-static void after_failure(psp_slot *slot, const psprobe_error *error, int64_t now, psp_note *note) {
-  psprobe_subscriber *s = slot->subscriber;
+static void after_failure(psp_pull *pull, const psprobe_error *error, int64_t now, psp_note *note) {
+  psprobe_subscriber *s = pull->subscriber;
   s->pull_errors++;
   if (error->code == PSPROBE_DEADLINE_EXCEEDED) {
     s->silent++;
@@ -104,27 +104,27 @@ static void after_failure(psp_slot *slot, const psprobe_error *error, int64_t no
                        .meaning =
                            "no answer in 100 s, not even an empty one: the connection is "
                            "dead, taking another"};
-    slot->state = PSP_SLOT_RESTING;
-    slot->resume_ns = now;
+    pull->state = PSP_PULL_RESTING;
+    pull->resume_ns = now;
     return;
   }
   s->pull_failures++;
   if (error->code == PSPROBE_NOT_FOUND) s->own_known = s->own_asked = false;
   note_failure(s, error, now, note);
-  rest_slot(slot, s->pull_failures, error, now);
+  rest_pull(pull, s->pull_failures, error, now);
 }
 
 /* True: pull again at once. */
-static bool after_answer(psp_slot *slot, size_t count, int64_t now, psp_note *note) {
-  psprobe_subscriber *s = slot->subscriber;
+static bool after_answer(psp_pull *pull, size_t count, int64_t now, psp_note *note) {
+  psprobe_subscriber *s = pull->subscriber;
   if (s->pull_failures > 0)
     *note =
         (psp_note){PSPROBE_LOG_INFO, "pull_recovered", .meaning = "the subscription answers again",
                    .count_name = "failures", .count = s->pull_failures};
   s->pull_failures = 0;
-  bool quick = count == 0 && now - slot->asked_ns < QUICK_NS;
-  slot->quick = quick ? slot->quick + 1 : 0;
-  if (slot->quick > QUICK_FREE) {
+  bool quick = count == 0 && now - pull->asked_ns < QUICK_NS;
+  pull->quick = quick ? pull->quick + 1 : 0;
+  if (pull->quick > QUICK_FREE) {
     if (!s->push_told)
       *note = (psp_note){PSPROBE_LOG_WARNING, "pull_not_waiting",
                          .meaning =
@@ -132,16 +132,16 @@ static bool after_answer(psp_slot *slot, size_t count, int64_t now, psp_note *no
                              "subscription?"};
     s->push_told = true;
     static const psprobe_error not_now = {.code = PSPROBE_UNAVAILABLE};
-    rest_slot(slot, slot->quick - QUICK_FREE, &not_now, now);
+    rest_pull(pull, pull->quick - QUICK_FREE, &not_now, now);
     return false;
   }
   if (count > 0) s->push_told = false;
   if (has_enough(s)) {
-    slot->state = PSP_SLOT_PARKED;
+    pull->state = PSP_PULL_PARKED;
     s->parked++;
     return false;
   }
-  start(s, slot);
+  start(s, pull);
   return true;
 }
 
@@ -164,40 +164,62 @@ static void receive_all(psprobe_subscriber *s) {
   if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
 }
 
-/* Ends one pull and settles what its slot does next. Takes the delivery; it or `error` is NULL, or
- * both for an answer without messages. */
-static void settle(psp_slot *slot, psp_delivery *delivery, const psprobe_error *error) {
-  psprobe_subscriber *s = slot->subscriber;
+/* What is to be done once the lock is free. */
+typedef struct sequel {
+  bool again, ask, create, hurry;
+  psp_note note;
+} sequel;
+
+/* With the lock, while it runs. */
+static void decide(psp_pull *pull, size_t count, const psprobe_error *error, int64_t now,
+                   sequel *next) {
+  psprobe_subscriber *s = pull->subscriber;
+  if (error != NULL && !is_empty_answer(error))
+    after_failure(pull, error, now, &next->note);
+  else
+    next->again = after_answer(pull, count, now, &next->note);
+  if (error == NULL && !s->own_known && !s->own_asked) s->own_asked = next->ask = true;
+  if (error != NULL && error->code == PSPROBE_NOT_FOUND && s->create_body.len > 0 && !s->creating)
+    s->creating = next->create = true;
+}
+
+/* With the lock, when it stops or has stopped. */
+static void end_pull(psp_pull *pull, int64_t now) {
+  psprobe_subscriber *s = pull->subscriber;
+  pull->state = PSP_PULL_ENDED;
+  psp_leases_refuse_waiting(&s->leases, now);
+  if (s->state == PSP_STOPPED) psp_subscriber_tell(s, true);
+}
+
+/* Without the lock, so that who wakes up finds it free. */
+static void follow(psp_pull *pull, const sequel *next) {
+  psprobe_subscriber *s = pull->subscriber;
+  if (next->again) psp_pull_start(pull);
+  if (next->hurry) pthread_cond_signal(&s->wake);
+  if (next->ask) psp_subscriber_ask_deadline(s);
+  if (next->create) psp_subscriber_create(s);
+  psp_subscriber_log(s, &next->note);
+}
+
+/* Ends one pull and settles what comes next. Takes the delivery; it or `error` is NULL, or both for
+ * an answer without messages. */
+static void settle(psp_pull *pull, psp_delivery *delivery, const psprobe_error *error) {
+  psprobe_subscriber *s = pull->subscriber;
   int64_t now = psprobe_clock_monotonic();
-  size_t count = delivery ? delivery->left : 0;
-  bool again = false, ask = false, create = false;
-  psp_note note = {0};
+  size_t count = delivery != NULL ? delivery->left : 0;
+  sequel next = {.again = false};
   pthread_mutex_lock(&s->lock);
-  if (delivery) psp_leases_add(&s->leases, delivery, now);
+  if (delivery != NULL) psp_leases_add(&s->leases, delivery, now);
   if (s->at_once && count > 0) receive_all(s);
   unsigned idle = s->idle;
-  if (s->state == PSP_RUNNING) {
-    if (error && !is_empty_answer(error))
-      after_failure(slot, error, now, &note);
-    else
-      again = after_answer(slot, count, now, &note);
-    if (!error && !s->own_known && !s->own_asked) s->own_asked = ask = true;
-    if (error && error->code == PSPROBE_NOT_FOUND && s->create_body.len > 0 && !s->creating)
-      s->creating = create = true;
-  } else {
-    slot->state = PSP_SLOT_ENDED;
-    psp_leases_refuse_waiting(&s->leases, now);
-    if (s->state == PSP_STOPPED) psp_subscriber_tell(s, true);
-  }
-  bool hurry = s->state != PSP_STOPPED && psp_subscriber_hurry(s);
+  if (s->state == PSP_RUNNING)
+    decide(pull, count, error, now, &next);
+  else
+    end_pull(pull, now);
+  next.hurry = s->state != PSP_STOPPED && psp_subscriber_hurry(s);
   pthread_mutex_unlock(&s->lock);
-  /* Signalled without the lock, so that who wakes up finds it free. */
   wake_workers(s, count, idle);
-  if (again) psp_slot_start(slot);
-  if (hurry) pthread_cond_signal(&s->wake);
-  if (ask) psp_subscriber_ask_deadline(s);
-  if (create) psp_subscriber_create(s);
-  psp_subscriber_log(s, &note);
+  follow(pull, &next);
   pthread_mutex_lock(&s->lock);
   psp_subscriber_unlock_unref(s);
 }
@@ -221,20 +243,20 @@ static void on_pulled(void *arg, const psp_http_response *response, const psprob
   settle(arg, delivery, error);
 }
 
-void psp_slot_start(psp_slot *slot) {
-  psprobe_subscriber *s = slot->subscriber;
+void psp_pull_start(psp_pull *pull) {
+  psprobe_subscriber *s = pull->subscriber;
   psp_call call = {.service = PSP_PUBSUB,
                    .method = "POST",
-                   .path = s->pull_path.data,
+                   .path = s->pull.path.data,
                    .body = s->pull_body.data,
                    .body_len = s->pull_body.len,
                    .attempt_ns = PULL_NS,
                    .total_ns = PULL_NS,
-                   .what = s->pull_what};
+                   .what = s->pull.what};
   psprobe_error error = {0};
-  slot->asked_ns = psprobe_clock_monotonic();
-  if (psp_call_start(s->client, &call, on_pulled, slot, NULL, &error) != PSPROBE_OK)
-    settle(slot, NULL, &error);
+  pull->asked_ns = psprobe_clock_monotonic();
+  if (psp_call_start(s->client, &call, on_pulled, pull, NULL, &error) != PSPROBE_OK)
+    settle(pull, NULL, &error);
 }
 
 static void on_deadline(void *arg, const psp_http_response *response, const psprobe_error *error) {
@@ -264,7 +286,7 @@ static void on_deadline(void *arg, const psp_http_response *response, const pspr
 
 void psp_subscriber_ask_deadline(psprobe_subscriber *s) {
   psp_call call = {
-      .service = PSP_PUBSUB, .method = "GET", .path = s->get_path.data, .what = s->get_what};
+      .service = PSP_PUBSUB, .method = "GET", .path = s->get.path.data, .what = s->get.what};
   psprobe_error error = {0};
   pthread_mutex_lock(&s->lock);
   psp_subscriber_ref(s);

@@ -2,7 +2,6 @@
 #include "pubsub/subscriber/subscriber.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,10 +28,10 @@ void psp_subscriber_ref(psprobe_subscriber *s) {
 }
 
 static void destroy(psprobe_subscriber *s) {
-  psp_buf_free(&s->get_path);
-  psp_buf_free(&s->pull_path);
-  psp_buf_free(&s->acknowledge_path);
-  psp_buf_free(&s->modify_path);
+  psp_target_free(&s->get);
+  psp_target_free(&s->pull);
+  psp_target_free(&s->acknowledge);
+  psp_target_free(&s->modify);
   psp_buf_free(&s->pull_body);
   psp_buf_free(&s->create_body);
   pthread_cond_destroy(&s->work);
@@ -41,7 +40,7 @@ static void destroy(psprobe_subscriber *s) {
   pthread_mutex_destroy(&s->lock);
   free(s->subscription);
   free(s->workers);
-  free(s->slots);
+  free(s->pulls);
   free(s);
 }
 
@@ -77,28 +76,28 @@ static psp_lease *next_lease(psprobe_subscriber *s, psp_lease_list *gone) {
 }
 
 /* With the lock. */
-static void settle(psprobe_subscriber *s, psp_lease *lease, psprobe_verdict verdict) {
-  psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_ACK, psprobe_clock_monotonic());
+static void settle(psprobe_subscriber *s, psp_lease *lease, psprobe_settlement verdict) {
+  psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_SETTLE_ACK, psprobe_clock_monotonic());
   if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
   if (psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
 }
 
 void psp_subscriber_receive(psprobe_subscriber *s, psp_lease *lease) {
   pthread_mutex_unlock(&s->lock);
-  psprobe_verdict verdict = s->receive(s->arg, &lease->message);
+  psprobe_settlement verdict = s->receive(s->arg, &lease->message);
   pthread_mutex_lock(&s->lock);
   /* If it is left for later, another thread may have settled it already, and the lease be gone. */
-  if (verdict != PSPROBE_LATER) settle(s, lease, verdict);
+  if (verdict != PSPROBE_SETTLE_LATER) settle(s, lease, verdict);
 }
 
 void psprobe_subscriber_settle(psprobe_subscriber *s, const psprobe_message *message,
-                               psprobe_verdict verdict) {
+                               psprobe_settlement verdict) {
   psp_lease *lease = (psp_lease *)((char *)message - offsetof(psp_lease, message));
   pthread_mutex_lock(&s->lock);
   settle(s, lease, verdict);
-  psp_slot *slot = psp_subscriber_unpark(s);
+  psp_pull *pull = psp_subscriber_unpark(s);
   pthread_mutex_unlock(&s->lock);
-  if (slot) psp_slot_start(slot);
+  if (pull) psp_pull_start(pull);
 }
 
 static void *work(void *subscriber) {
@@ -106,10 +105,10 @@ static void *work(void *subscriber) {
   psp_lease_list gone = {0};
   pthread_mutex_lock(&s->lock);
   for (psp_lease *lease; (lease = next_lease(s, &gone));) {
-    psp_slot *slot = psp_subscriber_unpark(s);
-    if (slot) {
+    psp_pull *pull = psp_subscriber_unpark(s);
+    if (pull) {
       pthread_mutex_unlock(&s->lock);
-      psp_slot_start(slot);
+      psp_pull_start(pull);
       pthread_mutex_lock(&s->lock);
     }
     psp_leases_free(&gone);
@@ -132,7 +131,7 @@ static psprobe_code check(const psprobe_subscriber_options *o, psprobe_error *er
     wrong = "max_messages must be 1 to 1000";
   else if (o->workers < 0 || o->workers > WORKERS_MAX)
     wrong = "workers must be 1 to 1000";
-  else if (o->ack_deadline_s < 0 || o->ack_deadline_s > PSP_DEADLINE_MAX_S)
+  else if (!psp_ack_deadline_check(o->ack_deadline_s))
     wrong = "ack_deadline_s must be 10 to 600";
   else if (o->ack_batch_ns < 0 || o->max_extension_ns < 0)
     wrong = "a duration is negative";
@@ -142,24 +141,19 @@ static psprobe_code check(const psprobe_subscriber_options *o, psprobe_error *er
 }
 
 static psprobe_code prepare_calls(psprobe_subscriber *s, const char *name, psprobe_error *error) {
-  psp_buf full = {0};
-  psprobe_code code = psp_pubsub_resolve(s->client, PSP_SUBSCRIPTION, name, &full, error);
-  if (code == PSPROBE_OK) {
-    psp_pubsub_path(&s->get_path, full.data, "");
-    psp_pubsub_path(&s->pull_path, full.data, ":pull");
-    psp_pubsub_path(&s->acknowledge_path, full.data, ":acknowledge");
-    psp_pubsub_path(&s->modify_path, full.data, ":modifyAckDeadline");
-    psp_pull_encode(&s->pull_body, s->max_messages, false);
-    snprintf(s->get_what, sizeof s->get_what, "get subscription %s", name);
-    snprintf(s->pull_what, sizeof s->pull_what, "pull from subscription %s", name);
-    snprintf(s->acknowledge_what, sizeof s->acknowledge_what, "acknowledge at subscription %s",
-             name);
-    snprintf(s->modify_what, sizeof s->modify_what, "modify ack deadline at subscription %s", name);
-    if (s->get_path.failed || s->pull_path.failed || s->acknowledge_path.failed ||
-        s->modify_path.failed || s->pull_body.failed)
-      code = psp_fail_memory(error, "a subscriber");
-  }
-  psp_buf_free(&full);
+  const struct {
+    psp_target *target;
+    const char *verb, *action;
+  } calls[] = {{&s->get, "", "get"},
+               {&s->pull, ":pull", "pull from"},
+               {&s->acknowledge, ":acknowledge", "acknowledge at"},
+               {&s->modify, ":modifyAckDeadline", "modify ack deadline at"}};
+  psprobe_code code = PSPROBE_OK;
+  for (size_t i = 0; i < sizeof calls / sizeof *calls && code == PSPROBE_OK; i++)
+    code = psp_target_init(calls[i].target, s->client, PSP_SUBSCRIPTION, name, calls[i].verb,
+                           calls[i].action, error);
+  psp_pull_encode(&s->pull_body, s->max_messages, false);
+  if (code == PSPROBE_OK && s->pull_body.failed) code = psp_fail_memory(error, "a subscriber");
   return code;
 }
 
@@ -193,7 +187,7 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   s->arg = o->arg;
   s->max_messages = o->max_messages > 0 ? o->max_messages : MESSAGES;
   s->deadline_s = o->ack_deadline_s;
-  s->slot_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
+  s->pull_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
   const psprobe_logger *logger = o->logger ? o->logger : psp_client_logger(s->client);
   if (logger) s->logger = *logger;
   psp_leases_init(&s->leases, PSP_DEADLINE_S, o->ack_deadline_s,
@@ -203,13 +197,13 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   if (code == PSPROBE_OK) code = prepare_create(s, o, error);
   if (code != PSPROBE_OK) return code;
   s->at_once = o->at_once;
-  size_t workers = worker_count(o, s->slot_count);
+  size_t workers = worker_count(o, s->pull_count);
   s->subscription = psp_strdup(o->subscription);
   s->workers = calloc(workers + 1, sizeof *s->workers);
-  s->slots = calloc(s->slot_count, sizeof *s->slots);
-  if (!s->subscription || !s->workers || !s->slots) return psp_fail_memory(error, "a subscriber");
-  for (size_t i = 0; i < s->slot_count; i++)
-    s->slots[i] = (psp_slot){.subscriber = s, .state = PSP_SLOT_ENDED};
+  s->pulls = calloc(s->pull_count, sizeof *s->pulls);
+  if (!s->subscription || !s->workers || !s->pulls) return psp_fail_memory(error, "a subscriber");
+  for (size_t i = 0; i < s->pull_count; i++)
+    s->pulls[i] = (psp_pull){.subscriber = s, .state = PSP_PULL_ENDED};
   return PSPROBE_OK;
 }
 
@@ -255,12 +249,12 @@ static psprobe_code start_threads(psprobe_subscriber *s, size_t workers, psprobe
 static void start_pulls(psprobe_subscriber *s) {
   s->own_asked = true; /* nobody else looks at it yet */
   psp_subscriber_ask_deadline(s);
-  for (size_t i = 0; i < s->slot_count; i++) {
+  for (size_t i = 0; i < s->pull_count; i++) {
     pthread_mutex_lock(&s->lock);
-    s->slots[i].state = PSP_SLOT_PULLING;
+    s->pulls[i].state = PSP_PULL_PULLING;
     psp_subscriber_ref(s);
     pthread_mutex_unlock(&s->lock);
-    psp_slot_start(&s->slots[i]);
+    psp_pull_start(&s->pulls[i]);
   }
 }
 
@@ -275,7 +269,7 @@ psprobe_code psprobe_subscriber_new(psprobe_client *client,
   s->refs = 1;
   init_locks(s);
   code = prepare(s, options, error);
-  if (code == PSPROBE_OK) code = start_threads(s, worker_count(options, s->slot_count), error);
+  if (code == PSPROBE_OK) code = start_threads(s, worker_count(options, s->pull_count), error);
   if (code != PSPROBE_OK) {
     destroy(s);
     return code;

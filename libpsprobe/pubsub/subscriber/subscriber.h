@@ -18,26 +18,27 @@
 
 #include "base/buf.h"
 #include "client/call.h"
+#include "pubsub/calls.h"
 #include "pubsub/subscriber/lease.h"
 
 /** How the service's default, an ack deadline of 10 s, stands in until the real one is known. */
 #define PSP_DEADLINE_S 10
 
-typedef enum psp_slot_state {
-  PSP_SLOT_PULLING,
-  PSP_SLOT_PARKED,  /**< too much is in hand */
-  PSP_SLOT_RESTING, /**< until resume_ns, after a failure */
-  PSP_SLOT_ENDED
-} psp_slot_state;
+typedef enum psp_pull_state {
+  PSP_PULL_PULLING,
+  PSP_PULL_PARKED,  /**< too much is in hand */
+  PSP_PULL_RESTING, /**< until resume_ns, after a failure */
+  PSP_PULL_ENDED
+} psp_pull_state;
 
 /** One of the outstanding pulls. */
-typedef struct psp_slot {
+typedef struct psp_pull {
   psprobe_subscriber *subscriber;
-  psp_slot_state state;
+  psp_pull_state state;
   int64_t asked_ns;
   int64_t resume_ns;
   unsigned quick; /**< answers in a row that had nothing and did not wait for it */
-} psp_slot;
+} psp_pull;
 
 typedef enum psp_subscriber_state {
   PSP_RUNNING,
@@ -53,9 +54,9 @@ struct psprobe_subscriber {
   int max_messages, deadline_s;
   bool at_once; /* receive is called by who takes the pull's answer, and there are no workers */
   char *subscription; /* as the caller wrote it, for logs */
-  psp_buf get_path, pull_path, acknowledge_path, modify_path, pull_body;
+  psp_target get, pull, acknowledge, modify;
+  psp_buf pull_body;
   psp_buf create_body; /* empty: a subscription that is not there is waited for */
-  char get_what[128], pull_what[128], acknowledge_what[128], modify_what[128];
 
   pthread_mutex_t lock;
   pthread_cond_t work;    /* for workers: something waits, or the end */
@@ -69,13 +70,13 @@ struct psprobe_subscriber {
   int64_t kept_until; /* when the keeper wakes by itself */
   unsigned idle;      /* workers that wait for work */
   unsigned telling;   /* acknowledge and modifyAckDeadline calls under way */
-  unsigned parked;    /* slots */
+  unsigned parked;    /* pulls */
   unsigned receiving; /* threads that are in `receive` just now, at_once */
   pthread_t receiver; /* the one that entered it last */
 
   bool own_known, own_asked; /* the subscription's ack deadline */
   bool creating;             /* a call for it is under way */
-  unsigned pull_failures;    /* in a row, over all slots */
+  unsigned pull_failures;    /* in a row, over all pulls */
   psprobe_code pull_code;    /* of the last failure that was logged */
   int64_t pull_logged_ns;
   bool ack_failing, push_told;
@@ -84,8 +85,8 @@ struct psprobe_subscriber {
   pthread_t keeper;
   pthread_t *workers;
   size_t worker_count;
-  psp_slot *slots;
-  size_t slot_count;
+  psp_pull *pulls;
+  size_t pull_count;
 };
 
 /** What is to be logged once the lock is free; event NULL: nothing. */
@@ -107,8 +108,8 @@ void psp_subscriber_unlock_unref(psprobe_subscriber *s);
 void psp_subscriber_receive(psprobe_subscriber *s, psp_lease *lease);
 
 /* subscriber_pull.c; without the lock */
-/** Pulls; the slot is PSP_SLOT_PULLING and a reference is taken for it. */
-void psp_slot_start(psp_slot *slot);
+/** Pulls; the pull is PSP_PULL_PULLING and a reference is taken for it. */
+void psp_pull_start(psp_pull *pull);
 /** Asks for the subscription's own ack deadline. */
 void psp_subscriber_ask_deadline(psprobe_subscriber *s);
 
@@ -116,11 +117,11 @@ void psp_subscriber_ask_deadline(psprobe_subscriber *s);
 void psp_subscriber_create(psprobe_subscriber *s);
 
 /* With the lock: */
-/** A parked slot that may go on, made ready for psp_slot_start; or NULL. */
-psp_slot *psp_subscriber_unpark(psprobe_subscriber *s);
-/** A resting slot whose time has come, likewise. */
-psp_slot *psp_subscriber_resume(psprobe_subscriber *s, int64_t now);
-/** When the next resting slot's time comes. */
+/** A parked pull that may go on, made ready for psp_pull_start; or NULL. */
+psp_pull *psp_subscriber_unpark(psprobe_subscriber *s);
+/** A resting pull whose time has come, likewise. */
+psp_pull *psp_subscriber_resume(psprobe_subscriber *s, int64_t now);
+/** When the next resting pull's time comes. */
 int64_t psp_subscriber_resume_ns(const psprobe_subscriber *s);
 
 /* subscriber_keep.c */

@@ -14,36 +14,17 @@
 
 bool psp_upload_call_init(psp_upload_call *call, psprobe_client *client) {
   *call = (psp_upload_call){.client = client};
-  if (pthread_mutex_init(&call->mutex, NULL) != 0) return false;
-  if (pthread_cond_init(&call->finished, NULL) == 0) return true;
-  pthread_mutex_destroy(&call->mutex);
-  return false;
+  psp_stopper_init(&call->stopper);
+  return true;
 }
 
 void psp_upload_call_clear(psp_upload_call *call) {
   psp_buf_free(&call->body);
-  pthread_cond_destroy(&call->finished);
-  pthread_mutex_destroy(&call->mutex);
+  psp_stopper_destroy(&call->stopper);
 }
 
 void psp_upload_call_cancel(psp_upload_call *call) {
-  pthread_mutex_lock(&call->mutex);
-  call->cancelled = true;
-  if (call->pending != NULL) psp_call_cancel(call->client, call->pending);
-  pthread_mutex_unlock(&call->mutex);
-}
-
-static void on_done(void *arg, const psp_http_response *response, const psprobe_error *error) {
-  psp_upload_call *call = arg;
-  pthread_mutex_lock(&call->mutex);
-  call->pending = NULL; /* not valid once this returns */
-  call->done = true;
-  if (response != NULL)
-    psp_buf_add(&call->body, response->body, response->body_len);
-  else
-    call->error = *error;
-  pthread_cond_signal(&call->finished);
-  pthread_mutex_unlock(&call->mutex);
+  psp_stopper_stop(&call->stopper);
 }
 
 /* Posts `body` and waits. The answer is in call->body. */
@@ -57,25 +38,8 @@ static psprobe_code post(psp_upload_call *call, const char *path, const psp_buf 
                       .attempt_ns = ATTEMPT_NS,
                       .total_ns = ATTEMPT_NS,
                       .what = what};
-  psp_pending *pending = NULL;
   psp_buf_reset(&call->body);
-  psprobe_error_clear(&call->error);
-  call->done = false;
-  psprobe_code code = psp_call_start(call->client, &request, on_done, call, &pending, error);
-  if (code != PSPROBE_OK) return code;
-  pthread_mutex_lock(&call->mutex);
-  if (!call->done) {
-    call->pending = pending;
-    if (call->cancelled) psp_call_cancel(call->client, pending);
-  }
-  while (!call->done)
-    pthread_cond_wait(&call->finished, &call->mutex);
-  pthread_mutex_unlock(&call->mutex);
-  if (call->error.code != PSPROBE_OK) {
-    *error = call->error;
-    return error->code;
-  }
-  return call->body.failed ? psp_fail_memory(error, what) : PSPROBE_OK;
+  return psp_call_run_until(call->client, &request, &call->stopper, &call->body, error);
 }
 
 /* The writes of a batch and what they borrow. */

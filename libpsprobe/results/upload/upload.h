@@ -2,8 +2,6 @@
 #ifndef PSP_RESULTS_UPLOAD_UPLOAD_H
 #define PSP_RESULTS_UPLOAD_UPLOAD_H
 /** @file One batch of rows to Firestore. The uploader (upload.c) decides when, and how many. */
-#include <pthread.h>
-
 #include "client/call.h"
 #include "results/upload/outbox.h"
 
@@ -13,12 +11,8 @@
  */
 typedef struct psp_upload_call {
   psprobe_client *client;
-  pthread_mutex_t mutex;
-  pthread_cond_t finished;
-  psp_pending *pending; /**< NULL: none is under way */
-  bool cancelled, done;
-  psp_buf body;
-  psprobe_error error;
+  psp_stopper stopper;
+  psp_buf body; /**< of the last answer */
 } psp_upload_call;
 
 bool psp_upload_call_init(psp_upload_call *call, psprobe_client *client);

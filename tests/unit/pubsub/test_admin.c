@@ -41,8 +41,9 @@ static void test_topics(void **state) {
   assert_int_equal(psprobe_topic_create(f->client, "probes", &existed, &error), PSPROBE_OK);
   assert_true(existed);
   assert_int_equal(error.code, PSPROBE_OK);
-  assert_int_equal(psprobe_topic_get(f->client, "projects/demo-p/topics/probes", NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_topic_get(f->client, "probes", &error), PSPROBE_NOT_FOUND);
+  assert_int_equal(psprobe_topic_exists(f->client, "projects/demo-p/topics/probes", NULL),
+                   PSPROBE_OK);
+  assert_int_equal(psprobe_topic_exists(f->client, "probes", &error), PSPROBE_NOT_FOUND);
   assert_string_equal(error.message, "get topic probes: NOT_FOUND (HTTP 404): Topic not found");
   assert_int_equal(psprobe_topic_delete(f->client, "probes", NULL), PSPROBE_OK);
 }
@@ -68,7 +69,7 @@ static void test_refused_names(void **state) {
   assert_int_equal(
       psprobe_subscription_set_push(f->client, "jobs", "https://h/", NULL, "x", &error),
       PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_topic_get(f->client, NULL, &error), PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(psprobe_topic_exists(f->client, NULL, &error), PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(fake_request_count(f->fake), 0);
 }
 

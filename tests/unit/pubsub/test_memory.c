@@ -91,9 +91,9 @@ static void test_encoders(void **state) {
   assert_true(failing_each(encode, NULL) > 1);
 }
 
-static psprobe_verdict receive(void *arg, const psprobe_message *message) {
+static psprobe_settlement receive(void *arg, const psprobe_message *message) {
   (void)arg, (void)message;
-  return PSPROBE_ACK;
+  return PSPROBE_SETTLE_ACK;
 }
 
 /* One that cannot be made leaves nothing behind. With memory for it, its calls are the fake's,

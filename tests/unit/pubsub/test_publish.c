@@ -22,7 +22,7 @@ static void test_blocking(void **state) {
   fake_client *f = *state;
   fake_call *call = fake_expect(f->fake, "POST", URL);
   fake_reply(call, 200, NULL, "{\"messageIds\":[\"7\"]}");
-  assert_int_equal(psprobe_publish(f->client, "a%b", &hello, 1, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_publish(f->client, "a%b", &hello, 1, NULL, NULL), PSPROBE_OK);
   assert_string_equal(fake_request(call, 0)->body, "{\"messages\":[{\"data\":\"aGVsbG8=\"}]}");
   assert_string_equal(fake_request_header(fake_request(call, 0), "content-type"),
                       "application/json");
@@ -43,7 +43,7 @@ static void test_retries(void **state) {
     fake_fail(fake_expect(f->fake, "POST", URL), cases[i].code, "no");
     if (cases[i].again)
       fake_reply(fake_expect(f->fake, "POST", URL), 200, NULL, "{\"messageIds\":[\"7\"]}");
-    assert_int_equal(psprobe_publish(f->client, "a%b", &hello, 1, &error),
+    assert_int_equal(psprobe_publish(f->client, "a%b", &hello, 1, NULL, &error),
                      cases[i].again ? PSPROBE_OK : cases[i].code);
   }
 }
@@ -52,14 +52,15 @@ static void test_refused(void **state) {
   fake_client *f = *state;
   psprobe_error error = {0};
   const psprobe_message empty = {0};
-  assert_int_equal(psprobe_publish(f->client, "probes", &empty, 1, &error),
+  assert_int_equal(psprobe_publish(f->client, "probes", &empty, 1, NULL, &error),
                    PSPROBE_INVALID_ARGUMENT);
   assert_string_equal(error.message,
                       "publish to topic probes: message 0: neither data nor attributes");
-  assert_int_equal(psprobe_publish(f->client, "ab", &hello, 1, &error), PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_publish_start(f->client, "probes", &empty, 1, NULL, NULL, &error),
+  assert_int_equal(psprobe_publish(f->client, "ab", &hello, 1, NULL, &error),
                    PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_publish_start(f->client, "ab", &hello, 1, NULL, NULL, &error),
+  assert_int_equal(psprobe_publish_start(f->client, "probes", &empty, 1, NULL, NULL, NULL, &error),
+                   PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(psprobe_publish_start(f->client, "ab", &hello, 1, NULL, NULL, NULL, &error),
                    PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(fake_request_count(f->fake), 0);
 }
@@ -89,7 +90,8 @@ static void test_async(void **state) {
   sem_init(&o.done, 0, 0);
   fake_in_order(f->fake);
   fake_reply(fake_expect(f->fake, "POST", URL), 200, NULL, "{\"messageIds\":[\"7\",\"8\"]}");
-  assert_int_equal(psprobe_publish_start(f->client, "a%b", two, 2, on_done, &o, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_publish_start(f->client, "a%b", two, 2, NULL, on_done, &o, NULL),
+                   PSPROBE_OK);
   sem_wait(&o.done);
   assert_string_equal(o.ids, "7 8 ");
   assert_int_equal(o.error.code, PSPROBE_OK);
@@ -97,7 +99,8 @@ static void test_async(void **state) {
   o.ids[0] = '\0';
   fake_reply(fake_expect(f->fake, "POST", URL), 404, NULL,
              "{\"error\":{\"code\":404,\"message\":\"Topic not found\",\"status\":\"NOT_FOUND\"}}");
-  assert_int_equal(psprobe_publish_start(f->client, "a%b", two, 2, on_done, &o, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_publish_start(f->client, "a%b", two, 2, NULL, on_done, &o, NULL),
+                   PSPROBE_OK);
   sem_wait(&o.done);
   assert_string_equal(o.ids, "");
   assert_int_equal(o.error.code, PSPROBE_NOT_FOUND);
@@ -105,7 +108,8 @@ static void test_async(void **state) {
       strstr(o.error.message, "publish to topic a%b: NOT_FOUND (HTTP 404): Topic not found"));
 
   fake_reply(fake_expect(f->fake, "POST", URL), 200, NULL, "{\"messageIds\":[\"7\"]}");
-  assert_int_equal(psprobe_publish_start(f->client, "a%b", two, 2, on_done, &o, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_publish_start(f->client, "a%b", two, 2, NULL, on_done, &o, NULL),
+                   PSPROBE_OK);
   sem_wait(&o.done);
   assert_int_equal(o.error.code, PSPROBE_INTERNAL);
   assert_int_equal(o.calls, 3);
@@ -117,7 +121,7 @@ static void test_cancelled(void **state) {
   outcome o = {0};
   sem_init(&o.done, 0, 0);
   fake_call *call = fake_expect(f->fake, "POST", URL); /* never answered */
-  assert_int_equal(psprobe_publish_start(f->client, "a%b", &hello, 1, on_done, &o, NULL),
+  assert_int_equal(psprobe_publish_start(f->client, "a%b", &hello, 1, NULL, on_done, &o, NULL),
                    PSPROBE_OK);
   fake_wait(call, 1);
   psprobe_client_free(f->client);

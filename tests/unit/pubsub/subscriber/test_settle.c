@@ -24,7 +24,7 @@
 typedef struct receiver {
   fake_client *client;
   psprobe_subscriber *subscriber;
-  psprobe_verdict verdict;
+  psprobe_settlement verdict;
   const psprobe_message *kept[2]; /* left for later */
   unsigned count;
   pthread_t thread; /* that called last */
@@ -32,7 +32,7 @@ typedef struct receiver {
   sem_t got, ready;
 } receiver;
 
-static psprobe_verdict receive(void *arg, const psprobe_message *message) {
+static psprobe_settlement receive(void *arg, const psprobe_message *message) {
   receiver *r = arg;
   r->thread = pthread_self();
   r->kept[r->count++ % 2] = message;
@@ -126,16 +126,16 @@ static void later(receiver *r, bool at_once) {
   fake_call *ack = expect(r, ":acknowledge"), *nack = expect(r, ":modifyAckDeadline");
   fake_reply(ack, 200, NULL, "{}");
   fake_reply(nack, 200, NULL, "{}");
-  r->verdict = PSPROBE_LATER;
+  r->verdict = PSPROBE_SETTLE_LATER;
   begin(r, 10, at_once);
   sem_wait(&r->got);
   sem_wait(&r->got); /* a worker does not wait for the first verdict */
   assert_string_equal(r->kept[0]->message_id, "1");
-  psprobe_subscriber_settle(r->subscriber, r->kept[1], PSPROBE_NACK);
+  psprobe_subscriber_settle(r->subscriber, r->kept[1], PSPROBE_SETTLE_NACK);
   fake_wait(nack, 1);
   assert_string_equal(fake_request(nack, 0)->body,
                       "{\"ackIds\":[\"a2\"],\"ackDeadlineSeconds\":0}");
-  psprobe_subscriber_settle(r->subscriber, r->kept[0], PSPROBE_ACK);
+  psprobe_subscriber_settle(r->subscriber, r->kept[0], PSPROBE_SETTLE_ACK);
   fake_wait(ack, 1);
   assert_string_equal(fake_request(ack, 0)->body, "{\"ackIds\":[\"a1\"]}");
   psprobe_subscriber_stats stats = stop(r);
@@ -163,7 +163,7 @@ static void test_stop_waits_for_later(void **state) {
   fake_call *extend = fake_times(expect(r, ":modifyAckDeadline"), 2);
   fake_reply(extend, 200, NULL, "{}");
   fake_reply(fake_times(expect(r, ":acknowledge"), 0), 200, NULL, "{}");
-  r->verdict = PSPROBE_LATER;
+  r->verdict = PSPROBE_SETTLE_LATER;
   begin(r, 1, true);
   sem_wait(&r->got);
   sem_wait(&r->got);
@@ -171,8 +171,8 @@ static void test_stop_waits_for_later(void **state) {
   fake_wait(extend, 2);
   assert_string_equal(fake_request(extend, 1)->body,
                       "{\"ackIds\":[\"a1\",\"a2\"],\"ackDeadlineSeconds\":1}");
-  psprobe_subscriber_settle(r->subscriber, r->kept[0], PSPROBE_ACK);
-  psprobe_subscriber_settle(r->subscriber, r->kept[1], PSPROBE_ACK);
+  psprobe_subscriber_settle(r->subscriber, r->kept[0], PSPROBE_SETTLE_ACK);
+  psprobe_subscriber_settle(r->subscriber, r->kept[1], PSPROBE_SETTLE_ACK);
   pthread_join(thread, NULL);
   psprobe_subscriber_stats stats;
   psprobe_subscriber_get_stats(r->subscriber, &stats);

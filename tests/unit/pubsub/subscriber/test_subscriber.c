@@ -57,7 +57,7 @@ static void test_nack(void **state) {
   receiver_expect_pull(r, JUST("1"));
   fake_call *nack = receiver_expect(r, ":modifyAckDeadline");
   fake_reply(nack, 200, NULL, "{}");
-  r->verdict = PSPROBE_NACK;
+  r->verdict = PSPROBE_SETTLE_NACK;
   receiver_begin(r, (psprobe_subscriber_options){.pulls = 1});
   fake_wait(nack, 1);
   assert_string_equal(fake_request(nack, 0)->body,

@@ -58,13 +58,13 @@ static void test_message_after_stop(void **state) {
   assert_string_equal(r->seen, "");
 }
 
-static psprobe_verdict stop_in_callback(void *arg, const psprobe_message *message) {
+static psprobe_settlement stop_in_callback(void *arg, const psprobe_message *message) {
   receiver *r = arg;
   (void)message;
   sem_wait(&r->leave); /* until the test knows the subscriber */
   assert_int_equal(psprobe_subscriber_stop(r->subscriber, 0, NULL), PSPROBE_OK);
   sem_post(&r->entered);
-  return PSPROBE_ACK;
+  return PSPROBE_SETTLE_ACK;
 }
 
 static void test_stop_in_callback_does_not_hang(void **state) {
