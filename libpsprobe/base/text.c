@@ -24,67 +24,6 @@ bool psp_text_ends(const char *text, const char *suffix) {
   return len >= n && memcmp(text + len - n, suffix, n) == 0;
 }
 
-static void encode(psp_buf *out, const void *data, size_t len, const char *alphabet, bool pad) {
-  const unsigned char *s = data;
-  if (!psp_buf_reserve(out, len / 3 * 4 + 4)) return;
-  for (size_t i = 0; i < len; i += 3) {
-    size_t n = len - i < 3 ? len - i : 3;
-    uint32_t bits = (uint32_t)s[i] << 16;
-    if (n > 1) bits |= (uint32_t)s[i + 1] << 8;
-    if (n > 2) bits |= s[i + 2];
-    char quad[4];
-    for (size_t k = 0; k < 4; k++)
-      quad[k] = k <= n ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
-    psp_buf_add(out, quad, pad ? 4 : n + 1);
-  }
-}
-
-void psp_base64_encode(psp_buf *out, const void *data, size_t len) {
-  encode(out, data, len, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true);
-}
-
-void psp_base64url_encode(psp_buf *out, const void *data, size_t len) {
-  encode(out, data, len, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
-}
-
-static int digit64(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+' || c == '-') return 62;
-  if (c == '/' || c == '_') return 63;
-  return -1;
-}
-
-/* Takes back what was added after `len`. */
-static bool undo(psp_buf *out, size_t len) {
-  out->len = len;
-  if (out->data != NULL) out->data[len] = '\0';
-  return false;
-}
-
-bool psp_base64_decode(psp_buf *out, const char *text, size_t len) {
-  size_t before = out->len, n = len;
-  while (n > 0 && len - n < 2 && text[n - 1] == '=')
-    n--;
-  if (n != len && len % 4 != 0) return false; /* padding, but not the right one */
-  if (n % 4 == 1) return false;
-  if (!psp_buf_reserve(out, n / 4 * 3 + 3)) return false;
-  uint32_t bits = 0;
-  unsigned held = 0;
-  for (size_t i = 0; i < n; i++) {
-    int digit = digit64(text[i]);
-    if (digit < 0) return undo(out, before);
-    bits = bits << 6 | (uint32_t)digit;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      psp_buf_char(out, (char)(bits >> held & 0xFF));
-    }
-  }
-  return true;
-}
-
 void psp_percent_encode(psp_buf *out, const char *text) {
   static const char hex[] = "0123456789ABCDEF";
   for (const char *s = text; *s != '\0'; s++) {
@@ -105,6 +44,13 @@ int psp_hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+/* Takes back what was added after `len`. */
+static bool undo(psp_buf *out, size_t len) {
+  out->len = len;
+  if (out->data != NULL) out->data[len] = '\0';
+  return false;
 }
 
 bool psp_percent_decode(psp_buf *out, const char *text, size_t len) {

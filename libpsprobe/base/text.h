@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_BASE_TEXT_H
 #define PSP_BASE_TEXT_H
-/** @file Text: base64, percent-encoding, UTF-8, numbers, durations. Pure. */
+/** @file Text: percent-encoding, numbers, durations. Pure. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,13 +14,6 @@ char *psp_strdup(const char *text);
 bool psp_text_equal(const char *a, const char *b); /**< both may be NULL */
 bool psp_text_starts(const char *text, const char *prefix);
 bool psp_text_ends(const char *text, const char *suffix);
-
-/** Standard alphabet, padded (RFC 4648, 4). */
-void psp_base64_encode(psp_buf *out, const void *data, size_t len);
-/** URL alphabet, unpadded (RFC 4648, 5; RFC 7515, 2). */
-void psp_base64url_encode(psp_buf *out, const void *data, size_t len);
-/** Either alphabet, padded or not, as proto3 JSON allows. False: not base64; `out` as before. */
-bool psp_base64_decode(psp_buf *out, const char *text, size_t len);
 
 /** All but RFC 3986's unreserved characters as %XX. */
 void psp_percent_encode(psp_buf *out, const char *text);

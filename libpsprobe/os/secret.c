@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/base64.h"
+
 #define GRAIN 4096u
 
 void *psp_secret_pages(size_t size) {
@@ -117,6 +119,16 @@ static void base64(psp_secret *secret, const void *data, size_t len, const char 
 
 void psp_secret_base64url(psp_secret *secret, const void *data, size_t len) {
   base64(secret, data, len, "-_", false);
+}
+
+bool psp_base64url_secret(const char *text, size_t len, psp_secret *out) {
+  if (!psp_secret_reserve(out, len / 4 * 3 + 3)) return false;
+  long got = psp_base64url_decode(text, len, (unsigned char *)out->data + out->len,
+                                  out->cap - out->len - 1);
+  if (got < 0) return false;
+  out->len += (size_t)got;
+  out->data[out->len] = 0;
+  return true;
 }
 
 void psp_secret_base64(psp_secret *secret, const void *data, size_t len) {

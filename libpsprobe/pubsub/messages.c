@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "base/timestamp.h"
 
 psprobe_batch *psp_batch_new(size_t count, size_t attributes, size_t body_len) {

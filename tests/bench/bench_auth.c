@@ -18,7 +18,7 @@
 #include "auth/sources/claims.h"
 #include "auth/sources/jwt_sign.h"
 #include "auth/verify/idtoken.h"
-#include "base/text.h"
+#include "base/base64.h"
 #include "keys.h"
 
 #define ROUNDS   9

@@ -18,9 +18,9 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/text.h"
 
 static char *private_texts[TEST_KEYS], *public_texts[TEST_KEYS];
 

@@ -6,9 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "auth/base64url.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "base/timestamp.h"
 
 bool psp_oauth_token_is_clean(const char *token, size_t len) {

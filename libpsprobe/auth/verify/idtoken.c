@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "auth/base64url.h"
+#include "base/base64.h"
 #include "base/json_view.h"
 
 static const char *const reasons[PSP_IDTOKEN_VERDICTS] = {

@@ -13,7 +13,7 @@
 #include <openssl/params.h>
 #include <openssl/pem.h>
 
-#include "auth/base64url.h"
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/json_view.h"
 

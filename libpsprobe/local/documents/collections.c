@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "local/documents/rest.h"
 #include "local/proto_fields.h"
 

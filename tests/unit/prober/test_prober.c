@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "lab.h"
 
 #define MS   INT64_C(1000000)

@@ -10,6 +10,7 @@
 
 #include <psprobe/pubsub.h>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "files.h"

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "auth/base64url.h"
 #include "auth/sources/oauth.h"
 #include "auth/sources/subject.h"
+#include "base/base64.h"
 
 #define WHAT "get an access token for a@b from oauth2.googleapis.com"
 #define NOW  INT64_C(1795556815)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/base64.h"
+
+#include <stdint.h>
+
+static void encode(psp_buf *out, const void *data, size_t len, const char *alphabet, bool pad) {
+  const unsigned char *s = data;
+  if (!psp_buf_reserve(out, len / 3 * 4 + 4)) return;
+  for (size_t i = 0; i < len; i += 3) {
+    size_t n = len - i < 3 ? len - i : 3;
+    uint32_t bits = (uint32_t)s[i] << 16;
+    if (n > 1) bits |= (uint32_t)s[i + 1] << 8;
+    if (n > 2) bits |= s[i + 2];
+    char quad[4];
+    for (size_t k = 0; k < 4; k++)
+      quad[k] = k <= n ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
+    psp_buf_add(out, quad, pad ? 4 : n + 1);
+  }
+}
+
+void psp_base64_encode(psp_buf *out, const void *data, size_t len) {
+  encode(out, data, len, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true);
+}
+
+void psp_base64url_encode(psp_buf *out, const void *data, size_t len) {
+  encode(out, data, len, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
+}
+
+/* By byte: its six bits, or -1. A table: tokens are long, and branches on their letters are
+ * guesses.
+ */
+const signed char psp_base64url_values[256] = {
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1, -1, 0,  1,  2,  3,  4,  5,  6,
+    7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, 63,
+    -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
+    49, 50, 51, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+};
+
+static int value_of(char letter, bool either) {
+  if (either && letter == '+') return 62;
+  if (either && letter == '/') return 63;
+  return psp_base64url_values[(unsigned char)letter];
+}
+
+/* @return the length, or -1: another letter. `rest` receives the low bits that made no byte. */
+static long decode(const char *text, size_t len, bool either, unsigned char *out, uint32_t *rest) {
+  uint32_t bits = 0;
+  int have = 0;
+  long used = 0;
+  for (size_t i = 0; i < len; i++) {
+    int value = value_of(text[i], either);
+    if (value < 0) return -1;
+    bits = (bits << 6 | (uint32_t)value) & 0xffff;
+    have += 6;
+    if (have >= 8) {
+      have -= 8;
+      out[used++] = (unsigned char)(bits >> have);
+    }
+  }
+  *rest = bits & ((1u << have) - 1);
+  return used;
+}
+
+long psp_base64url_decode(const char *text, size_t len, unsigned char *out, size_t size) {
+  if (len % 4 == 1 || len / 4 * 3 + (len % 4 > 0 ? len % 4 - 1 : 0) > size) return -1;
+  uint32_t rest = 0;
+  long used = decode(text, len, false, out, &rest);
+  return rest == 0 ? used : -1;
+}
+
+bool psp_base64_decode(psp_buf *out, const char *text, size_t len) {
+  size_t n = len;
+  while (n > 0 && len - n < 2 && text[n - 1] == '=')
+    n--;
+  if (n != len && len % 4 != 0) return false; /* padding, but not the right one */
+  if (n % 4 == 1 || !psp_buf_reserve(out, n / 4 * 3 + 3)) return false;
+  uint32_t rest;
+  long used = decode(text, n, true, (unsigned char *)out->data + out->len, &rest);
+  if (used > 0) out->len += (size_t)used;
+  out->data[out->len] = '\0';
+  return used >= 0;
+}
