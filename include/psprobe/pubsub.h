@@ -78,7 +78,7 @@ PSPROBE_API psprobe_code psprobe_topic_list(psprobe_client *client, psprobe_name
 /** A subscription's settings; valid when zeroed but for the topic. */
 typedef struct psprobe_subscription_config {
   const char *topic;
-  int ack_deadline_s;        /**< 10 to 600; 0: the service's default, 10 */
+  int ack_deadline_s;        /**< 10 to 600 (emulators: 1 to 600); 0: the service's default, 10 */
   const char *push_endpoint; /**< NULL: a pull subscription */
   const char *push_account;  /**< e-mail of the service account that signs pushes; NULL: none */
   const char *push_audience; /**< NULL: the endpoint */

@@ -90,6 +90,8 @@ psp_http *psp_client_http(psprobe_client *client);
 psprobe_credentials *psp_client_credentials(const psprobe_client *client);
 /** "(default)" or the database of the options. */
 const char *psp_client_database(const psprobe_client *client);
+/** Whether calls of it go to an emulator. */
+bool psp_client_is_emulator(const psprobe_client *client, psp_service service);
 const psprobe_logger *psp_client_logger(const psprobe_client *client);
 
 #endif

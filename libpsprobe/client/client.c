@@ -201,6 +201,10 @@ const char *psp_client_database(const psprobe_client *client) {
   return client->database;
 }
 
+bool psp_client_is_emulator(const psprobe_client *client, psp_service service) {
+  return client->emulator[service];
+}
+
 const psprobe_logger *psp_client_logger(const psprobe_client *client) {
   return &client->logger;
 }

@@ -128,7 +128,8 @@ psprobe_code psprobe_subscription_create(psprobe_client *client, const char *sub
   psp_buf topic = {0}, body = {0};
   psprobe_code code =
       check_push(config->push_endpoint, config->push_account, config->push_audience, error);
-  if (code == PSPROBE_OK && !psp_ack_deadline_check(config->ack_deadline_s))
+  if (code == PSPROBE_OK &&
+      !psp_ack_deadline_check(config->ack_deadline_s, psp_client_is_emulator(client, PSP_PUBSUB)))
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an ack deadline has %d to %d s, not %d",
                     PSP_DEADLINE_MIN_S, PSP_DEADLINE_MAX_S, config->ack_deadline_s);
   if (code == PSPROBE_OK)

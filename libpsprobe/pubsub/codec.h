@@ -24,8 +24,9 @@
 #define PSP_PULL_MESSAGES    1000
 #define PSP_DEADLINE_MIN_S   10
 #define PSP_DEADLINE_MAX_S   600
-/** 10 to 600, or 0 for the default (pubsub.proto, Subscription.ack_deadline_seconds). */
-bool psp_ack_deadline_check(int seconds);
+/** 10 to 600, or 0 for the default (pubsub.proto, Subscription.ack_deadline_seconds); emulators
+ * take less. */
+bool psp_ack_deadline_check(int seconds, bool emulator);
 /** Of one acknowledge or modifyAckDeadline call: 512 KiB is the service's limit, the rest of it is
  * left for the JSON around the ids. */
 #define PSP_ACK_BYTES ((size_t)500 * 1024)

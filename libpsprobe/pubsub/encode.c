@@ -75,8 +75,9 @@ psprobe_code psp_publish_check(const psprobe_message *messages, size_t count,
   return PSPROBE_OK;
 }
 
-bool psp_ack_deadline_check(int seconds) {
-  return seconds == 0 || (seconds >= PSP_DEADLINE_MIN_S && seconds <= PSP_DEADLINE_MAX_S);
+bool psp_ack_deadline_check(int seconds, bool emulator) {
+  int least = emulator ? 0 : PSP_DEADLINE_MIN_S;
+  return seconds == 0 || (seconds >= least && seconds <= PSP_DEADLINE_MAX_S);
 }
 
 void psp_publish_encode(psp_buf *out, const psprobe_message *messages, size_t count) {

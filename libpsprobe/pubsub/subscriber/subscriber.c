@@ -121,7 +121,8 @@ static void *work(void *subscriber) {
 
 /* ---- making ---- */
 
-static psprobe_code check(const psprobe_subscriber_options *o, psprobe_error *error) {
+static psprobe_code check(const psprobe_client *client, const psprobe_subscriber_options *o,
+                          psprobe_error *error) {
   const char *wrong = NULL;
   if (!o->receive)
     wrong = "there is no callback";
@@ -131,7 +132,7 @@ static psprobe_code check(const psprobe_subscriber_options *o, psprobe_error *er
     wrong = "max_messages must be 1 to 1000";
   else if (o->workers < 0 || o->workers > WORKERS_MAX)
     wrong = "workers must be 1 to 1000";
-  else if (!psp_ack_deadline_check(o->ack_deadline_s))
+  else if (!psp_ack_deadline_check(o->ack_deadline_s, psp_client_is_emulator(client, PSP_PUBSUB)))
     wrong = "ack_deadline_s must be 10 to 600";
   else if (o->ack_batch_ns < 0 || o->max_extension_ns < 0)
     wrong = "a duration is negative";
@@ -261,7 +262,7 @@ static void start_pulls(psprobe_subscriber *s) {
 psprobe_code psprobe_subscriber_new(psprobe_client *client,
                                     const psprobe_subscriber_options *options,
                                     psprobe_subscriber **subscriber, psprobe_error *error) {
-  psprobe_code code = check(options, error);
+  psprobe_code code = check(client, options, error);
   if (code != PSPROBE_OK) return code;
   psprobe_subscriber *s = calloc(1, sizeof *s);
   if (!s) return psp_fail_memory(error, "a subscriber");
