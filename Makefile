@@ -68,7 +68,7 @@ SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples man tests check check-once check-unit check-threads check-house bench fuzz demo run-demo \
+.PHONY: all lib examples man tests check check-once check-unit check-threads check-house bench coverage-table fuzz demo run-demo \
 	deps install uninstall format lint clean help
 
 all: lib examples man ## build the library, the programs and their man pages
@@ -171,6 +171,9 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(STATIC)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(STATIC) $(LIBS)
+
+coverage-table: $(BUILD)/tests/tools/coverage_table ## false alarms and coverage by simulation (minutes)
+	@$<
 
 bench: ## run the benchmarks beside their peers
 	@tests/deps.sh

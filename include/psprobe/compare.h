@@ -69,9 +69,10 @@ typedef struct psprobe_quantile {
 
 /** What one probe tells of the next. */
 typedef struct psprobe_serial {
-  double lag1;        /**< autocorrelation of the ranks at lag 1 */
+  bool known;         /**< lag1 is: there are 3 values, and not all the same */
+  double lag1;        /**< autocorrelation of the ranks at lag 1, equal values sharing theirs */
   double effective_n; /**< so many independent probes would tell as much of the median */
-  bool matters;       /**< the intervals have been widened for it */
+  bool matters;       /**< beyond chance (5 %), and the median's interval is wider for it */
 } psprobe_serial;
 
 /** Two medians, and how far the second is above the first. */

@@ -59,10 +59,10 @@ static void say_why(psp_buf *out, const seen_pair *seen) {
   const uint64_t n = seen->pair->all.n;
   if (n == 0) {
     psp_buf_text(out, " There is no probe that both answered.");
-  } else if (n < 6) {
+  } else if (n < PSP_FEWEST_DIFFERENCES) {
     psp_buf_text(out, " Both answered ");
     psp_words_probes(out, n);
-    psp_buf_text(out, ", and it takes 6 at least.");
+    psp_buf_printf(out, ", too few to tell: it takes %d at least.", PSP_FEWEST_DIFFERENCES);
   } else {
     psp_buf_text(out, " Too many of the ");
     psp_words_probes(out, n);

@@ -79,8 +79,8 @@ static double median_acceleration(const int64_t *sorted, size_t n) {
   return square > 0 ? cube / (6 * square * sqrt(square)) : 0;
 }
 
-psprobe_interval psp_bootstrap_median(const int64_t *sorted, size_t n, uint64_t seed,
-                                      int64_t *estimates, size_t resamples) {
+psprobe_interval psp_bootstrap_median(const int64_t *sorted, size_t n, double inflation,
+                                      uint64_t seed, int64_t *estimates, size_t resamples) {
   psprobe_interval interval = {0};
   if (n < MIN_VALUES) return interval;
   psp_rng rng;
@@ -94,7 +94,7 @@ psprobe_interval psp_bootstrap_median(const int64_t *sorted, size_t n, uint64_t 
   qsort(estimates, resamples, sizeof *estimates, compare);
   const double bias = psp_normal_quantile(below / (double)resamples);
   const double acceleration = median_acceleration(sorted, n);
-  const double z = psp_normal_quantile(HALF_INTERVAL);
+  const double z = psp_normal_quantile(HALF_INTERVAL) * inflation;
   interval.has_low = interval.has_high = true;
   interval.low_ns = at_level(estimates, resamples, psp_bca_level(-z, bias, acceleration), false);
   interval.high_ns = at_level(estimates, resamples, psp_bca_level(z, bias, acceleration), true);
@@ -167,8 +167,9 @@ static void draw_blocks(const uint32_t *bins, size_t n, size_t block, psp_rng *r
 }
 
 psprobe_interval psp_bootstrap_median_blocks(const int64_t *sorted, uint32_t *ranks, size_t n,
-                                             size_t block, uint64_t seed, uint32_t *counts,
-                                             int64_t *estimates, size_t resamples) {
+                                             size_t block, double inflation, uint64_t seed,
+                                             uint32_t *counts, int64_t *estimates,
+                                             size_t resamples) {
   psprobe_interval interval = {0};
   if (n < MIN_VALUES || n / block < 2) return interval;
   const size_t most = BLOCK_BUDGET / n > MIN_RESAMPLES ? BLOCK_BUDGET / n : MIN_RESAMPLES;
@@ -186,7 +187,7 @@ psprobe_interval psp_bootstrap_median_blocks(const int64_t *sorted, uint32_t *ra
   }
   qsort(estimates, resamples, sizeof *estimates, compare);
   const double blocks = (double)n / (double)block;
-  const double t = psp_t_quantile(HALF_INTERVAL, blocks - 1);
+  const double t = psp_t_quantile(HALF_INTERVAL, blocks - 1) * fmax(1, inflation);
   const double tail = psp_normal_cdf(-t * sqrt(blocks / (blocks - 1)));
   interval.has_low = interval.has_high = true;
   interval.low_ns = at_level(estimates, resamples, tail, false);

@@ -27,12 +27,13 @@ double psp_bca_level(double z, double bias, double acceleration);
  * for a million values as for ten. The jackknife's influences of a median are two or three
  * different ones, in closed form.
  *
- * Below 6 values there is no interval, as for the order statistics.
+ * Below 6 values there is no interval, as for the order statistics of independent ones.
  *
+ * @param inflation z times this: the caution of few values (serial.h)
  * @param estimates room for `resamples` (>= 100) values
  */
-psprobe_interval psp_bootstrap_median(const int64_t *sorted, size_t n, uint64_t seed,
-                                      int64_t *estimates, size_t resamples);
+psprobe_interval psp_bootstrap_median(const int64_t *sorted, size_t n, double inflation,
+                                      uint64_t seed, int64_t *estimates, size_t resamples);
 
 /**
  * The block length for values as correlated as `scores` are: the automatic
@@ -53,11 +54,13 @@ size_t psp_block_length(float *scores, size_t n);
  * instead of the normal). The number of resamples falls with n, to 199 at
  * least, so that n * resamples stays about 2 * 10^8.
  *
+ * @param inflation t times this, where above 1
  * @param ranks  0-based rank of each value, in order of sending; overwritten
  * @param counts room for n words
  */
 psprobe_interval psp_bootstrap_median_blocks(const int64_t *sorted, uint32_t *ranks, size_t n,
-                                             size_t block, uint64_t seed, uint32_t *counts,
-                                             int64_t *estimates, size_t resamples);
+                                             size_t block, double inflation, uint64_t seed,
+                                             uint32_t *counts, int64_t *estimates,
+                                             size_t resamples);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <psprobe/compare.h>
 #include <stdlib.h>
 
@@ -56,7 +57,7 @@ static void test_for_no_difference(const psp_work *work, psp_pair_state *state,
   pair->sign_p = psp_sign_test(state->signs, inflation);
 
   psp_wilcoxon ranks = psp_wilcoxon_test(sample->sorted, sample->n, sample->order, work->scores);
-  psp_wilcoxon_widen(&ranks, psp_serial_look(work->scores, sample->n).inflation);
+  psp_wilcoxon_widen(&ranks, psp_serial_look(work->scores, sample->n, PSP_RANKS).inflation);
   pair->wilcoxon_p = ranks.p;
 }
 
@@ -80,8 +81,8 @@ static void resample(psp_work *work, const psp_estimate *estimate, uint64_t seed
   const size_t n = sample->n;
   pair->block_length = 1;
   if (estimate->serial.design_effect < 1.05) {
-    pair->bootstrap_ci =
-        psp_bootstrap_median(sample->sorted, n, seed, work->estimates, work->resamples);
+    pair->bootstrap_ci = psp_bootstrap_median(sample->sorted, n, estimate->serial.caution, seed,
+                                              work->estimates, work->resamples);
     return;
   }
   psp_sample_signs(sample, work->scores);
@@ -90,8 +91,9 @@ static void resample(psp_work *work, const psp_estimate *estimate, uint64_t seed
   for (size_t k = 0; k < n; k++)
     ranks[sample->order[k]] = (uint32_t)k;
   pair->bootstrap_ci =
-      psp_bootstrap_median_blocks(sample->sorted, ranks, n, (size_t)pair->block_length, seed,
-                                  counts, work->estimates, work->resamples);
+      psp_bootstrap_median_blocks(sample->sorted, ranks, n, (size_t)pair->block_length,
+                                  estimate->serial.caution / sqrt(estimate->serial.design_effect),
+                                  seed, counts, work->estimates, work->resamples);
 }
 
 /* Two sources, but for the verdict. */
@@ -123,9 +125,7 @@ static bool compare_pair(const psp_view *view, psp_work *work, psprobe_compariso
   resample(work, &all, c->seed, pair);
 
   test_for_no_difference(work, state, pair);
-  pair->serial = (psprobe_serial){.lag1 = psp_rank_lag1(&work->sample, work->scores),
-                                  .effective_n = (double)all.n / all.serial.design_effect,
-                                  .matters = all.serial.matters};
+  pair->serial = psp_serial_of(&work->sample, &all, work->scores);
   pair->drift = psp_drift(work);
   return true;
 }

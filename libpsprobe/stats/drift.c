@@ -12,7 +12,7 @@ psprobe_change psp_drift(psp_work *work) {
   psp_sample_split(work);
   psp_sample_signs(&work->part[0], work->scores);
   psp_sample_signs(&work->part[1], work->scores + half);
-  const psp_serial serial = psp_serial_look(work->scores, n);
+  const psp_serial serial = psp_serial_look(work->scores, n, PSP_SIGNS);
   const psp_estimate first = psp_sample_median_given(&work->part[0], &serial);
   const psp_estimate second = psp_sample_median_given(&work->part[1], &serial);
   return psp_change(&first, &second);

@@ -32,7 +32,7 @@ static double influence(const psp_sample *sample, int64_t four_shifts, float *sc
 
 /* How many Walsh averages lie outside the interval on either side, and one more; 0: too few. */
 static uint64_t bound_rank(size_t n, double variance, const psp_serial *serial) {
-  if (n <= PSP_WILCOXON_EXACT && !serial->matters) return psp_signed_rank_critical(n, 0.025);
+  if (n <= PSP_WILCOXON_EXACT && serial->inflation <= 1) return psp_signed_rank_critical(n, 0.025);
   const double count = (double)n;
   const double asymmetry = 12 * variance * count / (count - 1);
   const double error = sqrt(count * (count + 1) * (2 * count + 1) / 24 * asymmetry);
@@ -51,7 +51,7 @@ static void find_shift(psp_work *work, psp_walsh *walsh, psp_shift *shift) {
   shift->shift_ns = sign * ((sign * four_shifts + 2) / 4);
 
   const double variance = influence(sample, four_shifts, work->scores);
-  const psp_serial serial = psp_serial_look(work->scores, sample->n);
+  const psp_serial serial = psp_serial_look(work->scores, sample->n, PSP_RANKS);
   const uint64_t rank = bound_rank(sample->n, variance, &serial);
   if (rank == 0) return;
   shift->ci =

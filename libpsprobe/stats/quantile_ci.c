@@ -60,6 +60,18 @@ psp_rank_interval psp_quantile_ranks(uint64_t n, double quantile, double confide
   return ranks;
 }
 
+double psp_median_tail(uint64_t n, double rank) {
+  const double whole = floor(rank);
+  const double tail = psp_binomial_cdf(n, 0.5, (int64_t)whole - 1);
+  return tail + (rank - whole) * psp_binomial_pmf(n, 0.5, (int64_t)whole);
+}
+
+double psp_median_depth(uint64_t n, double tail) {
+  const uint64_t depth = low_rank(n, 0.5, tail);
+  const double below = psp_binomial_cdf(n, 0.5, (int64_t)depth - 1);
+  return (double)depth + (tail - below) / psp_binomial_pmf(n, 0.5, (int64_t)depth);
+}
+
 psprobe_interval psp_quantile_interval(const int64_t *sorted, uint64_t n, double quantile,
                                        double confidence, double inflation) {
   const psp_rank_interval ranks = psp_quantile_ranks(n, quantile, confidence, inflation);

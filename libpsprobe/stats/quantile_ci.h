@@ -29,6 +29,14 @@ typedef struct psp_rank_interval {
 psp_rank_interval psp_quantile_ranks(uint64_t n, double quantile, double confidence,
                                      double inflation);
 
+/**
+ * The chance that fewer than `rank` of n fair coins fall one way, for a rank between two whole ones
+ * interpolated; and its inverse, the rank at which it is `tail`. What widening makes of a whole
+ * rank is seldom whole, and rounding it at once would throw away up to a rank at either end.
+ */
+double psp_median_tail(uint64_t n, double rank);
+double psp_median_depth(uint64_t n, double tail);
+
 /** The interval itself, from sorted values. */
 psprobe_interval psp_quantile_interval(const int64_t *sorted, uint64_t n, double quantile,
                                        double confidence, double inflation);

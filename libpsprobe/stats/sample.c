@@ -87,6 +87,6 @@ psp_estimate psp_sample_median_given(const psp_sample *sample, const psp_serial 
 
 psp_estimate psp_sample_median(const psp_sample *sample, float *scores) {
   psp_sample_signs(sample, scores);
-  const psp_serial serial = psp_serial_look(scores, sample->n);
+  const psp_serial serial = psp_serial_look(scores, sample->n, PSP_SIGNS);
   return psp_sample_median_given(sample, &serial);
 }

@@ -5,11 +5,16 @@
 
 #include "stats/distributions.h"
 
-#define BLOCKING      8
-#define BLOCKING_FROM 640 /* shorter series are looked at over all their lags */
-#define MAX_LAG       (BLOCKING_FROM / 2)
-#define SMALL_SAMPLE  30
-#define HALF_INTERVAL 0.975 /* the quantile that 95 % intervals are made with */
+#define BLOCKING       8
+#define BLOCKING_FROM  640 /* shorter series are looked at over all their lags */
+#define MAX_LAG        (BLOCKING_FROM / 2)
+#define ASSUMED        0.6 /* the AR(1) that short series are taken for … */
+#define ASSUMED_TO     16  /* … whatever they show, up to so many values */
+#define ESTIMATED_FROM 45  /* and from so many on what they show is taken for what it is */
+#define WORTH_A_LOOK   1   /* standard errors of lag 1 */
+#define BEYOND_CHANCE  1.645
+#define PI             3.14159265358979323846
+#define HALF_INTERVAL  0.975 /* the quantile that 95 % intervals are made with */
 
 /* Sum of x[i] * x[i + lag] over n terms. Eight sums beside each other let the compiler use vector
  * registers without being allowed to reorder; chunks keep float from losing digits. */
@@ -133,30 +138,50 @@ static size_t average_blocks(float *x, size_t n) {
   return blocks;
 }
 
-psp_serial psp_serial_look(float *scores, size_t n) {
-  psp_serial result = {.design_effect = 1, .inflation = 1};
+double psp_serial_caution(double lag1, size_t n, psp_scores kind) {
+  if (n >= ESTIMATED_FROM) return 1;
+  const double count = (double)n, most = kind == PSP_SIGNS ? 2 / PI * asin(ASSUMED) : ASSUMED;
+  const double weight = fmin(1, (ESTIMATED_FROM - count) / (ESTIMATED_FROM - ASSUMED_TO));
+  const double r = fmin(most, weight * most + (1 - weight) * lag1);
+  if (r <= 0) return 1;
+  const double fading = fmin(ASSUMED, sin(PI / 2 * r)), left = 1 - fading;
+  /* 1 + 2 * sum of (1 - k / n) * r * fading^(k - 1) over k from 1 to n. */
+  return 1 + 2 * r * (1 / left - (1 - pow(fading, count)) / (count * left * left));
+}
+
+/* The design effect of `s`, whose scores are averaged in blocks while they stay correlated too long
+ * to be looked at one by one. @return how many times wider an interval must be for it */
+static double estimate(series *s, float *scores, psp_serial *result) {
+  const double n = (double)s->n, variance = s->gamma[0];
+  size_t lags;
+  double effect = design_effect(s, &lags);
+  double scale = 1; /* of the blocks' design effect to that of single probes */
+  while (lags == most_lags(s->n) && s->n >= BLOCKING_FROM) {
+    s->n = average_blocks(scores, s->n);
+    s->known = 0;
+    scale = floor(n / (double)s->n) * gamma_at(s, 0) / variance;
+    effect = scale * design_effect(s, &lags);
+  }
+  const double freedom = degrees_of_freedom(s, effect / scale, lags);
+  result->design_effect = fmax(1, fmin(effect, n));
+  return sqrt(result->design_effect) * psp_t_quantile(HALF_INTERVAL, freedom) /
+         psp_normal_quantile(HALF_INTERVAL);
+}
+
+psp_serial psp_serial_look(float *scores, size_t n, psp_scores kind) {
+  psp_serial result = {.design_effect = 1, .caution = 1, .inflation = 1};
   if (n < 4) return result;
   psp_centre(scores, n);
   series s = {.x = scores, .n = n};
   const double variance = gamma_at(&s, 0);
-  if (variance <= 0) return result;
-  result.lag1 = fmax(-1, fmin(1, gamma_at(&s, 1) / variance));
-  const double unbiased = result.lag1 + (1 + 3 * result.lag1) / (double)n;
-  if (unbiased * sqrt((double)n) < (n < SMALL_SAMPLE ? 0.5 : 1)) return result;
-
-  size_t lags;
-  double effect = design_effect(&s, &lags);
-  double scale = 1; /* of the blocks' design effect to that of single probes */
-  while (lags == most_lags(s.n) && s.n >= BLOCKING_FROM) {
-    s.n = average_blocks(scores, s.n);
-    s.known = 0;
-    scale = floor((double)n / (double)s.n) * gamma_at(&s, 0) / variance;
-    effect = scale * design_effect(&s, &lags);
-  }
-  const double freedom = degrees_of_freedom(&s, effect / scale, lags);
-  result.matters = true;
-  result.design_effect = fmax(1, fmin(effect, (double)n));
-  result.inflation = sqrt(result.design_effect) * psp_t_quantile(HALF_INTERVAL, freedom) /
-                     psp_normal_quantile(HALF_INTERVAL);
+  if (variance > 0) result.lag1 = fmax(-1, fmin(1, gamma_at(&s, 1) / variance));
+  const double unbiased =
+      variance > 0 ? result.lag1 + (1 + 3 * result.lag1) / (double)n : 1; /* constants: the worst */
+  result.caution = result.inflation = sqrt(psp_serial_caution(unbiased, n, kind));
+  const double errors = unbiased * sqrt((double)n);
+  if (variance <= 0 || errors < WORTH_A_LOOK) return result;
+  const double needed = estimate(&s, scores, &result);
+  result.matters = errors > BEYOND_CHANCE && needed > result.caution;
+  result.inflation = fmax(result.caution, needed);
   return result;
 }

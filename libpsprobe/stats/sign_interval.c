@@ -5,11 +5,13 @@
 
 #include "stats/quantile_ci.h"
 
+#define TAIL 0.025
+
 psp_serial psp_signs_about(const psp_sample *sample, int64_t theta, float *scores) {
   for (size_t i = 0; i < sample->n; i++) {
     scores[i] = (float)((sample->values[i] > theta) - (sample->values[i] < theta));
   }
-  return psp_serial_look(scores, sample->n);
+  return psp_serial_look(scores, sample->n, PSP_SIGNS);
 }
 
 /* One side of the interval. Ranks are counted from that side: 1 is the outermost value. */
@@ -17,7 +19,7 @@ typedef struct side {
   const psp_sample *sample;
   float *scores;
   bool upper;
-  double independent; /* the rank that bounds it for independent values */
+  double independent; /* the rank that bounds it for independent values, not yet whole */
 } side;
 
 static int64_t value_at(const side *s, uint64_t rank) {
@@ -58,9 +60,9 @@ static uint64_t bound(const side *s) {
 psp_estimate psp_median_inverted(const psp_sample *sample, float *scores) {
   psp_estimate estimate = psp_sample_median(sample, scores);
   estimate.ci = (psprobe_interval){0};
-  const psp_rank_interval ranks = psp_quantile_ranks(sample->n, 0.5, 0.95, 1);
-  if (ranks.low == 0 || ranks.high == 0) return estimate;
-  side lower = {.sample = sample, .scores = scores, .independent = (double)ranks.low};
+  if (sample->n == 0) return estimate;
+  side lower = {
+      .sample = sample, .scores = scores, .independent = psp_median_depth(sample->n, TAIL)};
   side upper = lower;
   upper.upper = true;
   const uint64_t low = bound(&lower), high = bound(&upper);

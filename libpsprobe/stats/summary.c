@@ -33,17 +33,40 @@ static psprobe_quantile quantile_of(const psp_sample *sample, double quantile, f
       .value_ns = psprobe_quantile_sorted(sample->sorted, sample->n, quantile)};
   for (size_t i = 0; i < sample->n; i++)
     scores[i] = sample->values[i] <= result.value_ns ? 1 : 0;
-  const psp_serial serial = psp_serial_look(scores, sample->n);
+  const psp_serial serial = psp_serial_look(scores, sample->n, PSP_SIGNS);
   result.ci = psp_quantile_interval(sample->sorted, sample->n, quantile, 0.95, serial.inflation);
   return result;
+}
+
+static bool reaches_further(const psprobe_interval *ci, const psprobe_interval *than) {
+  return (than->has_low && (!ci->has_low || ci->low_ns < than->low_ns)) ||
+         (than->has_high && (!ci->has_high || ci->high_ns > than->high_ns));
+}
+
+psprobe_serial psp_serial_of(const psp_sample *sample, const psp_estimate *estimate,
+                             float *scores) {
+  const size_t n = sample->n;
+  const psp_serial *serial = &estimate->serial;
+  const psprobe_interval narrow =
+      psp_quantile_interval(sample->sorted, n, 0.5, 0.95, serial->caution);
+  return (psprobe_serial){.known = n >= 3 && sample->sorted[0] != sample->sorted[n - 1],
+                          .lag1 = psp_rank_lag1(sample, scores),
+                          .effective_n = (double)n / serial->design_effect,
+                          .matters = serial->matters && reaches_further(&estimate->ci, &narrow)};
 }
 
 double psp_rank_lag1(const psp_sample *sample, float *scores) {
   const size_t n = sample->n;
   if (n < 3 || sample->sorted[0] == sample->sorted[n - 1]) return 0;
-  for (size_t k = 0; k < n; k++)
-    scores[sample->order[k]] = (float)k;
-  psp_centre(scores, n);
+  for (size_t k = 0, end; k < n; k = end) {
+    for (end = k + 1; end < n && sample->sorted[end] == sample->sorted[k];)
+      end++;
+    /* Twice the mean of the ranks from k to end - 1, less twice the mean of all: whole, and turned
+     * round exactly where the values are. */
+    const float rank = (float)((double)(k + end) - (double)n);
+    for (size_t i = k; i < end; i++)
+      scores[sample->order[i]] = rank;
+  }
   return psp_autocovariance(scores, n, 1) / psp_autocovariance(scores, n, 0);
 }
 
@@ -60,10 +83,7 @@ void psp_summarise(const psp_view *view, size_t source, psp_work *work,
     summary->min_ns = sample->sorted[0];
     summary->max_ns = sample->sorted[sample->n - 1];
   }
-  summary->serial =
-      (psprobe_serial){.lag1 = psp_rank_lag1(sample, work->scores),
-                       .effective_n = (double)sample->n / median->serial.design_effect,
-                       .matters = median->serial.matters};
+  summary->serial = psp_serial_of(sample, median, work->scores);
   psp_estimate warm = *median, cold = {0};
   if (psp_sample_marked(work)) {
     psp_sample_split(work);

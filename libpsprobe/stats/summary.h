@@ -15,8 +15,14 @@
 void psp_summarise(const psp_view *view, size_t source, psp_work *work,
                    psprobe_source_summary *summary, psp_estimate *median);
 
-/** Autocorrelation of the ranks of `sample` at lag 1 (Wald & Wolfowitz 1943; equal values in order
- * of sending). */
+/** What a comparison tells of the correlation in `sample`, whose median is `estimate`. `matters`
+ * only where the interval is wider than one that takes no likeness but what few values cannot rule
+ * out (psp_serial_caution). @param scores overwritten */
+psprobe_serial psp_serial_of(const psp_sample *sample, const psp_estimate *estimate, float *scores);
+
+/** Autocorrelation of the ranks of `sample` at lag 1 (Wald & Wolfowitz, Annals of Mathematical
+ * Statistics 14, 1943), equal values sharing their mean rank: 0 for constants. The same for the
+ * negated values. */
 double psp_rank_lag1(const psp_sample *sample, float *scores);
 
 #endif

@@ -4,11 +4,11 @@
 #include <math.h>
 
 #include "stats/distributions.h"
+#include "stats/quantile_ci.h"
 #include "stats/rng.h"
 
 #define FUTURES      1000
 #define POWER        0.8
-#define MIN_VALUES   6
 #define MOST_PROBES  1e12
 #define ALL_OF(sign) ((sign).negative + (sign).zero + (sign).positive)
 
@@ -30,8 +30,7 @@ double psp_sign_test(psp_signs signs, double inflation) {
   const uint64_t k = not_positive < not_negative ? not_positive : not_negative;
   const double centre = ((double)n + 1) / 2;
   /* The rank that widening moves to k + 1: what the interval's lower rank must reach. */
-  const double rank = ceil(centre - (centre - (double)k - 1) / inflation);
-  return fmin(1, 2 * psp_binomial_cdf(n, 0.5, (int64_t)rank - 1));
+  return fmin(1, 2 * psp_median_tail(n, centre - (centre - (double)k - 1) / inflation));
 }
 
 void psp_holm(const double *p, double *corrected, size_t count) {
@@ -67,11 +66,12 @@ static void draw_futures(future *futures, psp_signs signs, double effect, uint64
 
 /* In which share of the futures the sign test is settled `more` probes from now. Counts are taken
  * as normal: where this matters there are hundreds of them. */
-static double share_settled(const future *futures, psp_signs signs, double effect, double z,
-                            double more) {
-  const double total = (double)ALL_OF(signs) + more;
+static double share_settled(const future *futures, psp_signs signs, const psp_serial *serial,
+                            double z, double more) {
+  const double effect = serial->design_effect, total = (double)ALL_OF(signs) + more;
+  const double asked = fmax(effect, psp_serial_caution(serial->lag1, (size_t)total, PSP_SIGNS));
   /* psp_sign_test turned round: k must stay below this. */
-  const double limit = (total - 1) / 2 - z * sqrt(effect * total) / 2;
+  const double limit = (total - 1) / 2 - z * sqrt(asked * total) / 2;
   size_t settled = 0;
   for (size_t i = 0; i < FUTURES; i++) {
     const future *f = &futures[i];
@@ -87,20 +87,19 @@ static double share_settled(const future *futures, psp_signs signs, double effec
 bool psp_more_probes(psp_signs signs, const psp_serial *serial, size_t pairs, uint64_t seed,
                      uint64_t *more) {
   const double n = (double)ALL_OF(signs);
-  if (n < MIN_VALUES || 2 * (double)signs.zero >= n) return false;
+  if (n < PSP_FEWEST_DIFFERENCES || 2 * (double)signs.zero >= n) return false;
   future futures[FUTURES];
-  const double effect = serial->design_effect;
   const double z = psp_normal_quantile(1 - 0.025 / (double)pairs);
-  draw_futures(futures, signs, effect, seed);
+  draw_futures(futures, signs, serial->design_effect, seed);
   double low = 0, high = 1;
-  while (share_settled(futures, signs, effect, z, high) < POWER) {
+  while (share_settled(futures, signs, serial, z, high) < POWER) {
     low = high;
     high *= 2;
     if (high > MOST_PROBES) return false;
   }
   while (high - low > 1 && high / low > 1.005) {
     const double middle = floor(low + (high - low) / 2);
-    if (share_settled(futures, signs, effect, z, middle) < POWER) {
+    if (share_settled(futures, signs, serial, z, middle) < POWER) {
       low = middle;
     } else {
       high = middle;

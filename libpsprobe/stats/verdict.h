@@ -8,6 +8,10 @@
 
 #include "stats/serial.h"
 
+/** With fewer differences than these no verdict is possible, though all had one sign: it takes so
+ * many to rule out likeness of neighbours (psp_serial_caution). */
+#define PSP_FEWEST_DIFFERENCES 12
+
 /** Signs of the differences a - b. */
 typedef struct psp_signs {
   uint64_t negative, zero, positive;
@@ -19,7 +23,7 @@ psp_signs psp_signs_count(const int64_t *sorted, size_t n);
  * The sign test of a median of 0, two-sided (Arbuthnott 1710; Dixon & Mood,
  * JASA 41, 1946): 2 F(k) with F binomial (n, 1/2) and k the smaller of the
  * counts that do not speak for one side, zeros on either side with those. It
- * is the dual of the median's interval (quantile_ci.h): below 0.05 exactly
+ * is the dual of the median's interval (sign_interval.h): below 0.05 exactly
  * where that excludes 0, the inflation included. Being a count of who was
  * first, it asks nothing of the distribution.
  */
@@ -41,8 +45,8 @@ void psp_holm(const double *p, double *corrected, size_t count);
  * with the design effect of those seen. So the uncertainty of what was seen is
  * in the number, and chance effects are not taken at their word.
  *
- * @return false where no number would do, or the data say nothing: fewer than 6 differences, or
- *         half of them zero
+ * @return false where no number would do, or the data say nothing: fewer than
+ * PSP_FEWEST_DIFFERENCES, or half of them zero
  */
 bool psp_more_probes(psp_signs signs, const psp_serial *serial, size_t pairs, uint64_t seed,
                      uint64_t *more);

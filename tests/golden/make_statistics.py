@@ -91,21 +91,35 @@ def order_interval(values, q, inflation):
     return (None if low is None else int(s[low - 1])), (None if high is None else int(s[high - 1]))
 
 
-class Serial:
-    """Geyer's initial monotone sequence with the corrections that serial.h names."""
+def caution(lag1, n, ranks):
+    """The variance of a sum of n scores of an AR(1), over that of n independent ones: summed out."""
+    most = 0.6 if ranks else 2 / math.pi * math.asin(0.6)
+    weight = float(np.clip((45 - n) / (45 - 16), 0, 1))
+    r = min(most, weight * most + (1 - weight) * lag1)
+    if n >= 45 or r <= 0:
+        return 1.0
+    fading = min(0.6, math.sin(math.pi / 2 * r))
+    return 1 + 2 * sum((1 - k / n) * r * fading ** (k - 1) for k in range(1, n))
 
-    def __init__(self, scores):
+
+class Serial:
+    """Geyer's initial monotone sequence with the corrections that serial.h names, and its caution."""
+
+    def __init__(self, scores, ranks=False):
         x = np.asarray(scores, dtype=np.float64)
         n = len(x)
-        self.lag1, self.effect, self.inflation, self.matters = 0.0, 1.0, 1.0, False
+        self.lag1, self.effect, self.caution, self.inflation, self.matters = 0.0, 1.0, 1.0, 1.0, False
         if n < 4:
             return
         x = x - x.mean()
         if not np.any(x):
+            self.caution = self.inflation = math.sqrt(caution(1.0, n, ranks))
             return
         variance = x @ x / n
         self.lag1 = float(x[:-1] @ x[1:] / n / variance)
-        if (self.lag1 + (1 + 3 * self.lag1) / n) * math.sqrt(n) < (0.5 if n < 30 else 1.0):
+        unbiased = self.lag1 + (1 + 3 * self.lag1) / n
+        self.caution = self.inflation = math.sqrt(caution(unbiased, n, ranks))
+        if unbiased * math.sqrt(n) < 1:
             return
         y, scale = x, 1.0
         effect, lags, most = self.design_effect(y)
@@ -113,11 +127,12 @@ class Serial:
             y = y[: len(y) // 8 * 8].reshape(-1, 8).mean(axis=1)
             scale = (n // len(y)) * (y @ y / len(y)) / variance
             effect, lags, most = self.design_effect(y)
-        self.matters = True
         self.effect = max(1.0, min(n, scale * effect))
         kurtosis = np.mean(y**4) / np.mean(y**2) ** 2
         df = max(1.0, 2 * len(y) / (2 * (2 * lags + 1) + max(0.0, kurtosis - 1) * effect))
-        self.inflation = math.sqrt(self.effect) * stats.t.ppf(0.975, df) / Z
+        needed = math.sqrt(self.effect) * stats.t.ppf(0.975, df) / Z
+        self.matters = unbiased * math.sqrt(n) > 1.645 and needed > self.caution
+        self.inflation = max(self.caution, needed)
 
     @staticmethod
     def design_effect(x):
@@ -207,7 +222,7 @@ def drift(values):
 def rank_lag1(values):
     if len(values) < 3 or np.ptp(values) == 0:
         return 0.0
-    r = np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)
+    r = stats.rankdata(values)
     r -= r.mean()
     return float((r[:-1] @ r[1:]) / (r @ r))
 
@@ -218,14 +233,16 @@ def rank_lag1(values):
 def inverted(d):
     """All values that the sign test about them does not refuse."""
     s, n = np.sort(d), len(d)
-    low, high = rank_interval(n, "0.5", 1.0)
-    if low is None or high is None:
+    low, _ = rank_interval(n, "0.5", 1.0)
+    if low is None:
         return None, None
     centre = (n + 1) / 2
+    below, at_most = stats.binom.cdf([low - 1, low], n, 0.5)
+    depth = low + (0.025 - below) / (at_most - below)
 
     def side(ordered, values):
         needed = lambda r: math.floor(  # noqa: E731
-            centre - (centre - low) * Serial(np.sign(values - ordered[r - 1])).inflation)
+            centre - (centre - depth) * Serial(np.sign(values - ordered[r - 1])).inflation)
         refused = lambda r: r < needed(r)  # noqa: E731
         # The kept rank and the refused one (0 always is) close in on each other: at the rank that
         # the correlation at the first bound asks for, then a step beyond, then halfway.
@@ -302,8 +319,8 @@ def hodges_lehmann(d):
     above = n - np.searchsorted(2 * s, threshold, "right")
     at_least = n - np.searchsorted(2 * s, threshold, "left")
     g = (above + at_least) / (2 * n)
-    serial = Serial(g)
-    if n <= 50 and not serial.matters:
+    serial = Serial(g, ranks=True)
+    if n <= 50 and serial.inflation <= 1:
         k = critical(n, "0.025")
     else:
         error = math.sqrt(n * (n + 1) * (2 * n + 1) / 24 * 12 * g.var(ddof=1)) if n > 1 else 0.0
@@ -323,7 +340,7 @@ def signed_ranks(d):
 def wilcoxon(d):
     plus, minus = signed_ranks(d)
     scores = np.where(np.asarray(d) == 0, 0, np.sign(d) * stats.rankdata(np.abs(d)))
-    inflation = Serial(scores).inflation
+    inflation = Serial(scores, ranks=True).inflation
     n = len(plus) + len(minus)
     if n == 0:
         return 1.0
@@ -353,8 +370,9 @@ def sign_test(d, inflation):
     n = len(d)
     k = min(n - int((d > 0).sum()), n - int((d < 0).sum()))
     centre = (n + 1) / 2
-    rank = math.ceil(centre - (centre - k - 1) / inflation)
-    return float(min(1.0, 2 * stats.binom.cdf(rank - 1, n, 0.5)))
+    rank = centre - (centre - k - 1) / inflation
+    at = stats.binom.cdf([math.floor(rank) - 1, math.floor(rank)], n, 0.5)
+    return float(min(1.0, 2 * np.interp(rank - math.floor(rank), (0, 1), at)))
 
 
 def wilson(count, of, inflation=1.0):
@@ -420,7 +438,7 @@ def summarise(case, which):
     m = Estimate(came)
     out.append(("lag1", rank_lag1(came)))
     out.append(("effective_n", len(came) / m.serial.effect))
-    out.append(("matters", int(m.serial.matters)))
+    out.append(("matters", int(matters(came, m, order_interval(came, "0.5", m.serial.inflation)))))
     out.append(("cold", change(Estimate(came[was_cold == 0]), Estimate(came[was_cold != 0]))))
     out.append(("drift", drift(came)))
     return [(which + "_" + k, x) for k, x in out], m
@@ -456,7 +474,8 @@ def pair_of(case, medians):
     out.append(("loss_p", mcnemar(losses[1], losses[2])[1]))
     out.append(("a_slow", slowness(case, "a", "b")))
     out.append(("b_slow", slowness(case, "b", "a")))
-    out.append(("pair_serial", (rank_lag1(d), len(d) / m.serial.effect, int(m.serial.matters))))
+    wider = matters(d, m, inverted(d) if len(d) else (None, None))
+    out.append(("pair_serial", (rank_lag1(d), len(d) / m.serial.effect, int(wider))))
     out.append(("pair_drift", drift(d)))
     p = sign_test(d, firsts) if len(d) else 1.0
     out.append(("sign_p", p))
@@ -468,15 +487,23 @@ def pair_of(case, medians):
     out.append(("median_ci", (low, high)))
     apart = (low is not None and low > 0) or (high is not None and high < 0)
     out.append(("outcome", ahead if p < 0.05 and apart else "undecided"))
-    if 6 <= len(d) <= 2000 and not m.serial.matters:
-        out += bootstrap_of(d)
+    if 6 <= len(d) <= 2000 and m.serial.effect < 1.05:
+        out += bootstrap_of(d, m.serial.caution)
     return out
 
 
-def bootstrap_of(d):
+def matters(values, m, ci):
+    """Whether the interval reaches further than one for values that are not found to be alike."""
+    narrow = order_interval(values, "0.5", m.serial.caution)
+    further = lambda x, y, sign: y is not None and (x is None or sign * x > sign * y)  # noqa: E731
+    return m.serial.matters and (further(ci[0], narrow[0], -1) or further(ci[1], narrow[1], 1))
+
+
+def bootstrap_of(d, inflation):
     """scipy's BCa at 94 and 96 %: ours at 95 %, with other random numbers, lies between."""
     ends = []
     for level in (0.94, 0.96):
+        level = float(2 * stats.norm.cdf(inflation * stats.norm.ppf((1 + level) / 2)) - 1)
         if np.ptp(d) == 0:
             ends += [int(d[0])] * 2
             continue

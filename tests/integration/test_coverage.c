@@ -6,9 +6,8 @@
  * exceptions, both to the safe side and both checked for what they are: where
  * neighbouring ranks lie so far apart that the exact binomial coverage of the
  * nearest pair is above 97 % (p99.9 of 1,440 values), it must be met to a
- * percent; and below 30 probes (in a half, for the drift) intervals may hold up to
- * 99.5 %, since the look for correlation sees some by chance in so few, and
- * widens.
+ * percent; and below 60 probes (cold ones, in their own interval) these may hold up to all, since
+ * so few cannot show that neighbours are not alike, and are widened for that.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -173,8 +172,8 @@ static void allow_for_lattice(counter *counters, const setting *s) {
     if (q == 0) counters[MEDIAN].most = counters[P50].most;
   }
   for (int k = 0; k < KINDS; k++) {
-    const size_t n = k == DRIFT ? s->n / 2 : s->n;
-    if (n < 30 && counters[k].most < 0.995) counters[k].most = 0.995;
+    if (s->n < 60) counters[k].most = 1;
+    if (k == COLD) counters[k].most = 0.99; /* 30 of them */
   }
 }
 
@@ -257,6 +256,15 @@ static void test_false_alarms(void **state) {
   const setting settings[] = {
       {.name = "equal, exponential, 40", .n = 40, .exponential = true},
       {.name = "equal, exponential, 1,440", .n = 1440, .exponential = true},
+      {.name = "equal, AR(1) 0.6, 6", .n = 6, .phi = 0.6},
+      {.name = "equal, AR(1) 0.6, 8", .n = 8, .phi = 0.6},
+      {.name = "equal, AR(1) 0.6, 10", .n = 10, .phi = 0.6},
+      {.name = "equal, AR(1) 0.6, 12", .n = 12, .phi = 0.6},
+      {.name = "equal, AR(1) 0.6, 17", .n = 17, .phi = 0.6},
+      {.name = "equal, AR(1) 0.6, 20", .n = 20, .phi = 0.6},
+      {.name = "equal, AR(1) 0.6, 30", .n = 30, .phi = 0.6},
+      {.name = "equal, AR(1) 0.6, 35", .n = 35, .phi = 0.6},
+      {.name = "equal, AR(1) 0.4, 45", .n = 45, .phi = 0.4},
       {.name = "equal, AR(1) 0.1, 500", .n = 500, .phi = 0.1},
       {.name = "equal, AR(1) 0.3, 300", .n = 300, .phi = 0.3},
       {.name = "equal, AR(1) 0.5, 1,440", .n = 1440, .phi = 0.5},

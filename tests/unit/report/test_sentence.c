@@ -167,11 +167,11 @@ static void test_too_little_to_tell(void **state) {
   expect_sentence(comparing_two(a, b, 0), "No probes, so there is nothing to compare.");
   expect_sentence(
       comparing_two(a, b, 1),
-      "This run cannot tell whether b or a answers faster. Both answered 1 probe, and it "
-      "takes 6 at least.");
+      "This run cannot tell whether b or a answers faster. Both answered 1 probe, too few to tell: "
+      "it takes 12 at least.");
   expect_sentence(comparing_two(a, b, 5),
-                  "This run cannot tell whether b or a answers faster. Both answered 5 probes, and "
-                  "it takes 6 at least.");
+                  "This run cannot tell whether b or a answers faster. Both answered 5 probes, too "
+                  "few to tell: it takes 12 at least.");
   expect_sentence(comparing(NULL, 0, 0), "No probes, so there is nothing to compare.");
   int64_t same[50] = {0};
   expect_sentence(comparing_two(same, same, 50),

@@ -101,7 +101,7 @@ static void check_serial(golden *g) {
   assert_true(n <= ROOM);
   for (size_t i = 0; i < n; i++)
     again[i] = scores[i] = (float)golden_int(g);
-  const psp_serial serial = psp_serial_look(scores, n);
+  const psp_serial serial = psp_serial_look(scores, n, PSP_SIGNS);
   golden_near(g, serial.lag1, lag1, 1e-5, 1e-6);
   golden_equal(g, serial.matters, matters);
   golden_near(g, serial.design_effect, effect, 1e-4, 0);

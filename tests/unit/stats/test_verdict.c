@@ -43,12 +43,31 @@ static void test_sign_test_agrees_with_the_interval(void **state) {
     assert_int_equal(signs.negative, negative);
     assert_int_equal(signs.zero, zero);
     assert_int_equal(signs.positive, n - negative - zero);
-    const psprobe_interval ci = psp_quantile_interval(sorted, n, 0.5, 0.95, inflation);
-    const bool excludes = (ci.has_low && ci.low_ns > 0) || (ci.has_high && ci.high_ns < 0);
+    /* The rank of the interval's bounds, as sign_interval.c has it. */
+    const double centre = ((double)n + 1) / 2, depth = psp_median_depth(n, 0.025);
+    const double rank = floor(centre - (centre - depth) * inflation);
+    const size_t at = rank < 1 ? 0 : (size_t)rank;
+    const bool excludes = at > 0 && (sorted[at - 1] > 0 || sorted[n - at] < 0);
     assert_int_equal(psp_sign_test(signs, inflation) < 0.05, excludes);
     refused += excludes;
   }
   assert_in_range(refused, 500, 2900);
+}
+
+static void test_so_few_cannot_tell(void **state) {
+  (void)state;
+  int64_t a[PSP_FEWEST_DIFFERENCES] = {0}, b[PSP_FEWEST_DIFFERENCES];
+  for (size_t i = 0; i < PSP_FEWEST_DIFFERENCES; i++)
+    b[i] = 1 + (int64_t)i;
+  for (size_t n = 0; n <= PSP_FEWEST_DIFFERENCES; n++) {
+    psprobe_comparison *c = comparing_two(a, b, n);
+    const psprobe_pair *pair = psprobe_comparison_pair(c, 0);
+    const bool enough = n == PSP_FEWEST_DIFFERENCES;
+    assert_int_equal(pair->outcome, enough ? PSPROBE_A_FASTER : PSPROBE_UNDECIDED);
+    assert_int_equal(pair->all.median_ci.has_low, enough);
+    assert_false(pair->more_known);
+    psprobe_comparison_free(c);
+  }
 }
 
 static void test_swapping_the_sources_mirrors_everything(void **state) {
@@ -193,6 +212,7 @@ static void test_holm_decides_among_many(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sign_test_agrees_with_the_interval),
+      cmocka_unit_test(test_so_few_cannot_tell),
       cmocka_unit_test(test_swapping_the_sources_mirrors_everything),
       cmocka_unit_test(test_equal_seeds_give_equal_figures),
       cmocka_unit_test(test_further_probes_settle_it),
