@@ -130,7 +130,7 @@ class Serial:
         self.effect = max(1.0, min(n, scale * effect))
         kurtosis = np.mean(y**4) / np.mean(y**2) ** 2
         df = max(1.0, 2 * len(y) / (2 * (2 * lags + 1) + max(0.0, kurtosis - 1) * effect))
-        needed = math.sqrt(self.effect) * stats.t.ppf(0.975, df) / Z
+        needed = 1.02 * math.sqrt(self.effect) * stats.t.ppf(0.975, df) / Z
         self.matters = unbiased * math.sqrt(n) > 1.645 and needed > self.caution
         self.inflation = max(self.caution, needed)
 
