@@ -187,10 +187,15 @@ PSPROBE_API const psprobe_pair *psprobe_comparison_pair(const psprobe_comparison
 /** A place in the ranking. */
 typedef struct psprobe_rank {
   size_t source;
-  size_t rank; /**< from 1; shared by neighbours that the data cannot tell apart */
+  size_t rank; /**< from 1; shared by neighbours of whom none was found faster than another */
 } psprobe_rank;
 
-/** Fastest first: by pairs won less pairs lost, then by median. `index` < source count. */
+/** Whether the pairs bear a ranking. They do not where each of some sources was found faster than
+ * the next, and the last of them faster than the first. */
+PSPROBE_API bool psprobe_comparison_ranked(const psprobe_comparison *comparison);
+
+/** Fastest first, nobody before one that was found faster; else by pairs won less pairs lost, then
+ * by median. `index` < source count. Without meaning unless psprobe_comparison_ranked. */
 PSPROBE_API psprobe_rank psprobe_comparison_rank(const psprobe_comparison *comparison,
                                                  size_t index);
 

@@ -13,9 +13,13 @@ static void put_int(psp_json_writer *w, const char *key, int64_t value) {
   psp_json_put_int64(w, value);
 }
 
-static void put_double(psp_json_writer *w, const char *key, double value) {
+/** A number that is not measured where `there` is false: null, not 0. */
+static void put_measured(psp_json_writer *w, const char *key, bool there, double value) {
   psp_json_put_key(w, key);
-  psp_json_put_double(w, value);
+  if (there)
+    psp_json_put_double(w, value);
+  else
+    psp_json_put_null(w);
 }
 
 static void put_text(psp_json_writer *w, const char *key, const char *value) {
@@ -89,41 +93,47 @@ static void put_source(psp_json_writer *w, const char *name, const psprobe_sourc
 
 static void put_share(psp_json_writer *w, const char *share_key, const char *ci_key,
                       const psprobe_share *share) {
-  put_double(w, share_key, share->share);
+  put_measured(w, share_key, share->of > 0, share->share);
   psp_json_put_key(w, ci_key);
   psp_json_begin_array(w);
-  psp_json_put_double(w, share->low);
-  psp_json_put_double(w, share->high);
+  for (int k = 0; k < 2; k++) {
+    if (share->of > 0)
+      psp_json_put_double(w, k == 0 ? share->low : share->high);
+    else
+      psp_json_put_null(w);
+  }
   psp_json_end_array(w);
 }
 
 static void put_pair(psp_json_writer *w, const psprobe_report *report, const psprobe_pair *pair) {
   static const char *const outcomes[] = {"undecided", "a_faster", "b_faster"};
+  const bool any = pair->all.n > 0;
+  const bool sent = psprobe_comparison_source(report->comparison, pair->a)->sent > 0;
   psp_json_begin_object(w);
   put_text(w, "a", report->columns.sources[pair->a].name);
   put_text(w, "b", report->columns.sources[pair->b].name);
   put_int(w, "n", (int64_t)pair->all.n);
-  put_int(w, "median_ns", pair->all.median_ns);
+  put_figure(w, "median_ns", any, pair->all.median_ns);
   put_interval(w, "median_ci_ns", &pair->all.median_ci);
   put_interval(w, "unpaired_ci_ns", &pair->unpaired.ci);
   put_interval(w, "bootstrap_ci_ns", &pair->bootstrap_ci);
-  put_int(w, "hodges_lehmann_ns", pair->hodges_lehmann_ns);
+  put_figure(w, "hodges_lehmann_ns", any, pair->hodges_lehmann_ns);
   put_interval(w, "hodges_lehmann_ci_ns", &pair->hodges_lehmann_ci);
-  put_double(w, "wilcoxon_p", pair->wilcoxon_p);
-  put_double(w, "sign_p", pair->sign_p);
-  put_double(w, "holm_p", pair->holm_p);
+  put_measured(w, "wilcoxon_p", any, pair->wilcoxon_p);
+  put_measured(w, "sign_p", any, pair->sign_p);
+  put_measured(w, "holm_p", any, pair->holm_p);
   put_share(w, "a_first_share", "a_first_ci", &pair->a_first);
   put_int(w, "ties", (int64_t)pair->ties);
   put_int(w, "only_a_lost", (int64_t)pair->only_a_lost);
   put_int(w, "only_b_lost", (int64_t)pair->only_b_lost);
   put_int(w, "both_lost", (int64_t)pair->both_lost);
-  put_double(w, "loss_p", pair->loss_p);
-  put_double(w, "a_slow_common_share", pair->a_slow.common.share);
-  put_double(w, "b_slow_common_share", pair->b_slow.common.share);
-  put_double(w, "lag1", pair->serial.lag1);
-  put_double(w, "effective_n", pair->serial.effective_n);
-  put_int(w, "warm_median_ns", pair->warm.median_ns);
-  put_int(w, "cold_median_ns", pair->cold.median_ns);
+  put_measured(w, "loss_p", sent, pair->loss_p);
+  put_measured(w, "a_slow_common_share", pair->a_slow.common.of > 0, pair->a_slow.common.share);
+  put_measured(w, "b_slow_common_share", pair->b_slow.common.of > 0, pair->b_slow.common.share);
+  put_measured(w, "lag1", pair->serial.known, pair->serial.lag1);
+  put_measured(w, "effective_n", any, pair->serial.effective_n);
+  put_figure(w, "warm_median_ns", pair->warm.n > 0, pair->warm.median_ns);
+  put_figure(w, "cold_median_ns", pair->cold.n > 0, pair->cold.median_ns);
   put_int(w, "cold_n", (int64_t)pair->cold.n);
   put_text(w, "outcome", outcomes[pair->outcome]);
   psp_json_put_key(w, "more_probes");

@@ -170,6 +170,42 @@ static void say_cold(psp_buf *out, const psprobe_source_summary *source) {
   psp_buf_text(out, cold->change_ns < 0 ? " less." : " longer.");
 }
 
+/* Who stands before those who share k's rank and yet was not found faster than k. */
+static void say_exceptions(psp_buf *out, const psprobe_comparison *c, size_t k, bool named) {
+  const char *const name = c->sources[c->ranking[k].source].name;
+  const char *between = named ? "; " : " (";
+  for (size_t e = 0; c->ranking[e].rank != c->ranking[k].rank; e++) {
+    if (psp_comparison_beats(c, c->ranking[e].source, c->ranking[k].source)) continue;
+    psp_buf_printf(out, "%s%s not told from %s", between, name,
+                   c->sources[c->ranking[e].source].name);
+    between = "; ";
+  }
+}
+
+/* "; "-separated, in brackets, what of k's rank is not as the order makes believe. */
+static void say_rank_end(psp_buf *out, const psprobe_comparison *c, size_t k, bool shares) {
+  const size_t start = out->len;
+  if (shares) psp_buf_text(out, " (not told apart");
+  for (size_t m = c->ranking[k].rank - 1; m <= k; m++)
+    say_exceptions(out, c, m, out->len > start);
+  if (out->len > start) psp_buf_char(out, ')');
+}
+
+/* "No order holds: x answers faster than y, y faster than z, and z faster than x. " */
+static void say_circle(psp_buf *out, const psprobe_comparison *c) {
+  psp_buf_text(out, "No order of all holds: ");
+  for (size_t k = 0; k < c->circle_count; k++) {
+    const bool last = k + 1 == c->circle_count;
+    psp_buf_printf(out, "%s%s%s faster than %s",
+                   k == 0 ? ""
+                   : last ? ", and "
+                          : ", ",
+                   c->sources[c->circle[k]].name, k == 0 ? " answers" : "",
+                   c->sources[c->circle[last ? 0 : k + 1]].name);
+  }
+  psp_buf_char(out, '.');
+}
+
 /* "Fastest first: x; y and z (not told apart); w." */
 static void say_ranking(psp_buf *out, const psprobe_comparison *c) {
   psp_buf_text(out, "Fastest first: ");
@@ -179,7 +215,7 @@ static void say_ranking(psp_buf *out, const psprobe_comparison *c) {
     if (k > 0) psp_buf_text(out, shares ? " and " : "; ");
     psp_buf_text(out, c->sources[rank->source].name);
     const bool last = k + 1 == c->source_count || rank[1].rank != rank->rank;
-    if (last && shares) psp_buf_text(out, " (not told apart)");
+    if (last) say_rank_end(out, c, k, shares);
   }
   psp_buf_text(out, ". ");
 }
@@ -209,6 +245,8 @@ char *psprobe_comparison_sentence(const psprobe_comparison *c) {
     psp_buf_text(&out, "No probes, so there is nothing to compare.");
   } else if (c->source_count == 1) {
     say_alone(&out, &c->sources[0]);
+  } else if (c->circle_count > 0) {
+    say_circle(&out, c);
   } else {
     if (c->source_count > 2) say_ranking(&out, c);
     say_pair(&out, c, c->ranking[0].source, c->ranking[1].source);

@@ -10,6 +10,7 @@
 #include "stats/drift.h"
 #include "stats/hodges_lehmann.h"
 #include "stats/proportions.h"
+#include "stats/ranking.h"
 #include "stats/sign_interval.h"
 #include "stats/slowness.h"
 #include "stats/summary.h"

@@ -18,8 +18,12 @@ psprobe_comparison *psp_comparison_alloc(const psprobe_probes *probes) {
   c->pairs = calloc(pairs + 1, sizeof *c->pairs);
   c->states = calloc(pairs + 1, sizeof *c->states);
   c->ranking = calloc(n + 1, sizeof *c->ranking);
+  c->circle = calloc(n + 1, sizeof *c->circle);
+  c->steps = calloc(n + 1, sizeof *c->steps);
+  c->placed = calloc(n + 1, sizeof *c->placed);
   c->names = calloc(n + 1, sizeof *c->names);
-  bool enough = c->sources && c->medians && c->pairs && c->states && c->ranking && c->names;
+  bool enough = c->sources && c->medians && c->pairs && c->states && c->ranking && c->circle &&
+                c->steps && c->placed && c->names;
   for (size_t s = 0; enough && s < n; s++) {
     c->names[s] = psp_strdup(probes->sources[s].name);
     c->sources[s].name = c->names[s];
@@ -36,6 +40,9 @@ void psprobe_comparison_free(psprobe_comparison *c) {
     free(c->names[s]);
   free(c->names);
   free(c->ranking);
+  free(c->circle);
+  free(c->steps);
+  free(c->placed);
   free(c->states);
   free(c->pairs);
   free(c->medians);
@@ -77,40 +84,8 @@ bool psp_comparison_beats(const psprobe_comparison *c, size_t first, size_t seco
   return pair->outcome == (flipped ? PSPROBE_B_FASTER : PSPROBE_A_FASTER);
 }
 
-static long score(const psprobe_comparison *c, size_t source) {
-  long won = 0;
-  for (size_t other = 0; other < c->source_count; other++) {
-    if (other == source) continue;
-    won += psp_comparison_beats(c, source, other);
-    won -= psp_comparison_beats(c, other, source);
-  }
-  return won;
-}
-
-/* Whether `first` belongs before `second`. Who answered nothing comes last. */
-static bool before(const psprobe_comparison *c, size_t first, size_t second) {
-  const bool none = c->medians[first].n == 0, other_none = c->medians[second].n == 0;
-  if (none != other_none) return other_none;
-  const long won = score(c, first), other_won = score(c, second);
-  if (won != other_won) return won > other_won;
-  return c->medians[first].median_ns < c->medians[second].median_ns;
-}
-
-void psp_comparison_rank(psprobe_comparison *c) {
-  for (size_t s = 0; s < c->source_count; s++) {
-    size_t at = s;
-    for (; at > 0 && before(c, s, c->ranking[at - 1].source); at--) {
-      c->ranking[at] = c->ranking[at - 1];
-    }
-    c->ranking[at].source = s;
-  }
-  size_t leader = 0; /* of those who share a rank */
-  for (size_t k = 0; k < c->source_count; k++) {
-    if (k > 0 && psp_comparison_beats(c, c->ranking[leader].source, c->ranking[k].source)) {
-      leader = k;
-    }
-    c->ranking[k].rank = leader + 1;
-  }
+bool psprobe_comparison_ranked(const psprobe_comparison *c) {
+  return c->circle_count == 0;
 }
 
 psprobe_rank psprobe_comparison_rank(const psprobe_comparison *c, size_t index) {

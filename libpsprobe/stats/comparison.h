@@ -19,15 +19,16 @@ struct psprobe_comparison {
   psprobe_pair *pairs;
   psp_pair_state *states;
   psprobe_rank *ranking;
+  size_t circle_count; /**< not 0: there is no ranking, since each of these beats the next */
+  size_t *circle;
+  size_t *steps; /**< room for ranking.c, as is placed */
+  bool *placed;
   char **names;
   uint64_t seed;
 };
 
 /** With the names copied and all figures 0. NULL without memory. */
 psprobe_comparison *psp_comparison_alloc(const psprobe_probes *probes);
-
-/** Fills in the ranking once the pairs are decided. */
-void psp_comparison_rank(psprobe_comparison *comparison);
 
 /** The pair of two different sources; *flipped: it holds them as (second, first). */
 const psprobe_pair *psp_comparison_between(const psprobe_comparison *comparison, size_t first,
