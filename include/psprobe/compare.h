@@ -9,8 +9,8 @@
  * holds what it says for serially correlated probes too. No figure is ever NaN.
  *
  * Where the formulas come from stands with the private headers that hold them
- * (timing/quantile_ci.h, paired.h, walsh.h, wilcoxon.h, bootstrap.h, proportions.h, serial.h,
- * difference.h, slowness.h, verdict.h); in short:
+ * (stats/quantile_ci.h, sign_interval.h, hodges_lehmann.h, walsh.h, wilcoxon.h, bootstrap.h,
+ * proportions.h, serial.h, difference.h, slowness.h, verdict.h, ranking.h); in short:
  * quantiles: nearest rank (Hyndman & Fan 1996, type 1), intervals of order statistics (binomial);
  * medians of differences: order statistics, symmetric, so that swapping the sources mirrors them;
  * shift: Hodges & Lehmann 1963; tests: sign test, Wilcoxon's signed ranks with Pratt's zeros,

@@ -98,16 +98,16 @@ static void resample(psp_work *work, const psp_estimate *estimate, uint64_t seed
 }
 
 /* Two sources, but for the verdict. */
-static bool compare_pair(const psp_view *view, psp_work *work, psprobe_comparison *c,
+static bool compare_pair(const psp_ordered *ordered, psp_work *work, psprobe_comparison *c,
                          psp_pair_state *state, psprobe_pair *pair) {
-  count_losses(view->probes, pair);
-  pair->a_slow = psp_slowness(view->probes, pair->a, c->sources[pair->a].quantiles[2].value_ns,
+  count_losses(ordered->probes, pair);
+  pair->a_slow = psp_slowness(ordered->probes, pair->a, c->sources[pair->a].quantiles[2].value_ns,
                               pair->b, c->sources[pair->b].quantiles[2].value_ns);
-  pair->b_slow = psp_slowness(view->probes, pair->b, c->sources[pair->b].quantiles[2].value_ns,
+  pair->b_slow = psp_slowness(ordered->probes, pair->b, c->sources[pair->b].quantiles[2].value_ns,
                               pair->a, c->sources[pair->a].quantiles[2].value_ns);
   pair->unpaired = psp_change(&c->medians[pair->b], &c->medians[pair->a]);
 
-  psp_view_take_pair(view, pair->a, pair->b, work);
+  psp_ordered_take_pair(ordered, pair->a, pair->b, work);
   const psp_estimate all = psp_median_inverted(&work->sample, work->scores);
   pair->all = paired_of(&all);
   pair->warm = pair->all;
@@ -168,20 +168,20 @@ static void decide(psprobe_comparison *c, double *p) {
 }
 
 static bool run(const psprobe_probes *probes, size_t resamples, psprobe_comparison *c) {
-  psp_view view = {0};
+  psp_ordered ordered = {0};
   psp_work work = {0};
   double *p = calloc(2 * c->pair_count + 1, sizeof *p);
-  bool enough = p != NULL && psp_view_init(&view, probes);
+  bool enough = p != NULL && psp_ordered_init(&ordered, probes);
   enough = enough && psp_work_init(&work, probes->count, resamples);
   for (size_t s = 0; enough && s < c->source_count; s++) {
-    psp_summarise(&view, s, &work, &c->sources[s], &c->medians[s]);
+    psp_summarise(&ordered, s, &work, &c->sources[s], &c->medians[s]);
   }
   size_t k = 0;
   for (size_t a = 0; a < c->source_count; a++) {
     for (size_t b = a + 1; enough && b < c->source_count; b++, k++) {
       c->pairs[k].a = a;
       c->pairs[k].b = b;
-      enough = compare_pair(&view, &work, c, &c->states[k], &c->pairs[k]);
+      enough = compare_pair(&ordered, &work, c, &c->states[k], &c->pairs[k]);
     }
   }
   if (enough) {
@@ -189,7 +189,7 @@ static bool run(const psprobe_probes *probes, size_t resamples, psprobe_comparis
     psp_comparison_rank(c);
   }
   psp_work_clear(&work);
-  psp_view_clear(&view);
+  psp_ordered_clear(&ordered);
   free(p);
   return enough;
 }

@@ -4,7 +4,7 @@
 
 #include <psprobe/timing.h>
 
-#include "stats/rank.h"
+#include "stats/quantile_ci.h"
 
 /*
  * Log-linear buckets, the idea of Gil Tene's HdrHistogram: values under 2^11

@@ -12,23 +12,23 @@ static bool in_order(const int64_t *times, size_t n) {
   return true;
 }
 
-bool psp_view_init(psp_view *view, const psprobe_probes *probes) {
-  *view = (psp_view){.probes = probes};
+bool psp_ordered_init(psp_ordered *ordered, const psprobe_probes *probes) {
+  *ordered = (psp_ordered){.probes = probes};
   const size_t n = probes->count;
   if (probes->sent_ns == NULL || in_order(probes->sent_ns, n)) return true;
   int64_t *sorted = malloc(n * sizeof *sorted);
   uint64_t *scratch = malloc(2 * n * sizeof *scratch);
-  view->by_time = malloc(n * sizeof *view->by_time);
-  const bool enough = sorted != NULL && scratch != NULL && view->by_time != NULL;
-  if (enough) psp_sort_indexed(probes->sent_ns, n, sorted, view->by_time, scratch);
+  ordered->by_time = malloc(n * sizeof *ordered->by_time);
+  const bool enough = sorted != NULL && scratch != NULL && ordered->by_time != NULL;
+  if (enough) psp_sort_indexed(probes->sent_ns, n, sorted, ordered->by_time, scratch);
   free(sorted);
   free(scratch);
   return enough;
 }
 
-void psp_view_clear(psp_view *view) {
-  free(view->by_time);
-  *view = (psp_view){0};
+void psp_ordered_clear(psp_ordered *ordered) {
+  free(ordered->by_time);
+  *ordered = (psp_ordered){0};
 }
 
 int64_t psp_series_elapsed(const psprobe_series *series, size_t index) {
@@ -36,11 +36,11 @@ int64_t psp_series_elapsed(const psprobe_series *series, size_t index) {
   return ns > PSP_MOST_NS ? PSP_MOST_NS : ns < -PSP_MOST_NS ? -PSP_MOST_NS : ns;
 }
 
-void psp_view_take_source(const psp_view *view, size_t source, psp_work *work) {
-  const psprobe_series *series = &view->probes->sources[source];
+void psp_ordered_take_source(const psp_ordered *ordered, size_t source, psp_work *work) {
+  const psprobe_series *series = &ordered->probes->sources[source];
   size_t n = 0;
-  for (size_t i = 0; i < view->probes->count; i++) {
-    const size_t index = psp_view_index(view, i);
+  for (size_t i = 0; i < ordered->probes->count; i++) {
+    const size_t index = psp_ordered_index(ordered, i);
     if (psp_series_status(series, index) == PSPROBE_LOST) continue;
     work->sample.values[n] = psp_series_elapsed(series, index);
     work->marks[n++] = psp_series_cold(series, index);
@@ -49,11 +49,12 @@ void psp_view_take_source(const psp_view *view, size_t source, psp_work *work) {
   psp_sample_sort(work);
 }
 
-void psp_view_take_pair(const psp_view *view, size_t a, size_t b, psp_work *work) {
-  const psprobe_series *first = &view->probes->sources[a], *second = &view->probes->sources[b];
+void psp_ordered_take_pair(const psp_ordered *ordered, size_t a, size_t b, psp_work *work) {
+  const psprobe_series *first = &ordered->probes->sources[a],
+                       *second = &ordered->probes->sources[b];
   size_t n = 0;
-  for (size_t i = 0; i < view->probes->count; i++) {
-    const size_t index = psp_view_index(view, i);
+  for (size_t i = 0; i < ordered->probes->count; i++) {
+    const size_t index = psp_ordered_index(ordered, i);
     if (psp_series_status(first, index) == PSPROBE_LOST ||
         psp_series_status(second, index) == PSPROBE_LOST) {
       continue;

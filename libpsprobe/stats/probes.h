@@ -6,17 +6,17 @@
 
 #include "stats/sample.h"
 
-typedef struct psp_view {
+typedef struct psp_ordered {
   const psprobe_probes *probes;
   uint32_t *by_time; /**< NULL: they are in order as they stand */
-} psp_view;
+} psp_ordered;
 
 /** False without memory. */
-bool psp_view_init(psp_view *view, const psprobe_probes *probes);
-void psp_view_clear(psp_view *view);
+bool psp_ordered_init(psp_ordered *ordered, const psprobe_probes *probes);
+void psp_ordered_clear(psp_ordered *ordered);
 
-static inline size_t psp_view_index(const psp_view *view, size_t i) {
-  return view->by_time == NULL ? i : view->by_time[i];
+static inline size_t psp_ordered_index(const psp_ordered *ordered, size_t i) {
+  return ordered->by_time == NULL ? i : ordered->by_time[i];
 }
 
 static inline bool psp_probe_unsent(const psprobe_probes *probes, size_t index) {
@@ -35,9 +35,9 @@ static inline bool psp_series_cold(const psprobe_series *series, size_t index) {
 int64_t psp_series_elapsed(const psprobe_series *series, size_t index);
 
 /** work->sample: what source answered, sorted; work->marks: which of it was cold. */
-void psp_view_take_source(const psp_view *view, size_t source, psp_work *work);
+void psp_ordered_take_source(const psp_ordered *ordered, size_t source, psp_work *work);
 
 /** work->sample: a minus b of what both answered, sorted; work->marks: where either was cold. */
-void psp_view_take_pair(const psp_view *view, size_t a, size_t b, psp_work *work);
+void psp_ordered_take_pair(const psp_ordered *ordered, size_t a, size_t b, psp_work *work);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "stats/quantile_ci.h"
 
+#include <float.h>
 #include <math.h>
+
+#include <psprobe/timing.h>
 
 #include "stats/distributions.h"
 
@@ -107,4 +110,20 @@ psprobe_interval psp_median_interval_interpolated(const int64_t *sorted, uint64_
   interval.low_ns = at_rank(sorted, n, rank);
   interval.high_ns = at_rank(sorted, n, count + 1 - rank);
   return interval;
+}
+
+uint64_t psp_quantile_rank(uint64_t n, double quantile) {
+  if (!(quantile > 0)) return 1;
+  if (quantile >= 1) return n;
+  const double exact = quantile * (double)n;
+  /* As R's quantile() does: a few units in the last place are rounding, not a part of a rank. */
+  const double rank = ceil(exact - 4 * DBL_EPSILON * exact);
+  if (rank < 1) return 1;
+  if (rank >= (double)n) return n;
+  return (uint64_t)rank;
+}
+
+int64_t psprobe_quantile_sorted(const int64_t *values, size_t n, double quantile) {
+  if (n == 0) return 0;
+  return values[psp_quantile_rank(n, quantile) - 1];
 }

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_STATS_QUANTILE_CI_H
 #define PSP_STATS_QUANTILE_CI_H
-/** @file Confidence intervals of quantiles from order statistics. Pure. */
+/** @file Quantiles and their confidence intervals from order statistics. Pure. */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <psprobe/compare.h>
+
+/**
+ * The 1-based rank of `quantile` among `n` > 0 sorted values: ceil(q * n),
+ * within 1 and n (Hyndman & Fan, "Sample Quantiles in Statistical Packages",
+ * The American Statistician 50, 1996, definition 1). A q outside 0 to 1, or a
+ * NaN, counts as the nearer end (NaN as 0). Rounding of q * n in a double does
+ * not push the rank up by one: 0.07 of 100 is rank 7.
+ */
+uint64_t psp_quantile_rank(uint64_t n, double quantile);
 
 /** 1-based ranks; 0: the sample reaches no bound on that side. */
 typedef struct psp_rank_interval {

@@ -70,10 +70,10 @@ double psp_rank_lag1(const psp_sample *sample, float *scores) {
   return psp_autocovariance(scores, n, 1) / psp_autocovariance(scores, n, 0);
 }
 
-void psp_summarise(const psp_view *view, size_t source, psp_work *work,
+void psp_summarise(const psp_ordered *ordered, size_t source, psp_work *work,
                    psprobe_source_summary *summary, psp_estimate *median) {
-  count(view->probes, &view->probes->sources[source], summary);
-  psp_view_take_source(view, source, work);
+  count(ordered->probes, &ordered->probes->sources[source], summary);
+  psp_ordered_take_source(ordered, source, work);
   const psp_sample *sample = &work->sample;
   *median = psp_sample_median(sample, work->scores);
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++) {

@@ -8,11 +8,11 @@
  * Fills in `summary` for `source` (its name stays as it is) and `median`, its
  * median with the interval that comparisons start from.
  *
- * Quantiles are nearest ranks (rank.h), their intervals order statistics (quantile_ci.h), widened
- * by the serial correlation of "at most this quantile". Lag 1 is that of the ranks, so that
+ * Quantiles are nearest ranks (quantile_ci.h), their intervals order statistics (quantile_ci.h),
+ * widened by the serial correlation of "at most this quantile". Lag 1 is that of the ranks, so that
  * outliers count as ranks do.
  */
-void psp_summarise(const psp_view *view, size_t source, psp_work *work,
+void psp_summarise(const psp_ordered *ordered, size_t source, psp_work *work,
                    psprobe_source_summary *summary, psp_estimate *median);
 
 /** What a comparison tells of the correlation in `sample`, whose median is `estimate`. `matters`
