@@ -5,14 +5,8 @@
 
 #include "base/text.h"
 
-psprobe_comparison *psp_comparison_alloc(const psprobe_probes *probes) {
-  psprobe_comparison *c = calloc(1, sizeof *c);
-  if (c == NULL) return NULL;
-  const size_t n = probes->source_count, pairs = n < 2 ? 0 : n * (n - 1) / 2;
-  c->source_count = n;
-  c->pair_count = pairs;
-  for (size_t i = 0; probes->unsent != NULL && i < probes->count; i++)
-    c->unsent += probes->unsent[i];
+static bool make_room(psprobe_comparison *c) {
+  const size_t n = c->source_count, pairs = c->pair_count;
   c->sources = calloc(n + 1, sizeof *c->sources);
   c->medians = calloc(n + 1, sizeof *c->medians);
   c->pairs = calloc(pairs + 1, sizeof *c->pairs);
@@ -22,8 +16,19 @@ psprobe_comparison *psp_comparison_alloc(const psprobe_probes *probes) {
   c->steps = calloc(n + 1, sizeof *c->steps);
   c->placed = calloc(n + 1, sizeof *c->placed);
   c->names = calloc(n + 1, sizeof *c->names);
-  bool enough = c->sources && c->medians && c->pairs && c->states && c->ranking && c->circle &&
-                c->steps && c->placed && c->names;
+  return c->sources && c->medians && c->pairs && c->states && c->ranking && c->circle && c->steps &&
+         c->placed && c->names;
+}
+
+psprobe_comparison *psp_comparison_alloc(const psprobe_probes *probes) {
+  psprobe_comparison *c = calloc(1, sizeof *c);
+  if (c == NULL) return NULL;
+  const size_t n = probes->source_count;
+  c->source_count = n;
+  c->pair_count = n < 2 ? 0 : n * (n - 1) / 2;
+  for (size_t i = 0; probes->unsent != NULL && i < probes->count; i++)
+    c->unsent += probes->unsent[i];
+  bool enough = make_room(c);
   for (size_t s = 0; enough && s < n; s++) {
     c->names[s] = psp_strdup(probes->sources[s].name);
     c->sources[s].name = c->names[s];

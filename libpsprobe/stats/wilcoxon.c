@@ -20,46 +20,68 @@ static uint64_t magnitude(int64_t value) {
   return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
-/* Walks negatives (from 0 downwards) and positives (upwards) in order of magnitude, a group of
- * equal ones at a time. With `order`, signed ranks go to scores. @return the sum of t^3 - t over
- * groups of t equals */
-static double rank_all(const int64_t *sorted, size_t n, psp_wilcoxon *result, rank_list *list,
-                       const uint32_t *order, float *scores) {
-  size_t negative = 0, positive;
-  while (negative < n && sorted[negative] < 0)
-    negative++;
-  positive = negative;
-  while (positive < n && sorted[positive] == 0)
-    positive++;
-  for (size_t i = negative; order != NULL && i < positive; i++)
-    scores[order[i]] = 0;
-  result->zeros = positive - negative;
-  result->n = n - result->zeros;
-  list->count = 0;
-  double ties = 0, before = (double)result->zeros;
-  while (negative > 0 || positive < n) {
-    uint64_t least = UINT64_MAX;
-    if (negative > 0) least = magnitude(sorted[negative - 1]);
-    if (positive < n && magnitude(sorted[positive]) < least) least = magnitude(sorted[positive]);
-    size_t minus = 0, plus = 0;
-    for (; negative > 0 && magnitude(sorted[negative - 1]) == least; negative--)
-      minus++;
-    for (; positive < n && magnitude(sorted[positive]) == least; positive++)
-      plus++;
-    const double equal = (double)(minus + plus), rank = before + (equal + 1) / 2;
-    for (size_t i = 0; order != NULL && i < minus; i++)
-      scores[order[negative + i]] = (float)-rank;
-    for (size_t i = 0; order != NULL && i < plus; i++)
-      scores[order[positive - 1 - i]] = (float)rank;
-    result->plus += rank * (double)plus;
-    result->minus += rank * (double)minus;
-    ties += equal * (equal * equal - 1);
-    for (size_t i = 0; i < minus + plus && list->count < PSP_WILCOXON_EXACT; i++) {
-      list->doubled[list->count++] = (unsigned)(2 * rank);
-    }
-    before += equal;
+/* A walk over negatives (from 0 downwards) and positives (upwards) in order of magnitude. */
+typedef struct walk {
+  const int64_t *sorted;
+  size_t n;
+  size_t negative, positive; /* how many negatives are left; where the positives left begin */
+  const uint32_t *order;     /* NULL: no scores are wanted */
+  float *scores;
+  double ranked; /* how many have been, zeros among them */
+  double ties;   /* the sum of t^3 - t over groups of t equals */
+} walk;
+
+/* Past the zeros, which take the first ranks. */
+static void start(walk *w) {
+  while (w->negative < w->n && w->sorted[w->negative] < 0)
+    w->negative++;
+  w->positive = w->negative;
+  for (; w->positive < w->n && w->sorted[w->positive] == 0; w->positive++) {
+    if (w->order != NULL) w->scores[w->order[w->positive]] = 0;
   }
-  return ties;
+  w->ranked = (double)(w->positive - w->negative);
+}
+
+static uint64_t least_magnitude(const walk *w) {
+  const uint64_t minus = w->negative > 0 ? magnitude(w->sorted[w->negative - 1]) : UINT64_MAX;
+  const uint64_t plus = w->positive < w->n ? magnitude(w->sorted[w->positive]) : UINT64_MAX;
+  return minus < plus ? minus : plus;
+}
+
+/* The values from..to - 1 share a rank; those below 0 are given it with a minus. */
+static void give_rank(const walk *w, size_t from, size_t to, double rank) {
+  for (size_t i = from; w->order != NULL && i < to; i++)
+    w->scores[w->order[i]] = (float)rank;
+}
+
+/* Ranks the next group of equal magnitudes. */
+static void rank_group(walk *w, psp_wilcoxon *result, rank_list *list) {
+  const uint64_t least = least_magnitude(w);
+  const size_t negative = w->negative, positive = w->positive;
+  while (w->negative > 0 && magnitude(w->sorted[w->negative - 1]) == least)
+    w->negative--;
+  while (w->positive < w->n && magnitude(w->sorted[w->positive]) == least)
+    w->positive++;
+  const size_t minus = negative - w->negative, plus = w->positive - positive;
+  const double equal = (double)(minus + plus), rank = w->ranked + (equal + 1) / 2;
+  give_rank(w, w->negative, negative, -rank);
+  give_rank(w, positive, w->positive, rank);
+  result->plus += rank * (double)plus;
+  result->minus += rank * (double)minus;
+  for (size_t i = 0; i < minus + plus && list->count < PSP_WILCOXON_EXACT; i++)
+    list->doubled[list->count++] = (unsigned)(2 * rank);
+  w->ties += equal * (equal * equal - 1);
+  w->ranked += equal;
+}
+
+/* @return the sum of t^3 - t over groups of t equals */
+static double rank_all(walk *w, psp_wilcoxon *result, rank_list *list) {
+  start(w);
+  result->zeros = w->positive - w->negative;
+  result->n = w->n - result->zeros;
+  while (w->negative > 0 || w->positive < w->n)
+    rank_group(w, result, list);
+  return w->ties;
 }
 
 /* shares[s]: the share of all signings whose positive ranks sum to s / 2. Each rank in turn is
@@ -92,8 +114,9 @@ static double exact_p(const rank_list *list, double smaller) {
 psp_wilcoxon psp_wilcoxon_test(const int64_t *sorted, size_t n, const uint32_t *order,
                                float *scores) {
   psp_wilcoxon result = {.p = 1};
-  rank_list list;
-  const double ties = rank_all(sorted, n, &result, &list, order, scores);
+  rank_list list = {.count = 0};
+  walk all_of = {.sorted = sorted, .n = n, .order = order, .scores = scores};
+  const double ties = rank_all(&all_of, &result, &list);
   if (result.n == 0) return result;
   const double all = (double)n, zeros = (double)result.zeros;
   const double mean = (all * (all + 1) - zeros * (zeros + 1)) / 4;
