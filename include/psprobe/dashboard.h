@@ -12,6 +12,11 @@
  *     GET /api/probes?run=ID&since=N  probes in columns, from change N on
  *     GET /metrics       Prometheus text
  *     GET /health/live, /health/ready
+ *
+ * Unless a function says otherwise:
+ * Ownership: what goes in is copied.
+ * Threading: any thread.
+ * Blocks: never.
  */
 #include <psprobe/results.h>
 
@@ -38,18 +43,26 @@ typedef struct psprobe_dashboard_options {
  *
  * @param prober   borrowed until free; its counters are shown
  * @param uploader may be NULL; borrowed likewise
- * @param run      what is measured; copied
- * @return PSPROBE_OK; UNAVAILABLE (address in use, named); …
+ * @param run      what is measured
+ * @param options  may be NULL
+ * @param dashboard receives it
+ * @return PSPROBE_OK; INVALID_ARGUMENT: the address; UNAVAILABLE: it is in use (named);
+ *         RESOURCE_EXHAUSTED: no memory, or no thread
+ * Ownership: free it with psprobe_dashboard_free, before the prober and the uploader.
  */
 PSPROBE_API psprobe_code psprobe_dashboard_new(const psprobe_prober *prober,
                                                psprobe_uploader *uploader, const psprobe_run *run,
                                                const psprobe_dashboard_options *options,
                                                psprobe_dashboard **dashboard, psprobe_error *error);
-/** "http://127.0.0.1:8090"; the dashboard's. */
+/** @return "http://127.0.0.1:8090"; the dashboard's, until it is freed */
 PSPROBE_API const char *psprobe_dashboard_url(const psprobe_dashboard *dashboard);
-/** Takes finished probes; a psprobe_prober_sink, `arg` is the dashboard. */
+/**
+ * Takes finished probes; a psprobe_prober_sink, `arg` is the dashboard.
+ * @param finished borrowed until it returns
+ * @param count    how many
+ */
 PSPROBE_API void psprobe_dashboard_sink(void *arg, const psprobe_finished *finished, size_t count);
-/** Ends every connection, frees. NULL is fine. */
+/** Ends every connection, frees. NULL is fine. Blocks: for what is being answered. */
 PSPROBE_API void psprobe_dashboard_free(psprobe_dashboard *dashboard);
 
 #ifdef __cplusplus

@@ -3,7 +3,10 @@
 #define PSPROBE_REPORT_H
 /**
  * @file
- * What people look at: the table, rows as CSV, figures as JSON.
+ * What people look at: the table, rows as CSV, figures as JSON. Unless a function says otherwise:
+ *
+ * Ownership: what goes in is borrowed until it returns; a returned `char *` is the caller's, to
+ * free(). Threading: one thread at a time for one report. Blocks: never.
  */
 #include <psprobe/results.h>
 
@@ -14,7 +17,15 @@ extern "C" {
 /** Results in memory, in columns, as every figure and picture is made from them. */
 typedef struct psprobe_report psprobe_report;
 
-/** Reads what `filter` (may be NULL) lets through. @return PSPROBE_OK or the store's error */
+/**
+ * Reads results from a store.
+ * @param store  stays the caller's
+ * @param filter what to let through; may be NULL: all
+ * @param report receives it
+ * @return PSPROBE_OK; as psprobe_store_read otherwise; RESOURCE_EXHAUSTED: no memory
+ * Ownership: free it with psprobe_report_free.
+ * Blocks: while the file is read.
+ */
 PSPROBE_API psprobe_code psprobe_report_load(psprobe_store *store, const psprobe_filter *filter,
                                              psprobe_report **report, psprobe_error *error);
 
@@ -32,19 +43,21 @@ typedef struct psprobe_report_options {
  *
  * @param path    "-": standard input, CSV or JSON lines
  * @param options may be NULL
+ * @param report  receives it
  * @return PSPROBE_OK; INVALID_ARGUMENT names line and column; NOT_FOUND a source; the store's
+ * Ownership: free it with psprobe_report_free.
+ * Blocks: while it is read.
  */
 PSPROBE_API psprobe_code psprobe_report_read(const char *path,
                                              const psprobe_report_options *options,
                                              psprobe_report **report, psprobe_error *error);
+/** Frees. NULL is fine. */
 PSPROBE_API void psprobe_report_free(psprobe_report *report);
-/** Probes in the report. */
+/** @return probes in the report */
 PSPROBE_API size_t psprobe_report_count(const psprobe_report *report);
 
-/** The answer in one sentence; the report's. */
+/** @return the answer in one sentence; the report's, until it is freed */
 PSPROBE_API const char *psprobe_report_sentence(const psprobe_report *report);
-
-/* Each returns a text to free(), or NULL without memory. */
 
 /** How a text is laid out; zeroed: 80 columns, Unicode, no colour. */
 typedef struct psprobe_text_options {
@@ -53,25 +66,48 @@ typedef struct psprobe_text_options {
   bool color; /**< ANSI colours */
 } psprobe_text_options;
 
-/** The report for a terminal: the sentence, the table, a histogram drawn in text, and what else a
- * careful reader should know. `options` may be NULL. */
+/**
+ * The report for a terminal: the sentence, the table, a histogram drawn in text, and what else a
+ * careful reader should know.
+ * @param options may be NULL
+ * @return the text; NULL: no memory
+ */
 PSPROBE_API char *psprobe_report_text(const psprobe_report *report,
                                       const psprobe_text_options *options);
-/** The table alone: per source sent, answered, late, lost, duplicate, min, p50, p90, p99, max; then
- * the paired difference's median and who was first how often. */
+/**
+ * The table alone: per source sent, answered, late, lost, duplicate, min, p50, p90, p99, max; then
+ * the paired difference's median and who was first how often.
+ * @return the text; NULL: no memory
+ */
 PSPROBE_API char *psprobe_report_table(const psprobe_report *report);
-/** One row a probe, its id in the first column (RFC 4180, LF). */
+/**
+ * One row a probe, its id in the first column (RFC 4180, LF).
+ * @return the text; NULL: no memory
+ */
 PSPROBE_API char *psprobe_report_csv(const psprobe_report *report);
-/** The schema of docs/report-json.md. */
+/**
+ * The figures, in the schema of docs/report-json.md.
+ * @return the text; NULL: no memory
+ */
 PSPROBE_API char *psprobe_report_json(const psprobe_report *report);
-/** The sentence and the table for an issue or a pull request (GitHub's Markdown). */
+/**
+ * The sentence and the table for an issue or a pull request (GitHub's Markdown).
+ * @return the text; NULL: no memory
+ */
 PSPROBE_API char *psprobe_report_markdown(const psprobe_report *report);
-/** The page: one self-contained HTML file that opens from disk, with the plots. */
+/**
+ * The page: one self-contained HTML file that opens from disk, with the plots.
+ * @return the text; NULL: no memory
+ */
 PSPROBE_API char *psprobe_report_html(const psprobe_report *report);
 
 /**
- * What became of each source from one run to another. `text` receives it, to free().
+ * What became of each source from one run to another.
+ * @param after   the later one
  * @param options may be NULL
+ * @param text    receives it, to free()
+ * @return PSPROBE_OK; INVALID_ARGUMENT: figures that cannot be compared; RESOURCE_EXHAUSTED: no
+ *         memory
  */
 PSPROBE_API psprobe_code psprobe_report_before_after(const psprobe_report *before,
                                                      const psprobe_report *after,
@@ -82,9 +118,12 @@ PSPROBE_API psprobe_code psprobe_report_before_after(const psprobe_report *befor
  * Draws with gnuplot: STEM-series, STEM-ecdf, STEM-histogram and, where two sources
  * answered the same probes, STEM-differences.
  *
+ * @param stem   of the files' names
  * @param format "svg" or "png"
  * @return PSPROBE_OK; NOT_FOUND when gnuplot is not installed; FAILED_PRECONDITION with nothing to
- *         draw; …
+ *         draw, or when gnuplot fails; INVALID_ARGUMENT: another format; PERMISSION_DENIED and
+ *         others: a file that cannot be written, named; RESOURCE_EXHAUSTED: no memory
+ * Blocks: while gnuplot runs.
  */
 PSPROBE_API psprobe_code psprobe_report_draw(const psprobe_report *report, const char *stem,
                                              const char *format, psprobe_error *error);

@@ -59,6 +59,23 @@ static psprobe_code compare_source(psp_buf *out, const psp_columns *before, size
   return code;
 }
 
+static size_t find_source(const psp_columns *columns, const char *name) {
+  size_t i = 0;
+  while (i < columns->source_count && strcmp(columns->sources[i].name, name) != 0)
+    i++;
+  return i;
+}
+
+static psprobe_code put_source(const psp_sink *out, int width, const psp_columns *before, size_t b,
+                               const psp_columns *after, size_t a, psprobe_error *error) {
+  psp_buf line = {0};
+  psprobe_code code = compare_source(&line, before, b, after, a, error);
+  if (code == PSPROBE_OK && !line.failed) psp_text_wrap(out, line.data, width);
+  out->to->failed |= line.failed;
+  psp_buf_free(&line);
+  return code;
+}
+
 psprobe_code psprobe_report_before_after(const psprobe_report *before, const psprobe_report *after,
                                          const psprobe_text_options *options, char **text,
                                          psprobe_error *error) {
@@ -67,15 +84,10 @@ psprobe_code psprobe_report_before_after(const psprobe_report *before, const psp
   psp_buf out = {0};
   psp_sink terminal = psp_sink_terminal(&out);
   psprobe_code code = PSPROBE_OK;
-  for (size_t k = 0; k < a->source_count && code == PSPROBE_OK; k++)
-    for (size_t j = 0; j < b->source_count && code == PSPROBE_OK; j++) {
-      if (strcmp(a->sources[k].name, b->sources[j].name) != 0) continue;
-      psp_buf line = {0};
-      code = compare_source(&line, b, j, a, k, error);
-      if (code == PSPROBE_OK && !line.failed) psp_text_wrap(&terminal, line.data, width);
-      out.failed |= line.failed;
-      psp_buf_free(&line);
-    }
+  for (size_t k = 0; k < a->source_count && code == PSPROBE_OK; k++) {
+    size_t j = find_source(b, a->sources[k].name);
+    if (j < b->source_count) code = put_source(&terminal, width, b, j, a, k, error);
+  }
   if (code == PSPROBE_OK && !out.failed && out.len == 0)
     psp_buf_text(&out, "The two runs have no source in common.\n");
   char *made = psp_buf_take(&out, NULL);

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "report/live/dashboard.h"
+#include "report/live/parts.h"
 #include "report/page/html.h"
 #include "report/page/page.h"
 

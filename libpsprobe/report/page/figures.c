@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "report/page/page.h"
+#include "report/page/table.h"
 #include "report/plots.h"
 
 #define MS_NS        1000000

@@ -9,7 +9,6 @@
 #include <psprobe/compare.h>
 
 #include "base/buf.h"
-#include "base/json.h"
 
 /** One line of "how it was measured". */
 typedef struct psp_page_fact {
@@ -39,8 +38,5 @@ void psp_page_html(psp_buf *out, const psp_page *page);
 void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes);
 /** Appends the probes of these indices in columns, as /api/probes answers. */
 void psp_page_probes(psp_buf *out, const psp_page *page, const uint32_t *indices, size_t count);
-
-/** Writes the table's cells: an array of arrays of texts, a source each. */
-void psp_page_table_json(psp_json_writer *w, const psprobe_comparison *comparison);
 
 #endif

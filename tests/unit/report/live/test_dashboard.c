@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "lab.h"
 #include "raw_http.h"
-#include "report/live/dashboard.h"
+#include "report/live/parts.h"
 #include "scratch.h"
 
 /* A dashboard over a prober that has sent one probe; both sources answered it. */

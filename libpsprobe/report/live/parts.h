@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_REPORT_LIVE_DASHBOARD_H
-#define PSP_REPORT_LIVE_DASHBOARD_H
-/** @file What the dashboard's data and its routes share. */
+#ifndef PSP_REPORT_LIVE_PARTS_H
+#define PSP_REPORT_LIVE_PARTS_H
+/** @file What the parts of a dashboard share: its data, the inbox, hosts, routes. */
 #include <pthread.h>
 
 #include <psprobe/dashboard.h>
@@ -11,9 +11,9 @@
 #include "report/live/metrics.h"
 #include "report/report.h"
 
+#define PSP_DASHBOARD_LISTEN  "127.0.0.1:8090"
 #define PSP_DASHBOARD_STREAMS 1024
-
-#define PSP_DASHBOARD_HOSTS 16
+#define PSP_DASHBOARD_HOSTS   16
 
 /** An answer that is made from all probes: made anew when there is news, but not more often than
  * can be afforded. */
@@ -59,6 +59,9 @@ struct psprobe_dashboard {
 
 /** Brings the columns up to what the sink has brought. The lock is held. */
 void psp_dashboard_take_in(psprobe_dashboard *dashboard);
+/** What we listen on and answer as, from the options. @return false: no memory */
+bool psp_dashboard_set_hosts(psprobe_dashboard *dashboard,
+                             const psprobe_dashboard_options *options);
 /** Whether a browser that was told `host` may see the page: any name that leads here would do for
  * a web page of somebody else's (DNS rebinding), so it is one that we know. Pure. */
 bool psp_dashboard_host_ok(const psprobe_dashboard *dashboard, const char *host);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/** @file What the sink brings: into the inbox on the prober's thread, and from there to the data.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/live/parts.h"
+
+/** The index of a probe that was handed over before; it was not long ago. */
+static bool find(const psp_columns *c, const char *id, size_t *index) {
+  for (size_t i = c->count; i-- > 0;) {
+    if (strcmp(c->id[i], id) != 0) continue;
+    *index = i;
+    return true;
+  }
+  return false;
+}
+
+static void note_change(psprobe_dashboard *d, size_t index) {
+  if (d->change_count == d->change_capacity) {
+    size_t capacity = d->change_capacity == 0 ? 1024 : d->change_capacity * 2;
+    uint32_t *grown = realloc(d->changes, capacity * sizeof *grown);
+    if (grown == NULL) return;
+    d->changes = grown;
+    d->change_capacity = capacity;
+  }
+  d->changes[d->change_count++] = (uint32_t)index;
+}
+
+/** Forgets the older half when the room is used up: rare, and cheap on the average. */
+static void make_room(psprobe_dashboard *d) {
+  if (d->columns.count < d->max_probes) return;
+  size_t dropped = d->columns.count / 2, kept = 0;
+  psp_columns_drop(&d->columns, dropped);
+  for (size_t i = 0; i < d->change_count; i++)
+    if (d->changes[i] >= dropped) d->changes[kept++] = d->changes[i] - (uint32_t)dropped;
+  d->forgotten += d->change_count - kept;
+  d->change_count = kept;
+}
+
+static void take(psprobe_dashboard *d, const psprobe_finished *finished) {
+  const psprobe_result *result = &finished->result;
+  size_t index;
+  for (size_t k = 0; k < result->source_count; k++)
+    if ((finished->fresh >> k & 1) != 0 && result->answers[k].status != PSPROBE_LOST)
+      psp_metric_record(&d->histograms[k], result->answers[k].elapsed_ns);
+  if (finished->update) {
+    if (!find(&d->columns, result->id, &index)) return;
+    psp_columns_update(&d->columns, index, result);
+  } else {
+    make_room(d);
+    index = d->columns.count;
+    psp_columns_add(&d->columns, 0, result, psprobe_clock_wall());
+    if (d->columns.count == index) return;
+  }
+  note_change(d, index);
+}
+
+void psp_dashboard_take_in(psprobe_dashboard *d) {
+  pthread_mutex_lock(&d->inbox_lock);
+  psprobe_finished *came = d->inbox;
+  size_t count = d->inbox_count;
+  d->inbox = NULL;
+  d->inbox_count = d->inbox_capacity = 0;
+  pthread_mutex_unlock(&d->inbox_lock);
+  for (size_t i = 0; i < count; i++)
+    take(d, &came[i]);
+  free(came);
+}
+
+/** Copies into the inbox alone, so that nobody who makes a page keeps a result waiting. */
+void psprobe_dashboard_sink(void *arg, const psprobe_finished *finished, size_t count) {
+  psprobe_dashboard *d = arg;
+  pthread_mutex_lock(&d->inbox_lock);
+  if (d->inbox_count + count > d->inbox_capacity) {
+    size_t capacity = (d->inbox_count + count) * 2;
+    psprobe_finished *grown = realloc(d->inbox, capacity * sizeof *grown);
+    if (grown == NULL) capacity = d->inbox_capacity;
+    if (grown != NULL) d->inbox = grown;
+    d->inbox_capacity = capacity;
+  }
+  for (size_t i = 0; i < count && d->inbox_count < d->inbox_capacity; i++)
+    d->inbox[d->inbox_count++] = finished[i];
+  d->changed = true;
+  pthread_cond_signal(&d->news);
+  pthread_mutex_unlock(&d->inbox_lock);
+}
