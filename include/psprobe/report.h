@@ -22,7 +22,7 @@ typedef struct psprobe_report psprobe_report;
  * @param store  stays the caller's
  * @param filter what to let through; may be NULL: all
  * @param report receives it
- * @return PSPROBE_OK; as psprobe_store_read otherwise; RESOURCE_EXHAUSTED: no memory
+ * @return PSPROBE_OK; otherwise as psprobe_store_each; RESOURCE_EXHAUSTED: no memory
  * Ownership: free it with psprobe_report_free.
  * Blocks: while the file is read.
  */
