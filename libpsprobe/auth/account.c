@@ -2,7 +2,7 @@
 /** @file Whom credentials stand for, where the file does not say. */
 #include <string.h>
 
-#include "auth/credentials.h"
+#include "auth/parts.h"
 #include "base/error.h"
 #include "base/json_view.h"
 #include "base/text.h"
@@ -28,10 +28,10 @@ static psprobe_code ask_metadata(psprobe_credentials *c, char **account, psprobe
 
 /* The cached token's Authorization header; false: none is there. */
 static bool authorization(psprobe_credentials *c, psp_secret *out) {
-  psp_slot *slot = psp_credentials_slot(c, PSP_PUBSUB);
+  psp_token_slot *slot = psp_credentials_slot(c, PSP_PUBSUB);
   uint64_t generation;
   for (;;) {
-    size_t len = psp_slot_authorization(c, slot, out->data, out->cap, &generation);
+    size_t len = psp_token_slot_authorization(c, slot, out->data, out->cap, &generation);
     if (len == 0) return false;
     if (len < out->cap) return true;
     if (!psp_secret_reserve(out, len)) return false;

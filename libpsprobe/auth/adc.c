@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "auth/keys/hygiene.h"
+#include "auth/sources/kinds.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"

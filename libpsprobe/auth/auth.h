@@ -17,7 +17,7 @@
 #include "os/clock.h"
 
 /** A kind of token and its place in the cache. The credentials'. */
-typedef struct psp_slot psp_slot;
+typedef struct psp_token_slot psp_token_slot;
 
 /** One that waits for a token; zeroed but for ready and arg. The caller's, until ready is called or
  * psp_credentials_unwait was true. */
@@ -27,7 +27,7 @@ struct psp_token_waiter {
   void (*ready)(void *arg, const psprobe_error *error);
   void *arg;
   psp_token_waiter *next, *prev;
-  psp_slot *slot; /* NULL: not waiting */
+  psp_token_slot *slot; /* NULL: not waiting */
 };
 
 /**
@@ -44,13 +44,13 @@ psprobe_code psp_credentials_new_with(const psprobe_credentials_options *options
 /** Looks them up now. Blocks. */
 psprobe_code psp_credentials_resolve(psprobe_credentials *credentials, psprobe_error *error);
 
-psp_slot *psp_credentials_slot(psprobe_credentials *credentials, psp_service service);
+psp_token_slot *psp_credentials_slot(psprobe_credentials *credentials, psp_service service);
 /** ID tokens for `audience`, which is copied. */
 psprobe_code psp_credentials_id_slot(psprobe_credentials *credentials, const char *audience,
-                                     psp_slot **slot, psprobe_error *error);
+                                     psp_token_slot **slot, psprobe_error *error);
 
 /** Access tokens with the scope cloud-platform, for whichever API. */
-psprobe_code psp_credentials_cloud_slot(psprobe_credentials *credentials, psp_slot **slot,
+psprobe_code psp_credentials_cloud_slot(psprobe_credentials *credentials, psp_token_slot **slot,
                                         psprobe_error *error);
 
 /**
@@ -58,21 +58,22 @@ psprobe_code psp_credentials_cloud_slot(psprobe_credentials *credentials, psp_sl
  * starts a refresh in the background when it is time for one. Never waits and takes no lock. Wipe
  * `out` after use.
  *
- * @param generation receives what psp_slot_reject needs
- * @return the length without the zero; 0: no valid token, so psp_slot_wait. When it is not less
- *         than `size`, nothing was copied: come again with more room
+ * @param generation receives what psp_token_slot_reject needs
+ * @return the length without the zero; 0: no valid token, so psp_token_slot_wait. When it is not
+ * less than `size`, nothing was copied: come again with more room
  */
-size_t psp_slot_authorization(psprobe_credentials *credentials, psp_slot *slot, char *out,
-                              size_t size, uint64_t *generation);
+size_t psp_token_slot_authorization(psprobe_credentials *credentials, psp_token_slot *slot,
+                                    char *out, size_t size, uint64_t *generation);
 /** Fetches a token unless that is under way; `waiter` hears. On failure it does not. */
-psprobe_code psp_slot_wait(psprobe_credentials *credentials, psp_slot *slot,
-                           psp_token_waiter *waiter, psprobe_error *error);
+psprobe_code psp_token_slot_wait(psprobe_credentials *credentials, psp_token_slot *slot,
+                                 psp_token_waiter *waiter, psprobe_error *error);
 /** True: `waiter` was waiting and will not hear. False: it has heard, or hears just now. */
 bool psp_credentials_unwait(psprobe_credentials *credentials, psp_token_waiter *waiter);
 /** How long the token in the cache is good for, in seconds; 0: there is none. */
-int64_t psp_slot_life_s(psprobe_credentials *credentials, const psp_slot *slot);
+int64_t psp_token_slot_life_s(psprobe_credentials *credentials, const psp_token_slot *slot);
 /** An API said 401: drops the token, if `generation` is still the one in the cache. */
-void psp_slot_reject(psprobe_credentials *credentials, psp_slot *slot, uint64_t generation);
+void psp_token_slot_reject(psprobe_credentials *credentials, psp_token_slot *slot,
+                           uint64_t generation);
 
 /* The same by API. */
 size_t psp_credentials_authorization(psprobe_credentials *credentials, psp_service service,

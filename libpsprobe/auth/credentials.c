@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "auth/credentials.h"
+#include "auth/parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,19 +53,7 @@ psprobe_code psp_credentials_new_lazy(const psprobe_credentials_options *options
   return psp_credentials_new_with(options, NULL, NULL, credentials, error);
 }
 
-psprobe_code psprobe_credentials_default(const psprobe_credentials_options *options,
-                                         psprobe_credentials **credentials, psprobe_error *error) {
-  psprobe_credentials *made = NULL;
-  psprobe_code code = psp_credentials_new_lazy(options, &made, error);
-  if (code == PSPROBE_OK) code = psp_credentials_resolve(made, error);
-  if (code == PSPROBE_OK)
-    *credentials = made;
-  else
-    psprobe_credentials_free(made);
-  return code;
-}
-
-static void clear_slot(psp_slot *slot) {
+static void clear_slot(psp_token_slot *slot) {
   psprobe_error error;
   psprobe_error_clear(&error);
   psp_fail(&error, PSPROBE_CANCELLED, "cancelled: the credentials are being closed");
@@ -86,7 +74,7 @@ void psprobe_credentials_free(psprobe_credentials *c) {
   for (int i = 0; i < PSP_SERVICE_COUNT; i++)
     clear_slot(&c->api[i]);
   while (c->ids != NULL) {
-    psp_slot *next = c->ids->next;
+    psp_token_slot *next = c->ids->next;
     clear_slot(c->ids);
     free(c->ids);
     c->ids = next;
@@ -106,17 +94,17 @@ void psprobe_credentials_free(psprobe_credentials *c) {
 
 /* ---- tokens ---- */
 
-psp_slot *psp_credentials_slot(psprobe_credentials *c, psp_service service) {
-  psp_slot *shared = atomic_load_explicit(&c->shared, memory_order_acquire);
+psp_token_slot *psp_credentials_slot(psprobe_credentials *c, psp_service service) {
+  psp_token_slot *shared = atomic_load_explicit(&c->shared, memory_order_acquire);
   return shared != NULL ? shared : &c->api[service];
 }
 
 /* The slot of an audience, made if need be; of the empty one: access with cloud-platform. */
 static psprobe_code find_slot(psprobe_credentials *c, const char *audience, const psp_want *want,
-                              psp_slot **slot, psprobe_error *error) {
+                              psp_token_slot **slot, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
   pthread_mutex_lock(&c->lock);
-  psp_slot *found = c->ids;
+  psp_token_slot *found = c->ids;
   while (found != NULL && strcmp(found->audience, audience) != 0)
     found = found->next;
   if (found == NULL && c->id_count == MAX_AUDIENCES)
@@ -143,34 +131,34 @@ static psprobe_code find_slot(psprobe_credentials *c, const char *audience, cons
   return code;
 }
 
-psprobe_code psp_credentials_id_slot(psprobe_credentials *c, const char *audience, psp_slot **slot,
-                                     psprobe_error *error) {
+psprobe_code psp_credentials_id_slot(psprobe_credentials *c, const char *audience,
+                                     psp_token_slot **slot, psprobe_error *error) {
   static const psp_want id = {.kind = PSP_WANT_ID};
   if (audience == NULL || audience[0] == 0)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an ID token needs an audience");
   return find_slot(c, audience, &id, slot, error);
 }
 
-psprobe_code psp_credentials_cloud_slot(psprobe_credentials *c, psp_slot **slot,
+psprobe_code psp_credentials_cloud_slot(psprobe_credentials *c, psp_token_slot **slot,
                                         psprobe_error *error) {
   static const psp_want cloud = {.kind = PSP_WANT_CLOUD};
   *slot = atomic_load_explicit(&c->shared, memory_order_acquire);
   return *slot != NULL ? PSPROBE_OK : find_slot(c, "", &cloud, slot, error);
 }
 
-size_t psp_slot_authorization(psprobe_credentials *c, psp_slot *slot, char *out, size_t size,
-                              uint64_t *generation) {
+size_t psp_token_slot_authorization(psprobe_credentials *c, psp_token_slot *slot, char *out,
+                                    size_t size, uint64_t *generation) {
   bool refresh;
   size_t len = psp_token_cache_read(&slot->cache, psp_clock_boot_ns(&c->fetcher.clock), out, size,
                                     generation, &refresh);
   /* Looked at before it is written: the line stays shared between those who only read. */
   if (!atomic_load_explicit(&slot->used, memory_order_relaxed))
     atomic_store_explicit(&slot->used, true, memory_order_relaxed);
-  if (refresh && len > 0) psp_slot_renew(c, slot, *generation);
+  if (refresh && len > 0) psp_token_slot_renew(c, slot, *generation);
   return len;
 }
 
-void psp_slot_renew(psprobe_credentials *c, psp_slot *slot, uint64_t generation) {
+void psp_token_slot_renew(psprobe_credentials *c, psp_token_slot *slot, uint64_t generation) {
   /* A generation and not a mark: who read the old token and comes when the next one is there has
    * not asked for that one's successor. */
   if (atomic_exchange_explicit(&slot->renewed, generation, memory_order_relaxed) == generation)
@@ -180,28 +168,8 @@ void psp_slot_renew(psprobe_credentials *c, psp_slot *slot, uint64_t generation)
   pthread_mutex_unlock(&c->lock);
 }
 
-static void append_waiter(psp_slot *slot, psp_token_waiter *waiter) {
-  waiter->slot = slot;
-  waiter->next = NULL;
-  waiter->prev = slot->last;
-  if (slot->last != NULL)
-    slot->last->next = waiter;
-  else
-    slot->first = waiter;
-  slot->last = waiter;
-}
-
-void psp_waiters_move(psp_slot *from, psp_slot *to) {
-  while (from->first != NULL) {
-    psp_token_waiter *waiter = from->first;
-    from->first = waiter->next;
-    append_waiter(to, waiter);
-  }
-  from->last = NULL;
-}
-
-psprobe_code psp_slot_wait(psprobe_credentials *c, psp_slot *slot, psp_token_waiter *waiter,
-                           psprobe_error *error) {
+psprobe_code psp_token_slot_wait(psprobe_credentials *c, psp_token_slot *slot,
+                                 psp_token_waiter *waiter, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
   pthread_mutex_lock(&c->lock);
   if (c->stopping) {
@@ -212,7 +180,7 @@ psprobe_code psp_slot_wait(psprobe_credentials *c, psp_slot *slot, psp_token_wai
       code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "credentials: no thread could be started");
   }
   if (code == PSPROBE_OK) {
-    append_waiter(slot, waiter);
+    psp_waiters_add(slot, waiter);
     pthread_cond_signal(&c->changed);
   }
   pthread_mutex_unlock(&c->lock);
@@ -221,45 +189,18 @@ psprobe_code psp_slot_wait(psprobe_credentials *c, psp_slot *slot, psp_token_wai
 
 bool psp_credentials_unwait(psprobe_credentials *c, psp_token_waiter *waiter) {
   pthread_mutex_lock(&c->lock);
-  psp_slot *slot = waiter->slot;
-  if (slot != NULL) {
-    if (waiter->prev != NULL)
-      waiter->prev->next = waiter->next;
-    else
-      slot->first = waiter->next;
-    if (waiter->next != NULL)
-      waiter->next->prev = waiter->prev;
-    else
-      slot->last = waiter->prev;
-    waiter->slot = NULL;
-  }
+  bool waited = psp_waiters_remove(waiter);
   pthread_mutex_unlock(&c->lock);
-  return slot != NULL;
+  return waited;
 }
 
-psp_token_waiter *psp_waiters_take(psp_slot *slot) {
-  psp_token_waiter *list = slot->first;
-  for (psp_token_waiter *w = list; w != NULL; w = w->next)
-    w->slot = NULL;
-  slot->first = slot->last = NULL;
-  return list;
-}
-
-void psp_waiters_tell(psp_token_waiter *list, const psprobe_error *error) {
-  while (list != NULL) {
-    psp_token_waiter *next = list->next; /* the waiter may be gone when it has heard */
-    list->ready(list->arg, error);
-    list = next;
-  }
-}
-
-int64_t psp_slot_life_s(psprobe_credentials *c, const psp_slot *slot) {
+int64_t psp_token_slot_life_s(psprobe_credentials *c, const psp_token_slot *slot) {
   if (atomic_load(&slot->cache.len) == 0) return 0;
   int64_t left = atomic_load(&slot->cache.expires_ns) - psp_clock_boot_ns(&c->fetcher.clock);
   return left > 0 ? left / 1000000000 : 0;
 }
 
-void psp_slot_reject(psprobe_credentials *c, psp_slot *slot, uint64_t generation) {
+void psp_token_slot_reject(psprobe_credentials *c, psp_token_slot *slot, uint64_t generation) {
   pthread_mutex_lock(&c->lock);
   if (psp_token_cache_drop(&slot->cache, generation)) {
     c->forget = true;
@@ -270,14 +211,14 @@ void psp_slot_reject(psprobe_credentials *c, psp_slot *slot, uint64_t generation
 
 size_t psp_credentials_authorization(psprobe_credentials *c, psp_service service, char *out,
                                      size_t size, uint64_t *generation) {
-  return psp_slot_authorization(c, psp_credentials_slot(c, service), out, size, generation);
+  return psp_token_slot_authorization(c, psp_credentials_slot(c, service), out, size, generation);
 }
 
 psprobe_code psp_credentials_wait(psprobe_credentials *c, psp_service service,
                                   psp_token_waiter *waiter, psprobe_error *error) {
-  return psp_slot_wait(c, psp_credentials_slot(c, service), waiter, error);
+  return psp_token_slot_wait(c, psp_credentials_slot(c, service), waiter, error);
 }
 
 void psp_credentials_reject(psprobe_credentials *c, psp_service service, uint64_t generation) {
-  psp_slot_reject(c, psp_credentials_slot(c, service), generation);
+  psp_token_slot_reject(c, psp_credentials_slot(c, service), generation);
 }

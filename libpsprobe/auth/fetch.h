@@ -13,6 +13,7 @@
 #include <psprobe/error.h>
 #include <psprobe/log.h>
 
+#include "auth/service.h"
 #include "http/client/http.h"
 #include "os/clock.h"
 #include "os/secret.h"
@@ -68,8 +69,5 @@ typedef struct psp_fetch_limits {
  */
 psprobe_code psp_fetch(psp_fetcher *fetcher, const psp_http_request *request,
                        const psp_fetch_limits *limits, psp_answer *answer, psprobe_error *error);
-
-/** The x-goog-api-client header of our requests. */
-#define PSP_API_CLIENT "gl-c/11 psprobe/" PSPROBE_VERSION
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/credentials.h"
+#include "auth/parts.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -28,7 +28,7 @@ static psprobe_code read_names(psprobe_credentials *c, const psp_source *source,
   return code;
 }
 
-psprobe_code psp_credentials_resolve_locked(psprobe_credentials *c, psp_slot *asking,
+psprobe_code psp_credentials_resolve_locked(psprobe_credentials *c, psp_token_slot *asking,
                                             psprobe_error *error) {
   if (c->source != NULL) return PSPROBE_OK;
   psp_source *source = NULL;
@@ -50,7 +50,8 @@ psprobe_code psp_credentials_resolve_locked(psprobe_credentials *c, psp_slot *as
   c->source = source;
   c->project = project;
   if (!psp_source_is_per_api(source)) {
-    psp_slot *shared = asking != NULL && asking->want.kind == PSP_WANT_API ? asking : &c->api[0];
+    psp_token_slot *shared =
+        asking != NULL && asking->want.kind == PSP_WANT_API ? asking : &c->api[0];
     atomic_store_explicit(&c->shared, shared, memory_order_release);
     for (int i = 0; i < PSP_SERVICE_COUNT; i++)
       if (&c->api[i] != shared) psp_waiters_move(&c->api[i], shared);

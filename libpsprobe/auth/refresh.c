@@ -3,20 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/credentials.h"
+#include "auth/parts.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "os/random.h"
 #include "os/wait.h"
 
-static bool has_token(const psp_slot *slot, int64_t now_ns) {
+static bool has_token(const psp_token_slot *slot, int64_t now_ns) {
   return atomic_load_explicit(&slot->cache.len, memory_order_relaxed) > 0 &&
          now_ns < atomic_load_explicit(&slot->cache.expires_ns, memory_order_relaxed);
 }
 
 /* When the slot needs a look; INT64_MAX: not by itself. */
-static int64_t due_at(const psp_slot *slot, int64_t now_ns) {
+static int64_t due_at(const psp_token_slot *slot, int64_t now_ns) {
   if (slot->first != NULL) return now_ns;
   if (!atomic_load_explicit(&slot->used, memory_order_relaxed) ||
       atomic_load_explicit(&slot->cache.len, memory_order_relaxed) == 0)
@@ -26,8 +26,8 @@ static int64_t due_at(const psp_slot *slot, int64_t now_ns) {
 }
 
 /* The slot to look at first, and when. */
-static psp_slot *next_slot(psprobe_credentials *c, int64_t now_ns, int64_t *due_ns) {
-  psp_slot *first = NULL;
+static psp_token_slot *next_slot(psprobe_credentials *c, int64_t now_ns, int64_t *due_ns) {
+  psp_token_slot *first = NULL;
   *due_ns = INT64_MAX;
   for (int i = 0; i < PSP_SERVICE_COUNT; i++) {
     int64_t due = due_at(&c->api[i], now_ns);
@@ -36,7 +36,7 @@ static psp_slot *next_slot(psprobe_credentials *c, int64_t now_ns, int64_t *due_
       first = &c->api[i];
     }
   }
-  for (psp_slot *slot = c->ids; slot != NULL; slot = slot->next) {
+  for (psp_token_slot *slot = c->ids; slot != NULL; slot = slot->next) {
     int64_t due = due_at(slot, now_ns);
     if (due < *due_ns) {
       *due_ns = due;
@@ -46,7 +46,7 @@ static psp_slot *next_slot(psprobe_credentials *c, int64_t now_ns, int64_t *due_
   return first;
 }
 
-static void log_outcome(psprobe_credentials *c, const psp_slot *slot, int64_t life_s,
+static void log_outcome(psprobe_credentials *c, const psp_token_slot *slot, int64_t life_s,
                         const psprobe_error *error) {
   psp_log_line line;
   psprobe_log_level level = error == NULL ? PSPROBE_LOG_DEBUG : PSPROBE_LOG_WARNING;
@@ -61,7 +61,7 @@ static void log_outcome(psprobe_credentials *c, const psp_slot *slot, int64_t li
 }
 
 /* Gets a token as "Bearer …". Under fetch_lock, which the caller takes. */
-static psprobe_code get(psprobe_credentials *c, psp_slot *slot, bool forget, psp_got *got,
+static psprobe_code get(psprobe_credentials *c, psp_token_slot *slot, bool forget, psp_got *got,
                         psprobe_error *error) {
   psprobe_code code = psp_credentials_resolve_locked(c, slot, error);
   if (code != PSPROBE_OK) return code;
@@ -73,7 +73,7 @@ static psprobe_code get(psprobe_credentials *c, psp_slot *slot, bool forget, psp
 }
 
 /* Fetches for one slot and tells those who wait. With the lock, which is open meanwhile. */
-static void fetch(psprobe_credentials *c, psp_slot *slot) {
+static void fetch(psprobe_credentials *c, psp_token_slot *slot) {
   bool forget = c->forget;
   c->forget = false;
   pthread_mutex_unlock(&c->lock);
@@ -108,8 +108,8 @@ static void fetch(psprobe_credentials *c, psp_slot *slot) {
 }
 
 /* One slot whose time has come. With the lock, which is open meanwhile. */
-static void serve(psprobe_credentials *c, psp_slot *slot, int64_t now_ns) {
-  psp_slot *shared = atomic_load(&c->shared);
+static void serve(psprobe_credentials *c, psp_token_slot *slot, int64_t now_ns) {
+  psp_token_slot *shared = atomic_load(&c->shared);
   if (shared != NULL && shared != slot && slot->want.kind == PSP_WANT_API) {
     /* They came before it was known that one token serves all. */
     psp_waiters_move(slot, shared);
@@ -140,7 +140,7 @@ void *psp_credentials_run(void *credentials) {
   pthread_mutex_lock(&c->lock);
   while (!c->stopping) {
     int64_t now_ns = psp_clock_boot_ns(&c->fetcher.clock), due_ns;
-    psp_slot *slot = next_slot(c, now_ns, &due_ns);
+    psp_token_slot *slot = next_slot(c, now_ns, &due_ns);
     if (slot != NULL && due_ns <= now_ns) {
       serve(c, slot, now_ns);
     } else {

@@ -2,6 +2,7 @@
 #ifndef PSP_AUTH_SERVICE_H
 #define PSP_AUTH_SERVICE_H
 /** @file The two services of Google's that we call, and what they are called where. */
+#include <psprobe/version.h>
 
 typedef enum psp_service { PSP_PUBSUB = 0, PSP_FIRESTORE = 1, PSP_SERVICE_COUNT } psp_service;
 
@@ -14,5 +15,8 @@ typedef struct psp_service_names {
 
 /** By psp_service. */
 extern const psp_service_names psp_services[PSP_SERVICE_COUNT];
+
+/** The x-goog-api-client header of our requests. */
+#define PSP_API_CLIENT "gl-c/11 psprobe/" PSPROBE_VERSION
 
 #endif

@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/** @file The public ways to tokens: those that wait, and what is known of credentials. */
+/** @file Credentials in public: finding them, tokens that are waited for, and what is known. */
 #include <semaphore.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "auth/credentials.h"
+#include "auth/parts.h"
 #include "base/error.h"
+
+psprobe_code psprobe_credentials_default(const psprobe_credentials_options *options,
+                                         psprobe_credentials **credentials, psprobe_error *error) {
+  psprobe_credentials *made = NULL;
+  psprobe_code code = psp_credentials_new_lazy(options, &made, error);
+  if (code == PSPROBE_OK) code = psp_credentials_resolve(made, error);
+  if (code == PSPROBE_OK)
+    *credentials = made;
+  else
+    psprobe_credentials_free(made);
+  return code;
+}
 
 typedef struct waiting_token {
   sem_t over;
@@ -18,11 +30,11 @@ static void on_ready(void *arg, const psprobe_error *error) {
   sem_post(&w->over);
 }
 
-static psprobe_code wait_for(psprobe_credentials *c, psp_slot *slot, psprobe_error *error) {
+static psprobe_code wait_for(psprobe_credentials *c, psp_token_slot *slot, psprobe_error *error) {
   waiting_token w = {.error = {.code = PSPROBE_OK}};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &w};
   sem_init(&w.over, 0, 0);
-  psprobe_code code = psp_slot_wait(c, slot, &waiter, error);
+  psprobe_code code = psp_token_slot_wait(c, slot, &waiter, error);
   if (code == PSPROBE_OK) {
     while (sem_wait(&w.over) != 0) {
     }
@@ -52,7 +64,7 @@ void psprobe_token_free(char *token) {
   psp_secret_pages_free(token - HEAD, size);
 }
 
-static psprobe_code get(psprobe_credentials *c, psp_slot *slot, char **token,
+static psprobe_code get(psprobe_credentials *c, psp_token_slot *slot, char **token,
                         psprobe_error *error) {
   static const char scheme[] = "Bearer ";
   const size_t skip = sizeof scheme - 1;
@@ -60,7 +72,7 @@ static psprobe_code get(psprobe_credentials *c, psp_slot *slot, char **token,
   psprobe_code code = PSPROBE_OK;
   for (int tries = 0; code == PSPROBE_OK;) {
     uint64_t generation;
-    size_t len = psp_slot_authorization(c, slot, text.data, text.cap, &generation);
+    size_t len = psp_token_slot_authorization(c, slot, text.data, text.cap, &generation);
     if (len > 0 && len < text.cap) {
       *token = make_token(text.data + skip, len - skip);
       if (*token == NULL) code = psp_fail_memory(error, "token");
@@ -79,14 +91,14 @@ static psprobe_code get(psprobe_credentials *c, psp_slot *slot, char **token,
 
 psprobe_code psprobe_credentials_access_token(psprobe_credentials *c, char **token,
                                               psprobe_error *error) {
-  psp_slot *slot;
+  psp_token_slot *slot;
   psprobe_code code = psp_credentials_cloud_slot(c, &slot, error);
   return code == PSPROBE_OK ? get(c, slot, token, error) : code;
 }
 
 psprobe_code psprobe_credentials_id_token(psprobe_credentials *c, const char *audience,
                                           char **token, psprobe_error *error) {
-  psp_slot *slot;
+  psp_token_slot *slot;
   psprobe_code code = psp_credentials_id_slot(c, audience, &slot, error);
   return code == PSPROBE_OK ? get(c, slot, token, error) : code;
 }

@@ -12,7 +12,6 @@
 
 #define DEFAULT_ATTEMPT_NS INT64_C(60000000000)
 #define CLOCK_NOTE_S       120 /* more than this between two clocks is worth a word */
-#define API_CLIENT         "gl-c/11 psprobe/" PSPROBE_VERSION
 
 /* Where a call stands; guarded by the client's lock. Whoever moves it away from FLYING or
  * WAITING_… to BUSY has it to himself until he moves it on. */
@@ -286,7 +285,7 @@ static psprobe_code send_with(psp_pending *p, const char *authorization, psprobe
   if (url == NULL) return psp_fail_memory(error, p->what);
   psp_header headers[4];
   size_t count = 0;
-  headers[count++] = (psp_header){"x-goog-api-client", API_CLIENT};
+  headers[count++] = (psp_header){"x-goog-api-client", PSP_API_CLIENT};
   if (p->body != NULL) headers[count++] = (psp_header){"content-type", "application/json"};
   if (authorization != NULL) headers[count++] = (psp_header){"authorization", authorization};
   const char *quota = p->token ? psp_credentials_quota_project(p->client->credentials) : NULL;

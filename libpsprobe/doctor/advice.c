@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 
 void psp_shell_word(psp_buf *out, const char *text) {
   /* Everything but these may mean something to some shell. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 
 const char *psp_doctor_emulator(const psp_doctor *d, psp_service service) {
   const psprobe_client_options *c = &d->o->client;
@@ -38,7 +38,8 @@ static bool is_about_project(const psprobe_error *error) {
 }
 
 bool psp_doctor_api_failed(psp_doctor *d, psp_service service, const psprobe_error *error) {
-  const char *check = psp_api_checks[service], *host = psp_services[service].host;
+  static const char *const checks[] = {"pubsub.api", "firestore.api"};
+  const char *check = checks[service], *host = psp_services[service].host;
   psp_word word;
   if (is_about_project(error)) {
     psp_mend(d, "gcloud projects list");

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 
 static const char variable[] = "GOOGLE_APPLICATION_CREDENTIALS";
 

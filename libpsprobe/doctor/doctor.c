@@ -9,8 +9,7 @@
 #include "auth/url.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "doctor/doctor.h"
-
+#include "doctor/parts.h"
 #include "os/wait.h"
 
 static const char *const pull[] = {"probes-regular-service"};

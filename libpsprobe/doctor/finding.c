@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 #include "os/wait.h"
 
 /* One line of printable UTF-8, to free(); NULL: no memory. */
@@ -32,16 +32,16 @@ void psp_mend(psp_doctor *d, const char *format, ...) {
     d->mend[d->mend_count++] = text;
 }
 
-static psp_kept *new_item(psp_doctor *d) {
+static psp_kept_finding *new_item(psp_doctor *d) {
   psprobe_diagnosis *found = d->found;
   if (found->count == found->room) {
     size_t room = found->room > 0 ? 2 * found->room : 32;
-    psp_kept *items = realloc(found->items, room * sizeof *items);
+    psp_kept_finding *items = realloc(found->items, room * sizeof *items);
     if (items == NULL) return NULL;
     found->items = items;
     found->room = room;
   }
-  psp_kept *item = &found->items[found->count++];
+  psp_kept_finding *item = &found->items[found->count++];
   memset(item, 0, sizeof *item);
   return item;
 }
@@ -53,7 +53,7 @@ void psp_found(psp_doctor *d, psprobe_doctor_state state, const char *check, con
   char *text = line(format, args);
   va_end(args);
   char *copy = psp_strdup(resource);
-  psp_kept *item = text != NULL && (resource == NULL || copy != NULL) ? new_item(d) : NULL;
+  psp_kept_finding *item = text != NULL && (resource == NULL || copy != NULL) ? new_item(d) : NULL;
   if (item == NULL) {
     free(text);
     free(copy);
@@ -83,7 +83,7 @@ void psp_found(psp_doctor *d, psprobe_doctor_state state, const char *check, con
 void psprobe_diagnosis_free(psprobe_diagnosis *diagnosis) {
   if (diagnosis == NULL) return;
   for (size_t i = 0; i < diagnosis->count; i++) {
-    psp_kept *item = &diagnosis->items[i];
+    psp_kept_finding *item = &diagnosis->items[i];
     free(item->resource);
     free(item->text);
     for (size_t m = 0; m < item->mend_count; m++)

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "client/call.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 #include "firestore/path.h"
 
 /* A listing of a collection that nobody has written to is empty, and NOT_FOUND only for a database

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 #include "os/wait.h"
 
 typedef struct waiting_token {
@@ -39,14 +39,14 @@ static bool wait_until_over(waiting_token *w, int64_t timeout_ns) {
   return over;
 }
 
-psprobe_code psp_doctor_token(psp_doctor *d, psp_slot *slot, int64_t timeout_ns,
+psprobe_code psp_doctor_token(psp_doctor *d, psp_token_slot *slot, int64_t timeout_ns,
                               psprobe_error *error) {
   waiting_token w = {.over = false};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &w};
   pthread_mutex_init(&w.lock, NULL);
   psp_cond_init(&w.changed);
   psprobe_error_clear(&w.error);
-  psprobe_code code = psp_slot_wait(d->credentials, slot, &waiter, error);
+  psprobe_code code = psp_token_slot_wait(d->credentials, slot, &waiter, error);
   if (code == PSPROBE_OK && !wait_until_over(&w, timeout_ns)) {
     if (psp_credentials_unwait(d->credentials, &waiter))
       code = psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "no token came within %lld s",
@@ -67,12 +67,12 @@ psprobe_code psp_doctor_token(psp_doctor *d, psp_slot *slot, int64_t timeout_ns,
 static void tell_token(psp_doctor *d, psp_service service) {
   psprobe_error error;
   psprobe_error_clear(&error);
-  psp_slot *slot = psp_credentials_slot(d->credentials, service);
+  psp_token_slot *slot = psp_credentials_slot(d->credentials, service);
   int64_t left = psp_doctor_left(d);
   psprobe_code code = psp_doctor_token(d, slot, left, &error);
   slot = psp_credentials_slot(d->credentials, service); /* it may be a shared one now */
   if (code == PSPROBE_OK) {
-    int64_t life_s = psp_slot_life_s(d->credentials, slot);
+    int64_t life_s = psp_token_slot_life_s(d->credentials, slot);
     char text[PSP_TIMESTAMP_SIZE];
     psp_timestamp_format_ns(text, ((int64_t)time(NULL) + life_s) * PSP_DOCTOR_SECOND);
     psp_found(d, PSPROBE_DOCTOR_OK, "credentials.token", NULL,

@@ -7,7 +7,7 @@
 
 #include "auth/keys/hygiene.h"
 #include "base/text.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 
 /* What a leaked secret needs: to become worthless. To take it out of git does not help. */
 static void revoke(psp_doctor *d) {

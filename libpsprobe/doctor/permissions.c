@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 #include "os/secret.h"
 #include "pubsub/names.h"
 
@@ -99,7 +99,7 @@ static psprobe_code send_to_project(psp_doctor *d, const char *authorization, co
   }
   psp_header headers[4] = {{"content-type", "application/json"},
                            {"authorization", authorization},
-                           {"x-goog-api-client", "gl-c/11 psprobe/" PSPROBE_VERSION},
+                           {"x-goog-api-client", PSP_API_CLIENT},
                            {"x-goog-user-project", d->who.quota_project}};
   psp_http_request request = {.method = "POST",
                               .url = url.data,
@@ -121,9 +121,9 @@ static psprobe_code send_to_project(psp_doctor *d, const char *authorization, co
 
 psprobe_code psp_permissions_ask_project(psp_doctor *d, psp_permissions *permissions,
                                          psprobe_error *error) {
-  psp_slot *slot = NULL;
+  psp_token_slot *slot = NULL;
   psprobe_code code = psp_credentials_cloud_slot(d->credentials, &slot, error);
-  if (code == PSPROBE_OK && psp_slot_life_s(d->credentials, slot) == 0)
+  if (code == PSPROBE_OK && psp_token_slot_life_s(d->credentials, slot) == 0)
     code = psp_doctor_token(d, slot, psp_doctor_left(d), error);
   psp_secret token = {0};
   psp_buf body = {0};
@@ -131,7 +131,7 @@ psprobe_code psp_permissions_ask_project(psp_doctor *d, psp_permissions *permiss
   size_t len = 0;
   uint64_t generation;
   while (code == PSPROBE_OK) {
-    len = psp_slot_authorization(d->credentials, slot, token.data, token.cap, &generation);
+    len = psp_token_slot_authorization(d->credentials, slot, token.data, token.cap, &generation);
     if (len < token.cap) break;
     if (!psp_secret_reserve(&token, len + 64)) code = psp_fail_memory(error, "token");
   }

@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 #include "http/url.h"
 
 /* Host and port of the URL; port 0: the scheme's. */

@@ -6,12 +6,11 @@
 #include <time.h>
 
 #include "base/text.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 
 /* The Date header counts whole seconds. */
 #define CLOCK_GOOD_S 2
 
-const char *const psp_api_checks[2] = {"pubsub.api", "firestore.api"};
 static const char *const checks[2] = {"pubsub.reach", "firestore.reach"};
 
 static int64_t wall_ms(void) {

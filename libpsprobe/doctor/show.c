@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Findings as lines for people, and as JSON in the schema of docs/doctor.md. */
 #include "base/json.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 
 #define SCHEMA 1
 
@@ -29,7 +29,7 @@ static void put_text(psp_json_writer *w, const char *key, const char *value) {
   psp_json_put_string(w, value);
 }
 
-static void put_item(psp_json_writer *w, const psp_kept *item) {
+static void put_item(psp_json_writer *w, const psp_kept_finding *item) {
   psp_json_begin_object(w);
   put_text(w, "check", item->check);
   put_text(w, "state", psprobe_doctor_state_name(item->state));

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 #include "pubsub/calls.h"
 
 /* A subscription that is being looked at; all borrowed. */

@@ -5,7 +5,7 @@
 #include <psprobe/pubsub.h>
 
 #include "base/error.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 #include "pubsub/calls.h"
 
 static void tell_missing(psp_doctor *d, const char *topic, const char *full) {

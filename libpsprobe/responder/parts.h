@@ -37,7 +37,7 @@ struct psprobe_responder {
   int64_t timeout_ns;
   psp_timers *timers;
   psprobe_credentials *credentials; /**< the client's, for ID tokens; NULL: answers carry none */
-  psp_slot *token;                  /**< of the prober's audience */
+  psp_token_slot *token;            /**< of the prober's audience */
   psp_gate gate;                    /**< before push requests; its verifier is ours */
   psp_server *server;               /**< NULL until it listens */
   psp_pulling *pulling;             /**< NULL until it pulls */

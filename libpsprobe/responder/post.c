@@ -85,7 +85,7 @@ static void on_response(void *arg, const psp_http_response *response, const pspr
   }
   if (response->status == 401 && responder->token != NULL && !p->reauthorized) {
     p->reauthorized = true;
-    psp_slot_reject(responder->credentials, responder->token, p->generation);
+    psp_token_slot_reject(responder->credentials, responder->token, p->generation);
     attempt_or_end(p);
     return;
   }
@@ -177,7 +177,8 @@ static psprobe_code await_token(post *p, psprobe_error *error) {
     p->awaits_token = false;
     return psp_fail(error, PSPROBE_UNAVAILABLE, "the responder is being stopped");
   }
-  psprobe_code code = psp_slot_wait(responder->credentials, responder->token, &p->waiter, error);
+  psprobe_code code =
+      psp_token_slot_wait(responder->credentials, responder->token, &p->waiter, error);
   if (code == PSPROBE_OK) return PSPROBE_OK; /* p may be gone */
   bool ours = psp_timers_disarm(responder->timers, &p->timer) || atomic_fetch_add(&p->met, 1) > 0;
   return ours ? code : PSPROBE_OK;
@@ -207,8 +208,8 @@ static psprobe_code attempt(post *p, psprobe_error *error) {
   char room[2048]; /* Google's ID tokens are shorter */
   char *text = room;
   size_t size = sizeof room, len;
-  while ((len = psp_slot_authorization(responder->credentials, responder->token, text, size,
-                                       &p->generation)) >= size) {
+  while ((len = psp_token_slot_authorization(responder->credentials, responder->token, text, size,
+                                             &p->generation)) >= size) {
     if (text != room) free(text);
     size = len + 256;
     text = malloc(size);

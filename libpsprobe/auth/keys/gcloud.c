@@ -41,23 +41,30 @@ static bool next_line(const char **text, const char **line, size_t *len) {
   return true;
 }
 
+/* What stands behind "key =" or "key:" in a line; false: that is not what it says. */
+static bool read_value(const char *line, size_t len, const char *key, const char **value,
+                       size_t *value_len) {
+  size_t key_len = strlen(key);
+  if (len <= key_len || memcmp(line, key, key_len) != 0) return false;
+  const char *at = line + key_len, *end = line + len;
+  at += strspn(at, " \t");
+  if (at >= end || (*at != '=' && *at != ':')) return false;
+  at++;
+  at += strspn(at, " \t");
+  *value = at;
+  *value_len = at < end ? (size_t)(end - at) : 0;
+  return true;
+}
+
 char *psp_gcloud_ini_get(const char *text, const char *section, const char *key) {
-  const char *line;
-  size_t len, section_len = strlen(section), key_len = strlen(key);
+  const char *line, *value;
+  size_t len, value_len, section_len = strlen(section);
   bool inside = false;
   while (next_line(&text, &line, &len)) {
-    if (len >= 2 && line[0] == '[' && line[len - 1] == ']') {
+    if (len >= 2 && line[0] == '[' && line[len - 1] == ']')
       inside = len - 2 == section_len && memcmp(line + 1, section, section_len) == 0;
-    } else if (inside && len > key_len && memcmp(line, key, key_len) == 0) {
-      const char *p = line + key_len, *end = line + len;
-      while (p < end && (*p == ' ' || *p == '\t'))
-        p++;
-      if (p == end || (*p != '=' && *p != ':')) continue;
-      p++;
-      while (p < end && (*p == ' ' || *p == '\t'))
-        p++;
-      return p < end ? strndup(p, (size_t)(end - p)) : NULL;
-    }
+    else if (inside && read_value(line, len, key, &value, &value_len))
+      return value_len > 0 ? strndup(value, value_len) : NULL;
   }
   return NULL;
 }

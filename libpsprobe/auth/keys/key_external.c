@@ -4,19 +4,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include "auth/keys/key_parse.h"
+#include "auth/keys/parts.h"
 #include "auth/url.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "http/client/http.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
-
-#define TRY(call)                                \
-  do {                                           \
-    psprobe_code try_code = (call);              \
-    if (try_code != PSPROBE_OK) return try_code; \
-  } while (0)
 
 /* format: {"type":"text"} (default), or {"type":"json","subject_token_field_name":"x"}. */
 static psprobe_code parse_format(const psp_key_parse *p, psp_view source) {
@@ -64,8 +58,8 @@ static psprobe_code check_subject_url(const psp_key_parse *p, const char *url) {
 
 static psprobe_code parse_executable(const psp_key_parse *p, psp_view executable) {
   psp_subject_source *s = &p->file->subject;
-  TRY(psp_key_text(p, executable, "command", true, &s->command));
-  TRY(psp_key_text(p, executable, "output_file", false, &s->output_file));
+  PSP_KEY_TRY(psp_key_text(p, executable, "command", true, &s->command));
+  PSP_KEY_TRY(psp_key_text(p, executable, "output_file", false, &s->output_file));
   s->timeout_ms = DEFAULT_TIMEOUT_MS;
   psp_view timeout = psp_view_get(executable, "timeout_millis");
   if (timeout.type == PSP_VIEW_NONE || timeout.type == PSP_VIEW_NULL) return PSPROBE_OK;
@@ -90,16 +84,16 @@ static psprobe_code parse_source(const psp_key_parse *p) {
   if (psp_view_get(source, "certificate").type != PSP_VIEW_NONE)
     return refuse_source(p, "certificate");
   psp_view executable = psp_view_get(source, "executable");
-  TRY(psp_key_text(p, source, "file", false, &s->file));
-  TRY(psp_key_text(p, source, "url", false, &s->url));
+  PSP_KEY_TRY(psp_key_text(p, source, "file", false, &s->file));
+  PSP_KEY_TRY(psp_key_text(p, source, "url", false, &s->url));
   bool runs = executable.type == PSP_VIEW_OBJECT;
   if ((s->file != NULL) + (s->url != NULL) + runs != 1)
     return psp_key_fail(p, "credential_source", "must have one of file, url and executable");
   s->kind = runs ? PSP_SUBJECT_EXECUTABLE : s->url != NULL ? PSP_SUBJECT_URL : PSP_SUBJECT_FILE;
   if (runs) return parse_executable(p, executable);
-  TRY(parse_format(p, source));
+  PSP_KEY_TRY(parse_format(p, source));
   if (s->kind == PSP_SUBJECT_FILE) return PSPROBE_OK;
-  TRY(check_subject_url(p, s->url));
+  PSP_KEY_TRY(check_subject_url(p, s->url));
   return parse_headers(p, psp_view_get(source, "headers"));
 }
 
@@ -114,26 +108,20 @@ static bool is_workforce(const char *audience) {
 
 psprobe_code psp_key_external(const psp_key_parse *p) {
   psp_key_file *f = p->file;
-  TRY(psp_key_text(p, p->object, "audience", true, &f->audience));
-  TRY(psp_key_text(p, p->object, "subject_token_type", true, &f->subject_token_type));
-  TRY(psp_key_text(p, p->object, "token_url", false, &f->token_url));
-  if (f->token_url == NULL) {
-    psp_buf url = {0};
-    psp_buf_printf(&url, "https://sts.%s/v1/token", f->universe_domain);
-    f->token_url = psp_buf_take(&url, NULL);
-    if (f->token_url == NULL) return psp_fail_memory(p->error, "credentials file");
-  }
-  TRY(psp_key_google_url(p, "token_url", f->token_url));
-  TRY(psp_key_text(p, p->object, "service_account_impersonation_url", false,
-                   &f->impersonation_url));
-  TRY(psp_key_google_url(p, "service_account_impersonation_url", f->impersonation_url));
-  TRY(psp_key_impersonated_email(p));
+  PSP_KEY_TRY(psp_key_text(p, p->object, "audience", true, &f->audience));
+  PSP_KEY_TRY(psp_key_text(p, p->object, "subject_token_type", true, &f->subject_token_type));
+  PSP_KEY_TRY(psp_key_token_url(p, "token"));
+  PSP_KEY_TRY(psp_key_text(p, p->object, "service_account_impersonation_url", false,
+                           &f->impersonation_url));
+  PSP_KEY_TRY(psp_key_google_url(p, "service_account_impersonation_url", f->impersonation_url));
+  PSP_KEY_TRY(psp_key_impersonated_email(p));
   psp_view options = psp_view_get(p->object, "service_account_impersonation");
-  TRY(psp_key_lifetime(p, psp_view_get(options, "token_lifetime_seconds"),
-                       "service_account_impersonation.token_lifetime_seconds", 600));
-  TRY(psp_key_text(p, p->object, "client_id", false, &f->client_id));
-  TRY(psp_key_secret(p, "client_secret", false, &f->client_secret));
-  TRY(psp_key_text(p, p->object, "workforce_pool_user_project", false, &f->workforce_user_project));
+  PSP_KEY_TRY(psp_key_lifetime(p, psp_view_get(options, "token_lifetime_seconds"),
+                               "service_account_impersonation.token_lifetime_seconds", 600));
+  PSP_KEY_TRY(psp_key_text(p, p->object, "client_id", false, &f->client_id));
+  PSP_KEY_TRY(psp_key_secret(p, "client_secret", false, &f->client_secret));
+  PSP_KEY_TRY(
+      psp_key_text(p, p->object, "workforce_pool_user_project", false, &f->workforce_user_project));
   if (f->workforce_user_project != NULL && !is_workforce(f->audience))
     return psp_key_fail(p, "workforce_pool_user_project",
                         "must not be there: audience is no workforce pool");

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/sources/claims.h"
-#include "auth/sources/source.h"
+#include "auth/keys/key_file.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -76,9 +75,9 @@ psprobe_code psp_metadata_detection(psp_detection *detection, const char **why,
   return PSPROBE_OK;
 }
 
-/* A GET that only Google's server may answer: a captive portal's page must not become a token. */
-static psprobe_code get(psp_fetcher *fetcher, const char *host, const char *path,
-                        const psp_fetch_limits *limits, psp_answer *answer, psprobe_error *error) {
+psprobe_code psp_metadata_ask(psp_fetcher *fetcher, const char *host, const char *path,
+                              const psp_fetch_limits *limits, psp_answer *answer,
+                              psprobe_error *error) {
   psp_buf url = {0};
   psp_buf_printf(&url, "http://%s/computeMetadata/v1%s", host, path);
   if (url.failed) return psp_fail_memory(error, "metadata");
@@ -102,7 +101,7 @@ psprobe_code psp_metadata_ping(psp_fetcher *fetcher, const char *host, psprobe_e
   static const psp_fetch_limits limits = {
       .attempts = 1, .attempt_ns = INT64_C(800000000), .total_ns = INT64_C(800000000)};
   psp_answer answer = {0};
-  psprobe_code code = get(fetcher, host, "/instance", &limits, &answer, error);
+  psprobe_code code = psp_metadata_ask(fetcher, host, "/instance", &limits, &answer, error);
   if (code == PSPROBE_OK && answer.status != 200)
     psp_fail(error, code = PSPROBE_NOT_FOUND, "metadata server %s: HTTP %d", host, answer.status);
   if (code != PSPROBE_OK && error != NULL) error->code = PSPROBE_NOT_FOUND;
@@ -113,7 +112,7 @@ psprobe_code psp_metadata_ping(psp_fetcher *fetcher, const char *host, psprobe_e
 psprobe_code psp_metadata_text(psp_fetcher *fetcher, const char *host, const char *path,
                                const psp_fetch_limits *limits, psp_answer *answer,
                                psprobe_error *error) {
-  psprobe_code code = get(fetcher, host, path, limits, answer, error);
+  psprobe_code code = psp_metadata_ask(fetcher, host, path, limits, answer, error);
   if (code != PSPROBE_OK) return code;
   if (answer->status != 200) {
     psp_fail(error, psp_code_from_http(answer->status), "metadata server %s: %s: HTTP %d", host,
@@ -139,45 +138,5 @@ psprobe_code psp_metadata_find_universe(psp_metadata *metadata, psp_fetcher *fet
     code = metadata->universe != NULL ? PSPROBE_OK : psp_fail_memory(error, "universe");
   }
   psp_answer_free(&answer);
-  return code;
-}
-
-static psprobe_code fail_missing(const psp_answer *answer, const char *host, psprobe_error *error) {
-  if (answer->status == 404)
-    return psp_fail(
-        error, PSPROBE_NOT_FOUND,
-        "metadata server %s: HTTP 404: this machine has no service account: give it one "
-        "(gcloud compute instances set-service-account)",
-        host);
-  return psp_fail(error, PSPROBE_PERMISSION_DENIED,
-                  "metadata server %s: HTTP 403: this machine's service account may not have such "
-                  "a token: look at its access scopes",
-                  host);
-}
-
-psprobe_code psp_metadata_get(psp_source *source, psp_fetcher *fetcher, const psp_want *want,
-                              psp_got *got, psprobe_error *error) {
-  const char *host = source->metadata.host;
-  bool id = want->kind == PSP_WANT_ID;
-  psp_buf path = {0};
-  psp_buf_text(&path, "/instance/service-accounts/default/");
-  /* format=full: without it the e-mail may be missing from the token. */
-  psp_buf_text(&path, id ? "identity?audience=" : "token?scopes=");
-  psp_percent_encode(&path, id ? want->audience : PSP_SCOPE_CLOUD);
-  if (id) psp_buf_text(&path, "&format=full");
-  if (path.failed) return psp_fail_memory(error, "metadata");
-  psp_answer answer = {0};
-  int64_t wall_s = psp_clock_wall_s(&fetcher->clock);
-  char what[PSP_WHAT_SIZE];
-  snprintf(what, sizeof what, "get a token from metadata server %.160s", host);
-  psprobe_code code = get(fetcher, host, path.data, NULL, &answer, error);
-  if (code == PSPROBE_OK && (answer.status == 404 || answer.status == 403))
-    code = fail_missing(&answer, host, error);
-  else if (code == PSPROBE_OK && id)
-    code = psp_oauth_bare_id_token(&answer, wall_s, what, &got->token, &got->life_s, error);
-  else if (code == PSPROBE_OK)
-    code = psp_oauth_access_token(&answer, wall_s, what, &got->token, &got->life_s, error);
-  psp_answer_free(&answer);
-  psp_buf_free(&path);
   return code;
 }

@@ -31,6 +31,11 @@ psprobe_code psp_metadata_detection(psp_detection *detection, const char **why,
 /** Asks it, for at most 0.8 s. OK: it is there and is Google's; NOT_FOUND: not. */
 psprobe_code psp_metadata_ping(psp_fetcher *fetcher, const char *host, psprobe_error *error);
 
+/** A GET below /computeMetadata/v1 that only Google's server may answer: a captive portal's page
+ * must not become a token. `limits` may be NULL. OK: it did, with whatever status. */
+psprobe_code psp_metadata_ask(psp_fetcher *fetcher, const char *host, const char *path,
+                              const psp_fetch_limits *limits, psp_answer *answer,
+                              psprobe_error *error);
 /**
  * A text below /computeMetadata/v1, white space at its end cut.
  * @param path "/project/project-id"

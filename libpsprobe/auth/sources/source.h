@@ -33,11 +33,15 @@ typedef struct psp_got {
 } psp_got;
 
 typedef struct psp_source psp_source;
+/** How a kind of source gets a token. */
+typedef psprobe_code psp_source_getter(psp_source *source, psp_fetcher *fetcher,
+                                       const psp_want *want, psp_got *got, psprobe_error *error);
 struct psp_source {
-  psp_key_file *file; /**< NULL: the metadata server */
-  char *path;         /**< where the file is; NULL for a nested one */
-  char *account;      /**< for messages; NULL: not known */
-  psp_signer *signer; /**< service accounts */
+  psp_source_getter *get; /**< that of its kind */
+  psp_key_file *file;     /**< NULL: the metadata server */
+  char *path;             /**< where the file is; NULL for a nested one */
+  char *account;          /**< for messages; NULL: not known */
+  psp_signer *signer;     /**< service accounts */
   psp_metadata metadata;
   psp_source *inner; /**< whom an impersonation starts from */
   /* The token of the step before the last, of impersonations: it serves every audience. */
@@ -45,14 +49,6 @@ struct psp_source {
   int64_t base_until_ns;
 };
 
-/**
- * Takes `file` (also on failure) and makes ready what it needs.
- * @param path copied; NULL for a nested file
- */
-psprobe_code psp_source_new(psp_key_file *file, const char *path, psp_source **source,
-                            psprobe_error *error);
-/** The metadata server at `host`, copied. */
-psprobe_code psp_source_new_metadata(const char *host, psp_source **source, psprobe_error *error);
 void psp_source_free(psp_source *source);
 
 /** Gets a token; `got` is zeroed by the caller, who frees got->token also on failure. */
@@ -66,16 +62,8 @@ const char *psp_source_universe(const psp_source *source);
 bool psp_source_is_per_api(const psp_source *source);
 
 /* ---- the kinds, each in a file of its own ---- */
-psprobe_code psp_service_account_get(psp_source *source, psp_fetcher *fetcher, const psp_want *want,
-                                     psp_got *got, psprobe_error *error);
-psprobe_code psp_user_get(psp_source *source, psp_fetcher *fetcher, const psp_want *want,
-                          psp_got *got, psprobe_error *error);
-psprobe_code psp_impersonated_get(psp_source *source, psp_fetcher *fetcher, const psp_want *want,
-                                  psp_got *got, psprobe_error *error);
-psprobe_code psp_external_get(psp_source *source, psp_fetcher *fetcher, const psp_want *want,
-                              psp_got *got, psprobe_error *error);
-psprobe_code psp_metadata_get(psp_source *source, psp_fetcher *fetcher, const psp_want *want,
-                              psp_got *got, psprobe_error *error);
+psp_source_getter psp_service_account_get, psp_user_get, psp_impersonated_get, psp_external_get,
+    psp_metadata_get;
 
 /** The subject token of an external account. */
 psprobe_code psp_subject_get(const psp_source *source, psp_fetcher *fetcher, psp_secret *token,

@@ -104,23 +104,31 @@ static char *make_pem(unsigned char *n, size_t n_len, unsigned char *e, size_t e
   return pem;
 }
 
-/* One entry; false: it cannot be used. */
-static bool read_key(psp_view entry, jwk *out) {
-  unsigned char n[MAX_BYTES], e[MAX_BYTES];
-  size_t n_len, e_len;
-  if (entry.type != PSP_VIEW_OBJECT || !psp_view_equals(psp_view_get(entry, "kty"), "RSA") ||
-      !psp_view_string(psp_view_get(entry, "kid"), out->kid, sizeof out->kid) || out->kid[0] == 0 ||
-      !absent_or(psp_view_get(entry, "use"), "sig") ||
-      !absent_or(psp_view_get(entry, "alg"), "RS256") ||
-      !may_verify(psp_view_get(entry, "key_ops")) ||
-      !read_number(psp_view_get(entry, "n"), n, &n_len) ||
-      !read_number(psp_view_get(entry, "e"), e, &e_len))
-    return false;
+/* An RSA key for RS256 signatures, of an id. */
+static bool is_for_us(psp_view entry, jwk *out) {
+  return entry.type == PSP_VIEW_OBJECT && psp_view_equals(psp_view_get(entry, "kty"), "RSA") &&
+         psp_view_string(psp_view_get(entry, "kid"), out->kid, sizeof out->kid) &&
+         out->kid[0] != 0 && absent_or(psp_view_get(entry, "use"), "sig") &&
+         absent_or(psp_view_get(entry, "alg"), "RS256") &&
+         may_verify(psp_view_get(entry, "key_ops"));
+}
+
+/* Both numbers with their least significant byte first. */
+static bool is_strong(const unsigned char *n, size_t n_len, const unsigned char *e, size_t e_len) {
   size_t bits = n_len * 8;
   for (unsigned char top = n[n_len - 1]; (top & 0x80) == 0; top = (unsigned char)(top << 1))
     bits--;
   bool small = e_len == 1 && e[0] < 3;
-  if (bits < MIN_BITS || (n[0] & 1) == 0 || (e[0] & 1) == 0 || small || e_len > 8) return false;
+  return bits >= MIN_BITS && (n[0] & 1) != 0 && (e[0] & 1) != 0 && !small && e_len <= 8;
+}
+
+/* One entry; false: it cannot be used. */
+static bool read_key(psp_view entry, jwk *out) {
+  unsigned char n[MAX_BYTES], e[MAX_BYTES];
+  size_t n_len, e_len;
+  if (!is_for_us(entry, out) || !read_number(psp_view_get(entry, "n"), n, &n_len) ||
+      !read_number(psp_view_get(entry, "e"), e, &e_len) || !is_strong(n, n_len, e, e_len))
+    return false;
   out->modulus_len = n_len;
   out->pem = make_pem(n, n_len, e, e_len);
   return out->pem != NULL;

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "auth/adc.h"
-#include "auth/credentials.h"
+#include "auth/parts.h"
 #include "base/text.h"
 #include "fake_transport.h"
 #include "keys.h"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "auth/credentials.h"
+#include "auth/parts.h"
 #include "base/text.h"
 #include "fake_transport.h"
 #include "keys.h"
@@ -208,7 +208,7 @@ static void test_refresh_after_a_slow_reader(void **state) {
   fixture *f = *state;
   token(f->credentials, PSP_PUBSUB);
   atomic_store(&clock_ns, 1000 * S + 3374 * S);
-  psp_slot *slot = psp_credentials_slot(f->credentials, PSP_PUBSUB);
+  psp_token_slot *slot = psp_credentials_slot(f->credentials, PSP_PUBSUB);
   char out[64];
   uint64_t generation;
   bool refresh;
@@ -217,7 +217,7 @@ static void test_refresh_after_a_slow_reader(void **state) {
   assert_string_equal(out, "Bearer ya29.1");
   assert_true(refresh);
   await_cached(f->credentials, "Bearer ya29.2");
-  psp_slot_renew(f->credentials, slot, generation);
+  psp_token_slot_renew(f->credentials, slot, generation);
   await_rest(f->credentials);
   atomic_fetch_add(&clock_ns, 3400 * S);
   assert_string_equal(cached(f->credentials), "Bearer ya29.2");
@@ -357,7 +357,7 @@ static void test_self_signed(void **state) {
 
 static void test_id_tokens_by_audience(void **state) {
   fixture *f = *state;
-  psp_slot *a, *b, *again;
+  psp_token_slot *a, *b, *again;
   assert_int_equal(psp_credentials_id_slot(f->credentials, "https://a", &a, NULL), PSPROBE_OK);
   assert_int_equal(psp_credentials_id_slot(f->credentials, "https://b", &b, NULL), PSPROBE_OK);
   assert_int_equal(psp_credentials_id_slot(f->credentials, "https://a", &again, NULL), PSPROBE_OK);

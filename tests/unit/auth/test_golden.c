@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "auth/credentials.h"
+#include "auth/parts.h"
 #include "auth/sources/claims.h"
 #include "base/text.h"
 #include "captured_request.h"
@@ -291,10 +291,10 @@ static void get_header(run *r, const char *audience, char *header, size_t size,
                        psprobe_error *error) {
   outcome o = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &o};
-  psp_slot *slot = psp_credentials_slot(r->credentials, PSP_PUBSUB);
+  psp_token_slot *slot = psp_credentials_slot(r->credentials, PSP_PUBSUB);
   if (audience != NULL)
     assert_int_equal(psp_credentials_id_slot(r->credentials, audience, &slot, NULL), PSPROBE_OK);
-  assert_int_equal(psp_slot_wait(r->credentials, slot, &waiter, NULL), PSPROBE_OK);
+  assert_int_equal(psp_token_slot_wait(r->credentials, slot, &waiter, NULL), PSPROBE_OK);
   pthread_mutex_lock(&o.lock);
   while (!o.heard)
     pthread_cond_wait(&o.changed, &o.lock);
@@ -302,7 +302,7 @@ static void get_header(run *r, const char *audience, char *header, size_t size,
   *error = o.error;
   if (audience == NULL) slot = psp_credentials_slot(r->credentials, PSP_PUBSUB);
   uint64_t generation;
-  size_t len = psp_slot_authorization(r->credentials, slot, header, size, &generation);
+  size_t len = psp_token_slot_authorization(r->credentials, slot, header, size, &generation);
   assert_true(len < size);
   assert_int_equal(len == 0, o.error.code != PSPROBE_OK);
   if (len == 0) header[0] = 0;

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "auth/credentials.h"
+#include "auth/parts.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "fake_transport.h"
@@ -169,18 +169,18 @@ static void run_case(const char *table, const psp_json *test) {
   psprobe_credentials *c;
   assert_int_equal(psp_credentials_new_with(NULL, NULL, http, &c, NULL), PSPROBE_OK);
   c->fetcher.first_wait_ns = 1000;
-  psp_slot *slot = psp_credentials_slot(c, PSP_PUBSUB);
+  psp_token_slot *slot = psp_credentials_slot(c, PSP_PUBSUB);
   /* A service account goes to the endpoint only when it is exchanged. */
   if (strcmp(table, "errors-jwt-bearer") == 0)
     assert_int_equal(psp_credentials_cloud_slot(c, &slot, NULL), PSPROBE_OK);
   end e = {.error = {.code = PSPROBE_OK}};
   sem_init(&e.over, 0, 0);
   psp_token_waiter waiter = {.ready = on_ready, .arg = &e};
-  assert_int_equal(psp_slot_wait(c, slot, &waiter, NULL), PSPROBE_OK);
+  assert_int_equal(psp_token_slot_wait(c, slot, &waiter, NULL), PSPROBE_OK);
   sem_wait(&e.over);
   char out[4096] = "";
   uint64_t generation;
-  psp_slot_authorization(c, slot, out, sizeof out, &generation);
+  psp_token_slot_authorization(c, slot, out, sizeof out, &generation);
   if (header != NULL && strcmp(out, header) != 0)
     fail_msg("%s: %s: \"%s\" %s", table, name, out, e.error.message);
   if (header == NULL && (out[0] != 0 || strstr(e.error.message, why) == NULL))

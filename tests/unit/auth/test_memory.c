@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "auth/credentials.h"
+#include "auth/parts.h"
 #include "auth/sources/claims.h"
 #include "auth/verify/idtoken.h"
 #include "auth/verify/verifier.h"
@@ -113,7 +113,7 @@ static bool find_and_sign(void *arg) {
   psprobe_credentials *c = NULL;
   psp_secret token = {0};
   psp_got got = {0};
-  psp_slot *slot = NULL;
+  psp_token_slot *slot = NULL;
   psprobe_error error;
   psprobe_error_clear(&error);
   bool good = done(psprobe_credentials_default(&options, &c, &error), &error);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 #include "keys.h"
 #include "os/command.h"
 
@@ -36,7 +36,7 @@ static void expect(const char *key, psprobe_doctor_state state, const char *says
   psp_doctor d = {.found = found, .who = {.kind = "service_account"}};
   psp_doctor_key(&d, key, false);
   assert_int_equal(found->count, 1);
-  const psp_kept *item = &found->items[0];
+  const psp_kept_finding *item = &found->items[0];
   if (item->state != state || strstr(item->text, says) == NULL)
     fail_msg("%s: %s", psprobe_doctor_state_name(item->state), item->text);
   psprobe_diagnosis_free(found);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 #include "failing_malloc.h"
 
 static bool find_things(void *arg) {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "doctor/doctor.h"
+#include "doctor/parts.h"
 
 static void words_are_quoted_where_a_shell_would_read_more(void **state) {
   (void)state;

@@ -218,8 +218,9 @@ static void test_end_while_waiting(void **state) {
   char text[2048];
   uint64_t generation;
   psprobe_responder *r = f->responder;
-  assert_true(psp_slot_authorization(r->credentials, r->token, text, sizeof text, &generation) > 0);
-  psp_slot_reject(r->credentials, r->token, generation);
+  assert_true(
+      psp_token_slot_authorization(r->credentials, r->token, text, sizeof text, &generation) > 0);
+  psp_token_slot_reject(r->credentials, r->token, generation);
   psprobe_attribute attribute = {PSPROBE_ATTRIBUTE_ID, ID};
   psprobe_message message = {.attributes = &attribute, .attribute_count = 1};
   for (int i = 0; i < 20; i++) {
@@ -254,8 +255,8 @@ static void test_token_meets_deadline(void **state) {
   for (int i = 0; i < ROUNDS; i++) {
     char text[2048];
     uint64_t generation;
-    if (psp_slot_authorization(r->credentials, r->token, text, sizeof text, &generation) > 0)
-      psp_slot_reject(r->credentials, r->token, generation);
+    if (psp_token_slot_authorization(r->credentials, r->token, text, sizeof text, &generation) > 0)
+      psp_token_slot_reject(r->credentials, r->token, generation);
     for (int k = 0; k < MESSAGES; k++)
       psp_responder_begin(r, &message, 0, count_answered, &ends);
     const struct timespec pause = {.tv_nsec = i % 10 * 200000};

@@ -84,6 +84,10 @@ static const struct {
     {SA ",'token_uri':'https://oauth2.googleapis.com/token'}", NULL},
     {SA ",'token_uri':'https://oauth2.googleapis.com:443/token'}", NULL},
     {SA ",'token_uri':'https://OAUTH2.GOOGLEAPIS.COM/token'}", NULL},
+    {SA ",'token_uri':'https://accounts.google.com/o/oauth2/token'}", NULL},
+    {SA ",'token_uri':'http://accounts.google.com/o/oauth2/token'}", "must be https"},
+    {SA ",'token_uri':'https://accounts.google.com.evil.example/o/oauth2/token'}",
+     "universe_domain"},
     {SA ",'token_uri':'http://127.0.0.1:8080/token'}", NULL},
     {SA ",'token_uri':'https://localhost:8080/token'}", NULL},
     {SA ",'universe_domain':'universe.example','token_uri':'https://oauth2.universe.example/t'}",
@@ -281,11 +285,23 @@ static void test_cut(void **state) {
   free(text);
 }
 
+/* Keys that Google handed out before 2018 are as good as ever; their token comes from where all
+ * come from today. */
+static void test_old_token_uri(void **state) {
+  (void)state;
+  psp_key_file *file;
+  psprobe_error error;
+  assert_int_equal(
+      parse(SA ",'token_uri':'https://accounts.google.com/o/oauth2/token'}", &file, &error),
+      PSPROBE_OK);
+  assert_string_equal(file->token_uri, PSP_OAUTH_TOKEN_URL);
+  psp_key_file_free(file);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_cases),
-      cmocka_unit_test(test_fields),
-      cmocka_unit_test(test_other_hosts_when_allowed),
+      cmocka_unit_test(test_old_token_uri), cmocka_unit_test(test_cases),
+      cmocka_unit_test(test_fields),        cmocka_unit_test(test_other_hosts_when_allowed),
       cmocka_unit_test(test_cut),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

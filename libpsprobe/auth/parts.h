@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_CREDENTIALS_H
-#define PSP_AUTH_CREDENTIALS_H
-/** @file What credentials.c, refresh.c and project.c share. */
+#ifndef PSP_AUTH_PARTS_H
+#define PSP_AUTH_PARTS_H
+/** @file Credentials from within: what the files of this folder share. */
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -10,7 +10,7 @@
 #include "auth/sources/source.h"
 #include "auth/token_cache.h"
 
-struct psp_slot {
+struct psp_token_slot {
   psp_token_cache cache;
   psp_want want;
   char *audience; /* want.audience, of ID tokens */
@@ -23,7 +23,7 @@ struct psp_slot {
   unsigned failures;
   int64_t retry_ns; /* no fetch before that */
   psprobe_error last_error;
-  psp_slot *next; /* of the ID tokens */
+  psp_token_slot *next; /* of the ID tokens */
 };
 
 struct psprobe_credentials {
@@ -32,8 +32,8 @@ struct psprobe_credentials {
   psprobe_logger logger;
   psp_fetcher fetcher;
 
-  psp_slot api[PSP_SERVICE_COUNT];
-  _Atomic(psp_slot *) shared; /* the one whose token serves every API; NULL: each its own */
+  psp_token_slot api[PSP_SERVICE_COUNT];
+  _Atomic(psp_token_slot *) shared; /* the one whose token serves every API; NULL: each its own */
   _Atomic(const char *) quota_project, universe;
   char *quota_text, *universe_text;
 
@@ -43,7 +43,7 @@ struct psprobe_credentials {
   pthread_cond_t changed;
   pthread_t thread;
   bool started, stopping, forget;
-  psp_slot *ids;
+  psp_token_slot *ids;
   unsigned id_count;
   char *project;
 
@@ -53,17 +53,23 @@ struct psprobe_credentials {
 };
 
 /** Has the successor of a token that was read in the cache fetched; once, however many ask. */
-void psp_slot_renew(psprobe_credentials *c, psp_slot *slot, uint64_t generation);
+void psp_token_slot_renew(psprobe_credentials *c, psp_token_slot *slot, uint64_t generation);
 /** The credentials' thread. */
 void *psp_credentials_run(void *credentials);
 /** Under fetch_lock. `asking`: the slot that is being fetched for, or NULL. */
-psprobe_code psp_credentials_resolve_locked(psprobe_credentials *c, psp_slot *asking,
+psprobe_code psp_credentials_resolve_locked(psprobe_credentials *c, psp_token_slot *asking,
                                             psprobe_error *error);
-/** Under the lock: hands the waiters of one slot to another. */
-void psp_waiters_move(psp_slot *from, psp_slot *to);
+
+/* ---- those who wait (waiters.c): under the lock, but for psp_waiters_tell ---- */
+
+void psp_waiters_add(psp_token_slot *slot, psp_token_waiter *waiter);
+/** False: it does not wait any more. */
+bool psp_waiters_remove(psp_token_waiter *waiter);
+/** Hands the waiters of one slot to another. */
+void psp_waiters_move(psp_token_slot *from, psp_token_slot *to);
 /** Tells a list of waiters that was taken out of a slot. Without locks. */
 void psp_waiters_tell(psp_token_waiter *list, const psprobe_error *error);
-/** Takes all waiters out of a slot. Under the lock. */
-psp_token_waiter *psp_waiters_take(psp_slot *slot);
+/** Takes all waiters out of a slot. */
+psp_token_waiter *psp_waiters_take(psp_token_slot *slot);
 
 #endif

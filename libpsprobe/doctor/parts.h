@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_DOCTOR_DOCTOR_H
-#define PSP_DOCTOR_DOCTOR_H
+#ifndef PSP_DOCTOR_PARTS_H
+#define PSP_DOCTOR_PARTS_H
 /** @file What the files of this floor share: the run, its findings, and what mends them. */
 #include <psprobe/doctor.h>
 
@@ -19,16 +19,16 @@
 #define PSP_DOCTOR_MENDS 6
 
 /** A finding that owns its texts. */
-typedef struct psp_kept {
+typedef struct psp_kept_finding {
   const char *check;
   char *resource, *text;
   char *mend[PSP_DOCTOR_MENDS];
   size_t mend_count;
   psprobe_doctor_state state;
-} psp_kept;
+} psp_kept_finding;
 
 struct psprobe_diagnosis {
-  psp_kept *items;
+  psp_kept_finding *items;
   size_t count, room;
   char *project; /* NULL: not known */
 };
@@ -98,7 +98,7 @@ void psp_doctor_prober(psp_doctor *d);    /* prober.c */
 /* ---- tokens (identity.c) ---- */
 
 /** Waits for a token of the slot, not longer than `timeout_ns`. */
-psprobe_code psp_doctor_token(psp_doctor *d, psp_slot *slot, int64_t timeout_ns,
+psprobe_code psp_doctor_token(psp_doctor *d, psp_token_slot *slot, int64_t timeout_ns,
                               psprobe_error *error);
 
 /* ---- permissions (permissions.c) ---- */
@@ -133,7 +133,5 @@ bool psp_doctor_may_ask(psp_doctor *d, psp_service service, const char *check,
 /** What a call that failed says about its API, as the finding `check`: disabled, a token refused,
  * not reached, …. @return true: there is no point in asking that API more */
 bool psp_doctor_api_failed(psp_doctor *d, psp_service service, const psprobe_error *error);
-
-extern const char *const psp_api_checks[2]; /* "pubsub.api" */
 
 #endif
