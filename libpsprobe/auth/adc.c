@@ -83,16 +83,21 @@ static bool has_gcloud_file(lookup *l, char **path) {
     say(l, "gcloud's credentials", "neither CLOUDSDK_CONFIG nor HOME is set", false);
     return false;
   }
-  if (access(*path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)) return true;
-  say(l, *path, "not there", false);
+  if (access(*path, F_OK) == 0) return true;
+  /* A home that may not be entered (a service's, by systemd's ProtectHome) holds nothing for us; a
+   * folder that somebody has named is to be there. */
+  bool closed = errno == EACCES && variable("CLOUDSDK_CONFIG") == NULL;
+  if (errno != ENOENT && errno != ENOTDIR && !closed) return true;
+  say(l, *path, closed ? "its folder may not be entered" : "not there", false);
   return false;
 }
 
 static psprobe_code from_metadata(lookup *l, psp_fetcher *fetcher, psp_source **source,
                                   psprobe_error *error) {
   const char *host, *why;
+  bool named;
   psp_detection detection;
-  psprobe_code code = psp_metadata_find_host(&host, error);
+  psprobe_code code = psp_metadata_find_host(&host, &named, error);
   if (code == PSPROBE_OK) code = psp_metadata_detection(&detection, &why, error);
   if (code != PSPROBE_OK) return code;
   char place[300];
@@ -100,7 +105,7 @@ static psprobe_code from_metadata(lookup *l, psp_fetcher *fetcher, psp_source **
   psprobe_error cause;
   psprobe_error_clear(&cause);
   if (detection == PSP_DETECT_PING) {
-    code = psp_metadata_ping(fetcher, host, &cause);
+    code = psp_metadata_ping(fetcher, host, named, &cause);
     why = code == PSPROBE_OK ? "it answers" : cause.message;
     /* Where it was asked stands before it anyhow. */
     size_t len = strlen(place);

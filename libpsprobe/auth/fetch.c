@@ -161,11 +161,12 @@ psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
   const psp_retry_policy policy = {
       .codes = PSP_RETRY_ON(PSPROBE_UNAVAILABLE) | PSP_RETRY_ON(PSPROBE_DEADLINE_EXCEEDED),
       .initial_ns = f->first_wait_ns > 0 ? f->first_wait_ns : INT64_C(100000000),
-      .max_ns = INT64_C(5000000000),
+      .max_ns = limits->max_wait_ns != 0 ? limits->max_wait_ns : INT64_C(5000000000),
       .factor = 5,
       .max_attempts = limits->attempts != 0 ? limits->attempts : 4};
   int64_t attempt_ns = limits->attempt_ns != 0 ? limits->attempt_ns : INT64_C(10000000000);
   int64_t total_ns = limits->total_ns != 0 ? limits->total_ns : INT64_C(30000000000);
+  if (f->patience_ns != 0 && f->patience_ns < total_ns) total_ns = f->patience_ns;
   int64_t deadline_ns = psprobe_clock_monotonic() + total_ns;
   psprobe_error cause;
   psprobe_error_clear(&cause);

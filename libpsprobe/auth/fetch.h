@@ -24,6 +24,7 @@ typedef struct psp_fetcher {
   psprobe_logger logger;
   psp_clock clock;
   int64_t first_wait_ns; /**< the longest wait before the second attempt; 0: 0.1 s */
+  int64_t patience_ns;   /**< the most for all attempts; 0: as each call's limits have it */
   /* Private: */
   psp_http *http;
   pthread_mutex_t lock;
@@ -54,10 +55,11 @@ typedef struct psp_answer {
 void psp_answer_free(psp_answer *answer);
 
 typedef struct psp_fetch_limits {
-  unsigned attempts;  /**< 0: 4 */
-  int64_t attempt_ns; /**< 0: 10 s */
-  int64_t total_ns;   /**< 0: 30 s */
-  size_t max_answer;  /**< 0: 1 MiB */
+  unsigned attempts;   /**< 0: 4 */
+  int64_t attempt_ns;  /**< 0: 10 s */
+  int64_t total_ns;    /**< 0: 30 s */
+  int64_t max_wait_ns; /**< between two attempts; 0: 5 s */
+  size_t max_answer;   /**< 0: 1 MiB */
 } psp_fetch_limits;
 
 /**

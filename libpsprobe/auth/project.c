@@ -13,14 +13,47 @@ static psprobe_code keep_text(const char *text, char **copy, psprobe_error *erro
   return text == NULL || *copy != NULL ? PSPROBE_OK : psp_fail_memory(error, "credentials");
 }
 
+/* A setting that goes into a header of every call. */
+static psprobe_code check_quota_project(const char *name, const char *value, psprobe_error *error) {
+  for (const char *at = value; *at != 0; at++)
+    if (*at <= ' ' || *at > '~')
+      return psp_fail(
+          error, PSPROBE_INVALID_ARGUMENT, "%s: it has a blank or a control character in it%s",
+          name, *at == '\r' ? " (a carriage return: from a file with Windows line endings?)" : "");
+  return PSPROBE_OK;
+}
+
+/* The quota project, the environment's first. */
+static psprobe_code read_quota(psprobe_credentials *c, const psp_key_file *file,
+                               psprobe_error *error) {
+  static const char name[] = "GOOGLE_CLOUD_QUOTA_PROJECT";
+  const char *quota = getenv(name);
+  bool set = quota != NULL && quota[0] != 0;
+  psprobe_code code = set ? check_quota_project(name, quota, error) : PSPROBE_OK;
+  if (!set) quota = file != NULL ? file->quota_project_id : NULL;
+  return code == PSPROBE_OK ? keep_text(quota, &c->quota_text, error) : code;
+}
+
+/* The credentials' universe; where the environment names one it must be the same, since a token is
+ * worth nothing elsewhere. */
+static psprobe_code read_universe(psprobe_credentials *c, const psp_source *source,
+                                  psprobe_error *error) {
+  const char *universe = psp_source_universe(source);
+  const char *wish = getenv("GOOGLE_CLOUD_UNIVERSE_DOMAIN");
+  if (wish != NULL && wish[0] != 0 && strcmp(wish, universe) != 0)
+    return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                    "GOOGLE_CLOUD_UNIVERSE_DOMAIN names another universe than that of the "
+                    "credentials, %s",
+                    universe);
+  return keep_text(universe, &c->universe_text, error);
+}
+
 /* What the file and gcloud's configuration say; nothing is asked over the network. */
 static psprobe_code read_names(psprobe_credentials *c, const psp_source *source, char **project,
                                psprobe_error *error) {
   const psp_key_file *file = source->file;
-  const char *quota = getenv("GOOGLE_CLOUD_QUOTA_PROJECT");
-  if (quota == NULL || quota[0] == 0) quota = file != NULL ? file->quota_project_id : NULL;
-  psprobe_code code = keep_text(quota, &c->quota_text, error);
-  if (code == PSPROBE_OK) code = keep_text(psp_source_universe(source), &c->universe_text, error);
+  psprobe_code code = read_quota(c, file, error);
+  if (code == PSPROBE_OK) code = read_universe(c, source, error);
   const char *named = file != NULL ? file->project_id : NULL;
   if (named == NULL && source->inner != NULL) named = source->inner->file->project_id;
   if (code == PSPROBE_OK) code = keep_text(named, project, error);

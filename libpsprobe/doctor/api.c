@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "doctor/parts.h"
 
@@ -37,6 +39,27 @@ static bool is_about_project(const psprobe_error *error) {
   return error->code == PSPROBE_NOT_FOUND && strstr(error->message, "project not found") != NULL;
 }
 
+psprobe_code psp_doctor_check_answer(const psp_buf *answer, const char *member,
+                                     psprobe_error *error) {
+  psp_json *json = NULL;
+  bool ours = answer->len > 0 &&
+              psp_json_parse(answer->data, answer->len, "answer", &json, NULL) == PSPROBE_OK &&
+              psp_json_is_object(json) && (member == NULL || psp_json_get(json, member) != NULL);
+  psp_json_free(json);
+  if (ours) return PSPROBE_OK;
+  psp_fail(error, PSPROBE_UNKNOWN, "HTTP 200, and %s, not an answer of the API",
+           answer->len == 0         ? "nothing"
+           : answer->data[0] == '<' ? "an HTML or XML page"
+                                    : "something of its own");
+  error->http_status = 200;
+  return PSPROBE_UNKNOWN;
+}
+
+/* Something on the way, or in the API's place: a proxy, a portal, another server. */
+static bool is_strangers(const psprobe_error *error) {
+  return error->http_status != 0 && !error->from_service;
+}
+
 bool psp_doctor_api_failed(psp_doctor *d, psp_service service, const psprobe_error *error) {
   static const char *const checks[] = {"pubsub.api", "firestore.api"};
   const char *check = checks[service], *host = psp_services[service].host;
@@ -45,6 +68,13 @@ bool psp_doctor_api_failed(psp_doctor *d, psp_service service, const psprobe_err
     psp_mend(d, "gcloud projects list");
     psp_found(d, PSPROBE_DOCTOR_FAILED, "project", d->project, "%s", error->message);
     d->usable[PSP_PUBSUB] = d->usable[PSP_FIRESTORE] = false;
+    return true;
+  }
+  if (is_strangers(error)) {
+    d->usable[service] = false;
+    psp_mend(d, "curl -sSi %s", psp_word_of(&word, d->base[service]));
+    psp_found(d, PSPROBE_DOCTOR_FAILED, check, host, "something else than %s answers: %s",
+              psp_services[service].title, error->message);
     return true;
   }
   if (!psp_advise_reason(d, host, error)) {

@@ -20,7 +20,10 @@ static psprobe_code list_one(psp_doctor *d, psprobe_error *error) {
                    .path = path.data,
                    .total_ns = psp_doctor_left(d) + 1,
                    .what = "look at the database"};
-  psprobe_code code = psp_call_run(d->client, &call, NULL, error);
+  psp_buf answer = {0};
+  psprobe_code code = psp_call_run(d->client, &call, &answer, error);
+  if (code == PSPROBE_OK) code = psp_doctor_check_answer(&answer, NULL, error);
+  psp_buf_free(&answer);
   psp_buf_free(&path);
   return code;
 }

@@ -130,6 +130,10 @@ const char *psp_doctor_emulator(const psp_doctor *d, psp_service service);
 /** Whether the API can be asked about `check`; false: it was said why not, as skipped. */
 bool psp_doctor_may_ask(psp_doctor *d, psp_service service, const char *check,
                         const char *resource);
+/** What a call succeeded with must be an object, with `member` in it if that is given: a captive
+ * portal says 200, too, and shows a page. @return PSPROBE_OK, or UNKNOWN as of a stranger */
+psprobe_code psp_doctor_check_answer(const psp_buf *answer, const char *member,
+                                     psprobe_error *error);
 /** What a call that failed says about its API, as the finding `check`: disabled, a token refused,
  * not reached, …. @return true: there is no point in asking that API more */
 bool psp_doctor_api_failed(psp_doctor *d, psp_service service, const psprobe_error *error);

@@ -52,6 +52,17 @@ static void tell_publish(psp_doctor *d, const char *topic, const char *full,
   }
 }
 
+static psprobe_code look_up(psp_doctor *d, const char *topic, psprobe_error *error) {
+  psp_pubsub_call call = {
+      .action = "get", .kind = PSP_TOPIC, .name = topic, .method = "GET", .retry = PSP_RETRY_ADMIN};
+  psp_buf answer = {0};
+  psprobe_client_set_timeout(d->client, psp_doctor_left(d) + 1);
+  psprobe_code code = psp_pubsub_run(d->client, &call, &answer, error);
+  if (code == PSPROBE_OK) code = psp_doctor_check_answer(&answer, "name", error);
+  psp_buf_free(&answer);
+  return code;
+}
+
 void psp_doctor_topic(psp_doctor *d) {
   const char *topic = d->o->topic;
   if (!psp_doctor_may_ask(d, PSP_PUBSUB, "topic", topic)) return;
@@ -59,8 +70,7 @@ void psp_doctor_topic(psp_doctor *d) {
   psprobe_error error;
   psprobe_error_clear(&error);
   psprobe_code code = psp_pubsub_resolve(d->client, PSP_TOPIC, topic, &full, &error);
-  psprobe_client_set_timeout(d->client, psp_doctor_left(d) + 1);
-  if (code == PSPROBE_OK) code = psprobe_topic_exists(d->client, topic, &error);
+  if (code == PSPROBE_OK) code = look_up(d, topic, &error);
   if (full.data == NULL || (code != PSPROBE_OK && psp_doctor_api_failed(d, PSP_PUBSUB, &error))) {
     psp_buf_free(&full);
     return;

@@ -125,6 +125,7 @@ void test_auth_environment(void) {
                                       "GOOGLE_CLOUD_PROJECT",
                                       "GCLOUD_PROJECT",
                                       "GOOGLE_CLOUD_QUOTA_PROJECT",
+                                      "GOOGLE_CLOUD_UNIVERSE_DOMAIN",
                                       "GCE_METADATA_IP",
                                       "GCE_METADATA_HOST",
                                       "K_SERVICE",

@@ -20,6 +20,12 @@ const char *psp_key_type_name(psp_key_type type) {
   return type_names[type];
 }
 
+bool psp_universe_is_domain(const char *domain) {
+  size_t len = strlen(domain);
+  return len > 0 && len < 254 && domain[0] != '.' && domain[0] != '-' &&
+         strspn(domain, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
+}
+
 static psprobe_code parse_object(const psp_key_parse *p);
 
 static psprobe_code service_account(const psp_key_parse *p) {
@@ -100,8 +106,7 @@ static psprobe_code parse_object(const psp_key_parse *p) {
   PSP_KEY_TRY(psp_key_text(p, p->object, "universe_domain", false, &f->universe_domain));
   if (f->universe_domain == NULL) f->universe_domain = psp_strdup(PSP_DEFAULT_UNIVERSE);
   if (f->universe_domain == NULL) return psp_fail_memory(p->error, "credentials file");
-  if (strspn(f->universe_domain, "abcdefghijklmnopqrstuvwxyz0123456789-.") !=
-      strlen(f->universe_domain))
+  if (!psp_universe_is_domain(f->universe_domain))
     return psp_key_fail(p, "universe_domain", "is no domain name");
   switch (f->type) {
     case PSP_KEY_SERVICE_ACCOUNT:

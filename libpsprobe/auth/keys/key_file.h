@@ -75,6 +75,8 @@ psprobe_code psp_key_file_parse(const char *text, size_t len, const char *path,
 /** Wipes and frees; NULL is fine. */
 void psp_key_file_free(psp_key_file *file);
 
+/** Whether a universe's domain may become part of a host's name. */
+bool psp_universe_is_domain(const char *domain);
 /** "service_account" and so on. */
 const char *psp_key_type_name(psp_key_type type);
 

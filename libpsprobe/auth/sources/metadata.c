@@ -14,10 +14,11 @@ static const char *variable(const char *name) {
   return value != NULL && value[0] != 0 ? value : NULL;
 }
 
-psprobe_code psp_metadata_find_host(const char **host, psprobe_error *error) {
+psprobe_code psp_metadata_find_host(const char **host, bool *named, psprobe_error *error) {
   const char *name = "GCE_METADATA_IP";
   const char *found = variable(name);
   if (found == NULL) found = variable(name = "GCE_METADATA_HOST");
+  *named = found != NULL;
   if (found == NULL) {
     *host = PSP_METADATA_HOST;
     return PSPROBE_OK;
@@ -86,7 +87,7 @@ psprobe_code psp_metadata_ask(psp_fetcher *fetcher, const char *host, const char
       .method = "GET", .url = url.data, .headers = &flavor, .header_count = 1, .no_proxy = true};
   psprobe_code code = psp_fetch(fetcher, &request, limits, answer, error);
   psp_buf_free(&url);
-  if (code != PSPROBE_OK) return psp_fail_in(error, "metadata server");
+  if (code != PSPROBE_OK) return psp_fail_in(error, "metadata server %s", host);
   if (!answer->google_flavor)
     return psp_fail(
         error, PSPROBE_FAILED_PRECONDITION,
@@ -96,12 +97,20 @@ psprobe_code psp_metadata_ask(psp_fetcher *fetcher, const char *host, const char
   return PSPROBE_OK;
 }
 
-psprobe_code psp_metadata_ping(psp_fetcher *fetcher, const char *host, psprobe_error *error) {
+/* Where it is known to be there, it may be starting. */
+static const psp_fetch_limits patience = {.attempts = 40,
+                                          .attempt_ns = INT64_C(3000000000),
+                                          .total_ns = INT64_C(10000000000),
+                                          .max_wait_ns = INT64_C(1000000000)};
+
+psprobe_code psp_metadata_ping(psp_fetcher *fetcher, const char *host, bool patient,
+                               psprobe_error *error) {
   /* On Google it answers in a few ms; elsewhere there is nobody, and nobody says so. */
-  static const psp_fetch_limits limits = {
+  static const psp_fetch_limits once = {
       .attempts = 1, .attempt_ns = INT64_C(800000000), .total_ns = INT64_C(800000000)};
   psp_answer answer = {0};
-  psprobe_code code = psp_metadata_ask(fetcher, host, "/instance", &limits, &answer, error);
+  psprobe_code code =
+      psp_metadata_ask(fetcher, host, "/instance", patient ? &patience : &once, &answer, error);
   if (code == PSPROBE_OK && answer.status != 200)
     psp_fail(error, code = PSPROBE_NOT_FOUND, "metadata server %s: HTTP %d", host, answer.status);
   if (code != PSPROBE_OK && error != NULL) error->code = PSPROBE_NOT_FOUND;
@@ -130,9 +139,12 @@ psprobe_code psp_metadata_find_universe(psp_metadata *metadata, psp_fetcher *fet
                                         psprobe_error *error) {
   if (metadata->universe != NULL) return PSPROBE_OK;
   psp_answer answer = {0};
-  psprobe_code code =
-      psp_metadata_text(fetcher, metadata->host, "/universe/universe-domain", NULL, &answer, error);
+  psprobe_code code = psp_metadata_text(fetcher, metadata->host, "/universe/universe-domain",
+                                        &patience, &answer, error);
   bool given = code == PSPROBE_OK && answer.body.len > 0;
+  if (given && !psp_universe_is_domain(answer.body.data))
+    code = psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                    "metadata server %s: its universe domain is no domain name", metadata->host);
   if (code == PSPROBE_OK || code == PSPROBE_NOT_FOUND) {
     metadata->universe = psp_strdup(given ? answer.body.data : PSP_DEFAULT_UNIVERSE);
     code = metadata->universe != NULL ? PSPROBE_OK : psp_fail_memory(error, "universe");

@@ -16,8 +16,9 @@ typedef struct psp_metadata {
   char *universe; /**< NULL: not asked yet */
 } psp_metadata;
 
-/** Where it is by the environment: GCE_METADATA_IP, GCE_METADATA_HOST, else its one address. */
-psprobe_code psp_metadata_find_host(const char **host, psprobe_error *error);
+/** Where it is by the environment: GCE_METADATA_IP, GCE_METADATA_HOST (`named`), else its one
+ * address. */
+psprobe_code psp_metadata_find_host(const char **host, bool *named, psprobe_error *error);
 
 /** Whether to look for it. */
 typedef enum psp_detection { PSP_DETECT_NONE, PSP_DETECT_PRESENT, PSP_DETECT_PING } psp_detection;
@@ -28,8 +29,13 @@ typedef enum psp_detection { PSP_DETECT_NONE, PSP_DETECT_PRESENT, PSP_DETECT_PIN
  */
 psprobe_code psp_metadata_detection(psp_detection *detection, const char **why,
                                     psprobe_error *error);
-/** Asks it, for at most 0.8 s. OK: it is there and is Google's; NOT_FOUND: not. */
-psprobe_code psp_metadata_ping(psp_fetcher *fetcher, const char *host, psprobe_error *error);
+/**
+ * Asks it. OK: it is there and is Google's; NOT_FOUND: not.
+ * @param patient for some 10 s, since it is known to be there and may still be starting, as a GKE
+ *                pod's is; else for at most 0.8 s
+ */
+psprobe_code psp_metadata_ping(psp_fetcher *fetcher, const char *host, bool patient,
+                               psprobe_error *error);
 
 /** A GET below /computeMetadata/v1 that only Google's server may answer: a captive portal's page
  * must not become a token. `limits` may be NULL. OK: it did, with whatever status. */

@@ -231,11 +231,10 @@ static void prepare(fixture *f) {
 static void test_ping(void **state) {
   fixture *f = *state;
   setenv("METADATA_SERVER_DETECTION", "ping-only", 1);
-  setenv("GCE_METADATA_HOST", "metadata.test", 1);
   prepare(f);
-  fake_call *ping = fake_expect(f->fake, "GET", META "/instance");
+  fake_call *ping = fake_expect(f->fake, "GET", "http://169.254.169.254/*/instance");
   fake_reply(ping, 200, FLAVOR, "id\n");
-  fake_reply(fake_expect(f->fake, "GET", META "/universe/universe-domain"), 404, FLAVOR, "");
+  fake_reply(fake_expect(f->fake, "GET", "*/universe/universe-domain"), 404, FLAVOR, "");
   assert_int_equal(look_scripted(f), PSPROBE_OK);
   const psp_http_request *sent = fake_request(ping, 0);
   assert_string_equal(fake_request_header(sent, "metadata-flavor"), "Google");
@@ -258,9 +257,10 @@ static void test_ping_fails(void **state) {
                  {403, FLAVOR, "HTTP 403"},
                  {200, "", "lacks \"Metadata-Flavor: Google\""},
                  {200, "Metadata-Flavor: google", "lacks \"Metadata-Flavor: Google\""},
-                 {0, NULL, "refused"}};
+                 {0, NULL, "metadata server metadata.test: GET metadata.test: connection refused"}};
   for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
     prepare(f);
+    f->credentials->fetcher.patience_ns = 1;
     fake_call *ping = fake_expect(f->fake, "GET", META "/instance");
     if (answers[i].status != 0)
       fake_reply(ping, answers[i].status, answers[i].headers, "");
@@ -273,6 +273,71 @@ static void test_ping_fails(void **state) {
     f->credentials = NULL;
     f->fake = NULL;
   }
+}
+
+/* One that is named, or where the machine is Google's, may still be starting (GKE): it is asked
+ * again for a while. */
+static void test_metadata_late(void **state) {
+  fixture *f = *state;
+  setenv("GCE_METADATA_HOST", "metadata.test", 1);
+  static const char *const wishes[] = {"ping-only", "assume-present"};
+  for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+    setenv("METADATA_SERVER_DETECTION", wishes[i], 1);
+    prepare(f);
+    f->credentials->fetcher.first_wait_ns = 1;
+    for (int late = 0; late < 5; late++)
+      fake_fail(fake_expect(f->fake, "GET", META "/*"), PSPROBE_UNAVAILABLE, "refused");
+    fake_reply(fake_expect(f->fake, "GET", META "/*"), 200, FLAVOR, "googleapis.com");
+    if (i == 0) fake_reply(fake_expect(f->fake, "GET", META "/*"), 404, FLAVOR, "");
+    if (look_scripted(f) != PSPROBE_OK) fail_msg("%s", f->error.message);
+    psprobe_credentials_free(f->credentials);
+    fake_transport_free(f->fake);
+    f->credentials = NULL;
+    f->fake = NULL;
+  }
+}
+
+static void test_metadata_universe(void **state) {
+  fixture *f = *state;
+  setenv("GCE_METADATA_HOST", "metadata.test", 1);
+  setenv("METADATA_SERVER_DETECTION", "assume-present", 1);
+  prepare(f);
+  fake_reply(fake_expect(f->fake, "GET", META "/universe/universe-domain"), 200, FLAVOR,
+             "evil.example/x?y=");
+  assert_int_equal(look_scripted(f), PSPROBE_FAILED_PRECONDITION);
+  assert_non_null(strstr(f->error.message, "its universe domain is no domain name"));
+}
+
+/* A home that may not be entered is passed over; a folder that is named is not. */
+static void test_home_closed(void **state) {
+  fixture *f = *state;
+  const char *home = getenv("HOME");
+  bool root = geteuid() == 0;
+  if (root) assert_int_equal(setresuid(65534, 65534, 0), 0);
+  assert_int_equal(root ? 0 : chmod(home, 0), 0);
+  expect_error(f, PSPROBE_UNAUTHENTICATED, "its folder may not be entered; metadata server");
+  setenv("CLOUDSDK_CONFIG", home, 1);
+  psprobe_code named = look(f);
+  if (root)
+    assert_int_equal(setresuid(0, 0, 0), 0);
+  else
+    chmod(home, 0700);
+  assert_int_equal(named, PSPROBE_PERMISSION_DENIED);
+}
+
+/* What would break a header is named when it is read. */
+static void test_settings_of_the_lookup(void **state) {
+  fixture *f = *state;
+  write_well_known(user_file("x"));
+  setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "my-project\r", 1);
+  expect_error(f, PSPROBE_INVALID_ARGUMENT,
+               "GOOGLE_CLOUD_QUOTA_PROJECT: it has a blank or a control");
+  unsetenv("GOOGLE_CLOUD_QUOTA_PROJECT");
+  setenv("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "universe.example", 1);
+  expect_error(f, PSPROBE_FAILED_PRECONDITION,
+               "GOOGLE_CLOUD_UNIVERSE_DOMAIN names another universe");
+  setenv("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "googleapis.com", 1);
+  expect_user(f, "x");
 }
 
 static void test_detection(void **state) {
@@ -307,19 +372,22 @@ static void test_detection(void **state) {
 static void test_metadata_host(void **state) {
   (void)state;
   const char *host;
-  assert_int_equal(psp_metadata_find_host(&host, NULL), PSPROBE_OK);
+  bool named;
+  assert_int_equal(psp_metadata_find_host(&host, &named, NULL), PSPROBE_OK);
+  assert_false(named);
   assert_string_equal(host, "169.254.169.254");
   setenv("GCE_METADATA_HOST", "metadata.test:8080", 1);
-  assert_int_equal(psp_metadata_find_host(&host, NULL), PSPROBE_OK);
+  assert_int_equal(psp_metadata_find_host(&host, &named, NULL), PSPROBE_OK);
   assert_string_equal(host, "metadata.test:8080");
+  assert_true(named);
   setenv("GCE_METADATA_IP", "10.0.0.1", 1);
-  assert_int_equal(psp_metadata_find_host(&host, NULL), PSPROBE_OK);
+  assert_int_equal(psp_metadata_find_host(&host, &named, NULL), PSPROBE_OK);
   assert_string_equal(host, "10.0.0.1");
   static const char *const broken[] = {"http://x", "x/y", "x?y", "x#y", "a@b", "x y", "x\r\ny"};
   for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
     psprobe_error error;
     setenv("GCE_METADATA_IP", broken[i], 1);
-    assert_int_equal(psp_metadata_find_host(&host, &error), PSPROBE_INVALID_ARGUMENT);
+    assert_int_equal(psp_metadata_find_host(&host, &named, &error), PSPROBE_INVALID_ARGUMENT);
     assert_non_null(strstr(error.message, "GCE_METADATA_IP must be host or host:port"));
   }
 }
@@ -452,10 +520,22 @@ static void test_ini(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
-      TEST(test_order),         TEST(test_secret_as_a_name), TEST(test_no_fall_through),
-      TEST(test_ping),          TEST(test_ping_fails),       TEST(test_project),
-      TEST(test_quota_project), TEST(test_metadata_project), TEST(test_federated_project),
-      TEST(test_detection),     TEST(test_metadata_host),    cmocka_unit_test(test_ini),
+      TEST(test_order),
+      TEST(test_secret_as_a_name),
+      TEST(test_no_fall_through),
+      TEST(test_ping),
+      TEST(test_ping_fails),
+      TEST(test_metadata_late),
+      TEST(test_metadata_universe),
+      TEST(test_home_closed),
+      TEST(test_settings_of_the_lookup),
+      TEST(test_project),
+      TEST(test_quota_project),
+      TEST(test_metadata_project),
+      TEST(test_federated_project),
+      TEST(test_detection),
+      TEST(test_metadata_host),
+      cmocka_unit_test(test_ini),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,6 +124,27 @@ static void all_is_well_with_a_good_key(void **state) {
                        fake_cloud_count(p->google, "POST /token "));
 }
 
+/* A proxy, a portal, another server in the place of Google's: its status is not Google's word. */
+static void something_else_answers(void **state) {
+  patient *p = *state;
+  static const int statuses[] = {200, 403, 500, 511};
+  for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+    fake_cloud_set(p->google, "/topics/probes ", statuses[i], "<html>Access denied</html>");
+    fake_cloud_set(p->google, "/documents/", statuses[i], "<html>Access denied</html>");
+    examine(p);
+    char status[16];
+    snprintf(status, sizeof status, "HTTP %d", statuses[i]);
+    says(p, "failed   pubsub.api ", "something else than Pub/Sub answers");
+    says(p, "failed   pubsub.api ", status);
+    says(p, "failed   pubsub.api ", "an HTML or XML page");
+    says(p, "failed   firestore.api ", "something else than Firestore answers");
+    fake_cloud_stop(p->google);
+    p->google = fake_cloud_start();
+    p->options.client.pubsub_endpoint = p->options.client.firestore_endpoint =
+        p->options.resource_manager = fake_cloud_url(p->google);
+  }
+}
+
 static const char project_permissions[] = "POST /v1/projects/demo-project:testIamPermissions ";
 
 static void a_prober_need_not_read(void **state) {
@@ -407,6 +428,7 @@ int main(void) {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
       WITH(all_is_well_with_a_good_key),
+      WITH(something_else_answers),
       WITH(a_prober_need_not_read),
       WITH(a_prober_changes_documents_for_late_answers),
       WITH(what_is_missing_is_made),
