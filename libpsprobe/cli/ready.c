@@ -7,6 +7,7 @@
 #include <psprobe/pubsub.h>
 
 #include "base/error.h"
+#include "client/call.h"
 
 /** How long a start may take that finds nothing. */
 #define START_NS 4000000000LL
@@ -28,10 +29,12 @@ static void advise(psprobe_code code, psprobe_error *e) {
 psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool create,
                                  psprobe_error *error) {
   psprobe_error local = {0}, *e = error != NULL ? error : &local;
+  psprobe_code code = psp_client_find_credentials(client, e);
+  if (code != PSPROBE_OK) return code;
   /* Somebody is waiting, and a broker that is not there will not come within a minute. */
   int64_t before = psprobe_client_set_timeout(client, START_NS);
-  psprobe_code code = create ? psprobe_topic_create(client, topic, NULL, e)
-                             : psprobe_topic_exists(client, topic, e);
+  code = create ? psprobe_topic_create(client, topic, NULL, e)
+                : psprobe_topic_exists(client, topic, e);
   psprobe_client_set_timeout(client, before);
   /* A publisher may lack the permission to look (roles/pubsub.publisher does): not our question. */
   if (code == PSPROBE_PERMISSION_DENIED && !create) return PSPROBE_OK;
@@ -43,8 +46,10 @@ psprobe_code psprobe_subscription_ready(psprobe_client *client, const char *subs
                                         psprobe_error *error) {
   psprobe_error local = {0}, *e = error != NULL ? error : &local;
   psprobe_subscription_info info = {0};
+  psprobe_code code = psp_client_find_credentials(client, e);
+  if (code != PSPROBE_OK) return code;
   int64_t before = psprobe_client_set_timeout(client, START_NS);
-  psprobe_code code = psprobe_subscription_get(client, subscription, &info, e);
+  code = psprobe_subscription_get(client, subscription, &info, e);
   psprobe_client_set_timeout(client, before);
   psprobe_subscription_info_free(&info);
   /* As roles/pubsub.subscriber. */

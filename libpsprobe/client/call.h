@@ -88,6 +88,10 @@ psp_http *psp_client_http(psprobe_client *client);
 /** The credentials of the calls; where those go to emulators, the ones that calls to others than
  * Google can use. Looked up when the first token is asked for. */
 psprobe_credentials *psp_client_credentials(const psprobe_client *client);
+/** Looks up the credentials that calls to Pub/Sub need, unless it is an emulator: before a call
+ * whose time is short, since a metadata server that starts has patience of its own. Blocks: some 10
+ * s. */
+psprobe_code psp_client_find_credentials(psprobe_client *client, psprobe_error *error);
 /** "(default)" or the database of the options. */
 const char *psp_client_database(const psprobe_client *client);
 /** Whether calls of it go to an emulator. */

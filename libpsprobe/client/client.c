@@ -197,6 +197,11 @@ psprobe_credentials *psp_client_credentials(const psprobe_client *client) {
   return client->credentials != NULL ? client->credentials : client->own_credentials;
 }
 
+psprobe_code psp_client_find_credentials(psprobe_client *client, psprobe_error *error) {
+  if (client->emulator[PSP_PUBSUB]) return PSPROBE_OK;
+  return psp_credentials_resolve(client->credentials, error);
+}
+
 const char *psp_client_database(const psprobe_client *client) {
   return client->database;
 }
