@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/thread.h"
 #include "os/wait.h"
 
 #define MAX_AUDIENCES 256
@@ -175,7 +176,7 @@ psprobe_code psp_token_slot_wait(psprobe_credentials *c, psp_token_slot *slot,
   if (c->stopping) {
     code = psp_fail(error, PSPROBE_CANCELLED, "cancelled: the credentials are being closed");
   } else if (!c->started) {
-    c->started = pthread_create(&c->thread, NULL, psp_credentials_run, c) == 0;
+    c->started = psp_thread_start(&c->thread, "psprobe-auth", psp_credentials_run, c);
     if (!c->started)
       code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "credentials: no thread could be started");
   }
@@ -197,7 +198,7 @@ bool psp_credentials_unwait(psprobe_credentials *c, psp_token_waiter *waiter) {
 int64_t psp_token_slot_life_s(psprobe_credentials *c, const psp_token_slot *slot) {
   if (atomic_load(&slot->cache.len) == 0) return 0;
   int64_t left = atomic_load(&slot->cache.expires_ns) - psp_clock_boot_ns(&c->fetcher.clock);
-  return left > 0 ? left / 1000000000 : 0;
+  return left > 0 ? left / PSP_SECOND_NS : 0;
 }
 
 void psp_token_slot_reject(psprobe_credentials *c, psp_token_slot *slot, uint64_t generation) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "http/client/retry.h"
+#include "os/latch.h"
 #include "os/random.h"
 #include "os/wait.h"
 
@@ -49,7 +50,7 @@ typedef struct flight {
   psp_fetcher *fetcher;
   psp_answer *answer;
   psprobe_error *error;
-  bool landed;
+  psp_latch landed;
 } flight;
 
 static void copy_text(char *out, size_t size, const char *text) {
@@ -79,15 +80,22 @@ static void on_answer(void *arg, const psp_http_response *response, const psprob
     take_answer(response, psp_clock_wall_s(&f->fetcher->clock), f->answer);
   else
     *f->error = *error;
-  pthread_mutex_lock(&f->fetcher->lock);
-  f->landed = true;
-  f->fetcher->flying = false;
-  pthread_cond_broadcast(&f->fetcher->changed);
-  pthread_mutex_unlock(&f->fetcher->lock);
+  psp_latch_post(&f->landed);
 }
 
 static psprobe_code fail_stopped(psprobe_error *error) {
   return psp_fail(error, PSPROBE_CANCELLED, "cancelled: the credentials are being closed");
+}
+
+/* What psp_fetcher_stop has to cancel; to cancel what has landed does nothing. @return false: it is
+ * stopping already */
+static bool note_flight(psp_fetcher *f, bool flying, uint64_t id) {
+  pthread_mutex_lock(&f->lock);
+  f->flying = flying;
+  f->id = id;
+  bool stopping = f->stopping;
+  pthread_mutex_unlock(&f->lock);
+  return !stopping;
 }
 
 static psprobe_code fly(psp_fetcher *f, const psp_http_request *request, psp_answer *answer,
@@ -96,20 +104,15 @@ static psprobe_code fly(psp_fetcher *f, const psp_http_request *request, psp_ans
   psprobe_error_clear(&cause);
   flight one = {.fetcher = f, .answer = answer, .error = &cause};
   uint64_t id = 0;
+  psp_latch_init(&one.landed);
   psprobe_code code = psp_http_send(f->http, request, on_answer, &one, &id, error);
-  if (code != PSPROBE_OK) return code;
-  pthread_mutex_lock(&f->lock);
-  if (!one.landed) {
-    f->flying = true;
-    f->id = id;
+  if (code == PSPROBE_OK) {
+    if (!note_flight(f, true, id)) psp_http_cancel(f->http, id);
+    psp_latch_wait(&one.landed);
+    note_flight(f, false, id);
   }
-  bool stopping = f->stopping;
-  pthread_mutex_unlock(&f->lock);
-  if (stopping) psp_http_cancel(f->http, id);
-  pthread_mutex_lock(&f->lock);
-  while (!one.landed)
-    pthread_cond_wait(&f->changed, &f->lock);
-  pthread_mutex_unlock(&f->lock);
+  psp_latch_destroy(&one.landed);
+  if (code != PSPROBE_OK) return code;
   if (cause.code != PSPROBE_OK) {
     if (error != NULL) *error = cause;
     return cause.code;
@@ -144,7 +147,7 @@ static psprobe_error outcome_of(psprobe_code code, const psp_answer *answer,
 static psprobe_code connect_first(psp_fetcher *f, psprobe_error *error) {
   if (f->http != NULL) return PSPROBE_OK;
   psp_http_options options = {
-      .ca_file = f->ca_file, .connect_timeout_ns = INT64_C(5000000000), .logger = &f->logger};
+      .ca_file = f->ca_file, .connect_timeout_ns = 5 * PSP_SECOND_NS, .logger = &f->logger};
   psp_http *http = NULL;
   psprobe_code code = psp_http_new(&options, &http, error);
   if (code != PSPROBE_OK) return code;
@@ -160,12 +163,12 @@ psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
   if (limits == NULL) limits = &none;
   const psp_retry_policy policy = {
       .codes = PSP_RETRY_ON(PSPROBE_UNAVAILABLE) | PSP_RETRY_ON(PSPROBE_DEADLINE_EXCEEDED),
-      .initial_ns = f->first_wait_ns > 0 ? f->first_wait_ns : INT64_C(100000000),
-      .max_ns = limits->max_wait_ns != 0 ? limits->max_wait_ns : INT64_C(5000000000),
+      .initial_ns = f->first_wait_ns > 0 ? f->first_wait_ns : 100 * PSP_MS_NS,
+      .max_ns = limits->max_wait_ns != 0 ? limits->max_wait_ns : 5 * PSP_SECOND_NS,
       .factor = 5,
       .max_attempts = limits->attempts != 0 ? limits->attempts : 4};
-  int64_t attempt_ns = limits->attempt_ns != 0 ? limits->attempt_ns : INT64_C(10000000000);
-  int64_t total_ns = limits->total_ns != 0 ? limits->total_ns : INT64_C(30000000000);
+  int64_t attempt_ns = limits->attempt_ns != 0 ? limits->attempt_ns : 10 * PSP_SECOND_NS;
+  int64_t total_ns = limits->total_ns != 0 ? limits->total_ns : 30 * PSP_SECOND_NS;
   if (f->patience_ns != 0 && f->patience_ns < total_ns) total_ns = f->patience_ns;
   int64_t deadline_ns = psprobe_clock_monotonic() + total_ns;
   psprobe_error cause;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /** @file What is known of credentials once they are found: project, quota project, universe. */
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 

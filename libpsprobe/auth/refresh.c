@@ -136,7 +136,6 @@ static void wait_until(psprobe_credentials *c, int64_t now_ns, int64_t due_ns) {
 
 void *psp_credentials_run(void *credentials) {
   psprobe_credentials *c = credentials;
-  pthread_setname_np(pthread_self(), "psprobe-auth");
   pthread_mutex_lock(&c->lock);
   while (!c->stopping) {
     int64_t now_ns = psp_clock_boot_ns(&c->fetcher.clock), due_ns;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Credentials in public: finding them, tokens that are waited for, and what is known. */
-#include <semaphore.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "auth/parts.h"
 #include "base/error.h"
+#include "os/latch.h"
 
 psprobe_code psprobe_credentials_default(const psprobe_credentials_options *options,
                                          psprobe_credentials **credentials, psprobe_error *error) {
@@ -20,28 +20,27 @@ psprobe_code psprobe_credentials_default(const psprobe_credentials_options *opti
 }
 
 typedef struct waiting_token {
-  sem_t over;
+  psp_latch over;
   psprobe_error error;
 } waiting_token;
 
 static void on_ready(void *arg, const psprobe_error *error) {
   waiting_token *w = arg;
   if (error != NULL) w->error = *error;
-  sem_post(&w->over);
+  psp_latch_post(&w->over);
 }
 
 static psprobe_code wait_for(psprobe_credentials *c, psp_token_slot *slot, psprobe_error *error) {
   waiting_token w = {.error = {.code = PSPROBE_OK}};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &w};
-  sem_init(&w.over, 0, 0);
+  psp_latch_init(&w.over);
   psprobe_code code = psp_token_slot_wait(c, slot, &waiter, error);
   if (code == PSPROBE_OK) {
-    while (sem_wait(&w.over) != 0) {
-    }
+    psp_latch_wait(&w.over);
     code = w.error.code;
     if (code != PSPROBE_OK && error != NULL) *error = w.error;
   }
-  sem_destroy(&w.over);
+  psp_latch_destroy(&w.over);
   return code;
 }
 

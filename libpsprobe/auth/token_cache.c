@@ -4,16 +4,15 @@
 #include <sched.h>
 #include <string.h>
 
+#include "os/clock.h"
 #include "os/secret.h"
 
-#define SECOND INT64_C(1000000000)
-
 psp_token_times psp_token_schedule(int64_t asked_ns, int64_t life_s) {
-  int64_t life_ns = life_s * SECOND;
+  int64_t life_ns = life_s * PSP_SECOND_NS;
   psp_token_times times = {.expires_ns = asked_ns + life_ns};
   if (life_ns > PSP_TOKEN_REFRESH_NS)
     times.refresh_ns = times.expires_ns - PSP_TOKEN_REFRESH_NS;
-  else if (life_ns > 2 * SECOND)
+  else if (life_ns > 2 * PSP_SECOND_NS)
     times.refresh_ns = asked_ns + life_ns / 2;
   else
     times.refresh_ns = times.expires_ns; /* halving on would be a loop without a pause */
@@ -21,8 +20,9 @@ psp_token_times psp_token_schedule(int64_t asked_ns, int64_t life_s) {
 }
 
 int64_t psp_token_retry_at(int64_t now_ns, unsigned failures, uint64_t random) {
-  int64_t wait = failures > 5 ? 30 * SECOND : SECOND << (failures > 0 ? failures - 1 : 0);
-  if (wait > 30 * SECOND) wait = 30 * SECOND;
+  int64_t wait =
+      failures > 5 ? 30 * PSP_SECOND_NS : PSP_SECOND_NS << (failures > 0 ? failures - 1 : 0);
+  if (wait > 30 * PSP_SECOND_NS) wait = 30 * PSP_SECOND_NS;
   return now_ns + wait - (int64_t)(random % (uint64_t)(wait / 2 + 1));
 }
 

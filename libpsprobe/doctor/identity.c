@@ -1,66 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Who the credentials are, and whether they give a token. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "doctor/parts.h"
-#include "os/wait.h"
+#include "os/clock.h"
+#include "os/latch.h"
 
 typedef struct waiting_token {
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  bool over;
+  psp_latch over;
   psprobe_error error;
 } waiting_token;
 
 static void on_ready(void *arg, const psprobe_error *error) {
   waiting_token *w = arg;
-  pthread_mutex_lock(&w->lock);
   if (error != NULL) w->error = *error;
-  w->over = true;
-  pthread_cond_signal(&w->changed);
-  pthread_mutex_unlock(&w->lock);
-}
-
-/* False: it was not over by then. */
-static bool wait_until_over(waiting_token *w, int64_t timeout_ns) {
-  int64_t until_ns = psprobe_clock_monotonic() + timeout_ns;
-  pthread_mutex_lock(&w->lock);
-  while (!w->over && psp_cond_wait_until(&w->changed, &w->lock, until_ns)) {
-  }
-  bool over = w->over;
-  pthread_mutex_unlock(&w->lock);
-  return over;
+  psp_latch_post(&w->over);
 }
 
 psprobe_code psp_doctor_token(psp_doctor *d, psp_token_slot *slot, int64_t timeout_ns,
                               psprobe_error *error) {
-  waiting_token w = {.over = false};
+  waiting_token w = {.error = {.code = PSPROBE_OK}};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &w};
-  pthread_mutex_init(&w.lock, NULL);
-  psp_cond_init(&w.changed);
-  psprobe_error_clear(&w.error);
+  psp_latch_init(&w.over);
   psprobe_code code = psp_token_slot_wait(d->credentials, slot, &waiter, error);
-  if (code == PSPROBE_OK && !wait_until_over(&w, timeout_ns)) {
+  if (code == PSPROBE_OK &&
+      !psp_latch_wait_until(&w.over, psprobe_clock_monotonic() + timeout_ns)) {
     if (psp_credentials_unwait(d->credentials, &waiter))
       code = psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "no token came within %lld s",
-                      (long long)(timeout_ns / PSP_DOCTOR_SECOND));
+                      (long long)(timeout_ns / PSP_SECOND_NS));
     else
-      while (!wait_until_over(&w, PSP_DOCTOR_SECOND)) {
-      }
+      psp_latch_wait(&w.over);
   }
   if (code == PSPROBE_OK && w.error.code != PSPROBE_OK) {
     code = w.error.code;
     *error = w.error;
   }
-  pthread_cond_destroy(&w.changed);
-  pthread_mutex_destroy(&w.lock);
+  psp_latch_destroy(&w.over);
   return code;
 }
 
@@ -74,7 +54,7 @@ static void tell_token(psp_doctor *d, psp_service service) {
   if (code == PSPROBE_OK) {
     int64_t life_s = psp_token_slot_life_s(d->credentials, slot);
     char text[PSP_TIMESTAMP_SIZE];
-    psp_timestamp_format_ns(text, ((int64_t)time(NULL) + life_s) * PSP_DOCTOR_SECOND);
+    psp_timestamp_format_ns(text, psprobe_clock_wall() + life_s * PSP_SECOND_NS);
     psp_found(d, PSPROBE_DOCTOR_OK, "credentials.token", NULL,
               "a token is there; it expires in %lld min (%s), and is renewed before that",
               (long long)((life_s + 30) / 60), text);

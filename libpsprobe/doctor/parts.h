@@ -8,11 +8,11 @@
 #include "base/buf.h"
 #include "client/call.h"
 #include "http/client/http.h"
+#include "os/clock.h"
 
-#define PSP_DOCTOR_SECOND INT64_C(1000000000)
 /** How long one check may take, and all of them. */
-#define PSP_DOCTOR_CHECK_NS (4 * PSP_DOCTOR_SECOND)
-#define PSP_DOCTOR_TOTAL_NS (28 * PSP_DOCTOR_SECOND)
+#define PSP_DOCTOR_CHECK_NS (4 * PSP_SECOND_NS)
+#define PSP_DOCTOR_TOTAL_NS (28 * PSP_SECOND_NS)
 /** A clock that is off by more than that: tokens that are signed here are refused. */
 #define PSP_DOCTOR_CLOCK_MAX_S 120
 

@@ -130,7 +130,7 @@ void psp_doctor_prober(psp_doctor *d) {
       .method = "GET", .url = url.data, .timeout_ns = left, .max_response = 1 << 20};
   psprobe_code code = psp_http_call(d->http, &request, &result, &error);
   if (code == PSPROBE_OK)
-    tell(d, base, &result, (left - psp_doctor_left(d)) / 1000000);
+    tell(d, base, &result, (left - psp_doctor_left(d)) / PSP_MS_NS);
   else
     tell_unreached(d, base, &error);
   psp_http_result_free(&result);

@@ -3,21 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 #include "doctor/parts.h"
+#include "os/clock.h"
 
 /* The Date header counts whole seconds. */
 #define CLOCK_GOOD_S 2
 
 static const char *const checks[2] = {"pubsub.reach", "firestore.reach"};
-
-static int64_t wall_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* The server's second had begun half a second ago on average, in the middle of the exchange. */
 static void tell_clock(psp_doctor *d, const char *host, int64_t date_s, int64_t sent_ms,
@@ -85,9 +79,9 @@ static void reach(psp_doctor *d, psp_service service) {
   psprobe_error_clear(&error);
   psp_http_request request = {
       .method = "GET", .url = url, .timeout_ns = left, .max_response = 1 << 20};
-  int64_t sent_ms = wall_ms();
+  int64_t sent_ms = psprobe_clock_wall() / PSP_MS_NS;
   psprobe_code code = psp_http_call(d->http, &request, &result, &error);
-  int64_t got_ms = wall_ms();
+  int64_t got_ms = psprobe_clock_wall() / PSP_MS_NS;
   d->usable[service] = code == PSPROBE_OK;
   if (code != PSPROBE_OK) {
     advise_unreached(d, service, url, emulator, &error);

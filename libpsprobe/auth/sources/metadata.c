@@ -99,15 +99,15 @@ psprobe_code psp_metadata_ask(psp_fetcher *fetcher, const char *host, const char
 
 /* Where it is known to be there, it may be starting. */
 static const psp_fetch_limits patience = {.attempts = 40,
-                                          .attempt_ns = INT64_C(3000000000),
-                                          .total_ns = INT64_C(10000000000),
-                                          .max_wait_ns = INT64_C(1000000000)};
+                                          .attempt_ns = 3 * PSP_SECOND_NS,
+                                          .total_ns = 10 * PSP_SECOND_NS,
+                                          .max_wait_ns = PSP_SECOND_NS};
 
 psprobe_code psp_metadata_ping(psp_fetcher *fetcher, const char *host, bool patient,
                                psprobe_error *error) {
   /* On Google it answers in a few ms; elsewhere there is nobody, and nobody says so. */
   static const psp_fetch_limits once = {
-      .attempts = 1, .attempt_ns = INT64_C(800000000), .total_ns = INT64_C(800000000)};
+      .attempts = 1, .attempt_ns = 800 * PSP_MS_NS, .total_ns = 800 * PSP_MS_NS};
   psp_answer answer = {0};
   psprobe_code code =
       psp_metadata_ask(fetcher, host, "/instance", patient ? &patience : &once, &answer, error);

@@ -43,7 +43,7 @@ bool psp_source_is_per_api(const psp_source *source) {
 }
 
 int64_t psp_source_base_end(int64_t now_ns, int64_t life_s) {
-  return life_s > 60 ? now_ns + (life_s - 60) * 1000000000 : 0;
+  return life_s > 60 ? now_ns + (life_s - 60) * PSP_SECOND_NS : 0;
 }
 
 psprobe_code psp_post_form(psp_fetcher *fetcher, const char *url, const char *basic,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/verify/checker.h"
 
+#include "os/thread.h"
 #include "os/wait.h"
 
 /* With the lock, which is open meanwhile. */
@@ -12,7 +13,6 @@ static void rest(psp_checker *c) {
 
 static void *run(void *arg) {
   psp_checker *c = arg;
-  pthread_setname_np(pthread_self(), "psprobe-tokens");
   pthread_mutex_lock(&c->lock);
   for (;;) {
     psp_visitor *visitor = psp_visitor_line_take(&c->line);
@@ -36,7 +36,7 @@ bool psp_checker_start(psp_checker *c, psp_checker_look *look, void *arg) {
   c->arg = arg;
   pthread_mutex_init(&c->lock, NULL);
   psp_cond_init(&c->changed);
-  c->started = pthread_create(&c->thread, NULL, run, c) == 0;
+  c->started = psp_thread_start(&c->thread, "psprobe-tokens", run, c);
   return c->started;
 }
 

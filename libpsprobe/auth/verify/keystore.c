@@ -2,6 +2,7 @@
 #include "auth/verify/keystore.h"
 
 #include "auth/token_cache.h"
+#include "os/clock.h"
 
 psp_jwks *psp_keystore_keys(const psp_keystore *store, int64_t now_ns) {
   return store->keys != NULL && now_ns < store->fetched_ns + PSP_KEYSTORE_LIFE_NS ? store->keys
@@ -26,7 +27,7 @@ void psp_keystore_put(psp_keystore *store, psp_jwks *keys, int64_t asked_ns, int
   psp_jwks_unref(store->keys);
   store->keys = keys;
   store->fetched_ns = asked_ns;
-  store->fresh_until_ns = asked_ns + fresh_s * 1000000000;
+  store->fresh_until_ns = asked_ns + fresh_s * PSP_SECOND_NS;
   store->retry_ns = 0;
   store->failures = 0;
 }

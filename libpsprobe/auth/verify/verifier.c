@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/verify/verifier.h"
 
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "auth/verify/parts.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "os/latch.h"
 #include "os/random.h"
 #include "os/wait.h"
 
@@ -158,7 +158,7 @@ void psp_verifier_start(psprobe_verifier *v, const char *authorization, psp_veri
 }
 
 typedef struct waiting_check {
-  sem_t over;
+  psp_latch over;
   psprobe_identity *identity;
   psprobe_error *error;
   psprobe_code code;
@@ -171,17 +171,16 @@ static void on_checked(void *arg, void *subject, const psprobe_identity *identit
   w->code = error != NULL ? error->code : PSPROBE_OK;
   if (error != NULL && w->error != NULL) *w->error = *error;
   if (identity != NULL && w->identity != NULL) *w->identity = *identity;
-  sem_post(&w->over);
+  psp_latch_post(&w->over);
 }
 
 psprobe_code psprobe_verifier_check(psprobe_verifier *v, const char *authorization,
                                     psprobe_identity *identity, psprobe_error *error) {
   waiting_check w = {.identity = identity, .error = error};
-  sem_init(&w.over, 0, 0);
+  psp_latch_init(&w.over);
   psp_verifier_start(v, authorization, on_checked, &w, NULL);
-  while (sem_wait(&w.over) != 0) {
-  }
-  sem_destroy(&w.over);
+  psp_latch_wait(&w.over);
+  psp_latch_destroy(&w.over);
   return w.code;
 }
 
@@ -190,8 +189,8 @@ psprobe_code psprobe_verifier_check(psprobe_verifier *v, const char *authorizati
 static psprobe_code fetch_keys(psprobe_verifier *v, psp_jwks **keys, int64_t *fresh_s,
                                psprobe_error *error) {
   static const psp_fetch_limits limits = {.attempts = 2,
-                                          .attempt_ns = INT64_C(4000000000),
-                                          .total_ns = INT64_C(9000000000),
+                                          .attempt_ns = 4 * PSP_SECOND_NS,
+                                          .total_ns = 9 * PSP_SECOND_NS,
                                           .max_answer = MAX_JWKS};
   static const psp_header accept = {"accept", "application/json"};
   psp_http_request request = {
@@ -270,7 +269,6 @@ static void refresh(psprobe_verifier *v) {
 
 void *psp_verifier_run(void *arg) {
   psprobe_verifier *v = arg;
-  pthread_setname_np(pthread_self(), "psprobe-keys");
   pthread_mutex_lock(&v->lock);
   while (!v->stopping) {
     int64_t wait_ns = psp_keystore_due_ns(&v->store) - psp_clock_boot_ns(&v->fetcher.clock);

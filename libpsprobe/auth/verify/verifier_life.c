@@ -7,6 +7,7 @@
 #include "auth/verify/parts.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "os/thread.h"
 #include "os/wait.h"
 
 #define GOOGLE_JWKS    "https://www.googleapis.com/oauth2/v3/certs"
@@ -66,7 +67,7 @@ psprobe_code psp_verifier_new_with(const psprobe_verifier_options *options, cons
                           clock != NULL ? clock : &psp_clock_system, http, error);
   if (code == PSPROBE_OK && !copied) code = psp_fail_memory(error, "verifier");
   if (code == PSPROBE_OK) {
-    v->started = pthread_create(&v->thread, NULL, psp_verifier_run, v) == 0;
+    v->started = psp_thread_start(&v->thread, "psprobe-keys", psp_verifier_run, v);
     if (!psp_checker_start(&v->checker, psp_verifier_look, v) || !v->started)
       code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "verifier: no thread could be started");
   }
