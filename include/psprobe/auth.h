@@ -3,7 +3,12 @@
 #define PSPROBE_AUTH_H
 /**
  * @file
- * Who the program is: Google credentials and the tokens they give.
+ * Who the program is: Google credentials and the tokens they give; and whom it believes.
+ *
+ * Unless a function says otherwise:
+ * Ownership: what is passed in is copied; what is returned belongs to the object.
+ * Threading: any thread, but none may still use an object that is being freed.
+ * Blocks: not.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,23 +46,32 @@ typedef struct psprobe_credentials_options {
 } psprobe_credentials_options;
 
 /**
- * Finds Application Default Credentials (AIP-4110).
- *
- * @param options may be NULL
- * @return PSPROBE_OK; UNAUTHENTICATED when there are none (the message lists
- *         each place looked at); INVALID_ARGUMENT for a broken file (the field
- *         is named, never its value); FAILED_PRECONDITION for an unsafe key
- * Ownership: free with psprobe_credentials_free. Threading: any thread may use
- * the result. Blocks: at most a second off Google, for the metadata server.
+ * Finds Application Default Credentials (AIP-4110): docs/keys.md says where.
+ * @param options     may be NULL: all defaults
+ * @param credentials receives them; untouched on failure
+ * @return PSPROBE_OK; UNAUTHENTICATED: there are none (the message lists each place looked at);
+ *         NOT_FOUND or PERMISSION_DENIED: the file that is named is not there, or cannot be read;
+ *         INVALID_ARGUMENT: a broken file or setting (named, its value never shown); UNIMPLEMENTED:
+ * a kind of credentials that is refused by name; FAILED_PRECONDITION: a key that could leak, or
+ *         another universe than GOOGLE_CLOUD_UNIVERSE_DOMAIN names; UNAVAILABLE or
+ * DEADLINE_EXCEEDED: the metadata server does not answer; RESOURCE_EXHAUSTED: memory Ownership: the
+ * caller's, to give to psprobe_credentials_free. Blocks: for a second at most off Google; for the
+ * metadata server some 10 s where it is named or the machine is Google's; for git at most 5 s.
  */
-PSPROBE_API psprobe_code psprobe_credentials_default(const psprobe_credentials_options *options,
-                                                     psprobe_credentials **credentials,
-                                                     psprobe_error *error);
+PSPROBE_API psprobe_code psprobe_credentials_new(const psprobe_credentials_options *options,
+                                                 psprobe_credentials **credentials,
+                                                 psprobe_error *error);
 
-/** Wipes and frees. `credentials` may be NULL. */
+/**
+ * Wipes and frees; NULL is fine. Whoever waits for a token hears CANCELLED.
+ * Blocks: until a request under way is called off.
+ */
 PSPROBE_API void psprobe_credentials_free(psprobe_credentials *credentials);
 
-/** The project that the credentials name, or NULL. Valid until they are freed. */
+/**
+ * The project that the credentials name.
+ * @return it, or NULL: none, or not known without asking
+ */
 PSPROBE_API const char *psprobe_credentials_project(const psprobe_credentials *credentials);
 
 /**
@@ -70,31 +84,40 @@ PSPROBE_API const char *psprobe_credentials_project(const psprobe_credentials *c
  */
 PSPROBE_API bool psprobe_wipe_freed_memory(void);
 
-/* ---- tokens that we show to others -------------------------------------- */
+/* ---- tokens that we show to others ---- */
 
 /**
  * An OAuth access token with the scope cloud-platform, from the cache or fetched.
- *
- * @param token receives the text; free it with psprobe_token_free
- * @return PSPROBE_OK, or why there is none
- * Threading: any thread. Blocks: until there is one, at most about a minute.
+ * @param token receives the text; untouched on failure
+ * @return PSPROBE_OK; UNAUTHENTICATED or PERMISSION_DENIED: Google refuses; UNAVAILABLE or
+ *         DEADLINE_EXCEEDED: who gives tokens does not answer; FAILED_PRECONDITION: the credentials
+ *         cannot; UNKNOWN: an answer that is none; NOT_FOUND: the machine has no service account;
+ *         INVALID_ARGUMENT: what a federation's file or program says is broken; CANCELLED: the
+ *         credentials are being freed; RESOURCE_EXHAUSTED: memory, threads
+ * Ownership: `token` is the caller's, to give to psprobe_token_free.
+ * Blocks: until there is one, at most about a minute.
  */
 PSPROBE_API psprobe_code psprobe_credentials_access_token(psprobe_credentials *credentials,
                                                           char **token, psprobe_error *error);
 
 /**
  * An ID token that says who we are to a service of ours (Cloud Run checks it): from the cache, or
- * fetched. Service accounts, impersonation and the metadata server can give one; a person's login
- * cannot (FAILED_PRECONDITION, with advice).
- *
+ * fetched. Service accounts, impersonation and the metadata server can give one.
  * @param audience the service's URL, exactly as it expects it
- * Otherwise as psprobe_credentials_access_token.
+ * @param token    receives the text; untouched on failure
+ * @return as psprobe_credentials_access_token; FAILED_PRECONDITION also for a person's login, with
+ *         advice; INVALID_ARGUMENT: no audience; RESOURCE_EXHAUSTED: more than 256 audiences
+ * Ownership: `token` is the caller's, to give to psprobe_token_free.
+ * Blocks: until there is one, at most about a minute.
  */
 PSPROBE_API psprobe_code psprobe_credentials_id_token(psprobe_credentials *credentials,
                                                       const char *audience, char **token,
                                                       psprobe_error *error);
 
-/** Wipes and frees. `token` may be NULL. */
+/**
+ * Wipes and frees.
+ * @param token of one of the two above; NULL is fine
+ */
 PSPROBE_API void psprobe_token_free(char *token);
 
 /** What is known of credentials; every text is theirs, NULL where there is none. */
@@ -108,11 +131,14 @@ typedef struct psprobe_credentials_info {
   const char *key_id;   /**< of a service account's key; no secret */
 } psprobe_credentials_info;
 
-/** Fills in `info`; valid until the credentials are freed. Nothing is asked over the network. */
+/**
+ * Tells what is known of them; nothing is asked over the network.
+ * @param info receives it; its texts are valid until the credentials are freed
+ */
 PSPROBE_API void psprobe_credentials_describe(psprobe_credentials *credentials,
                                               psprobe_credentials_info *info);
 
-/* ---- tokens that others show to us --------------------------------------- */
+/* ---- tokens that others show to us ---- */
 
 /** Checks ID tokens that Google signed: of Pub/Sub's push requests, and of our responders. */
 typedef struct psprobe_verifier psprobe_verifier;
@@ -147,24 +173,28 @@ typedef struct psprobe_identity {
 
 /**
  * Makes a verifier and begins to fetch the keys, in the background.
- *
- * @return PSPROBE_OK; INVALID_ARGUMENT (named); RESOURCE_EXHAUSTED
- * Ownership: free with psprobe_verifier_free. Threading: any thread may use it.
+ * @param options  the audience is a must
+ * @param verifier receives it; untouched on failure
+ * @return PSPROBE_OK; INVALID_ARGUMENT: an option that cannot be (named); RESOURCE_EXHAUSTED:
+ * memory, threads Ownership: the caller's, to give to psprobe_verifier_free.
  */
 PSPROBE_API psprobe_code psprobe_verifier_new(const psprobe_verifier_options *options,
                                               psprobe_verifier **verifier, psprobe_error *error);
+/**
+ * Frees; NULL is fine. Whoever waits is told UNAVAILABLE.
+ * Blocks: until a request under way is called off.
+ */
 PSPROBE_API void psprobe_verifier_free(psprobe_verifier *verifier);
 
 /**
- * Checks the value of a request's one Authorization header.
- *
+ * Checks the value of a request's one Authorization header, in the order that docs/keys.md gives.
  * @param authorization "Bearer …"; NULL: there was none, or more than one
  * @param identity      receives who it is; may be NULL; untouched on failure
  * @return PSPROBE_OK; UNAUTHENTICATED (answer 401 with `WWW-Authenticate: Bearer`);
- *         PERMISSION_DENIED (a good token of another account: 403); UNAVAILABLE (the keys could
- *         not be had, so nobody is let in: 503). The message may be shown to the sender; why in
- *         particular is in the log alone.
- * Blocks: while there are no keys yet, at most 10 s.
+ *         PERMISSION_DENIED (a good token of another account: 403); UNAVAILABLE (the keys could not
+ *         be had, or too many others are being checked, so nobody is let in: 503). The message may
+ * be shown to the sender; why in particular is in the log alone. Blocks: while its signature is
+ * computed; while there are no keys yet, at most 10 s.
  */
 PSPROBE_API psprobe_code psprobe_verifier_check(psprobe_verifier *verifier,
                                                 const char *authorization,

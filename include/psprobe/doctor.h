@@ -5,6 +5,12 @@
  * @file
  * Looks whether the experiment could run, explains, and changes nothing: credentials, APIs,
  * permissions, topic, subscriptions, database, clock, and the way to the prober.
+ *
+ * Unless a function says otherwise:
+ * Ownership: what is passed in is borrowed until the function returns; what is returned belongs to
+ * the object.
+ * Threading: one thread at a time for each object.
+ * Blocks: not.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,27 +69,46 @@ typedef struct psprobe_diagnosis psprobe_diagnosis;
 
 /**
  * Looks at everything once.
- *
- * @param each      may be NULL
- * @param diagnosis receives the findings; free with psprobe_diagnosis_free
- * @return PSPROBE_OK, whatever was found; INVALID_ARGUMENT (an option that cannot be, named);
- *         RESOURCE_EXHAUSTED
+ * @param options   may be NULL: all defaults
+ * @param each      may be NULL: nobody hears before the end
+ * @param diagnosis receives the findings; untouched on failure
+ * @return PSPROBE_OK, whatever was found; INVALID_ARGUMENT: an option that cannot be (named);
+ *         RESOURCE_EXHAUSTED: memory
+ * Ownership: the diagnosis is the caller's, to give to psprobe_diagnosis_free.
  * Blocks: at most about half a minute; each check a few seconds.
  */
 PSPROBE_API psprobe_code psprobe_doctor_run(const psprobe_doctor_options *options,
                                             psprobe_doctor_each *each, void *arg,
                                             psprobe_diagnosis **diagnosis, psprobe_error *error);
+/** Frees; NULL is fine. */
 PSPROBE_API void psprobe_diagnosis_free(psprobe_diagnosis *diagnosis);
-/** How many findings are in that state. */
+/**
+ * Counts findings.
+ * @param state those that are in it
+ * @return how many
+ */
 PSPROBE_API size_t psprobe_diagnosis_count(const psprobe_diagnosis *diagnosis,
                                            psprobe_doctor_state state);
-/** The schema of docs/doctor.md, to free(); NULL without memory. */
+/**
+ * All of it as JSON, in the schema of docs/doctor.md.
+ * @return the text; NULL: no memory
+ * Ownership: the caller's, to free().
+ */
 PSPROBE_API char *psprobe_diagnosis_json(const psprobe_diagnosis *diagnosis);
 
-/** A finding's line, and under it the commands that mend it; each line ends with a newline. To
- * free(); NULL without memory. */
+/**
+ * A finding's line, and under it the commands that mend it.
+ * @param color with a terminal's colours
+ * @return the text, each line with a newline at its end; NULL: no memory
+ * Ownership: the caller's, to free().
+ */
 PSPROBE_API char *psprobe_finding_text(const psprobe_finding *finding, bool color);
-/** "ok", "warning", "failed", "skipped". */
+/**
+ * A state's name.
+ * @param state one of them
+ * @return "ok", "warning", "failed", "skipped"
+ * Threading: any thread.
+ */
 PSPROBE_API const char *psprobe_doctor_state_name(psprobe_doctor_state state);
 
 #ifdef __cplusplus

@@ -32,7 +32,7 @@ struct psp_token_waiter {
 
 /**
  * Application Default Credentials that are looked up when the first token is asked for, by the
- * thread that fetches it. Options as psprobe_credentials_default's.
+ * thread that fetches it. Options as psprobe_credentials_new's.
  */
 psprobe_code psp_credentials_new_lazy(const psprobe_credentials_options *options,
                                       psprobe_credentials **credentials, psprobe_error *error);

@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "os/latch.h"
 
-psprobe_code psprobe_credentials_default(const psprobe_credentials_options *options,
-                                         psprobe_credentials **credentials, psprobe_error *error) {
+psprobe_code psprobe_credentials_new(const psprobe_credentials_options *options,
+                                     psprobe_credentials **credentials, psprobe_error *error) {
   psprobe_credentials *made = NULL;
   psprobe_code code = psp_credentials_new_lazy(options, &made, error);
   if (code == PSPROBE_OK) code = psp_credentials_resolve(made, error);

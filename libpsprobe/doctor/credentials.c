@@ -40,7 +40,7 @@ static void advise(psp_doctor *d, const lookup *l, const psprobe_error *error) {
 /* The key is refused: it is not used, only looked at, to say whose it is and what to do. */
 static void look_at_refused(psp_doctor *d, const lookup *l, const psprobe_error *error) {
   psprobe_credentials_options options = {.ca_file = d->o->client.ca_file, .allow_unsafe_key = true};
-  if (psprobe_credentials_default(&options, &d->credentials, NULL) != PSPROBE_OK) {
+  if (psprobe_credentials_new(&options, &d->credentials, NULL) != PSPROBE_OK) {
     psp_found(d, PSPROBE_DOCTOR_FAILED, "credentials.lookup", l->place, "%s", error->message);
     return;
   }
@@ -69,7 +69,7 @@ void psp_doctor_credentials(psp_doctor *d) {
                                          .logger = c->logger,
                                          .on_step = on_step,
                                          .step_arg = &l};
-  psprobe_code code = psprobe_credentials_default(&options, &d->credentials, &error);
+  psprobe_code code = psprobe_credentials_new(&options, &d->credentials, &error);
   if (code == PSPROBE_OK) {
     psprobe_credentials_describe(d->credentials, &d->who);
     psp_found(d, PSPROBE_DOCTOR_OK, "credentials.lookup", l.place, "%s: %s: this is the one",

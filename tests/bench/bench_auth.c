@@ -112,7 +112,7 @@ static void make_credentials(void) {
   psprobe_credentials_options options = {.file =
                                              test_write(test_directory(), "adc.json", 0600, text)};
   free(text);
-  need(psprobe_credentials_default(&options, &credentials, NULL) == PSPROBE_OK, "no credentials");
+  need(psprobe_credentials_new(&options, &credentials, NULL) == PSPROBE_OK, "no credentials");
   sem_t ready;
   sem_init(&ready, 0, 0);
   psp_token_waiter waiter = {.ready = on_ready, .arg = &ready};

@@ -159,8 +159,7 @@ static void test_secret_as_a_name(void **state) {
     f->steps[0] = 0;
     psprobe_credentials *c = NULL;
     psprobe_credentials_options options = {.file = names[i].value, .on_step = note, .step_arg = f};
-    assert_int_equal(psprobe_credentials_default(&options, &c, &f->error),
-                     PSPROBE_INVALID_ARGUMENT);
+    assert_int_equal(psprobe_credentials_new(&options, &c, &f->error), PSPROBE_INVALID_ARGUMENT);
     assert_null(strstr(f->error.message, names[i].secret));
     assert_null(strstr(f->steps, names[i].secret));
   }

@@ -337,7 +337,7 @@ static void test_self_signed(void **state) {
                                              test_write(test_directory(), "adc.json", 0600, text)};
   free(text);
   psprobe_credentials *c;
-  assert_int_equal(psprobe_credentials_default(&options, &c, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_credentials_new(&options, &c, NULL), PSPROBE_OK);
   assert_string_equal(psprobe_credentials_project(c), "file-project");
   static const char *const audiences[] = {"\"aud\":\"https://pubsub.googleapis.com/\"",
                                           "\"aud\":\"https://firestore.googleapis.com/\""};

@@ -116,7 +116,7 @@ static bool find_and_sign(void *arg) {
   psp_token_slot *slot = NULL;
   psprobe_error error;
   psprobe_error_clear(&error);
-  bool good = done(psprobe_credentials_default(&options, &c, &error), &error);
+  bool good = done(psprobe_credentials_new(&options, &c, &error), &error);
   if (good) good = done(psp_credentials_id_slot(c, "https://a", &slot, &error), &error);
   if (good) {
     const psp_want want = {.kind = PSP_WANT_API};

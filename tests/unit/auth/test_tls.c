@@ -58,7 +58,7 @@ static psprobe_code look(tls_server *server, const char *ca_file, psprobe_creden
   psprobe_credentials_options options = {.file = test_write(directory, "adc.json", 0644, text),
                                          .ca_file = ca_file};
   psprobe_error_clear(error);
-  return psprobe_credentials_default(&options, c, error);
+  return psprobe_credentials_new(&options, c, error);
 }
 
 static void test_token_service(void **state) {

@@ -177,8 +177,7 @@ static void test_nothing_in_a_core_dump(void **state) {
   psprobe_credentials_options options = {.file = path};
   psprobe_credentials *c;
   psprobe_error error;
-  if (psprobe_credentials_default(&options, &c, &error) != PSPROBE_OK)
-    fail_msg("%s", error.message);
+  if (psprobe_credentials_new(&options, &c, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   sem_t ready;
   sem_init(&ready, 0, 0);
   psp_token_waiter waiter = {.ready = on_ready, .arg = &ready};
