@@ -424,10 +424,36 @@ static void the_prober_is_asked_without_being_counted(void **state) {
   says(p, "failed   prober ", "answers HTTP 404, which is not a prober's answer");
 }
 
+static void options_that_cannot_be_are_named(void **state) {
+  (void)state;
+  static const char *const bad[] = {"1abc"};
+  const struct {
+    psprobe_doctor_options options;
+    const char *says;
+  } cases[] = {
+      {{.topic = "ab"}, "topic"},
+      {{.subscriptions = bad, .subscription_count = 1}, "subscription"},
+      {{.push_subscriptions = bad, .push_subscription_count = 1}, "subscription"},
+      {{.prober = "127.0.0.1:80"}, "prober"},
+      {{.resource_manager = "http://example.com"}, "Resource Manager"},
+      {{.client = {.project = "a b"}}, "project"},
+      {{.client = {.pubsub_endpoint = "http://example.com"}}, "Pub/Sub endpoint"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psprobe_error error = {0};
+    psprobe_diagnosis *none = NULL;
+    assert_int_equal(psprobe_doctor_run(&cases[i].options, NULL, NULL, &none, &error),
+                     PSPROBE_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, cases[i].says));
+    assert_null(none);
+  }
+}
+
 int main(void) {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
       WITH(all_is_well_with_a_good_key),
+      cmocka_unit_test(options_that_cannot_be_are_named),
       WITH(something_else_answers),
       WITH(a_prober_need_not_read),
       WITH(a_prober_changes_documents_for_late_answers),
