@@ -17,8 +17,4 @@ struct psprobe_report {
 /** Takes columns that are whole (they are empty afterwards) and compares. */
 psprobe_code psp_report_new(psp_columns *columns, psprobe_report **report, psprobe_error *error);
 
-/** Reads a store into columns (zeroed), those of the newest run's sources. */
-psprobe_code psp_columns_load(psp_columns *columns, psprobe_store *store,
-                              const psprobe_filter *filter, psprobe_error *error);
-
 #endif

@@ -83,30 +83,48 @@ uint32_t psp_columns_add_run(psp_columns *c, const psprobe_run *run) {
   return (uint32_t)c->run_count++;
 }
 
-/** Makes a column longer; what it holds stays when that fails. */
-static bool grow(void *column, size_t capacity, size_t size) {
-  void **at = column;
-  void *grown = realloc(*at, capacity * size);
-  if (grown != NULL) *at = grown;
-  return grown != NULL;
+/* Every column that has an item for each probe, so that growing and shifting name none. */
+typedef struct column {
+  void **at;
+  size_t size;
+} column;
+#define COLUMNS_MOST (7 + 5 * PSPROBE_MAX_SOURCES)
+
+static size_t list_columns(psp_columns *c, column list[COLUMNS_MOST]) {
+  size_t n = 0;
+#define COLUMN(array) list[n++] = (column){(void **)&(array), sizeof *(array)}
+  COLUMN(c->id);
+  COLUMN(c->sent_wall_ns);
+  COLUMN(c->lateness_ns);
+  COLUMN(c->publish_ns);
+  COLUMN(c->saved_wall_ns);
+  COLUMN(c->unsent);
+  COLUMN(c->run);
+  for (size_t k = 0; k < c->source_count; k++) {
+    psp_source_columns *s = &c->sources[k];
+    COLUMN(s->elapsed_ns);
+    COLUMN(s->handled_ns);
+    COLUMN(s->status);
+    COLUMN(s->cold);
+    COLUMN(s->duplicates);
+  }
+#undef COLUMN
+  return n;
 }
 
+/* Makes room for one more; what is held stays when that fails. */
 static bool reserve(psp_columns *c) {
+  column list[COLUMNS_MOST];
   if (c->count < c->capacity) return true;
-  size_t n = c->capacity == 0 ? 1024 : c->capacity * 2;
-  bool ok = grow(&c->id, n, sizeof *c->id) && grow(&c->sent_wall_ns, n, sizeof(int64_t)) &&
-            grow(&c->lateness_ns, n, sizeof(int64_t)) && grow(&c->publish_ns, n, sizeof(int64_t)) &&
-            grow(&c->saved_wall_ns, n, sizeof(int64_t)) && grow(&c->run, n, sizeof(uint32_t)) &&
-            grow(&c->unsent, n, sizeof(bool));
-  for (size_t k = 0; k < c->source_count && ok; k++) {
-    psp_source_columns *s = &c->sources[k];
-    ok = grow(&s->elapsed_ns, n, sizeof(int64_t)) && grow(&s->handled_ns, n, sizeof(int64_t)) &&
-         grow(&s->status, n, sizeof(uint8_t)) && grow(&s->cold, n, sizeof(bool)) &&
-         grow(&s->duplicates, n, sizeof(uint32_t));
+  size_t capacity = c->capacity == 0 ? 1024 : c->capacity * 2, n = list_columns(c, list);
+  for (size_t i = 0; i < n; i++) {
+    void *grown = realloc(*list[i].at, capacity * list[i].size);
+    c->failed |= grown == NULL;
+    if (grown == NULL) return false;
+    *list[i].at = grown;
   }
-  if (ok) c->capacity = n;
-  c->failed |= !ok;
-  return ok;
+  c->capacity = capacity;
+  return true;
 }
 
 /** An answer proves that the message went out, though the publish call was not told so. */
@@ -121,6 +139,13 @@ static bool is_unsent(const psprobe_result *result) {
  * differences hold. */
 static int64_t within(int64_t ns) {
   return ns > PSP_MOST_NS ? PSP_MOST_NS : ns < -PSP_MOST_NS ? -PSP_MOST_NS : ns;
+}
+
+/* The same for a time: 1678 to 2261, as it can be written and read back. */
+static int64_t within_time(int64_t ns) {
+  return ns > PSP_COLUMN_TIME_MOST    ? PSP_COLUMN_TIME_MOST
+         : ns < -PSP_COLUMN_TIME_MOST ? -PSP_COLUMN_TIME_MOST
+                                      : ns;
 }
 
 void psp_columns_update(psp_columns *c, size_t i, const psprobe_result *result) {
@@ -142,9 +167,9 @@ void psp_columns_add_foreign(psp_columns *c, uint32_t run, const char *id,
   if (result->source_count != c->source_count || !reserve(c)) return;
   size_t i = c->count++;
   snprintf(c->id[i], sizeof c->id[i], "%s", id);
-  c->sent_wall_ns[i] = result->sent_wall_ns;
+  c->sent_wall_ns[i] = within_time(result->sent_wall_ns);
   c->lateness_ns[i] = within(result->lateness_ns);
-  c->saved_wall_ns[i] = saved_wall_ns;
+  c->saved_wall_ns[i] = within_time(saved_wall_ns);
   c->run[i] = run;
   psp_columns_update(c, i, result);
 }
@@ -177,29 +202,36 @@ psprobe_code psp_columns_select(psp_columns *c, const char *const *names, size_t
                   "there is no source '%s' in these results (or it is named twice)", names[n]);
 }
 
-static void shift(void *column, size_t from, size_t count, size_t size) {
-  memmove(column, (char *)column + from * size, (count - from) * size);
+static void move(psp_columns *c, size_t to, size_t from, size_t count) {
+  column list[COLUMNS_MOST];
+  size_t n = list_columns(c, list);
+  for (size_t i = 0; i < n; i++)
+    memmove((char *)*list[i].at + to * list[i].size, (char *)*list[i].at + from * list[i].size,
+            count * list[i].size);
 }
 
 void psp_columns_drop(psp_columns *c, size_t n) {
   if (n > c->count) n = c->count;
-  if (n == 0) return;
-  shift(c->id, n, c->count, sizeof *c->id);
-  shift(c->sent_wall_ns, n, c->count, sizeof(int64_t));
-  shift(c->lateness_ns, n, c->count, sizeof(int64_t));
-  shift(c->publish_ns, n, c->count, sizeof(int64_t));
-  shift(c->saved_wall_ns, n, c->count, sizeof(int64_t));
-  shift(c->run, n, c->count, sizeof(uint32_t));
-  shift(c->unsent, n, c->count, sizeof(bool));
-  for (size_t k = 0; k < c->source_count; k++) {
-    psp_source_columns *s = &c->sources[k];
-    shift(s->elapsed_ns, n, c->count, sizeof(int64_t));
-    shift(s->handled_ns, n, c->count, sizeof(int64_t));
-    shift(s->status, n, c->count, sizeof(uint8_t));
-    shift(s->cold, n, c->count, sizeof(bool));
-    shift(s->duplicates, n, c->count, sizeof(uint32_t));
-  }
+  if (n > 0) move(c, 0, n, c->count - n);
   c->count -= n;
+}
+
+void psp_columns_keep_run(psp_columns *c, uint32_t run) {
+  size_t kept = 0;
+  for (size_t i = 0, next; i < c->count; i = next) { /* a stretch of the same run at a time */
+    bool keep = c->run[i] == run;
+    for (next = i + 1; next < c->count && (c->run[next] == run) == keep;)
+      next++;
+    if (!keep) continue;
+    move(c, kept, i, next - i);
+    kept += next - i;
+  }
+  c->count = kept;
+  for (size_t i = 0; i < c->run_count; i++)
+    if (i != run) free_run(&c->runs[i]);
+  c->runs[0] = c->runs[run];
+  c->run_count = 1;
+  if (kept > 0) memset(c->run, 0, kept * sizeof *c->run);
 }
 
 psprobe_probes psp_columns_probes(const psp_columns *c,

@@ -11,6 +11,11 @@
 
 /** A result's publish_ns where a file of somebody else's does not have it. */
 #define PSP_PUBLISH_UNKNOWN (-2)
+/** The same in CSV, where an empty cell says that publishing failed. */
+#define PSP_PUBLISH_UNKNOWN_TEXT "unknown"
+
+/** The latest time, and the earliest with a minus: nanoseconds since 1970 in the year 2261. */
+#define PSP_COLUMN_TIME_MOST INT64_C(9200000000000000000)
 
 /** Room for an id: ours, a UUID, or whatever else a file has, up to 63 bytes. */
 #define PSP_COLUMN_ID_SIZE 64
@@ -64,10 +69,28 @@ void psp_columns_update(psp_columns *columns, size_t index, const psprobe_result
 /** Keeps these sources alone, in this order. @return PSPROBE_OK; NOT_FOUND names one it lacks */
 psprobe_code psp_columns_select(psp_columns *columns, const char *const *names, size_t count,
                                 psprobe_error *error);
+/** Keeps the probes of one run, and that run, alone. */
+void psp_columns_keep_run(psp_columns *columns, uint32_t run);
 /** Forgets the first `count` probes. */
 void psp_columns_drop(psp_columns *columns, size_t count);
 /** The same as views for the comparison and the page; valid until the columns change. */
 psprobe_probes psp_columns_probes(const psp_columns *columns,
                                   psprobe_series series[PSPROBE_MAX_SOURCES]);
+
+/** Reads a store into columns (zeroed), those of the newest run's sources. */
+psprobe_code psp_columns_load(psp_columns *columns, psprobe_store *store,
+                              const psprobe_filter *filter, psprobe_error *error);
+
+/** What to read into columns. All borrowed. */
+typedef struct psp_columns_source {
+  const char *path; /**< "-": standard input */
+  psprobe_filter filter;
+  const psprobe_logger *logger;
+} psp_columns_source;
+/** Reads a results file, CSV or JSON lines, told apart by what is in it, into columns (zeroed). */
+psprobe_code psp_columns_open(psp_columns *columns, const psp_columns_source *source,
+                              psprobe_error *error);
+/** One row a probe, as psp_import_csv reads it back: the same columns again. NULL: no memory. */
+char *psp_columns_csv(const psp_columns *columns);
 
 #endif

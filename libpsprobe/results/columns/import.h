@@ -6,11 +6,13 @@
  *
  * Needed: arbitrary_message_id, probe_sent (RFC 3339), and one or more NAME_response_time (ns;
  * empty or null: lost). The two old names stand for cloud_function and regular_service. What our
- * own CSV has beside them (NAME_status, NAME_cold, …, publish_ns, lateness_ns) is read where it is
- * there; any other column is let be.
+ * own CSV has beside them (run_id, NAME_status, NAME_cold, …, publish_ns, lateness_ns) is read
+ * where it is there; any other column is let be. What says two things (a name twice, a status that
+ * its time contradicts) is refused.
  */
 #include "base/buf.h"
 #include "results/columns/columns.h"
+#include "results/columns/old_names.h"
 
 /** What a column of a file means. */
 typedef enum psp_role {
@@ -18,6 +20,7 @@ typedef enum psp_role {
   PSP_ROLE_ID,
   PSP_ROLE_SENT,
   PSP_ROLE_SAVED,
+  PSP_ROLE_RUN,
   PSP_ROLE_LATENESS,
   PSP_ROLE_PUBLISH,
   PSP_ROLE_ELAPSED, /**< of a source, as the rest */
@@ -27,12 +30,23 @@ typedef enum psp_role {
   PSP_ROLE_HANDLED
 } psp_role;
 
+/** A table that is read; `what` names it in errors. */
+typedef struct psp_import {
+  psp_columns *columns;
+  const char *what;
+  const psprobe_filter *filter; /**< its bounds of time; NULL: none. psp_import_finish: its run */
+  psp_old_names old_names;
+} psp_import;
+
 /** A row under way. */
 typedef struct psp_import_row {
   psprobe_result result;
   char id[PSP_COLUMN_ID_SIZE];
+  char run[PSPROBE_ID_SIZE];
   int64_t saved_wall_ns;
   bool has_id, has_sent;
+  bool timed[PSPROBE_MAX_SOURCES], told[PSPROBE_MAX_SOURCES]; /**< has a time, a status */
+  char wrong[200];                                            /**< what psp_import_end found */
 } psp_import_row;
 
 void psp_import_begin(psp_import_row *row, size_t source_count);
@@ -40,24 +54,24 @@ void psp_import_begin(psp_import_row *row, size_t source_count);
  * takes, and `why` says what that is */
 bool psp_import_set(psp_import_row *row, psp_role role, size_t source, const char *text,
                     const char **why);
-/** Adds the row. @return false: what must be there is not, and `why` names it */
-bool psp_import_end(psp_import_row *row, psp_columns *columns, const psprobe_filter *filter,
-                    const char **why);
+/** Adds the row. @return false: something is not as it must be, and row->wrong says what */
+bool psp_import_end(psp_import *import, psp_import_row *row);
 
 /** The role of a column by its name, once the sources are known. `*source` receives the source's
  * index of those that have one. */
-psp_role psp_import_role(const psp_columns *columns, const char *name, size_t *source);
-/** Adds the source of a NAME_response_time column that is not there yet. False: too many sources.
- */
-bool psp_import_source(psp_columns *columns, const char *column);
+psp_role psp_import_role(const psp_import *import, const char *name, size_t *source);
+/** Adds the source of a NAME_response_time column that is not there yet, once old_names took notice
+ * of all. @return PSPROBE_OK; INVALID_ARGUMENT: too many, or no name */
+psprobe_code psp_import_source(psp_import *import, const char *column, psprobe_error *error);
+/** After the last row: each id must be there once; keeps the run that the filter names.
+ * @return PSPROBE_OK; NOT_FOUND; INVALID_ARGUMENT; RESOURCE_EXHAUSTED */
+psprobe_code psp_import_finish(const psp_import *import, psprobe_error *error);
 
-/** @param what names the text in errors. @return PSPROBE_OK; INVALID_ARGUMENT with line and column
- */
-psprobe_code psp_import_csv(const char *text, size_t len, const char *what,
-                            const psprobe_filter *filter, psp_columns *columns,
-                            psprobe_error *error);
-psprobe_code psp_import_json_lines(const char *text, size_t len, const char *what,
-                                   const psprobe_filter *filter, psp_columns *columns,
-                                   psprobe_error *error);
+/** The rows of a text into columns. @return PSPROBE_OK; INVALID_ARGUMENT with line and column;
+ * RESOURCE_EXHAUSTED */
+psprobe_code psp_import_csv(psp_import *import, const char *text, size_t len, psprobe_error *error);
+/** The same from objects: one a line, or in an array. */
+psprobe_code psp_import_json(psp_import *import, const char *text, size_t len,
+                             psprobe_error *error);
 
 #endif

@@ -14,8 +14,15 @@
   "arbitrary_message_id,probe_sent,cloud_func_response_time,reg_service_response_time,saved_at\n"
 
 static psprobe_code csv(const char *text, psp_columns *c, psprobe_error *error) {
+  psp_import import = {.columns = c, .what = "x.csv"};
   *c = (psp_columns){0};
-  return psp_import_csv(text, strlen(text), "x.csv", NULL, c, error);
+  return psp_import_csv(&import, text, strlen(text), error);
+}
+
+static psprobe_code json(const char *text, psp_columns *c, psprobe_error *error) {
+  psp_import import = {.columns = c, .what = "x"};
+  *c = (psp_columns){0};
+  return psp_import_json(&import, text, strlen(text), error);
 }
 
 /* The longest that is taken, and one nanosecond more: no sum or difference of them overflows. */
@@ -24,9 +31,9 @@ static void test_longest(void **state) {
   static const struct {
     const char *text;
     bool taken;
-  } cases[] = {{"100000000000000000", true},
-               {"100000000000000001", false},
-               {"-100000000000000000", true},
+  } cases[] = {{"576460752303423488", true},
+               {"576460752303423489", false},
+               {"-576460752303423488", true},
                {"9223372036854775807", false},
                {"-9223372036854775808", false}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -35,7 +42,7 @@ static void test_longest(void **state) {
     psp_import_begin(&row, 1);
     assert_int_equal(psp_import_set(&row, PSP_ROLE_ELAPSED, 0, cases[i].text, &why),
                      cases[i].taken);
-    if (!cases[i].taken) assert_string_equal(why, "longer than three years in nanoseconds");
+    if (!cases[i].taken) assert_string_equal(why, "longer than eighteen years in nanoseconds");
   }
 }
 
@@ -63,7 +70,7 @@ static void the_five_fields_are_read(void **state) {
 
 static void forms_of_the_same_table_are_the_same(void **state) {
   static const char *const forms[] = {
-      "\xEF\xBB\xBF" HEAD "a,2019-04-16T01:22:53Z,5,6,\n",
+      HEAD "a,2019-04-16T01:22:53Z,5,6,\n",
       "arbitrary_message_id,probe_sent,cloud_func_response_time,reg_service_response_time,saved_at"
       "\r\na,2019-04-16T01:22:53Z,5,6,\r\n\r\n",
       HEAD "\"a\",\"2019-04-16T01:22:53Z\",\"5\",6,\"\"",
@@ -115,6 +122,102 @@ static void mistakes_name_line_and_column(void **state) {
   }
 }
 
+/* What other programs write, and mean the same by. */
+static void strangers_forms_are_read(void **state) {
+  static const char *const forms[] = {
+      HEAD "a,2019-04-16t01:22:53z,5,6,\n",
+      HEAD "a,2019-04-16 01:22:53Z,5,6.0,\n",
+      HEAD "a,2019-04-16T03:22:53+02:00,5,6e0,\n,,,,\n\n",
+      "sep=;\narbitrary_message_id;probe_sent;cloud_func_response_time;reg_service_response_time\n"
+      "a;2019-04-16T01:22:53Z;5;6\n",
+      "arbitrary_message_id\tprobe_sent\tcloud_func_response_time\treg_service_response_time\n"
+      "a\t2019-04-16T01:22:53Z\t5\t6\n",
+      " arbitrary_message_id , probe_sent , cloud_func_response_time , reg_service_response_time\n"
+      "a,2019-04-16T01:22:53Z,5,6\n",
+      "arbitrary_message_id,probe_sent,cloud_func_response_time,reg_service_response_time\r"
+      "a,2019-04-16T01:22:53Z,5,6\r",
+      "arbitrary_message_id,probe_sent,cloud_func_response_time,reg_service_response_time\r\r\n"
+      "a,2019-04-16T01:22:53Z,5,6\r\r\n",
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    psp_columns c;
+    psprobe_error error = {0};
+    if (csv(forms[i], &c, &error) != PSPROBE_OK) fail_msg("form %zu: %s", i, error.message);
+    assert_int_equal(c.count, 1);
+    assert_int_equal(c.sent_wall_ns[0], 1555377773000000000);
+    assert_int_equal(c.sources[0].elapsed_ns[0], 5);
+    assert_int_equal(c.sources[1].elapsed_ns[0], 6);
+    psp_columns_free(&c);
+  }
+}
+
+#define ONE "arbitrary_message_id,probe_sent,"
+#define ROW "a,2019-04-16T01:22:53Z,"
+
+/* Two things said of one: neither is taken. */
+static void contradictions_are_refused(void **state) {
+  static const struct {
+    const char *text, *said;
+  } cases[] = {
+      {ONE "x_response_time,x_status\n" ROW ",answered\n",
+       "line 2: column x_status: it is 'answered', and there is no time"},
+      {ONE "x_status,x_response_time\n" ROW "late,\n", "it is 'late', and there is no time"},
+      {ONE "x_status,x_response_time\n" ROW "lost,5\n", "it is 'lost', and there is a time"},
+      {ONE "x_response_time,x_response_time\n" ROW "5,6\n",
+       "line 1: columns 3 and 4, x_response_time and x_response_time, mean the same"},
+      {ONE "cloud_func_response_time,cloud_function_response_time\n" ROW "5,6\n", "mean the same"},
+      {ONE "x_response_time,probe_sent\n" ROW "5,\n", "columns 2 and 4"},
+      {ONE "x_response_time\n" ROW "5\n" ROW "6\n", "probes 1 and 2 have the same id, 'a'"},
+      {ONE "x_response_time\na\r,2019-04-16T01:22:53Z,5\n", "line 2: 1 fields for 3 columns"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psp_columns c;
+    psprobe_error error = {0};
+    assert_int_equal(csv(cases[i].text, &c, &error), PSPROBE_INVALID_ARGUMENT);
+    if (strstr(error.message, cases[i].said) == NULL)
+      fail_msg("case %zu said: %s", i, error.message);
+    psp_columns_free(&c);
+  }
+}
+
+static psprobe_code runs(const char *wanted, psp_columns *c, psprobe_error *error) {
+  static const char text[] = ONE
+      "x_response_time,run_id\n"
+      "a,2019-04-16T01:22:53Z,5,aaa1\nb,2019-04-16T01:22:55Z,6,bbb\n"
+      "c,2019-04-16T01:22:54Z,7,aaa2\nd,2019-04-16T01:22:54Z,8,bbb\n";
+  psprobe_filter filter = {.run = wanted};
+  psp_import import = {.columns = c, .what = "x", .filter = &filter};
+  *c = (psp_columns){0};
+  return psp_import_csv(&import, text, strlen(text), error);
+}
+
+static void a_run_is_chosen(void **state) {
+  psp_columns c;
+  psprobe_error error = {0};
+  (void)state;
+  assert_int_equal(runs(NULL, &c, NULL), PSPROBE_OK);
+  assert_int_equal(c.count, 4);
+  assert_int_equal(c.run_count, 3);
+  psp_columns_free(&c);
+  const char *const names[] = {"b", "last"};
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(runs(names[i], &c, NULL), PSPROBE_OK);
+    assert_int_equal(c.count, 2);
+    assert_int_equal(c.run_count, 1);
+    assert_string_equal(c.runs[c.run[1]].run.id, "bbb");
+    assert_string_equal(c.id[1], "d");
+    assert_int_equal(c.sources[0].elapsed_ns[1], 8);
+    psp_columns_free(&c);
+  }
+  assert_int_equal(runs("aaa", &c, &error), PSPROBE_INVALID_ARGUMENT);
+  assert_non_null(strstr(error.message, "the ids of 2 runs in x begin with \"aaa\""));
+  psp_columns_free(&c);
+  assert_int_equal(runs("ccc", &c, &error), PSPROBE_NOT_FOUND);
+  psp_columns_free(&c);
+}
+
 static void a_cut_short_table_never_crashes(void **state) {
   static const char whole[] = HEAD "\"a\",2019-04-16T01:22:53Z,5,6,2019-04-16T01:22:53Z\r\n";
   (void)state;
@@ -124,7 +227,8 @@ static void a_cut_short_table_never_crashes(void **state) {
     assert_non_null(copy);
     memcpy(copy, whole, len);
     copy[len] = '\0';
-    psp_import_csv(copy, len, "x.csv", NULL, &c, NULL);
+    psp_import import = {.columns = &c, .what = "x.csv"};
+    psp_import_csv(&import, copy, len, NULL);
     psp_columns_free(&c);
     free(copy);
   }
@@ -139,8 +243,7 @@ static void json_lines_are_read(void **state) {
   psp_columns c = {0};
   psprobe_error error = {0};
   (void)state;
-  if (psp_import_json_lines(text, strlen(text), "x", NULL, &c, &error) != PSPROBE_OK)
-    fail_msg("%s", error.message);
+  if (json(text, &c, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   assert_int_equal(c.count, 2);
   assert_int_equal(c.source_count, 3);
   assert_string_equal(c.sources[2].name, "warm");
@@ -168,9 +271,7 @@ static void mistakes_in_json_name_line_and_member(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psp_columns c = {0};
     psprobe_error error = {0};
-    assert_int_equal(
-        psp_import_json_lines(cases[i].text, strlen(cases[i].text), "x", NULL, &c, &error),
-        PSPROBE_INVALID_ARGUMENT);
+    assert_int_equal(json(cases[i].text, &c, &error), PSPROBE_INVALID_ARGUMENT);
     if (strstr(error.message, cases[i].said) == NULL)
       fail_msg("case %zu said: %s", i, error.message);
     psp_columns_free(&c);
@@ -184,7 +285,8 @@ static void a_filter_holds_for_imports_too(void **state) {
                            .until_wall_ns = 1555377775000000000};
   psp_columns c = {0};
   (void)state;
-  assert_int_equal(psp_import_csv(text, strlen(text), "x", &filter, &c, NULL), PSPROBE_OK);
+  psp_import import = {.columns = &c, .what = "x", .filter = &filter};
+  assert_int_equal(psp_import_csv(&import, text, strlen(text), NULL), PSPROBE_OK);
   assert_int_equal(c.count, 1);
   assert_string_equal(c.id[0], "b");
   psp_columns_free(&c);
@@ -232,6 +334,9 @@ int main(void) {
       cmocka_unit_test(test_longest),
       cmocka_unit_test(the_five_fields_are_read),
       cmocka_unit_test(forms_of_the_same_table_are_the_same),
+      cmocka_unit_test(strangers_forms_are_read),
+      cmocka_unit_test(contradictions_are_refused),
+      cmocka_unit_test(a_run_is_chosen),
       cmocka_unit_test(mistakes_name_line_and_column),
       cmocka_unit_test(a_cut_short_table_never_crashes),
       cmocka_unit_test(json_lines_are_read),

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/timestamp.h"
-#include "report/report.h"
+#include "results/columns/columns.h"
 #include "results/columns/old_names.h"
 #include "results/upload/document.h"
 
@@ -41,18 +41,29 @@ static void put_head_cell(psp_buf *out, psp_buf *cell) {
   psp_buf_reset(cell);
 }
 
-static void put_head(psp_buf *out, const psp_columns *c) {
+/* Whether anything is told of publishing: an empty cell says that it failed. */
+static bool tells_publish(const psp_columns *c) {
+  for (size_t i = 0; i < c->count; i++)
+    if (c->publish_ns[i] != PSP_PUBLISH_UNKNOWN) return true;
+  return c->count == 0;
+}
+
+static void put_head(psp_buf *out, const psp_columns *c, bool publish) {
+  static const char *const parts[] = {"status", "cold", "duplicates", "handled_ns"};
+  const char *names[PSPROBE_MAX_SOURCES];
   psp_buf cell = {0};
+  for (size_t k = 0; k < c->source_count; k++)
+    names[k] = c->sources[k].name;
   psp_buf_text(out, "arbitrary_message_id,probe_sent");
   for (size_t k = 0; k < c->source_count; k++) {
-    psp_put_response_column(&cell, c->sources[k].name);
+    psp_put_response_column(&cell, names, c->source_count, k);
     put_head_cell(out, &cell);
   }
-  psp_buf_text(out, ",saved_at,run_id,lateness_ns,publish_ns");
+  psp_buf_text(
+      out, publish ? ",saved_at,run_id,lateness_ns,publish_ns" : ",saved_at,run_id,lateness_ns");
   for (size_t k = 0; k < c->source_count; k++) {
-    static const char *const parts[] = {"status", "cold", "duplicates", "handled_ns"};
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
-      psp_buf_printf(&cell, "%s_%s", c->sources[k].name, parts[p]);
+      psp_buf_printf(&cell, "%s_%s", names[k], parts[p]);
       put_head_cell(out, &cell);
     }
   }
@@ -60,7 +71,13 @@ static void put_head(psp_buf *out, const psp_columns *c) {
   psp_buf_free(&cell);
 }
 
-static void put_row(psp_buf *out, const psp_columns *c, size_t i) {
+static void put_publish(psp_buf *out, int64_t ns) {
+  psp_buf_char(out, ',');
+  if (ns >= 0) psp_buf_printf(out, "%lld", (long long)ns);
+  if (ns == PSP_PUBLISH_UNKNOWN) psp_buf_text(out, PSP_PUBLISH_UNKNOWN_TEXT);
+}
+
+static void put_row(psp_buf *out, const psp_columns *c, size_t i, bool publish) {
   put_text(out, c->id[i]);
   psp_buf_char(out, ',');
   put_time(out, c->sent_wall_ns[i]);
@@ -70,9 +87,11 @@ static void put_row(psp_buf *out, const psp_columns *c, size_t i) {
       psp_buf_printf(out, "%lld", (long long)c->sources[k].elapsed_ns[i]);
   }
   psp_buf_char(out, ',');
-  put_time(out, c->saved_wall_ns[i]);
-  psp_buf_printf(out, ",%s,%lld,", c->runs[c->run[i]].run.id, (long long)c->lateness_ns[i]);
-  if (c->publish_ns[i] >= 0) psp_buf_printf(out, "%lld", (long long)c->publish_ns[i]);
+  if (c->saved_wall_ns[i] != 0) put_time(out, c->saved_wall_ns[i]); /* else it was not told */
+  psp_buf_char(out, ',');
+  put_text(out, c->runs[c->run[i]].run.id);
+  psp_buf_printf(out, ",%lld", (long long)c->lateness_ns[i]);
+  if (publish) put_publish(out, c->publish_ns[i]);
   for (size_t k = 0; k < c->source_count; k++) {
     const psp_source_columns *s = &c->sources[k];
     psp_buf_printf(out, ",%s,%d,%u,", psp_status_name((psprobe_status)s->status[i]),
@@ -82,10 +101,11 @@ static void put_row(psp_buf *out, const psp_columns *c, size_t i) {
   psp_buf_char(out, '\n');
 }
 
-char *psprobe_report_csv(const psprobe_report *report) {
+char *psp_columns_csv(const psp_columns *columns) {
   psp_buf out = {0};
-  put_head(&out, &report->columns);
-  for (size_t i = 0; i < report->columns.count; i++)
-    put_row(&out, &report->columns, i);
+  bool publish = tells_publish(columns);
+  put_head(&out, columns, publish);
+  for (size_t i = 0; i < columns->count; i++)
+    put_row(&out, columns, i, publish);
   return psp_buf_take(&out, NULL);
 }
