@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/name.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "results/upload/document.h"
@@ -114,8 +115,9 @@ bool psp_import_set(psp_import_row *row, psp_role role, size_t source, const cha
       *why = "an id of more than 63 bytes";
       return row->has_id = set_text(row->id, sizeof row->id, text);
     case PSP_ROLE_RUN:
-      *why = "a run's id of more than 32 bytes";
-      return set_text(row->run, sizeof row->run, text);
+      *why = "no run's id: 1 to 32 bytes that can be printed";
+      return set_text(row->run, sizeof row->run, text) &&
+             psp_name_check("run", text, strlen(text), NULL) == PSPROBE_OK;
     case PSP_ROLE_SENT:
       return row->has_sent = set_time(text, &row->result.sent_wall_ns, why);
     case PSP_ROLE_SAVED:
@@ -288,6 +290,11 @@ static psprobe_code add_source(psp_import *import, const char *name, psprobe_err
   if (c->source_count == PSPROBE_MAX_SOURCES)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: more than %d sources", import->what,
                     PSPROBE_MAX_SOURCES);
+  psprobe_code code = psp_name_check("source", name, strlen(name), error);
+  if (code != PSPROBE_OK) {
+    if (error != NULL) psp_fail_in(error, "%s", import->what);
+    return code;
+  }
   psp_columns_add_source(c, name);
   return c->failed ? psp_fail_memory(error, import->what) : PSPROBE_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/name.h"
 #include "base/text.h"
 #include "results/store/store.h"
 
@@ -79,6 +80,25 @@ static bool append(psp_runs *runs, const psp_run *run) {
   return true;
 }
 
+/* What a file of a stranger's can have for names goes nowhere from here. */
+static psprobe_code check_names(const psprobe_run *run, const char *path, psprobe_error *error) {
+  psprobe_code code = PSPROBE_OK;
+  for (size_t i = 0; code == PSPROBE_OK && i < run->source_count; i++)
+    code = psp_name_check("source", run->sources[i], strlen(run->sources[i]), error);
+  if (code != PSPROBE_OK && error != NULL) psp_fail_in(error, "%s", path);
+  return code;
+}
+
+static psprobe_code take_run(sqlite3_stmt *run, sqlite3_stmt *sources, const char *path,
+                             psp_runs *runs, psprobe_error *error) {
+  psp_run item;
+  psprobe_code code = read_run(run, sources, &item) ? check_names(&item.run, path, error)
+                                                    : psp_fail_memory(error, "runs");
+  if (code == PSPROBE_OK && !append(runs, &item)) code = psp_fail_memory(error, "runs");
+  if (code != PSPROBE_OK) free(item.text);
+  return code;
+}
+
 /* What the filter's text means for the runs that fit. */
 static psprobe_code check_found(const psp_runs *runs, const char *wanted, const char *path,
                                 psprobe_error *error) {
@@ -112,13 +132,8 @@ psprobe_code psp_runs_read(sqlite3 *db, const char *path, const psprobe_filter *
     code = psp_sql_fail(db, path, "read", error);
   int step = SQLITE_DONE;
   if (code == PSPROBE_OK) psp_sql_bind_text(run, 1, wanted);
-  while (code == PSPROBE_OK && (step = sqlite3_step(run)) == SQLITE_ROW) {
-    psp_run item;
-    if (!read_run(run, sources, &item) || !append(runs, &item)) {
-      free(item.text);
-      code = psp_fail_memory(error, "runs");
-    }
-  }
+  while (code == PSPROBE_OK && (step = sqlite3_step(run)) == SQLITE_ROW)
+    code = take_run(run, sources, path, runs, error);
   if (code == PSPROBE_OK && step != SQLITE_DONE) code = psp_sql_fail(db, path, "read", error);
   if (code == PSPROBE_OK) code = check_found(runs, wanted, path, error);
   sqlite3_finalize(run);

@@ -168,6 +168,9 @@ static void contradictions_are_refused(void **state) {
        "line 1: columns 3 and 4, x_response_time and x_response_time, mean the same"},
       {ONE "cloud_func_response_time,cloud_function_response_time\n" ROW "5,6\n", "mean the same"},
       {ONE "x_response_time,probe_sent\n" ROW "5,\n", "columns 2 and 4"},
+      {ONE "\"two\nlines_response_time\"\n" ROW "5\n", "x.csv: source \""},
+      {ONE "\x1b[2J_response_time\n" ROW "5\n", "x.csv: source \""},
+      {ONE "x_response_time,run_id\n" ROW "5,a\x07\n", "line 2, column run_id"},
       {ONE "x_response_time\n" ROW "5\n" ROW "6\n", "probes 1 and 2 have the same id, 'a'"},
       {ONE "x_response_time\na\r,2019-04-16T01:22:53Z,5\n", "line 2: 1 fields for 3 columns"},
   };
