@@ -59,10 +59,11 @@ static void put_query(psp_buf *url, const char *name, const char *value) {
   psp_path_encode_id(url, value);
 }
 
-/* Google's emulator takes the query apart after decoding it: an escaped & is a separator there. */
-static bool is_ambiguous(const psp_buf *url) {
+/* What no URL should carry: too long, or (Google's emulator takes the query apart after decoding
+ * it, so that an escaped & is a separator there) not plain. */
+static bool outgrows_url(const psp_buf *url) {
   const char *query = url->failed ? NULL : strchr(url->data, '?');
-  return query && strstr(query, "%26");
+  return url->len > URL_MAX || (query != NULL && strstr(query, "%26") != NULL);
 }
 
 /* As a commit of one write. What is stored then has to be asked for. */
@@ -100,7 +101,7 @@ static psprobe_code create_named(psprobe_client *client, const char *collection,
   if (code != PSPROBE_OK) return code;
   psp_path_url(&t.url, t.root.project, t.root.database, collection);
   put_query(&t.url, "documentId", id);
-  if (is_ambiguous(&t.url)) {
+  if (outgrows_url(&t.url)) {
     code = create_by_commit(client, collection, id, fields, document, error);
   } else {
     put_fields(&t.body, fields);
@@ -161,11 +162,11 @@ psprobe_code psprobe_document_get(psprobe_client *client, const char *path,
 /* ---- patch and delete ---- */
 
 /* What a query cannot say: an empty mask, and (Google's emulator reads it as 0) an update time;
- * and what it should not, as too long or not plain. */
+ * and what it should not. */
 static bool needs_commit(const psprobe_write *write, const psp_buf *url) {
   const psprobe_timestamp *time = &write->precondition.update_time;
   return time->seconds != 0 || time->nanos != 0 || (write->mask && write->mask_count == 0) ||
-         url->len > URL_MAX || is_ambiguous(url);
+         outgrows_url(url);
 }
 
 static psprobe_code run_write(psprobe_client *client, const psprobe_write *write, const char *verb,

@@ -60,12 +60,28 @@ static const char *path_rule(const char *path, size_t *count) {
   return rule;
 }
 
+/* Where the path begins in "projects/P/databases/D/documents/…"; 0: it is no such name. */
+static size_t path_start(const char *name, size_t len) {
+  static const char *const fixed[] = {"projects", NULL, "databases", NULL, "documents"};
+  size_t at = 0;
+  for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+    const char *slash = at < len ? memchr(name + at, '/', len - at) : NULL;
+    if (!slash) return 0;
+    size_t seg = (size_t)(slash - name) - at;
+    bool good =
+        fixed[i] ? seg == strlen(fixed[i]) && memcmp(name + at, fixed[i], seg) == 0 : seg > 0;
+    if (!good) return 0;
+    at += seg + 1;
+  }
+  return at;
+}
+
 static psprobe_code check_path(const char *path, const char *kind, size_t odd,
                                psprobe_error *error) {
   size_t count = 0;
   if (!path) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no path of a %s was given", kind);
   const char *rule = path_rule(path, &count);
-  if (!rule && psp_text_starts(path, "projects/") && strstr(path, "/documents/"))
+  if (!rule && path_start(path, strlen(path)) > 0)
     rule = "it is a full name; leave out projects/…/documents/";
   if (!rule && count % 2 != odd)
     rule = odd ? "a collection has an odd number of ids, as a/b/c"
@@ -135,22 +151,6 @@ void psp_name_text(psp_buf *out, const char *name) {
     psp_buf_char(out, '\0');
   }
   psp_buf_text(out, name);
-}
-
-/* Where the path begins in "projects/P/databases/D/documents/…"; 0: it is no such name. */
-static size_t path_start(const char *name, size_t len) {
-  static const char *const fixed[] = {"projects", NULL, "databases", NULL, "documents"};
-  size_t at = 0;
-  for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
-    const char *slash = at < len ? memchr(name + at, '/', len - at) : NULL;
-    if (!slash) return 0;
-    size_t seg = (size_t)(slash - name) - at;
-    bool good =
-        fixed[i] ? seg == strlen(fixed[i]) && memcmp(name + at, fixed[i], seg) == 0 : seg > 0;
-    if (!good) return 0;
-    at += seg + 1;
-  }
-  return at;
 }
 
 bool psp_name_is_document(const char *name, size_t len) {

@@ -207,6 +207,17 @@ static void patches_by_commit(void **state) {
                    "c/d\",\"currentDocument\":{\"updateTime\":\"2024-01-02T03:04:05.123456Z\"}}]}");
 }
 
+/* An id of 1,500 bytes, all to be escaped, makes a URL of 4,500: it goes in a body. */
+static void creates_long_ids_by_commit(void **state) {
+  fake_client *f = *state;
+  char id[1501] = "";
+  for (int i = 0; i < 500; i++)
+    strcat(id, "\xE6\x97\xA5");
+  fake_call *call = expect(f, "POST", ROOT ":commit", 200, COMMITTED);
+  assert_int_equal(psprobe_document_create(f->client, "c", id, one, NULL, NULL), PSPROBE_OK);
+  assert_non_null(strstr((const char *)fake_request(call, 0)->body, id));
+}
+
 static void deletes(void **state) {
   fake_client *f = *state;
   psprobe_precondition exists = {.must_exist = true};
@@ -259,6 +270,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(unreadable_answers, set_up, tear_down),
       cmocka_unit_test_setup_teardown(patches, set_up, tear_down),
       cmocka_unit_test_setup_teardown(patches_by_commit, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(creates_long_ids_by_commit, set_up, tear_down),
       cmocka_unit_test_setup_teardown(deletes, set_up, tear_down),
       cmocka_unit_test_setup_teardown(refuses_before_it_sends, set_up, tear_down),
   };

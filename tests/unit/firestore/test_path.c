@@ -41,6 +41,8 @@ static const struct {
     {"a/\xC3", "not UTF-8", "not UTF-8"},
     {"a/x\xC0\x80y", NULL, "odd number"},
     {"projects/p/databases/(default)/documents/a/b", "full name", "full name"},
+    {"projects/p1/documents/d1", NULL, "odd number"}, /* a collection may be called so */
+    {"projects/p1/tasks/documents/x/y", NULL, "odd number"},
     {NULL, "no path", "no path"},
 };
 
