@@ -5,6 +5,11 @@
  * @file
  * What is kept: every finished probe as a row in SQLite, which is history and
  * outbox at once, and its upload to Cloud Firestore.
+ *
+ * Ownership: what is given is borrowed until the call returns; what a callback is given, until the
+ * callback returns.
+ * Threading: any thread.
+ * Blocks: on the disk; up to 5 s for a lock that another tool holds on the file.
  */
 #include <psprobe/probe.h>
 
@@ -23,15 +28,20 @@ typedef struct psprobe_store_options {
 /**
  * Opens or makes a results file.
  *
- * @return PSPROBE_OK; FAILED_PRECONDITION for a file that is not ours, or from
- *         a newer version, or being written by another prober; PERMISSION_DENIED; NOT_FOUND;
- *         INTERNAL for a file that cannot be read (nothing is set aside for that); DATA_LOSS for a
- *         damaged file (opened to write, it is set aside under
- *         another name, which the log tells, and a new one is begun)
- * Threading: any thread may call anything with a store.
+ * @param path    its name, or a link's
+ * @param options may be NULL
+ * @param store   receives it; untouched on failure
+ * @return PSPROBE_OK; INVALID_ARGUMENT for a name that is none; FAILED_PRECONDITION for a file that
+ *         is not ours, or from a newer version, or being written by another prober (its process is
+ *         named); PERMISSION_DENIED; NOT_FOUND; RESOURCE_EXHAUSTED (disk, memory, descriptors);
+ *         UNAVAILABLE (locked by another tool); INTERNAL for a file that cannot be read (nothing is
+ *         set aside for that); DATA_LOSS for a damaged file that is opened to be read (opened to be
+ *         written, it is set aside under another name, which the log tells, and a new one is begun)
+ * Ownership: free with psprobe_store_free.
  */
 PSPROBE_API psprobe_code psprobe_store_open(const char *path, const psprobe_store_options *options,
                                             psprobe_store **store, psprobe_error *error);
+/** Closes a results file. NULL is fine. Threading: after every other call with it. */
 PSPROBE_API void psprobe_store_free(psprobe_store *store);
 
 /** One run of a prober. When given: borrowed. When received: borrowed until the call returns. */
@@ -49,9 +59,21 @@ typedef struct psprobe_run {
   const char *sources[PSPROBE_MAX_SOURCES];
 } psprobe_run;
 
-/** Notes a run that begins (its id is the caller's, from psprobe_id_make). */
+/**
+ * Notes a run that begins.
+ * @param run its id is the caller's, from psprobe_id_make
+ * @return PSPROBE_OK; INVALID_ARGUMENT; ALREADY_EXISTS; FAILED_PRECONDITION for a file that is read
+ *         only, or whose name another file has taken; RESOURCE_EXHAUSTED; UNAVAILABLE;
+ *         PERMISSION_DENIED; DATA_LOSS; INTERNAL
+ */
 PSPROBE_API psprobe_code psprobe_store_begin_run(psprobe_store *store, const psprobe_run *run,
                                                  psprobe_error *error);
+/**
+ * Notes the end of a run.
+ * @param run_id        as begun
+ * @param ended_wall_ns ns since 1970
+ * @return NOT_FOUND for a run that was not begun; else as psprobe_store_begin_run
+ */
 PSPROBE_API psprobe_code psprobe_store_end_run(psprobe_store *store, const char *run_id,
                                                int64_t ended_wall_ns, psprobe_error *error);
 
@@ -59,6 +81,11 @@ PSPROBE_API psprobe_code psprobe_store_end_run(psprobe_store *store, const char 
  * Keeps finished probes, all in one transaction; on the disk when it returns.
  * A probe that is there already is left alone unless `update` is set, which
  * replaces its answers and marks it for upload again.
+ * @param run_id   as begun
+ * @param finished the probes
+ * @param count    how many; 0: nothing happens
+ * @return NOT_FOUND for a run that was not begun; ALREADY_EXISTS for a probe of another run; else
+ *         as psprobe_store_begin_run. None is kept unless all are
  */
 PSPROBE_API psprobe_code psprobe_store_add(psprobe_store *store, const char *run_id,
                                            const psprobe_finished *finished, size_t count,
@@ -71,8 +98,15 @@ typedef struct psprobe_filter {
   int64_t until_wall_ns; /**< sent before; 0: no bound */
 } psprobe_filter;
 
+/** One run. @param run borrowed until it returns. @return false to end */
 typedef bool psprobe_run_each(void *arg, const psprobe_run *run);
-/** Every run, oldest first. */
+/**
+ * Hands every run to `each`, oldest first.
+ * @param filter may be NULL: all
+ * @param each   called on this thread
+ * @return PSPROBE_OK; NOT_FOUND for a run that is not there; INVALID_ARGUMENT for one that is not
+ *         the only one; DATA_LOSS; UNAVAILABLE; RESOURCE_EXHAUSTED; PERMISSION_DENIED; INTERNAL
+ */
 PSPROBE_API psprobe_code psprobe_store_each_run(psprobe_store *store, const psprobe_filter *filter,
                                                 psprobe_run_each *each, void *arg,
                                                 psprobe_error *error);
@@ -84,16 +118,23 @@ typedef struct psprobe_row {
   int64_t saved_wall_ns;
   bool uploaded;
 } psprobe_row;
+/** One row. @param row borrowed until it returns. @return false to end */
 typedef bool psprobe_row_each(void *arg, const psprobe_row *row);
-/** Every probe in the order sent. */
+/**
+ * Hands every probe to `each`, in the order sent, as it was when the call began.
+ * @param filter may be NULL: all
+ * @param each   called on this thread; may write to the store
+ * @return as psprobe_store_each_run
+ */
 PSPROBE_API psprobe_code psprobe_store_each(psprobe_store *store, const psprobe_filter *filter,
                                             psprobe_row_each *each, void *arg,
                                             psprobe_error *error);
-/** Rows not uploaded yet (in their newest state). */
+/** Counts rows not uploaded yet, in their newest state. @param rows receives how many.
+ * @return as psprobe_store_each_run */
 PSPROBE_API psprobe_code psprobe_store_backlog(psprobe_store *store, uint64_t *rows,
                                                psprobe_error *error);
 
-/* ---- upload ---------------------------------------------------------------------- */
+/* ---- upload ---- */
 
 /** Carries rows to Firestore on a thread of its own, oldest first, also those that earlier runs
  * left; tries for ever with backoff. */
@@ -113,18 +154,31 @@ typedef struct psprobe_uploader_stats {
   psprobe_error last_error; /**< code OK: none since the last success */
 } psprobe_uploader_stats;
 
+/**
+ * Starts to upload.
+ * @param store    opened to write; borrowed until free
+ * @param client   borrowed until free
+ * @param options  may be NULL
+ * @param uploader receives it; untouched on failure
+ * @return PSPROBE_OK; INVALID_ARGUMENT for a collection that is none; else as
+ *         psprobe_store_begin_run
+ */
 PSPROBE_API psprobe_code psprobe_uploader_new(psprobe_store *store, psprobe_client *client,
                                               const psprobe_uploader_options *options,
                                               psprobe_uploader **uploader, psprobe_error *error);
-/** Says that rows were added. Never blocks. */
+/** Says that rows were added. Blocks: never. */
 PSPROBE_API void psprobe_uploader_wake(psprobe_uploader *uploader);
 /**
- * Waits until nothing is left or `timeout_ns` has passed; tries at least once a second meanwhile.
- * @return OK, or the reason why rows are left, with how many; retryable where that may pass by
- *         itself
+ * Waits until nothing is left; tries at least once a second meanwhile.
+ * @param timeout_ns how long at most
+ * @return PSPROBE_OK, or the reason why rows are left (any code of a Firestore call or of the
+ *         store's; DEADLINE_EXCEEDED when there is none), with how many; retryable where it may
+ *         pass by itself
+ * Blocks: up to timeout_ns.
  */
 PSPROBE_API psprobe_code psprobe_uploader_flush(psprobe_uploader *uploader, int64_t timeout_ns,
                                                 psprobe_error *error);
+/** Tells how it goes. @param stats receives it. */
 PSPROBE_API void psprobe_uploader_get_stats(psprobe_uploader *uploader,
                                             psprobe_uploader_stats *stats);
 /** Ends the thread (a call under way is cancelled), frees. NULL is fine. Before the store's free.
@@ -134,37 +188,57 @@ PSPROBE_API void psprobe_uploader_free(psprobe_uploader *uploader);
 /**
  * The Firestore document of a row: arbitrary_message_id, probe_sent,
  * cloud_func_response_time, reg_service_response_time, saved_at as the first
- * experiment stored them, and run_id, publish_ns, sources. A map; the caller's.
+ * experiment stored them, and run_id, publish_ns, sources.
+ * @param row with its run
+ * @return a map, the caller's; NULL without memory
  */
 PSPROBE_API psprobe_value *psprobe_result_document(const psprobe_row *row);
 
-/* ---- recorder -------------------------------------------------------------------- */
+/* ---- recorder ---- */
 
 /**
  * Between a prober and its results file: keeps what the prober finishes, under a run of its own,
  * and wakes the uploader. Results that the file does not take (a full disk) are held in memory
- * and offered again, so that they are lost only if it takes none until the end of the run.
+ * and offered again each second, so that they are lost only if it takes none until the end of the
+ * run.
  */
 typedef struct psprobe_recorder psprobe_recorder;
 
-/** `store` and `uploader` (may be NULL) are borrowed until free. */
+/**
+ * Makes a recorder, with a run's id.
+ * @param store    borrowed until free
+ * @param uploader borrowed until free; may be NULL
+ * @param logger   copied; may be NULL
+ * @param recorder receives it; untouched on failure
+ * @return PSPROBE_OK; RESOURCE_EXHAUSTED; UNAVAILABLE (no random numbers)
+ */
 PSPROBE_API psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *uploader,
                                               const psprobe_logger *logger,
                                               psprobe_recorder **recorder, psprobe_error *error);
-/** The run, the recorder's: its id from the beginning, the rest from psprobe_recorder_begin on. */
+/** Shows the run. @return its id from the beginning, the rest from psprobe_recorder_begin on.
+ * Ownership: the recorder's. */
 PSPROBE_API const psprobe_run *psprobe_recorder_run(const psprobe_recorder *recorder);
-/** Notes the run in the file: the client's project, the prober's sources and its options. */
+/**
+ * Notes the run in the file: the client's project, the prober's sources and its options.
+ * @param client  names the project; borrowed until free
+ * @param prober  borrowed until free
+ * @param options its topic; borrowed until free
+ * @return FAILED_PRECONDITION without a project; else as psprobe_store_begin_run
+ */
 PSPROBE_API psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *client,
                                                 const psprobe_prober *prober,
                                                 const psprobe_prober_options *options,
                                                 psprobe_error *error);
-/** The prober's sink; `arg` is the recorder. */
+/** The prober's sink. @param arg the recorder. @param finished the probes. @param count how many */
 PSPROBE_API void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t count);
 /**
- * Ends the run, after psprobe_prober_run. Blocks up to 10 s for a file that takes nothing.
- * @return PSPROBE_OK, or DATA_LOSS with how many results were not kept and why
+ * Ends the run, after psprobe_prober_run.
+ * @return PSPROBE_OK; DATA_LOSS with how many results were not kept and why; else as
+ *         psprobe_store_end_run
+ * Blocks: up to 10 s for a file that takes nothing.
  */
 PSPROBE_API psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *error);
+/** Frees a recorder. NULL is fine. Threading: after every other call with it. */
 PSPROBE_API void psprobe_recorder_free(psprobe_recorder *recorder);
 
 #ifdef __cplusplus

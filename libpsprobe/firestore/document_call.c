@@ -192,16 +192,12 @@ static psprobe_code run_write(psprobe_client *client, const psprobe_write *write
   return code;
 }
 
-psprobe_code psprobe_document_patch(psprobe_client *client, const char *path,
-                                    const psprobe_value *fields, const char *const *mask,
-                                    size_t mask_count, const psprobe_precondition *precondition,
+psprobe_code psprobe_document_patch(psprobe_client *client, const psprobe_write *write,
                                     psprobe_document **document, psprobe_error *error) {
-  psprobe_write write = {path, fields, mask, mask_count, {0}};
-  if (precondition) write.precondition = *precondition;
-  psprobe_code code = psp_fields_check(fields, error);
-  if (code == PSPROBE_OK) code = psp_write_check(&write, error);
+  psprobe_code code = psp_fields_check(write->fields, error);
+  if (code == PSPROBE_OK) code = psp_write_check(write, error);
   if (code != PSPROBE_OK) return failed_in(code, "patch document", error);
-  return run_write(client, &write, "patch", document, error);
+  return run_write(client, write, "patch", document, error);
 }
 
 psprobe_code psprobe_document_delete(psprobe_client *client, const char *path,

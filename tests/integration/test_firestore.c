@@ -92,7 +92,8 @@ static void stores_every_type(void **state) {
   take_fields(document, fields);
   ok(psprobe_document_get(client, "types/all", &document, &error), &error);
   take_fields(document, fields);
-  ok(psprobe_document_patch(client, "types/again", fields, NULL, 0, NULL, &document, &error),
+  ok(psprobe_document_patch(client, &(psprobe_write){.path = "types/again", .fields = fields},
+                            &document, &error),
      &error);
   take_fields(document, fields);
   psprobe_write write = {.path = "types/committed", .fields = fields};
@@ -211,8 +212,14 @@ static void patches_what_the_mask_names(void **state) {
       "{\"mapValue\":{\"fields\":{\"a\":{\"integerValue\":\"2\"},\"kept\":{\"booleanValue\":true},"
       "\"m\":{\"mapValue\":{\"fields\":{\"x-y\":{\"stringValue\":\"2\"},"
       "\"z\":{\"integerValue\":\"1\"}}}}}}}");
-  ok(psprobe_document_patch(client, "patch/a", before, NULL, 0, NULL, NULL, &error), &error);
-  ok(psprobe_document_patch(client, "patch/a", change, mask, 3, NULL, &document, &error), &error);
+  ok(psprobe_document_patch(client, &(psprobe_write){.path = "patch/a", .fields = before}, NULL,
+                            &error),
+     &error);
+  ok(psprobe_document_patch(
+         client,
+         &(psprobe_write){.path = "patch/a", .fields = change, .mask = mask, .mask_count = 3},
+         &document, &error),
+     &error);
   take_fields(document, after);
   /* The same in a commit; and one whose mask is empty changes nothing. */
   psprobe_write writes[] = {{.path = "patch/b", .fields = before},
@@ -221,10 +228,16 @@ static void patches_what_the_mask_names(void **state) {
   ok(psprobe_commit(client, writes, 3, &error), &error);
   ok(psprobe_document_get(client, "patch/b", &document, &error), &error);
   take_fields(document, after);
-  ok(psprobe_document_patch(client, "patch/a", change, mask, 0, NULL, &document, &error), &error);
+  ok(psprobe_document_patch(
+         client,
+         &(psprobe_write){.path = "patch/a", .fields = change, .mask = mask, .mask_count = 0},
+         &document, &error),
+     &error);
   take_fields(document, after);
   /* Without a mask the whole document. */
-  ok(psprobe_document_patch(client, "patch/a", change, NULL, 0, NULL, &document, &error), &error);
+  ok(psprobe_document_patch(client, &(psprobe_write){.path = "patch/a", .fields = change},
+                            &document, &error),
+     &error);
   take_fields(document, change);
   psprobe_value_free(before);
   psprobe_value_free(change);
@@ -238,16 +251,28 @@ static void preconditions_hold(void **state) {
   psprobe_error error = {0};
   psprobe_document *document = NULL;
   psprobe_value *one = numbered(1), *two = numbered(2);
-  code_is(psprobe_document_patch(client, "pre/a", one, NULL, 0, &exists, NULL, &error),
+  code_is(psprobe_document_patch(
+              client, &(psprobe_write){.path = "pre/a", .fields = one, .precondition = exists},
+              NULL, &error),
           PSPROBE_NOT_FOUND, &error);
-  ok(psprobe_document_patch(client, "pre/a", one, NULL, 0, &absent, NULL, &error), &error);
-  code_is(psprobe_document_patch(client, "pre/a", two, NULL, 0, &absent, NULL, &error),
+  ok(psprobe_document_patch(
+         client, &(psprobe_write){.path = "pre/a", .fields = one, .precondition = absent}, NULL,
+         &error),
+     &error);
+  code_is(psprobe_document_patch(
+              client, &(psprobe_write){.path = "pre/a", .fields = two, .precondition = absent},
+              NULL, &error),
           PSPROBE_ALREADY_EXISTS, &error);
-  code_is(psprobe_document_patch(client, "pre/a", two, NULL, 0, &wrong, NULL, &error),
+  code_is(psprobe_document_patch(
+              client, &(psprobe_write){.path = "pre/a", .fields = two, .precondition = wrong}, NULL,
+              &error),
           PSPROBE_FAILED_PRECONDITION, &error);
   assert_int_equal(n_of("pre/a"), 1);
   psprobe_precondition right = {.update_time = update_time("pre/a")};
-  ok(psprobe_document_patch(client, "pre/a", two, NULL, 0, &right, &document, &error), &error);
+  ok(psprobe_document_patch(client,
+                            &(psprobe_write){.path = "pre/a", .fields = two, .precondition = right},
+                            &document, &error),
+     &error);
   take_fields(document, two);
   code_is(psprobe_document_delete(client, "pre/a", &right, &error), PSPROBE_FAILED_PRECONDITION,
           &error);

@@ -148,7 +148,8 @@ static void patches(void **state) {
   psprobe_precondition exists = {.must_exist = true}, absent = {.must_not_exist = true};
   psprobe_document *document = NULL;
   fake_call *call = expect(f, "PATCH", ROOT "/c/d", 200, STORED);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, NULL, 0, NULL, &document, NULL),
+  assert_int_equal(psprobe_document_patch(f->client, &(psprobe_write){.path = "c/d", .fields = one},
+                                          &document, NULL),
                    PSPROBE_OK);
   check_stored(document);
   check_body(call, BODY);
@@ -157,11 +158,19 @@ static void patches(void **state) {
          "/c/d?updateMask.fieldPaths=n&updateMask.fieldPaths=m.%60x-y%60"
          "&currentDocument.exists=true",
          200, STORED);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, mask, 2, &exists, NULL, NULL),
-                   PSPROBE_OK);
+  assert_int_equal(
+      psprobe_document_patch(
+          f->client,
+          &(psprobe_write){
+              .path = "c/d", .fields = one, .mask = mask, .mask_count = 2, .precondition = exists},
+          NULL, NULL),
+      PSPROBE_OK);
   expect(f, "PATCH", ROOT "/c/d?currentDocument.exists=false", 200, STORED);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, NULL, 0, &absent, NULL, NULL),
-                   PSPROBE_OK);
+  assert_int_equal(
+      psprobe_document_patch(f->client,
+                             &(psprobe_write){.path = "c/d", .fields = one, .precondition = absent},
+                             NULL, NULL),
+      PSPROBE_OK);
 }
 
 /* What a query cannot say goes as a commit; what is stored is then asked for. */
@@ -171,28 +180,42 @@ static void patches_by_commit(void **state) {
   psprobe_document *document = NULL;
   fake_call *call = expect(f, "POST", ROOT ":commit", 200, COMMITTED);
   expect(f, "GET", ROOT "/c/d", 200, STORED);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, NULL, 0, &time, &document, NULL),
-                   PSPROBE_OK);
+  assert_int_equal(
+      psprobe_document_patch(f->client,
+                             &(psprobe_write){.path = "c/d", .fields = one, .precondition = time},
+                             &document, NULL),
+      PSPROBE_OK);
   check_stored(document);
   check_body(call, "{\"writes\":[{\"update\":{\"name\":\"" NAME
                    "c/d\",\"fields\":{\"n\":{\"integerValue\":\"1\"}}},"
                    "\"currentDocument\":{\"updateTime\":\"2024-01-02T03:04:05.123456Z\"}}]}");
   static const char *const none[] = {"n"};
   call = expect(f, "POST", ROOT ":commit", 200, COMMITTED);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, none, 0, NULL, NULL, NULL),
-                   PSPROBE_OK);
+  assert_int_equal(
+      psprobe_document_patch(
+          f->client, &(psprobe_write){.path = "c/d", .fields = one, .mask = none, .mask_count = 0},
+          NULL, NULL),
+      PSPROBE_OK);
   assert_non_null(
       strstr((const char *)fake_request(call, 0)->body, "\"updateMask\":{\"fieldPaths\":[]}"));
   const char *many[200];
   for (int i = 0; i < 200; i++)
     many[i] = "n";
   expect(f, "POST", ROOT ":commit", 200, COMMITTED);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, many, 200, NULL, NULL, NULL),
-                   PSPROBE_OK);
+  assert_int_equal(
+      psprobe_document_patch(
+          f->client,
+          &(psprobe_write){.path = "c/d", .fields = one, .mask = many, .mask_count = 200}, NULL,
+          NULL),
+      PSPROBE_OK);
   static const char *const ampersand[] = {"m.`x&y`"}; /* Google's emulator splits at %26 too */
   expect(f, "POST", ROOT ":commit", 200, COMMITTED);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, ampersand, 1, NULL, NULL, NULL),
-                   PSPROBE_OK);
+  assert_int_equal(
+      psprobe_document_patch(
+          f->client,
+          &(psprobe_write){.path = "c/d", .fields = one, .mask = ampersand, .mask_count = 1}, NULL,
+          NULL),
+      PSPROBE_OK);
   call = expect(f, "POST", ROOT ":commit", 200, COMMITTED);
   expect(f, "GET", ROOT "/c/d%26e", 200, STORED);
   assert_int_equal(psprobe_document_create(f->client, "c", "d&e", one, &document, NULL),
@@ -247,14 +270,22 @@ static void refuses_before_it_sends(void **state) {
   assert_int_equal(psprobe_document_create(f->client, "c", "x", NULL, NULL, NULL),
                    PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(psprobe_document_get(f->client, "c", &document, NULL), PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", bad, NULL, 0, NULL, NULL, NULL),
+  assert_int_equal(
+      psprobe_document_patch(f->client, &(psprobe_write){.path = "c/d", .fields = bad}, NULL, NULL),
+      PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(psprobe_document_patch(
+                       f->client, &(psprobe_write){.path = "c/d", .fields = NULL}, NULL, NULL),
                    PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", NULL, NULL, 0, NULL, NULL, NULL),
-                   PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, mask, 1, NULL, NULL, NULL),
-                   PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_document_patch(f->client, "c/d", one, NULL, 0, &both, NULL, NULL),
-                   PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(
+      psprobe_document_patch(
+          f->client, &(psprobe_write){.path = "c/d", .fields = one, .mask = mask, .mask_count = 1},
+          NULL, NULL),
+      PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(
+      psprobe_document_patch(f->client,
+                             &(psprobe_write){.path = "c/d", .fields = one, .precondition = both},
+                             NULL, NULL),
+      PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(psprobe_document_delete(f->client, NULL, NULL, NULL), PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(psprobe_document_delete(f->client, "c/d", &both, NULL),
                    PSPROBE_INVALID_ARGUMENT);
