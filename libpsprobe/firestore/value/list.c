@@ -81,13 +81,6 @@ bool psp_value_list_add(psp_value_list *list, const char *key, psprobe_value *it
   return true;
 }
 
-void psp_value_list_clear(psp_value_list *list) {
-  free(list->items);
-  free(list->keys);
-  free(list->index);
-  memset(list, 0, sizeof *list);
-}
-
 bool psprobe_value_append(psprobe_value *array, psprobe_value *item) {
   if (!array || array->type != PSPROBE_VALUE_ARRAY || array == item) {
     if (array != item) psprobe_value_free(item);

@@ -96,6 +96,13 @@ static bool is_list(psprobe_value_type type) {
   return type == PSPROBE_VALUE_ARRAY || type == PSPROBE_VALUE_MAP;
 }
 
+void psp_value_list_clear(psp_value_list *list) {
+  free(list->items);
+  free(list->keys);
+  free(list->index);
+  memset(list, 0, sizeof *list);
+}
+
 /* Frees a value whose items are gone. */
 static void free_one(psprobe_value *value) {
   if (is_text(value->type)) free(value->as.text.data);
