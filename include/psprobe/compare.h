@@ -16,8 +16,17 @@
  * shift: Hodges & Lehmann 1963; tests: sign test, Wilcoxon's signed ranks with Pratt's zeros,
  * McNemar's mid-p; shares: Wilson 1927; bootstrap: Efron's BCa 1987, circular blocks under serial
  * correlation; many pairs: Holm 1979.
+ *
+ * Ownership: a comparison copies what it keeps, and what it hands out is its own.
+ * Threading: any thread may read a comparison, many at a time.
+ * Blocks: never.
  */
-#include <psprobe/timing.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <psprobe/error.h>
+#include <psprobe/status.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -148,6 +157,11 @@ typedef struct psprobe_pair {
  * From one sample to another that shares no probes with it: a run before a change and one after.
  * Each in the order sent.
  *
+ * @param before_ns    borrowed; NULL where there are none, as after_ns
+ * @param before_count how many
+ * @param after_ns     borrowed
+ * @param after_count  how many
+ * @param change       receives it; untouched on failure
  * @return PSPROBE_OK; RESOURCE_EXHAUSTED without memory
  */
 PSPROBE_API psprobe_code psprobe_change_of(const int64_t *before_ns, size_t before_count,
@@ -173,14 +187,38 @@ PSPROBE_API psprobe_code psprobe_comparison_new(const psprobe_probes *probes,
 /** NULL is fine. */
 PSPROBE_API void psprobe_comparison_free(psprobe_comparison *comparison);
 
+/**
+ * Counts the sources.
+ *
+ * @return as many as were given
+ */
 PSPROBE_API size_t psprobe_comparison_source_count(const psprobe_comparison *comparison);
-/** NULL beyond the count; as psprobe_comparison_pair, valid as long as the comparison. */
+/**
+ * Tells a source's figures.
+ *
+ * @param index in the order in which they were given
+ * @return valid as long as the comparison; NULL beyond the count
+ */
 PSPROBE_API const psprobe_source_summary *psprobe_comparison_source(
     const psprobe_comparison *comparison, size_t index);
-/** Probes that were not published. */
+/**
+ * Counts the probes that were not published.
+ *
+ * @return their number
+ */
 PSPROBE_API size_t psprobe_comparison_unsent(const psprobe_comparison *comparison);
-/** n * (n - 1) / 2 for n sources: (0,1), (0,2), … (1,2), … */
+/**
+ * Counts the pairs: (0,1), (0,2), … (1,2), …
+ *
+ * @return n * (n - 1) / 2 for n sources
+ */
 PSPROBE_API size_t psprobe_comparison_pair_count(const psprobe_comparison *comparison);
+/**
+ * Tells a pair's figures.
+ *
+ * @param index as psprobe_comparison_pair_count lists them
+ * @return valid as long as the comparison; NULL beyond the count
+ */
 PSPROBE_API const psprobe_pair *psprobe_comparison_pair(const psprobe_comparison *comparison,
                                                         size_t index);
 
@@ -190,12 +228,21 @@ typedef struct psprobe_rank {
   size_t rank; /**< from 1; shared by neighbours of whom none was found faster than another */
 } psprobe_rank;
 
-/** Whether the pairs bear a ranking. They do not where each of some sources was found faster than
- * the next, and the last of them faster than the first. */
+/**
+ * Tells whether the pairs bear a ranking.
+ *
+ * @return false where each of some sources was found faster than the next, and the last of them
+ *         faster than the first
+ */
 PSPROBE_API bool psprobe_comparison_ranked(const psprobe_comparison *comparison);
 
-/** Fastest first, nobody before one that was found faster; else by pairs won less pairs lost, then
- * by median. `index` < source count. Without meaning unless psprobe_comparison_ranked. */
+/**
+ * Ranks the sources, fastest first: nobody before one that was found faster; else by pairs won less
+ * pairs lost, then by median.
+ *
+ * @param index < source count
+ * @return the source there; without meaning unless psprobe_comparison_ranked
+ */
 PSPROBE_API psprobe_rank psprobe_comparison_rank(const psprobe_comparison *comparison,
                                                  size_t index);
 

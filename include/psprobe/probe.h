@@ -18,6 +18,7 @@
 #include <psprobe/client.h>
 #include <psprobe/firestore.h>
 #include <psprobe/pubsub.h>
+#include <psprobe/status.h>
 #include <psprobe/timing.h>
 
 #ifdef __cplusplus

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "stats/summary.h"
 
+#include <psprobe/timing.h>
+
 #include "stats/difference.h"
 #include "stats/drift.h"
 #include "stats/quantile_ci.h"

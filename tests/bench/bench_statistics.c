@@ -6,6 +6,7 @@
  * alternate; medians.
  */
 #include <psprobe/compare.h>
+#include <psprobe/timing.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <psprobe/compare.h>
+#include <psprobe/timing.h>
 
 #include "failing_malloc.h"
 
