@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a subscription that a pull did not find. */
-#include "os/timer.h"
-#include "pubsub/subscriber/subscriber.h"
+/** @file Making a subscription that a pull did not find. */
+#include "os/clock.h"
+#include "pubsub/subscriber/parts.h"
 
-#define CREATE_NS INT64_C(5000000000)
+#define CREATE_NS (5 * PSP_SECOND_NS)
 
 /* With the lock: nobody needs to rest any longer. */
 static void resume_all(psprobe_subscriber *s) {

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/clock.h"
 #include "pubsub/codec.h"
-
-#define SECOND INT64_C(1000000000)
 
 /* Of what is left of a lease; with those that come due within a tenth of a period they share a
  * call. */
@@ -78,8 +77,8 @@ void psp_leases_free(psp_lease_list *list) {
 void psp_leases_init(psp_leases *l, int own_s, int seconds, int64_t max_extension_ns,
                      int64_t batch_ns) {
   memset(l, 0, sizeof *l);
-  l->own_ns = own_s * SECOND;
-  l->period_ns = (seconds > 0 ? seconds : own_s) * SECOND;
+  l->own_ns = own_s * PSP_SECOND_NS;
+  l->period_ns = (seconds > 0 ? seconds : own_s) * PSP_SECOND_NS;
   l->max_extension_ns = max_extension_ns;
   l->batch_ns = batch_ns;
   l->tell_ns = l->extend_ns = PSP_NEVER;
@@ -103,9 +102,9 @@ static void begin_anew(psp_leases *l, psp_lease_list *list, int64_t now) {
 }
 
 void psp_leases_set_own(psp_leases *l, int own_s, int seconds, int64_t now) {
-  if (l->own_ns == own_s * SECOND) return;
-  l->own_ns = own_s * SECOND;
-  l->period_ns = (seconds > 0 ? seconds : own_s) * SECOND;
+  if (l->own_ns == own_s * PSP_SECOND_NS) return;
+  l->own_ns = own_s * PSP_SECOND_NS;
+  l->period_ns = (seconds > 0 ? seconds : own_s) * PSP_SECOND_NS;
   begin_anew(l, &l->waiting, now);
   begin_anew(l, &l->running, now);
 }
@@ -311,9 +310,9 @@ static void settle(psp_leases *l, psp_lease_list *list, uint64_t id, bool ok, in
     } else {
       /* A few more tries until it ends; after that, few and hopeless ones. */
       int64_t wait = (lease->ends_ns - now) / 4;
-      lease->extend_ns = now + (wait > SECOND / 10     ? wait
-                                : now < lease->ends_ns ? SECOND / 10
-                                                       : l->period_ns);
+      lease->extend_ns = now + (wait > PSP_SECOND_NS / 10 ? wait
+                                : now < lease->ends_ns    ? PSP_SECOND_NS / 10
+                                                          : l->period_ns);
     }
   }
 }

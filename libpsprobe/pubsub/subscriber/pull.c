@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
+/** @file The pulls: asked for, answered, rested after a failure, asked for again. */
 #include "base/error.h"
+#include "os/clock.h"
 #include "os/random.h"
-#include "os/timer.h"
 #include "pubsub/codec.h"
-#include "pubsub/subscriber/subscriber.h"
+#include "pubsub/subscriber/parts.h"
 
-#define SECOND INT64_C(1000000000)
 /* Above the 89 s after which the emulator answers a pull that found nothing. One that takes longer
  * hangs on a dead connection; the next pull gets a new one. */
-#define PULL_NS (100 * SECOND)
+#define PULL_NS (100 * PSP_SECOND_NS)
 /* An answer without messages that took less was not a long poll. */
-#define QUICK_NS   SECOND
-#define QUICK_FREE 3
-/* How many times max_messages may be left for later. */
-#define LATER_MAX    10
-#define LOG_AGAIN_NS (60 * SECOND)
-#define REST_MAX_NS  (60 * SECOND)
+#define QUICK_NS     PSP_SECOND_NS
+#define QUICK_FREE   3
+#define LOG_AGAIN_NS (60 * PSP_SECOND_NS)
+#define REST_MAX_NS  (60 * PSP_SECOND_NS)
 
 /* Any failure may pass: a broker comes back, a subscription is created, a right is granted. */
-static const psp_retry_policy rest = {
-    .codes = UINT32_MAX, .initial_ns = SECOND / 10, .max_ns = 10 * SECOND, .factor = 2};
+static const psp_retry_policy rest = {.codes = UINT32_MAX,
+                                      .initial_ns = PSP_SECOND_NS / 10,
+                                      .max_ns = 10 * PSP_SECOND_NS,
+                                      .factor = 2};
 
 static int64_t rest_ns(unsigned failures, const psprobe_error *error, int64_t now) {
   uint64_t random = 0;
@@ -27,48 +27,6 @@ static int64_t rest_ns(unsigned failures, const psprobe_error *error, int64_t no
   int64_t wait = psp_retry_delay(&rest, error, failures, now, INT64_MAX, random);
   /* A Retry-After of hours is not obeyed: nobody would know that we still wait. */
   return wait >= 0 && wait < REST_MAX_NS ? wait : REST_MAX_NS;
-}
-
-static void start(psprobe_subscriber *s, psp_pull *pull) {
-  pull->state = PSP_PULL_PULLING;
-  psp_subscriber_ref(s);
-}
-
-/* Enough for now: what waits longer here could be worked on elsewhere. */
-static bool has_enough(const psprobe_subscriber *s) {
-  size_t waiting = s->leases.waiting.count, in_hand = waiting + s->leases.running.count;
-  return waiting >= (size_t)s->max_messages ||
-         in_hand >= (size_t)s->max_messages * LATER_MAX + s->worker_count;
-}
-
-psp_pull *psp_subscriber_unpark(psprobe_subscriber *s) {
-  if (s->parked == 0 || s->state != PSP_RUNNING || has_enough(s)) return NULL;
-  for (size_t i = 0; i < s->pull_count; i++)
-    if (s->pulls[i].state == PSP_PULL_PARKED) {
-      s->parked--;
-      start(s, &s->pulls[i]);
-      return &s->pulls[i];
-    }
-  return NULL;
-}
-
-psp_pull *psp_subscriber_resume(psprobe_subscriber *s, int64_t now) {
-  if (s->state != PSP_RUNNING) return NULL;
-  for (size_t i = 0; i < s->pull_count; i++)
-    if (s->pulls[i].state == PSP_PULL_RESTING && s->pulls[i].resume_ns <= now) {
-      start(s, &s->pulls[i]);
-      return &s->pulls[i];
-    }
-  return NULL;
-}
-
-int64_t psp_subscriber_resume_ns(const psprobe_subscriber *s) {
-  int64_t due = PSP_NEVER;
-  if (s->state != PSP_RUNNING) return due;
-  for (size_t i = 0; i < s->pull_count; i++)
-    if (s->pulls[i].state == PSP_PULL_RESTING && s->pulls[i].resume_ns < due)
-      due = s->pulls[i].resume_ns;
-  return due;
 }
 
 /* Said once, when the failure is another one, and each minute. */
@@ -136,13 +94,7 @@ static bool after_answer(psp_pull *pull, size_t count, int64_t now, psp_note *no
     return false;
   }
   if (count > 0) s->push_told = false;
-  if (has_enough(s)) {
-    pull->state = PSP_PULL_PARKED;
-    s->parked++;
-    return false;
-  }
-  start(s, pull);
-  return true;
+  return psp_pull_go_on(pull);
 }
 
 static void wake_workers(psprobe_subscriber *s, size_t count, unsigned idle) {

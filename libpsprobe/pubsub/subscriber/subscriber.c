@@ -1,64 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-#include "pubsub/subscriber/subscriber.h"
-
-#include <signal.h>
+/** @file A subscriber: made, its workers, stopped. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/log.h"
 #include "base/text.h"
-#include "os/timer.h"
+#include "os/clock.h"
+#include "os/thread.h"
 #include "os/wait.h"
 #include "pubsub/calls.h"
 #include "pubsub/codec.h"
-
-#define SECOND INT64_C(1000000000)
+#include "pubsub/subscriber/parts.h"
 
 #define PULLS            4
 #define PULLS_MAX        1000
 #define MESSAGES         100
 #define WORKERS_MAX      1000
-#define ACK_BATCH_NS     (SECOND / 100)
-#define MAX_EXTENSION_NS (3600 * SECOND)
-#define STOP_NS          (30 * SECOND)
-
-void psp_subscriber_ref(psprobe_subscriber *s) {
-  s->refs++;
-}
-
-static void destroy(psprobe_subscriber *s) {
-  psp_target_free(&s->get);
-  psp_target_free(&s->pull);
-  psp_target_free(&s->acknowledge);
-  psp_target_free(&s->modify);
-  psp_buf_free(&s->pull_body);
-  psp_buf_free(&s->create_body);
-  pthread_cond_destroy(&s->work);
-  pthread_cond_destroy(&s->wake);
-  pthread_cond_destroy(&s->changed);
-  pthread_mutex_destroy(&s->lock);
-  free(s->subscription);
-  free(s->workers);
-  free(s->pulls);
-  free(s);
-}
-
-void psp_subscriber_unlock_unref(psprobe_subscriber *s) {
-  bool last = --s->refs == 0;
-  pthread_mutex_unlock(&s->lock);
-  if (last) destroy(s);
-}
-
-void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note) {
-  psp_log_line line;
-  if (!note->event || !psp_log_begin(&line, &s->logger, note->level, note->event)) return;
-  psp_log_text(&line, "subscription", s->subscription);
-  if (note->count_name) psp_log_int(&line, note->count_name, (int64_t)note->count);
-  psp_log_text(&line, "meaning", note->meaning);
-  if (note->error.code != PSPROBE_OK) psp_log_error(&line, &note->error);
-  psp_log_end(&line);
-}
+#define ACK_BATCH_NS     (PSP_SECOND_NS / 100)
+#define MAX_EXTENSION_NS (3600 * PSP_SECOND_NS)
+#define STOP_NS          (30 * PSP_SECOND_NS)
 
 /* ---- workers ---- */
 
@@ -75,26 +35,11 @@ static psp_lease *next_lease(psprobe_subscriber *s, psp_lease_list *gone) {
   }
 }
 
-/* With the lock. */
-static void settle(psprobe_subscriber *s, psp_lease *lease, psprobe_settlement verdict) {
-  psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_SETTLE_ACK, psprobe_clock_monotonic());
-  if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
-  if (psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
-}
-
-void psp_subscriber_receive(psprobe_subscriber *s, psp_lease *lease) {
-  pthread_mutex_unlock(&s->lock);
-  psprobe_settlement verdict = s->receive(s->arg, &lease->message);
-  pthread_mutex_lock(&s->lock);
-  /* If it is left for later, another thread may have settled it already, and the lease be gone. */
-  if (verdict != PSPROBE_SETTLE_LATER) settle(s, lease, verdict);
-}
-
 void psprobe_subscriber_settle(psprobe_subscriber *s, const psprobe_message *message,
                                psprobe_settlement verdict) {
   psp_lease *lease = (psp_lease *)((char *)message - offsetof(psp_lease, message));
   pthread_mutex_lock(&s->lock);
-  settle(s, lease, verdict);
+  psp_subscriber_settle(s, lease, verdict);
   psp_pull *pull = psp_subscriber_unpark(s);
   pthread_mutex_unlock(&s->lock);
   if (pull) psp_pull_start(pull);
@@ -208,18 +153,6 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   return PSPROBE_OK;
 }
 
-/* Signals are for the program's own threads. */
-static bool start_thread(pthread_t *thread, void *run(void *), psprobe_subscriber *s,
-                         const char *name) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool started = pthread_create(thread, NULL, run, s) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (started) pthread_setname_np(*thread, name);
-  return started;
-}
-
 /* With the lock. */
 static void end_threads(psprobe_subscriber *s) {
   s->state = PSP_STOPPED;
@@ -233,9 +166,9 @@ static void join_workers(psprobe_subscriber *s) {
 }
 
 static psprobe_code start_threads(psprobe_subscriber *s, size_t workers, psprobe_error *error) {
-  bool keeper = start_thread(&s->keeper, psp_subscriber_keep, s, "psp-sub-keep");
+  bool keeper = psp_thread_start(&s->keeper, "psp-sub-keep", psp_subscriber_keep, s);
   while (keeper && s->worker_count < workers &&
-         start_thread(&s->workers[s->worker_count], work, s, "psp-sub-work"))
+         psp_thread_start(&s->workers[s->worker_count], "psp-sub-work", work, s))
     s->worker_count++;
   if (keeper && s->worker_count == workers) return PSPROBE_OK;
   pthread_mutex_lock(&s->lock);
@@ -272,7 +205,8 @@ psprobe_code psprobe_subscriber_new(psprobe_client *client,
   code = prepare(s, options, error);
   if (code == PSPROBE_OK) code = start_threads(s, worker_count(options, s->pull_count), error);
   if (code != PSPROBE_OK) {
-    destroy(s);
+    pthread_mutex_lock(&s->lock);
+    psp_subscriber_unlock_unref(s);
     return code;
   }
   start_pulls(s);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PUBSUB_SUBSCRIBER_SUBSCRIBER_H
-#define PSP_PUBSUB_SUBSCRIBER_SUBSCRIBER_H
+#ifndef PSP_PUBSUB_SUBSCRIBER_PARTS_H
+#define PSP_PUBSUB_SUBSCRIBER_PARTS_H
 /**
  * @file
- * The subscriber's parts: its life and its workers (subscriber.c), its pulls
- * (subscriber_pull.c), and the keeper, one thread that tells the service what
- * became of the messages, extends leases and resumes pulls (subscriber_keep.c).
+ * What the subscriber's parts share (parts.c), and the parts upon it, from below:
+ * telling the service what became of messages (tell.c), making the subscription
+ * again (create.c), the pulls (pull.c), the keeper, one thread that has all that
+ * done when it is due (keep.c), and its life and its workers (subscriber.c).
  *
  * One lock guards everything; it is never held across a call or a callback.
  * Calls under way hold a reference, so that a subscriber that is freed lives on
@@ -23,6 +24,8 @@
 
 /** How the service's default, an ack deadline of 10 s, stands in until the real one is known. */
 #define PSP_DEADLINE_S 10
+/** More would not help a service that is slow; what gathers meanwhile goes out together. */
+#define PSP_TELLING_MAX 8
 
 typedef enum psp_pull_state {
   PSP_PULL_PULLING,
@@ -97,38 +100,49 @@ typedef struct psp_note {
   uint64_t count;
   psprobe_error error; /**< left out when OK */
 } psp_note;
+
+/* ---- parts.c ---- */
+
 /** Without the lock, with a reference. */
 void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note);
 
+/* All others with the lock. */
 void psp_subscriber_ref(psprobe_subscriber *s);
-/** Takes the lock, which the caller has, with it. */
+/** Takes the lock with it. */
 void psp_subscriber_unlock_unref(psprobe_subscriber *s);
 
-/** With the lock, which it lets go of for the callback: runs `receive` and keeps its verdict. */
-void psp_subscriber_receive(psprobe_subscriber *s, psp_lease *lease);
-
-/* subscriber_pull.c; without the lock */
-/** Pulls; the pull is PSP_PULL_PULLING and a reference is taken for it. */
-void psp_pull_start(psp_pull *pull);
-/** Asks for the subscription's own ack deadline. */
-void psp_subscriber_ask_deadline(psprobe_subscriber *s);
-
-/** Makes the subscription; `creating` is set. subscriber_create.c */
-void psp_subscriber_create(psprobe_subscriber *s);
-
-/* With the lock: */
+/** True: made ready for psp_pull_start. False: too much is in hand, and it is parked. */
+bool psp_pull_go_on(psp_pull *pull);
 /** A parked pull that may go on, made ready for psp_pull_start; or NULL. */
 psp_pull *psp_subscriber_unpark(psprobe_subscriber *s);
 /** A resting pull whose time has come, likewise. */
 psp_pull *psp_subscriber_resume(psprobe_subscriber *s, int64_t now);
-/** When the next resting pull's time comes. */
-int64_t psp_subscriber_resume_ns(const psprobe_subscriber *s);
 
-/* subscriber_keep.c */
-void *psp_subscriber_keep(void *subscriber);
-/** With the lock: is there something for the keeper before it wakes by itself? Then signal wake. */
+/** When the keeper has something to do next: a lease or a resting pull. */
+int64_t psp_subscriber_due_ns(const psprobe_subscriber *s);
+/** Is that before it wakes by itself? Then signal wake. */
 bool psp_subscriber_hurry(const psprobe_subscriber *s);
-/** With the lock, which it lets go of meanwhile: tells the service all that is due. */
+
+void psp_subscriber_settle(psprobe_subscriber *s, psp_lease *lease, psprobe_settlement verdict);
+/** Lets go of the lock for the callback: runs `receive` and settles what it says. */
+void psp_subscriber_receive(psprobe_subscriber *s, psp_lease *lease);
+
+/* ---- tell.c; with the lock, which it lets go of meanwhile ---- */
+
+/** Tells the service all that is due. */
 void psp_subscriber_tell(psprobe_subscriber *s, bool flush);
+/** One call of extensions. False: none is due, or there is nothing to send it with. */
+bool psp_subscriber_extend(psprobe_subscriber *s);
+
+/* ---- create.c, pull.c, keep.c; without the lock ---- */
+
+/** Makes the subscription; `creating` is set. */
+void psp_subscriber_create(psprobe_subscriber *s);
+/** Pulls; the pull is PSP_PULL_PULLING and a reference is taken for it. */
+void psp_pull_start(psp_pull *pull);
+/** Asks for the subscription's own ack deadline. */
+void psp_subscriber_ask_deadline(psprobe_subscriber *s);
+/** The keeper's thread. */
+void *psp_subscriber_keep(void *subscriber);
 
 #endif

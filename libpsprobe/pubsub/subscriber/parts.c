@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "pubsub/subscriber/parts.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "os/clock.h"
+
+/* How many times max_messages may be left for later. */
+#define LATER_MAX 10
+
+void psp_subscriber_ref(psprobe_subscriber *s) {
+  s->refs++;
+}
+
+static void destroy(psprobe_subscriber *s) {
+  psp_target_free(&s->get);
+  psp_target_free(&s->pull);
+  psp_target_free(&s->acknowledge);
+  psp_target_free(&s->modify);
+  psp_buf_free(&s->pull_body);
+  psp_buf_free(&s->create_body);
+  pthread_cond_destroy(&s->work);
+  pthread_cond_destroy(&s->wake);
+  pthread_cond_destroy(&s->changed);
+  pthread_mutex_destroy(&s->lock);
+  free(s->subscription);
+  free(s->workers);
+  free(s->pulls);
+  free(s);
+}
+
+void psp_subscriber_unlock_unref(psprobe_subscriber *s) {
+  bool last = --s->refs == 0;
+  pthread_mutex_unlock(&s->lock);
+  if (last) destroy(s);
+}
+
+void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note) {
+  psp_log_line line;
+  if (!note->event || !psp_log_begin(&line, &s->logger, note->level, note->event)) return;
+  psp_log_text(&line, "subscription", s->subscription);
+  if (note->count_name) psp_log_int(&line, note->count_name, (int64_t)note->count);
+  psp_log_text(&line, "meaning", note->meaning);
+  if (note->error.code != PSPROBE_OK) psp_log_error(&line, &note->error);
+  psp_log_end(&line);
+}
+
+/* ---- pulls ---- */
+
+static void begin(psprobe_subscriber *s, psp_pull *pull) {
+  pull->state = PSP_PULL_PULLING;
+  psp_subscriber_ref(s);
+}
+
+/* Enough for now: what waits longer here could be worked on elsewhere. */
+static bool has_enough(const psprobe_subscriber *s) {
+  size_t waiting = s->leases.waiting.count, in_hand = waiting + s->leases.running.count;
+  return waiting >= (size_t)s->max_messages ||
+         in_hand >= (size_t)s->max_messages * LATER_MAX + s->worker_count;
+}
+
+bool psp_pull_go_on(psp_pull *pull) {
+  psprobe_subscriber *s = pull->subscriber;
+  if (has_enough(s)) {
+    pull->state = PSP_PULL_PARKED;
+    s->parked++;
+    return false;
+  }
+  begin(s, pull);
+  return true;
+}
+
+psp_pull *psp_subscriber_unpark(psprobe_subscriber *s) {
+  if (s->parked == 0 || s->state != PSP_RUNNING || has_enough(s)) return NULL;
+  for (size_t i = 0; i < s->pull_count; i++)
+    if (s->pulls[i].state == PSP_PULL_PARKED) {
+      s->parked--;
+      begin(s, &s->pulls[i]);
+      return &s->pulls[i];
+    }
+  return NULL;
+}
+
+psp_pull *psp_subscriber_resume(psprobe_subscriber *s, int64_t now) {
+  if (s->state != PSP_RUNNING) return NULL;
+  for (size_t i = 0; i < s->pull_count; i++)
+    if (s->pulls[i].state == PSP_PULL_RESTING && s->pulls[i].resume_ns <= now) {
+      begin(s, &s->pulls[i]);
+      return &s->pulls[i];
+    }
+  return NULL;
+}
+
+/* ---- the keeper is woken ---- */
+
+static int64_t resume_ns(const psprobe_subscriber *s) {
+  int64_t due = PSP_NEVER;
+  if (s->state != PSP_RUNNING) return due;
+  for (size_t i = 0; i < s->pull_count; i++)
+    if (s->pulls[i].state == PSP_PULL_RESTING && s->pulls[i].resume_ns < due)
+      due = s->pulls[i].resume_ns;
+  return due;
+}
+
+int64_t psp_subscriber_due_ns(const psprobe_subscriber *s) {
+  int64_t due = s->telling < PSP_TELLING_MAX ? psp_leases_due(&s->leases) : PSP_NEVER;
+  int64_t resume = resume_ns(s);
+  return resume < due ? resume : due;
+}
+
+bool psp_subscriber_hurry(const psprobe_subscriber *s) {
+  return psp_subscriber_due_ns(s) < s->kept_until;
+}
+
+/* ---- messages ---- */
+
+void psp_subscriber_settle(psprobe_subscriber *s, psp_lease *lease, psprobe_settlement verdict) {
+  psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_SETTLE_ACK, psprobe_clock_monotonic());
+  if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
+  if (psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
+}
+
+void psp_subscriber_receive(psprobe_subscriber *s, psp_lease *lease) {
+  pthread_mutex_unlock(&s->lock);
+  psprobe_settlement verdict = s->receive(s->arg, &lease->message);
+  pthread_mutex_lock(&s->lock);
+  /* If it is left for later, another thread may have settled it already, and the lease be gone. */
+  if (verdict != PSPROBE_SETTLE_LATER) psp_subscriber_settle(s, lease, verdict);
+}
