@@ -4,7 +4,12 @@
 /**
  * @file
  * What all calls to Google share: the project, the endpoints, the credentials,
- * the connections and the one thread that drives them.
+ * the connections and the one thread that drives them. Unless a function says
+ * otherwise:
+ *
+ * Ownership: what goes in is copied.
+ * Threading: any thread.
+ * Blocks: never.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,6 +67,7 @@ typedef struct psprobe_client_options {
  * CLOUDSDK_CORE_PROJECT), PSPROBE_DATABASE, PSPROBE_PUBSUB_ENDPOINT and
  * PSPROBE_FIRESTORE_ENDPOINT. The texts are the environment's: use them before
  * it changes.
+ * @param options in and out
  */
 PSPROBE_API void psprobe_client_options_from_environment(psprobe_client_options *options);
 
@@ -79,16 +85,11 @@ PSPROBE_API psprobe_code psprobe_client_new(const psprobe_client_options *option
                                             psprobe_client **client, psprobe_error *error);
 
 /**
- * Ends what is under way (callbacks come, with CANCELLED), then the thread.
- * `client` may be NULL. Not from a callback.
+ * Ends what is under way (callbacks come, with CANCELLED), then the thread. NULL is fine.
+ * Threading: not from a callback.
+ * Blocks: until the callbacks have returned.
  */
 PSPROBE_API void psprobe_client_free(psprobe_client *client);
-
-/**
- * Changes how long calls begun from now on may take, as psprobe_client_options.timeout_ns does.
- * @return what it was. Threading: any thread.
- */
-PSPROBE_API int64_t psprobe_client_set_timeout(psprobe_client *client, int64_t timeout_ns);
 
 /**
  * The project that resource names are made with. Looks at the options, then
@@ -96,7 +97,9 @@ PSPROBE_API int64_t psprobe_client_set_timeout(psprobe_client *client, int64_t t
  * once).
  *
  * @param project receives the text; valid until psprobe_client_free
- * @return PSPROBE_OK, or FAILED_PRECONDITION that says how to name one
+ * @return PSPROBE_OK; FAILED_PRECONDITION, which says how to name one; or why the credentials could
+ *         not be asked
+ * Blocks: while they are asked.
  */
 PSPROBE_API psprobe_code psprobe_client_project(psprobe_client *client, const char **project,
                                                 psprobe_error *error);

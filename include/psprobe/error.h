@@ -5,6 +5,10 @@
  * @file
  * Codes and errors. Every call that can fail returns a psprobe_code and takes,
  * last, a psprobe_error that may be NULL.
+ *
+ * Ownership: plain values and constants.
+ * Threading: any thread.
+ * Blocks: never.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,8 +60,9 @@ typedef struct psprobe_error {
 } psprobe_error;
 
 /**
- * The name of a code as Google writes it ("NOT_FOUND"); "UNKNOWN" for a number
- * that is none. Threading: any thread. Ownership: a constant.
+ * The name of a code as Google writes it.
+ * @param code any number
+ * @return "NOT_FOUND"; "UNKNOWN" for a number that is none; a constant
  */
 PSPROBE_API const char *psprobe_code_name(psprobe_code code);
 

@@ -5,6 +5,10 @@
  * @file
  * Where the library says what it does. It prints nothing by itself: it hands
  * finished lines to the sink that the program chose, and none by default.
+ *
+ * Ownership: texts are borrowed until the call returns.
+ * Threading: any thread.
+ * Blocks: as long as what takes the line does.
  */
 #include <psprobe/version.h>
 
@@ -37,12 +41,16 @@ typedef struct psprobe_logger {
 /**
  * A sink that writes `time=2026-11-24T22:10:05.123456Z level=…` lines to
  * standard error, each with one write(2). `arg` is not used.
+ * @param level not used either: the line says it
+ * @param line  as psprobe_log_sink gets it
  */
 PSPROBE_API void psprobe_log_stderr(void *arg, psprobe_log_level level, const char *line);
 
 /**
  * Reads "error", "warning", "info" or "debug".
  *
+ * @param text  may be NULL, which is none of them
+ * @param level receives it
  * @return 0, or -1 with `level` untouched when `text` is none of them.
  */
 PSPROBE_API int psprobe_log_level_parse(const char *text, psprobe_log_level *level);

@@ -60,12 +60,26 @@ PSPROBE_API psprobe_code psprobe_pubsub_name_check(const char *what, const char 
 
 /* ---- topics and subscriptions (blocking) -------------------------------- */
 
-/** Creates a topic. One that is there already is success, with *existed (may be NULL) true. */
+/**
+ * Creates a topic. One that is there already is success.
+ *
+ * @param topic      its name, full or short
+ * @param timeout_ns of all attempts; 0: the client's
+ * @param existed    receives whether it was there; may be NULL
+ * @return PSPROBE_OK; or what the service says
+ */
 PSPROBE_API psprobe_code psprobe_topic_create(psprobe_client *client, const char *topic,
-                                              bool *existed, psprobe_error *error);
-/** PSPROBE_OK when the topic is there, NOT_FOUND when not. */
-PSPROBE_API psprobe_code psprobe_topic_exists(psprobe_client *client, const char *topic,
+                                              int64_t timeout_ns, bool *existed,
                                               psprobe_error *error);
+/**
+ * Looks whether a topic is there.
+ *
+ * @param topic      its name, full or short
+ * @param timeout_ns of all attempts; 0: the client's
+ * @return PSPROBE_OK; NOT_FOUND: it is not; or what else the service says
+ */
+PSPROBE_API psprobe_code psprobe_topic_exists(psprobe_client *client, const char *topic,
+                                              int64_t timeout_ns, psprobe_error *error);
 PSPROBE_API psprobe_code psprobe_topic_delete(psprobe_client *client, const char *topic,
                                               psprobe_error *error);
 
@@ -98,7 +112,15 @@ typedef struct psprobe_subscription_info {
   char *push_endpoint; /**< NULL: pull */
   int ack_deadline_s;
 } psprobe_subscription_info;
+/**
+ * Looks a subscription up.
+ * @param subscription its name, full or short
+ * @param timeout_ns   of all attempts; 0: the client's
+ * @param info         receives it; psprobe_subscription_info_free ends it
+ * @return PSPROBE_OK; NOT_FOUND: it is not there; or what else the service says
+ */
 PSPROBE_API psprobe_code psprobe_subscription_get(psprobe_client *client, const char *subscription,
+                                                  int64_t timeout_ns,
                                                   psprobe_subscription_info *info,
                                                   psprobe_error *error);
 PSPROBE_API void psprobe_subscription_info_free(psprobe_subscription_info *info);

@@ -5,6 +5,10 @@
  * @file
  * The version, and the mark of every exported function. The only place where
  * the version is written: Makefile and pkg-config file read it from here.
+ *
+ * Ownership: constants.
+ * Threading: any thread.
+ * Blocks: never.
  */
 
 #define PSPROBE_VERSION_MAJOR 0
@@ -27,7 +31,7 @@ extern "C" {
 /**
  * The version of the library that is linked, as "major.minor.patch".
  *
- * @return a constant. Threading: any thread. Never fails.
+ * @return a constant
  */
 PSPROBE_API const char *psprobe_version(void);
 

@@ -32,10 +32,8 @@ psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool
   psprobe_code code = psp_client_find_credentials(client, e);
   if (code != PSPROBE_OK) return code;
   /* Somebody is waiting, and a broker that is not there will not come within a minute. */
-  int64_t before = psprobe_client_set_timeout(client, START_NS);
-  code = create ? psprobe_topic_create(client, topic, NULL, e)
-                : psprobe_topic_exists(client, topic, e);
-  psprobe_client_set_timeout(client, before);
+  code = create ? psprobe_topic_create(client, topic, START_NS, NULL, e)
+                : psprobe_topic_exists(client, topic, START_NS, e);
   /* A publisher may lack the permission to look (roles/pubsub.publisher does): not our question. */
   if (code == PSPROBE_PERMISSION_DENIED && !create) return PSPROBE_OK;
   if (code != PSPROBE_OK) advise(code, e);
@@ -48,9 +46,7 @@ psprobe_code psprobe_subscription_ready(psprobe_client *client, const char *subs
   psprobe_subscription_info info = {0};
   psprobe_code code = psp_client_find_credentials(client, e);
   if (code != PSPROBE_OK) return code;
-  int64_t before = psprobe_client_set_timeout(client, START_NS);
-  code = psprobe_subscription_get(client, subscription, &info, e);
-  psprobe_client_set_timeout(client, before);
+  code = psprobe_subscription_get(client, subscription, START_NS, &info, e);
   psprobe_subscription_info_free(&info);
   /* As roles/pubsub.subscriber. */
   if (code == PSPROBE_PERMISSION_DENIED) return PSPROBE_OK;

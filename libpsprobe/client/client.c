@@ -214,10 +214,6 @@ const psprobe_logger *psp_client_logger(const psprobe_client *client) {
   return &client->logger;
 }
 
-int64_t psprobe_client_set_timeout(psprobe_client *client, int64_t timeout_ns) {
-  return atomic_exchange(&client->timeout_ns, timeout_ns > 0 ? timeout_ns : DEFAULT_TIMEOUT_NS);
-}
-
 char *psp_client_url(const psprobe_client *client, psp_service service, const char *path,
                      char *room, size_t size) {
   char google[300];

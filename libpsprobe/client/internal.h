@@ -14,7 +14,7 @@ struct psprobe_client {
   char *database;
   char *base[2]; /* by psp_service, without a slash at the end; NULL: Google's */
   bool emulator[2];
-  _Atomic int64_t timeout_ns;
+  int64_t timeout_ns;
   psprobe_logger logger;
   psprobe_credentials *credentials;     /* of the calls; NULL: emulators only */
   psprobe_credentials *own_credentials; /* NULL: they were given */

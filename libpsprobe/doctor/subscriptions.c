@@ -134,8 +134,8 @@ static void look(psp_doctor *d, const char *name, const char *topic, bool push) 
   psprobe_error error;
   psprobe_error_clear(&error);
   psprobe_code code = psp_pubsub_resolve(d->client, PSP_SUBSCRIPTION, name, &full, &error);
-  psprobe_client_set_timeout(d->client, psp_doctor_left(d) + 1);
-  if (code == PSPROBE_OK) code = psprobe_subscription_get(d->client, name, &info, &error);
+  if (code == PSPROBE_OK)
+    code = psprobe_subscription_get(d->client, name, psp_doctor_left(d) + 1, &info, &error);
   bool over =
       full.data == NULL || (code != PSPROBE_OK && psp_doctor_api_failed(d, PSP_PUBSUB, &error));
   looked_at s = {.name = name, .full = full.data, .topic = topic, .push = push};

@@ -53,10 +53,13 @@ static void tell_publish(psp_doctor *d, const char *topic, const char *full,
 }
 
 static psprobe_code look_up(psp_doctor *d, const char *topic, psprobe_error *error) {
-  psp_pubsub_call call = {
-      .action = "get", .kind = PSP_TOPIC, .name = topic, .method = "GET", .retry = PSP_RETRY_ADMIN};
+  psp_pubsub_call call = {.action = "get",
+                          .kind = PSP_TOPIC,
+                          .name = topic,
+                          .method = "GET",
+                          .timeout_ns = psp_doctor_left(d) + 1,
+                          .retry = PSP_RETRY_ADMIN};
   psp_buf answer = {0};
-  psprobe_client_set_timeout(d->client, psp_doctor_left(d) + 1);
   psprobe_code code = psp_pubsub_run(d->client, &call, &answer, error);
   if (code == PSPROBE_OK) code = psp_doctor_check_answer(&answer, "name", error);
   psp_buf_free(&answer);

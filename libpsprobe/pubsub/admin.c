@@ -12,13 +12,15 @@
 
 /* PUT; a second one is answered with ALREADY_EXISTS, which for our caller is as good. */
 static psprobe_code create(psprobe_client *client, psp_pubsub_kind kind, const char *name,
-                           const psp_buf *body, bool *existed, psprobe_error *error) {
+                           int64_t timeout_ns, const psp_buf *body, bool *existed,
+                           psprobe_error *error) {
   psprobe_error failure = {0};
   psp_pubsub_call call = {.action = "create",
                           .kind = kind,
                           .name = name,
                           .method = "PUT",
                           .body = body,
+                          .timeout_ns = timeout_ns,
                           .retry = PSP_RETRY_ADMIN};
   psprobe_code code = psp_pubsub_run(client, &call, NULL, &failure);
   bool there = code == PSPROBE_ALREADY_EXISTS;
@@ -31,9 +33,13 @@ static psprobe_code create(psprobe_client *client, psp_pubsub_kind kind, const c
 }
 
 static psprobe_code get(psprobe_client *client, psp_pubsub_kind kind, const char *name,
-                        psp_buf *answer, psprobe_error *error) {
-  psp_pubsub_call call = {
-      .action = "get", .kind = kind, .name = name, .method = "GET", .retry = PSP_RETRY_ADMIN};
+                        int64_t timeout_ns, psp_buf *answer, psprobe_error *error) {
+  psp_pubsub_call call = {.action = "get",
+                          .kind = kind,
+                          .name = name,
+                          .method = "GET",
+                          .timeout_ns = timeout_ns,
+                          .retry = PSP_RETRY_ADMIN};
   return psp_pubsub_run(client, &call, answer, error);
 }
 
@@ -89,14 +95,15 @@ static psprobe_code list_all(psprobe_client *client, const char *list, psprobe_n
   return code;
 }
 
-psprobe_code psprobe_topic_create(psprobe_client *client, const char *topic, bool *existed,
-                                  psprobe_error *error) {
+psprobe_code psprobe_topic_create(psprobe_client *client, const char *topic, int64_t timeout_ns,
+                                  bool *existed, psprobe_error *error) {
   const psp_buf body = {.data = (char[]){"{}"}, .len = 2};
-  return create(client, PSP_TOPIC, topic, &body, existed, error);
+  return create(client, PSP_TOPIC, topic, timeout_ns, &body, existed, error);
 }
 
-psprobe_code psprobe_topic_exists(psprobe_client *client, const char *topic, psprobe_error *error) {
-  return get(client, PSP_TOPIC, topic, NULL, error);
+psprobe_code psprobe_topic_exists(psprobe_client *client, const char *topic, int64_t timeout_ns,
+                                  psprobe_error *error) {
+  return get(client, PSP_TOPIC, topic, timeout_ns, NULL, error);
 }
 
 psprobe_code psprobe_topic_delete(psprobe_client *client, const char *topic, psprobe_error *error) {
@@ -136,7 +143,7 @@ psprobe_code psprobe_subscription_create(psprobe_client *client, const char *sub
     code = psp_pubsub_resolve(client, PSP_TOPIC, config->topic, &topic, error);
   if (code == PSPROBE_OK) {
     psp_subscription_encode(&body, topic.data, config);
-    code = create(client, PSP_SUBSCRIPTION, subscription, &body, existed, error);
+    code = create(client, PSP_SUBSCRIPTION, subscription, 0, &body, existed, error);
   } else {
     psp_fail_in(error, "create subscription %s", subscription ? subscription : "?");
   }
@@ -146,9 +153,10 @@ psprobe_code psprobe_subscription_create(psprobe_client *client, const char *sub
 }
 
 psprobe_code psprobe_subscription_get(psprobe_client *client, const char *subscription,
-                                      psprobe_subscription_info *info, psprobe_error *error) {
+                                      int64_t timeout_ns, psprobe_subscription_info *info,
+                                      psprobe_error *error) {
   psp_buf answer = {0};
-  psprobe_code code = get(client, PSP_SUBSCRIPTION, subscription, &answer, error);
+  psprobe_code code = get(client, PSP_SUBSCRIPTION, subscription, timeout_ns, &answer, error);
   if (code == PSPROBE_OK) code = psp_subscription_decode(answer.data, answer.len, info, error);
   psp_buf_free(&answer);
   return code;

@@ -204,7 +204,7 @@ static void prepare(psprobe_client *client) {
   psprobe_error error = {0};
   for (int i = 0; i < 3; i++) {
     const psprobe_subscription_config config = {.topic = names[i]};
-    need(psprobe_topic_create(client, names[i], NULL, &error) == PSPROBE_OK, error.message);
+    need(psprobe_topic_create(client, names[i], 0, NULL, &error) == PSPROBE_OK, error.message);
     need(psprobe_subscription_create(client, names[i], &config, NULL, &error) == PSPROBE_OK,
          error.message);
   }

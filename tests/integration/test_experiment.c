@@ -69,7 +69,7 @@ static void build(world *w) {
                                    .listen = "127.0.0.1:0",
                                    .sink = psprobe_recorder_sink,
                                    .sink_arg = w->recorder};
-  ok(psprobe_topic_create(w->client, "experiment", NULL, error));
+  ok(psprobe_topic_create(w->client, "experiment", 0, NULL, error));
   ok(psprobe_prober_new(w->client, &prober, &w->prober, error));
   ok(psprobe_recorder_begin(w->recorder, w->client, w->prober, &prober, error));
 

@@ -39,7 +39,7 @@ static int setup(void **state) {
   (void)state;
   const psprobe_subscription_config config = {.topic = test_unique(topic, "topic"),
                                               .ack_deadline_s = 2};
-  ok(psprobe_topic_create(client, topic, NULL, &error));
+  ok(psprobe_topic_create(client, topic, 0, NULL, &error));
   ok(psprobe_subscription_create(client, test_unique(subscription, "pull"), &config, NULL, &error));
   return 0;
 }
@@ -94,15 +94,15 @@ static void test_topics(void **state) {
   bool existed = true;
   test_unique(name, "t%~+._-");
   search s = {.end = name};
-  ok(psprobe_topic_create(client, name, &existed, &error));
+  ok(psprobe_topic_create(client, name, 0, &existed, &error));
   assert_false(existed);
-  ok(psprobe_topic_create(client, name, &existed, &error));
+  ok(psprobe_topic_create(client, name, 0, &existed, &error));
   assert_true(existed);
-  ok(psprobe_topic_exists(client, name, &error));
+  ok(psprobe_topic_exists(client, name, 0, &error));
   ok(psprobe_topic_list(client, find, &s, &error));
   assert_true(s.found);
   ok(psprobe_topic_delete(client, name, &error));
-  assert_int_equal(psprobe_topic_exists(client, name, &error), PSPROBE_NOT_FOUND);
+  assert_int_equal(psprobe_topic_exists(client, name, 0, &error), PSPROBE_NOT_FOUND);
   assert_int_equal(error.http_status, 404);
   assert_non_null(strstr(error.message, name));
   assert_int_equal(psprobe_topic_delete(client, name, &error), PSPROBE_NOT_FOUND);
@@ -121,7 +121,7 @@ static void test_subscriptions(void **state) {
   config.ack_deadline_s = 60;
   ok(psprobe_subscription_create(client, name, &config, &existed, &error));
   assert_true(existed);
-  ok(psprobe_subscription_get(client, name, &info, &error));
+  ok(psprobe_subscription_get(client, name, 0, &info, &error));
   assert_non_null(strstr(info.name, name));
   assert_non_null(strstr(info.topic, topic));
   assert_null(info.push_endpoint);
@@ -130,7 +130,7 @@ static void test_subscriptions(void **state) {
   ok(psprobe_subscription_list(client, find, &s, &error));
   assert_true(s.found);
   ok(psprobe_subscription_delete(client, name, &error));
-  assert_int_equal(psprobe_subscription_get(client, name, &info, &error), PSPROBE_NOT_FOUND);
+  assert_int_equal(psprobe_subscription_get(client, name, 0, &info, &error), PSPROBE_NOT_FOUND);
   config.topic = "not-there";
   assert_int_equal(psprobe_subscription_create(client, name, &config, NULL, &error),
                    PSPROBE_NOT_FOUND);
@@ -141,14 +141,14 @@ static void test_push_settings(void **state) {
   psprobe_subscription_info info;
   ok(psprobe_subscription_set_push(client, subscription, "http://127.0.0.1:1/push",
                                    "pusher@demo.iam.gserviceaccount.com", "probe", &error));
-  ok(psprobe_subscription_get(client, subscription, &info, &error));
+  ok(psprobe_subscription_get(client, subscription, 0, &info, &error));
   assert_string_equal(info.push_endpoint, "http://127.0.0.1:1/push");
   assert_int_equal(info.ack_deadline_s, 2);
   psprobe_subscription_info_free(&info);
   publish("kept");
   /* Made a pull subscription again, it gives out what could not be pushed. */
   ok(psprobe_subscription_set_push(client, subscription, NULL, NULL, NULL, &error));
-  ok(psprobe_subscription_get(client, subscription, &info, &error));
+  ok(psprobe_subscription_get(client, subscription, 0, &info, &error));
   assert_null(info.push_endpoint);
   psprobe_subscription_info_free(&info);
   psprobe_batch *batch = pull(1);

@@ -35,15 +35,15 @@ static void test_topics(void **state) {
   fake_reply(fake_expect(f->fake, "GET", TOPIC), 200, NULL, "{}");
   reply_file(fake_expect(f->fake, "GET", TOPIC), 404, "tests/data/pubsub/error-404-topic.json");
   fake_reply(fake_expect(f->fake, "DELETE", TOPIC), 200, NULL, "{}");
-  assert_int_equal(psprobe_topic_create(f->client, "probes", &existed, &error), PSPROBE_OK);
+  assert_int_equal(psprobe_topic_create(f->client, "probes", 0, &existed, &error), PSPROBE_OK);
   assert_false(existed);
   assert_string_equal(fake_request(created, 0)->body, "{}");
-  assert_int_equal(psprobe_topic_create(f->client, "probes", &existed, &error), PSPROBE_OK);
+  assert_int_equal(psprobe_topic_create(f->client, "probes", 0, &existed, &error), PSPROBE_OK);
   assert_true(existed);
   assert_int_equal(error.code, PSPROBE_OK);
-  assert_int_equal(psprobe_topic_exists(f->client, "projects/demo-p/topics/probes", NULL),
+  assert_int_equal(psprobe_topic_exists(f->client, "projects/demo-p/topics/probes", 0, NULL),
                    PSPROBE_OK);
-  assert_int_equal(psprobe_topic_exists(f->client, "probes", &error), PSPROBE_NOT_FOUND);
+  assert_int_equal(psprobe_topic_exists(f->client, "probes", 0, &error), PSPROBE_NOT_FOUND);
   assert_string_equal(error.message, "get topic probes: NOT_FOUND (HTTP 404): Topic not found");
   assert_int_equal(psprobe_topic_delete(f->client, "probes", NULL), PSPROBE_OK);
 }
@@ -52,7 +52,8 @@ static void test_refused_names(void **state) {
   fake_client *f = *state;
   psprobe_error error = {0};
   psprobe_subscription_config config = {.topic = "t"};
-  assert_int_equal(psprobe_topic_create(f->client, "a b", NULL, &error), PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(psprobe_topic_create(f->client, "a b", 0, NULL, &error),
+                   PSPROBE_INVALID_ARGUMENT);
   assert_non_null(strstr(error.message, "create: topic \"a b\""));
   assert_int_equal(psprobe_subscription_create(f->client, "jobs", &config, NULL, &error),
                    PSPROBE_INVALID_ARGUMENT);
@@ -69,7 +70,7 @@ static void test_refused_names(void **state) {
   assert_int_equal(
       psprobe_subscription_set_push(f->client, "jobs", "https://h/", NULL, "x", &error),
       PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_topic_exists(f->client, NULL, &error), PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(psprobe_topic_exists(f->client, NULL, 0, &error), PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(fake_request_count(f->fake), 0);
 }
 
@@ -84,7 +85,7 @@ static void test_subscriptions(void **state) {
                       "{\"topic\":\"projects/demo-p/topics/probes\",\"ackDeadlineSeconds\":20}");
   reply_file(fake_expect(f->fake, "GET", SUBSCRIPTION), 200,
              "tests/data/pubsub/subscription-push-oidc.json");
-  assert_int_equal(psprobe_subscription_get(f->client, "jobs", &info, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_subscription_get(f->client, "jobs", 0, &info, NULL), PSPROBE_OK);
   assert_string_equal(info.push_endpoint, "http://127.0.0.1:1/push");
   psprobe_subscription_info_free(&info);
   fake_call *push = fake_expect(f->fake, "POST", SUBSCRIPTION ":modifyPushConfig");
@@ -139,7 +140,7 @@ static void test_nobody_there(void **state) {
   psprobe_error error = {0};
   fake_call *call = fake_times(fake_expect(f->fake, "PUT", TOPIC), 5);
   fake_fail(call, PSPROBE_UNAVAILABLE, "PUT 127.0.0.1:8085: connection refused");
-  assert_int_equal(psprobe_topic_create(f->client, "probes", NULL, &error), PSPROBE_UNAVAILABLE);
+  assert_int_equal(psprobe_topic_create(f->client, "probes", 0, NULL, &error), PSPROBE_UNAVAILABLE);
   assert_non_null(strstr(error.message, "create topic probes"));
   assert_non_null(strstr(error.message, "connection refused"));
 }
