@@ -159,16 +159,17 @@ static void close_all(demo *d) {
 }
 
 int main(int argc, char **argv) {
-  psprobe_signals *signals = psprobe_signals_new();
+  psprobe_signals *signals = NULL;
   psprobe_logger logger;
   psprobe_error error = {0};
   demo d = {0};
   bool all = false;
-  int status = psprobe_cli_parse(&program, argc, argv, &logger);
-  if (status != -1) return status;
+  int status;
+  if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
   psprobe_cli_forget_settings();
 
-  psprobe_code code = open_all(&d, &logger, &error);
+  psprobe_code code = psprobe_signals_new(&signals, &error);
+  if (code == PSPROBE_OK) code = open_all(&d, &logger, &error);
   if (code == PSPROBE_OK) code = add_function(&d, &error);
   if (code == PSPROBE_OK) code = start_subscriber(&d, &error);
   if (code == PSPROBE_OK) {
@@ -177,7 +178,7 @@ int main(int argc, char **argv) {
         "Sending %lld probes to topic %s; the function and the subscriber answer at %s.\n\n",
         (long long)o.count, TOPIC, psprobe_prober_url(d.prober));
     fflush(stdout);
-    code = psprobe_cli_run(&program, d.prober, signals, &error);
+    code = psprobe_cli_run(&program, d.prober, signals, 8 * SECOND, &error);
     if (code == PSPROBE_OK) code = finish(&d, &all, &error);
   }
   status = code == PSPROBE_OK ? !all : psprobe_cli_fail(&program, &error);
@@ -189,5 +190,6 @@ int main(int argc, char **argv) {
         "Next:    %s %s, and README.md: on Google's emulators, on Google Cloud\n",
         o.db, o.page, psprobe_program_command("report", report, sizeof report), o.db);
   psprobe_signals_free(signals);
+  psprobe_cli_free(&program);
   return status;
 }

@@ -85,8 +85,8 @@ int main(int argc, char **argv) {
   psprobe_logger logger;
   psprobe_error error = {0};
   psprobe_diagnosis *diagnosis = NULL;
-  int status = psprobe_cli_parse(&program, argc, argv, &logger);
-  if (status != -1) return status;
+  int status;
+  if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
   psprobe_client_options_from_environment(&o.doctor.client);
   o.doctor.client.logger = &logger;
   o.doctor.subscriptions = o.pull.count > 0 ? o.pull.items : NULL;
@@ -108,7 +108,6 @@ int main(int argc, char **argv) {
       sum_up(diagnosis);
   }
   psprobe_diagnosis_free(diagnosis);
-  free(o.pull.storage);
-  free(o.push.storage);
+  psprobe_cli_free(&program);
   return status;
 }

@@ -50,20 +50,21 @@ static void announce(const psprobe_local *local) {
 }
 
 int main(int argc, char **argv) {
-  psprobe_signals *signals = psprobe_signals_new();
+  psprobe_signals *signals = NULL;
   psprobe_logger logger;
   psprobe_error error = {0};
   psprobe_local *local = NULL;
   char pubsub[32], firestore[32];
-  int status = psprobe_cli_parse(&program, argc, argv, &logger);
-  if (status != -1) return status;
+  int status;
+  if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
   snprintf(pubsub, sizeof pubsub, "127.0.0.1:%d", (int)o.pubsub_port);
   snprintf(firestore, sizeof firestore, "127.0.0.1:%d", (int)o.firestore_port);
   o.local.pubsub_listen = pubsub;
   o.local.firestore_listen = firestore;
   o.local.logger = &logger;
 
-  psprobe_code code = psprobe_local_new(&o.local, &local, &error);
+  psprobe_code code = psprobe_signals_new(&signals, &error);
+  if (code == PSPROBE_OK) code = psprobe_local_new(&o.local, &local, &error);
   if (code == PSPROBE_OK) {
     announce(local);
     psprobe_signals_wait(signals, -1);
@@ -71,5 +72,6 @@ int main(int argc, char **argv) {
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
   psprobe_local_free(local);
   psprobe_signals_free(signals);
+  psprobe_cli_free(&program);
   return status;
 }

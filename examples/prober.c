@@ -18,7 +18,7 @@ static struct settings {
   psprobe_callers callers;
   psprobe_verifier_options verify;
   psprobe_text_list sources, admin_hosts;
-  int64_t count;
+  int64_t count, grace_ns;
   const char *db, *collection, *admin;
   bool no_firestore, create;
 } o;
@@ -30,8 +30,10 @@ static const psprobe_option options[] = {
      .check = psprobe_check_topic},
     {"interval", PSPROBE_OPTION_DURATION, &o.prober.interval_ns, "TIME",
      .help = "from probe to probe", "5s", .min = 1000},
-    {"count", PSPROBE_OPTION_INTEGER, &o.count, "N", .help = "probes to send; 0: until stopped",
+    {"count", PSPROBE_OPTION_INTEGER, &o.count, "N", .help = "probes to send; 0: until Ctrl-C",
      "0"},
+    {"grace", PSPROBE_OPTION_DURATION, &o.grace_ns, "TIME",
+     .help = "how long Ctrl-C waits for answers in flight", "8s"},
     {"timeout", PSPROBE_OPTION_DURATION, &o.prober.timeout_ns, "TIME",
      .help = "how long an answer is waited for", "30s", .min = 1000000},
     {"listen", PSPROBE_OPTION_TEXT, &o.prober.listen, "ADDR",
@@ -46,18 +48,12 @@ static const psprobe_option options[] = {
     {"admin-listen", PSPROBE_OPTION_TEXT, &o.admin, "ADDR",
      .help = "page and metrics [127.0.0.1:8090, or any free port]", .check = psprobe_check_listen},
     {"admin-host", PSPROBE_OPTION_LIST, &o.admin_hosts, "NAME",
-     .help = "a name that the page may be asked for by; repeatable"},
+     .help = "a name that the page may be asked for by; repeatable", .check = psprobe_check_host},
     {"no-firestore", PSPROBE_OPTION_FLAG, &o.no_firestore, NULL,
      .help = "keep results in the file only"},
     {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "make the topic if it is not there"},
-    {"require-oidc", PSPROBE_OPTION_LIST, &o.callers.accounts, "EMAIL",
-     .help = "answers need an ID token of this account; repeatable",
-     .check = psprobe_check_account},
-    {"audience", PSPROBE_OPTION_TEXT, &o.callers.audience, "URL",
-     .help = "whom those tokens are for: our own scheme://host", .check = psprobe_check_origin},
-    {"jwks", PSPROBE_OPTION_URL, &o.callers.jwks, "URL", .help = "keys that sign them [Google's]"},
-    {"platform-verified", PSPROBE_OPTION_FLAG, &o.callers.platform_verified, NULL,
-     .help = "Cloud Run checked the tokens and cut the signature off"},
+    PSPROBE_CALLER_OPTIONS(o.callers, "require-oidc", "answers", "audience",
+                           ": our own scheme://host", psprobe_check_origin),
     {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.client.allow_unsafe_key, NULL,
      .help = "use a key file that others can read or git would take"},
 };
@@ -65,9 +61,7 @@ static const psprobe_option options[] = {
 static const psprobe_program program = {
     .name = "prober",
     .summary = "measure how fast responders answer a Pub/Sub message",
-    .about =
-        "Publishes probes, takes answers at /SOURCE/PROBE_ID, keeps the times in a file and in "
-        "Cloud Firestore. Ends with a table after --count probes or at Ctrl-C.",
+    .about = "Publishes probes, times the answers at /SOURCE/PROBE_ID, ends with a table.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .example = "psprobe-prober --project my-project --create --listen 0.0.0.0:8080",
@@ -125,29 +119,34 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   return code;
 }
 
-/** Carries what is left to Firestore, prints the table, says where everything is. */
-static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *error) {
+/** Prints the table and what else there is to say of the run. */
+static psprobe_code tell(const session *s, psprobe_error *error) {
   psprobe_filter filter = {.run = psprobe_recorder_run(s->recorder)->id};
   psprobe_text_options text = psprobe_cli_text_options(stdout, false);
   psprobe_report *report = NULL;
+  psprobe_code code = psprobe_report_load(s->store, &filter, &report, error);
+  if (code != PSPROBE_OK) return code;
+  char path[4096], *words = psprobe_report_text(report, &text);
+  fputs(words != NULL ? words : "", stdout);
+  psprobe_cli_tell_silent(stdout, s->prober);
+  printf("\nResults: %s (%s --html report.html %s draws them)\n", o.db,
+         psprobe_program_command("report", path, sizeof path), o.db);
+  fflush(stdout);
+  free(words);
+  psprobe_report_free(report);
+  return PSPROBE_OK;
+}
+
+/** The table first: whoever stops programs may not wait for Firestore. */
+static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *error) {
   psprobe_error upload = {0};
-  char path[4096];
   psprobe_code code = psprobe_recorder_end(s->recorder, error);
+  if (code == PSPROBE_OK) code = tell(s, error);
   if (s->uploader != NULL && psprobe_cli_flush(s->uploader, signals, &upload) != PSPROBE_OK)
     fprintf(stderr,
             "psprobe-prober: not all results are in Firestore yet: %s\n"
             "They are kept in %s; the next run with that file uploads them.\n",
             upload.message, o.db);
-  if (code == PSPROBE_OK) code = psprobe_report_load(s->store, &filter, &report, error);
-  if (code == PSPROBE_OK) {
-    char *words = psprobe_report_text(report, &text);
-    fputs(words != NULL ? words : "", stdout);
-    psprobe_cli_tell_silent(stdout, s->prober);
-    printf("\nResults: %s (%s --html report.html %s draws them)\n", o.db,
-           psprobe_program_command("report", path, sizeof path), o.db);
-    free(words);
-  }
-  psprobe_report_free(report);
   return code;
 }
 
@@ -161,15 +160,13 @@ static void close_all(session *s) {
 }
 
 int main(int argc, char **argv) {
-  psprobe_signals *signals = psprobe_signals_new();
+  psprobe_signals *signals = NULL;
   psprobe_logger logger;
   psprobe_error error = {0};
   session s = {0};
-  int status = psprobe_cli_parse(&program, argc, argv, &logger);
-  if (status == -1)
-    status =
-        psprobe_cli_callers(&program, &o.callers, "require-oidc", "audience", &logger, &o.verify);
-  if (status != -1) return status;
+  int status;
+  if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
+  if (!psprobe_cli_callers(&program, &o.callers, &logger, &o.verify, &status)) return status;
   if (o.verify.audience != NULL) o.prober.verify = &o.verify;
   o.prober.count = (uint64_t)o.count;
   o.prober.sources = o.sources.count > 0 ? o.sources.items : NULL;
@@ -177,19 +174,18 @@ int main(int argc, char **argv) {
   o.client.logger = o.prober.logger = &logger;
   psprobe_client_options_from_environment(&o.client);
 
-  psprobe_code code = open_all(&s, &logger, &error);
+  psprobe_code code = psprobe_signals_new(&signals, &error);
+  if (code == PSPROBE_OK) code = open_all(&s, &logger, &error);
   if (code == PSPROBE_OK) {
     printf("prober: listening on %s\nprober: live page at %s/\n", psprobe_prober_url(s.prober),
            psprobe_dashboard_url(s.dashboard));
     fflush(stdout);
-    code = psprobe_cli_run(&program, s.prober, signals, &error);
+    code = psprobe_cli_run(&program, s.prober, signals, o.grace_ns, &error);
     if (code == PSPROBE_OK) code = finish(&s, signals, &error);
   }
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
   close_all(&s);
-  free(o.sources.storage);
-  free(o.admin_hosts.storage);
-  free(o.callers.accounts.storage);
   psprobe_signals_free(signals);
+  psprobe_cli_free(&program);
   return status;
 }

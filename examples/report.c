@@ -142,8 +142,8 @@ int main(int argc, char **argv) {
   psprobe_logger logger;
   psprobe_error error = {0};
   psprobe_report *report = NULL;
-  int status = psprobe_cli_parse(&program, argc, argv, &logger);
-  if (status != -1) return status;
+  int status;
+  if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
   if (!one_form(&status)) return status;
 
   const char *run = o.compare.count > 0 ? o.compare.items[1] : o.run;
@@ -153,7 +153,6 @@ int main(int argc, char **argv) {
   error.code = code;
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
   psprobe_report_free(report);
-  free(o.sources.storage);
-  free(o.compare.storage);
+  psprobe_cli_free(&program);
   return status;
 }

@@ -4,7 +4,6 @@
  * (--direct) writes its own document.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <psprobe/cli.h>
@@ -41,13 +40,8 @@ static const psprobe_option options[] = {
     {"project", PSPROBE_OPTION_TEXT, &o.client.project, "ID",
      .help = "Google Cloud project, for --direct", .also_env = "GOOGLE_CLOUD_PROJECT",
      .check = psprobe_check_project},
-    {"push-account", PSPROBE_OPTION_LIST, &o.callers.accounts, "EMAIL",
-     .help = "pushes need an ID token of this account; repeatable", .check = psprobe_check_account},
-    {"push-audience", PSPROBE_OPTION_TEXT, &o.callers.audience, "URL",
-     .help = "whom those tokens are for, as the subscription says"},
-    {"jwks", PSPROBE_OPTION_URL, &o.callers.jwks, "URL", .help = "keys that sign them [Google's]"},
-    {"platform-verified", PSPROBE_OPTION_FLAG, &o.callers.platform_verified, NULL,
-     .help = "Cloud Run checked the tokens and cut the signature off"},
+    PSPROBE_CALLER_OPTIONS(o.callers, "push-account", "pushes", "push-audience",
+                           ", as the subscription says", NULL),
     {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.client.allow_unsafe_key, NULL,
      .help = "use a key file that others can read or git would take"},
 };
@@ -70,17 +64,15 @@ static void stop(void *arg, int count) {
 }
 
 int main(int argc, char **argv) {
-  psprobe_signals *signals = psprobe_signals_new();
+  psprobe_signals *signals = NULL;
   psprobe_logger logger;
   psprobe_error error = {0};
   psprobe_client *client = NULL;
   psprobe_responder *responder = NULL;
   char listen[300];
-  int status = psprobe_cli_parse(&program, argc, argv, &logger), port = 0;
-  if (status == -1)
-    status = psprobe_cli_callers(&program, &o.callers, "push-account", "push-audience", &logger,
-                                 &o.verify);
-  if (status != -1) return status;
+  int status, port = 0;
+  if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
+  if (!psprobe_cli_callers(&program, &o.callers, &logger, &o.verify, &status)) return status;
   o.responder.limit = o.once ? 1 : 0;
   if (o.verify.audience != NULL) o.responder.verify = &o.verify;
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
@@ -88,7 +80,8 @@ int main(int argc, char **argv) {
   psprobe_client_options_from_environment(&o.client);
   snprintf(listen, sizeof listen, "%s:%lld", o.address, (long long)o.port);
 
-  psprobe_code code = psprobe_client_new(&o.client, &client, &error);
+  psprobe_code code = psprobe_signals_new(&signals, &error);
+  if (code == PSPROBE_OK) code = psprobe_client_new(&o.client, &client, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_listen(responder, listen, &port, &error);
   if (code == PSPROBE_OK) {
@@ -102,6 +95,6 @@ int main(int argc, char **argv) {
   psprobe_responder_free(responder);
   psprobe_client_free(client);
   psprobe_signals_free(signals);
-  free(o.callers.accounts.storage);
+  psprobe_cli_free(&program);
   return status;
 }

@@ -64,14 +64,14 @@ static psprobe_code create(psprobe_client *client, psprobe_error *error) {
 }
 
 int main(int argc, char **argv) {
-  psprobe_signals *signals = psprobe_signals_new();
+  psprobe_signals *signals = NULL;
   psprobe_logger logger;
   psprobe_error error = {0};
   psprobe_client *client = NULL;
   psprobe_responder *responder = NULL;
   psprobe_subscriber *subscriber = NULL;
-  int status = psprobe_cli_parse(&program, argc, argv, &logger);
-  if (status != -1) return status;
+  int status;
+  if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
   o.client.logger = o.responder.logger = o.subscriber.logger = &logger;
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
   o.responder.limit = o.once ? 1 : 0;
@@ -81,7 +81,8 @@ int main(int argc, char **argv) {
   o.subscriber.max_messages = o.once ? 1 : 0;
   psprobe_client_options_from_environment(&o.client);
 
-  psprobe_code code = psprobe_client_new(&o.client, &client, &error);
+  psprobe_code code = psprobe_signals_new(&signals, &error);
+  if (code == PSPROBE_OK) code = psprobe_client_new(&o.client, &client, &error);
   if (code == PSPROBE_OK && o.create) code = create(client, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
   if (code == PSPROBE_OK && !o.create)
@@ -102,5 +103,6 @@ int main(int argc, char **argv) {
   psprobe_responder_free(responder);
   psprobe_client_free(client);
   psprobe_signals_free(signals);
+  psprobe_cli_free(&program);
   return status;
 }

@@ -35,40 +35,58 @@ psprobe_code psprobe_check_origin(const char *text, psprobe_error *error) {
                   text);
 }
 
-int psprobe_cli_callers(const psprobe_program *program, const psprobe_callers *callers,
-                        const char *account, const char *audience, const psprobe_logger *logger,
-                        psprobe_verifier_options *verify) {
-  char message[200];
-  *verify = (psprobe_verifier_options){0};
-  bool asked = callers->accounts.count > 0;
+/* The option that sets `value`. */
+static const char *option_of(const psprobe_program *program, const void *value) {
+  for (size_t i = 0; i < program->option_count; i++)
+    if (program->options[i].value == value) return program->options[i].name;
+  return "?";
+}
+
+/* What is amiss with them together, in `message`. @return the option at fault; NULL: nothing is */
+static const void *fault_of(const psprobe_callers *callers, const char *account,
+                            const char *audience, char *message, size_t size) {
+  const bool asked = callers->accounts.count > 0;
   if (!asked && callers->audience != NULL) {
-    snprintf(message, sizeof message,
+    snprintf(message, size,
              "needs --%s too: an audience alone lets in every account that Google knows", account);
-    return psprobe_cli_usage(program, audience, message);
+    return &callers->audience;
   }
   if (asked && callers->audience == NULL) {
-    snprintf(message, sizeof message,
+    snprintf(message, size,
              "needs --%s too: what the tokens must be made for, or one that was shown to anybody "
              "else would do",
              audience);
-    return psprobe_cli_usage(program, account, message);
+    return &callers->accounts;
   }
-  if (!asked && (callers->jwks != NULL || callers->platform_verified)) {
-    snprintf(message, sizeof message, "is of no use without --%s: no tokens are asked for",
-             account);
-    return psprobe_cli_usage(program, callers->jwks != NULL ? "jwks" : "platform-verified",
-                             message);
+  const bool keys = callers->jwks != NULL;
+  if (!asked && (keys || callers->platform_verified)) {
+    snprintf(message, size, "is of no use without --%s: no tokens are asked for", account);
+    return keys ? (const void *)&callers->jwks : &callers->platform_verified;
   }
-  if (callers->jwks != NULL && !psp_url_is_safe(callers->jwks))
-    return psprobe_cli_usage(program, "jwks",
-                             "must be https (http is for this machine's loopback addresses only): "
-                             "who can change the keys lets himself in");
-  if (asked)
+  if (!keys || psp_url_is_safe(callers->jwks)) return NULL;
+  snprintf(message, size,
+           "must be https (http is for this machine's loopback addresses only): who can change "
+           "the keys lets himself in");
+  return &callers->jwks;
+}
+
+bool psprobe_cli_callers(const psprobe_program *program, const psprobe_callers *callers,
+                         const psprobe_logger *logger, psprobe_verifier_options *verify,
+                         int *status) {
+  char message[200];
+  *verify = (psprobe_verifier_options){0};
+  const void *fault = fault_of(callers, option_of(program, &callers->accounts),
+                               option_of(program, &callers->audience), message, sizeof message);
+  if (fault != NULL) {
+    *status = psprobe_cli_usage(program, option_of(program, fault), message);
+    return false;
+  }
+  if (callers->accounts.count > 0)
     *verify = (psprobe_verifier_options){.audience = callers->audience,
                                          .emails = callers->accounts.items,
                                          .email_count = callers->accounts.count,
                                          .jwks_url = callers->jwks,
                                          .platform_verified = callers->platform_verified,
                                          .logger = logger};
-  return -1;
+  return true;
 }

@@ -7,7 +7,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "http/client/http.h"
 #include "http/server/listen.h"
+#include "http/url.h"
 
 /** The id of "projects/p/KIND/id", or the text itself. */
 static const char *last_segment(const char *text) {
@@ -57,6 +59,17 @@ psprobe_code psprobe_check_project(const char *text, psprobe_error *error) {
                   "'%s' is no project id: 6 to 30 lower-case letters, digits and hyphens, a letter "
                   "first, no hyphen last",
                   text);
+}
+
+psprobe_code psprobe_check_host(const char *text, psprobe_error *error) {
+  char url[300];
+  const char *why;
+  size_t len = 0;
+  snprintf(url, sizeof url, "http://%s:1", text);
+  if (psp_http_url_check(url, &why)) psp_http_url_authority(url, &len);
+  if (len == strlen(text) + 2) return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                  "'%s' is no host's name, such as prober.example.com, without a port", text);
 }
 
 psprobe_code psprobe_check_listen(const char *text, psprobe_error *error) {

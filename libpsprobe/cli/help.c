@@ -2,7 +2,10 @@
 /** @file --help and the man page, from the same table as the parser. */
 #include <string.h>
 
+#include "base/wrap.h"
 #include "cli/cli.h"
+
+#define HELP_WIDTH 79
 
 static const char log_level_help[] = "error, warning, info or debug";
 static const char log_level_fallback[] = "warning";
@@ -13,26 +16,6 @@ static void usage(psp_buf *out, const psprobe_program *program) {
     psp_buf_printf(out, " %s", program->operand);
   else if (program->operand != NULL)
     psp_buf_printf(out, " [%s]", program->operand);
-}
-
-/** Text wrapped at 79 columns. */
-static void wrap(psp_buf *out, const char *text) {
-  size_t column = 0;
-  while (*text != '\0') {
-    size_t word = strcspn(text, " \n");
-    if (column > 0 && column + 1 + word > 79) {
-      psp_buf_char(out, '\n');
-      column = 0;
-    } else if (column > 0) {
-      psp_buf_char(out, ' ');
-      column++;
-    }
-    psp_buf_add(out, text, word);
-    column += word;
-    text += word;
-    text += *text != '\0';
-  }
-  psp_buf_char(out, '\n');
 }
 
 /** The column of the texts: after the longest option, as far as 80 columns allow. */
@@ -61,8 +44,7 @@ void psp_cli_help(psp_buf *out, const psprobe_program *program) {
   psp_buf_text(out, "usage: ");
   usage(out, program);
   psp_buf_char(out, '\n');
-  wrap(out, program->about);
-  psp_buf_char(out, '\n');
+  psp_wrap(out, program->about, HELP_WIDTH);
   for (size_t i = 0; i < program->option_count; i++) {
     const psprobe_option *o = &program->options[i];
     help_line(out, column, o->name, o->metavar, o->help, o->fallback);

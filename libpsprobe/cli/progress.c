@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <psprobe/cli.h>
-#include <psprobe/timing.h>
 
+#include "base/error.h"
+#include "os/thread.h"
 #include "os/wait.h"
 
 #define TERMINAL_NS 100000000LL   /* ten times a second: smooth, and cheap */
@@ -30,7 +31,7 @@ static int terminal_width(FILE *file) {
   return 80;
 }
 
-/** Bytes of `line` that fill at most `columns`, never half a character. */
+/* Bytes of `line` that fill at most `columns`, never half a character. */
 static int fit(const char *line, int columns) {
   int bytes = 0;
   for (; line[bytes] != '\0'; bytes++) {
@@ -68,18 +69,26 @@ static void *run(void *arg) {
   return NULL;
 }
 
-psprobe_progress *psprobe_progress_new(FILE *file, psprobe_progress_line *line, void *arg) {
-  psprobe_progress *progress = calloc(1, sizeof *progress);
-  if (progress == NULL) return NULL;
-  *progress = (psprobe_progress){
+static void discard(psprobe_progress *progress) {
+  pthread_cond_destroy(&progress->ended);
+  pthread_mutex_destroy(&progress->lock);
+  free(progress);
+}
+
+psprobe_code psprobe_progress_new(FILE *file, psprobe_progress_line *line, void *arg,
+                                  psprobe_progress **progress, psprobe_error *error) {
+  psprobe_progress *made = calloc(1, sizeof *made);
+  if (made == NULL) return psp_fail_memory(error, "show progress");
+  *made = (psprobe_progress){
       .file = file, .terminal = isatty(fileno(file)) == 1, .line = line, .arg = arg};
-  pthread_mutex_init(&progress->lock, NULL);
-  psp_cond_init(&progress->ended);
-  if (pthread_create(&progress->thread, NULL, run, progress) != 0) {
-    free(progress);
-    return NULL;
+  pthread_mutex_init(&made->lock, NULL);
+  psp_cond_init(&made->ended);
+  if (!psp_thread_start(&made->thread, "psp-progress", run, made)) {
+    discard(made);
+    return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "show progress: no thread could be started");
   }
-  return progress;
+  *progress = made;
+  return PSPROBE_OK;
 }
 
 void psprobe_progress_free(psprobe_progress *progress) {
@@ -89,7 +98,5 @@ void psprobe_progress_free(psprobe_progress *progress) {
   pthread_cond_broadcast(&progress->ended);
   pthread_mutex_unlock(&progress->lock);
   pthread_join(progress->thread, NULL);
-  pthread_cond_destroy(&progress->ended);
-  pthread_mutex_destroy(&progress->lock);
-  free(progress);
+  discard(progress);
 }

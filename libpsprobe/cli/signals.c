@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <psprobe/cli.h>
-#include <psprobe/timing.h>
-
+#include "base/error.h"
+#include "cli/cli.h"
+#include "os/thread.h"
 #include "os/wait.h"
 
-/** The signal that tells the thread to end; not one that people send. */
+/* The signal that tells the thread to end; not one that people send. */
 #define SIGNAL_END SIGUSR2
-/** A person who presses Ctrl-C this often wants out, whatever is unfinished. */
+/* A person who presses Ctrl-C this often wants out, whatever is unfinished. */
 #define SIGNAL_LAST 3
 
 struct psprobe_signals {
@@ -24,12 +24,13 @@ struct psprobe_signals {
   pthread_mutex_t lock;
   pthread_cond_t came;
   int count;
+  int64_t first_ns; /* when the first came, CLOCK_MONOTONIC; 0: none has */
   bool end;
   psprobe_on_signal *fn;
   void *arg;
 };
 
-/** A hang-up that is ignored stays so: that is what nohup is for. An ignored SIGINT is taken, since
+/* A hang-up that is ignored stays so: that is what nohup is for. An ignored SIGINT is taken, since
  * a script's background programs are born with it and people send it to them. */
 static void take(sigset_t *set) {
   struct sigaction hangup;
@@ -48,7 +49,7 @@ static void *run(void *arg) {
     pthread_mutex_lock(&signals->lock);
     bool end = signals->end;
     if (!end && number != SIGNAL_END) {
-      signals->count++;
+      if (signals->count++ == 0) signals->first_ns = psprobe_clock_monotonic();
       if (signals->count >= SIGNAL_LAST) _exit(128 + number);
       if (signals->fn != NULL) signals->fn(signals->arg, signals->count);
       pthread_cond_broadcast(&signals->came);
@@ -58,20 +59,27 @@ static void *run(void *arg) {
   }
 }
 
-psprobe_signals *psprobe_signals_new(void) {
-  psprobe_signals *signals = calloc(1, sizeof *signals);
-  if (signals == NULL) return NULL;
-  pthread_mutex_init(&signals->lock, NULL);
-  psp_cond_init(&signals->came);
-  take(&signals->taken);
-  pthread_sigmask(SIG_BLOCK, &signals->taken, NULL);
+static void discard(psprobe_signals *signals) {
+  pthread_cond_destroy(&signals->came);
+  pthread_mutex_destroy(&signals->lock);
+  free(signals);
+}
+
+psprobe_code psprobe_signals_new(psprobe_signals **signals, psprobe_error *error) {
+  psprobe_signals *made = calloc(1, sizeof *made);
+  if (made == NULL) return psp_fail_memory(error, "take signals");
+  pthread_mutex_init(&made->lock, NULL);
+  psp_cond_init(&made->came);
+  take(&made->taken);
+  pthread_sigmask(SIG_BLOCK, &made->taken, NULL);
   /* A reader of our output that goes away is an error of write(2), not the end of the program. */
   signal(SIGPIPE, SIG_IGN);
-  if (pthread_create(&signals->thread, NULL, run, signals) != 0) {
-    free(signals);
-    return NULL;
+  if (!psp_thread_start(&made->thread, "psp-signals", run, made)) {
+    discard(made);
+    return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "take signals: no thread could be started");
   }
-  return signals;
+  *signals = made;
+  return PSPROBE_OK;
 }
 
 void psprobe_signals_to(psprobe_signals *signals, psprobe_on_signal *fn, void *arg) {
@@ -87,6 +95,13 @@ int psprobe_signals_count(psprobe_signals *signals) {
   int count = signals->count;
   pthread_mutex_unlock(&signals->lock);
   return count;
+}
+
+int64_t psp_signals_first(psprobe_signals *signals) {
+  pthread_mutex_lock(&signals->lock);
+  int64_t first_ns = signals->first_ns;
+  pthread_mutex_unlock(&signals->lock);
+  return first_ns;
 }
 
 bool psprobe_signals_wait(psprobe_signals *signals, int64_t timeout_ns) {
@@ -106,7 +121,5 @@ void psprobe_signals_free(psprobe_signals *signals) {
   pthread_mutex_unlock(&signals->lock);
   pthread_kill(signals->thread, SIGNAL_END);
   pthread_join(signals->thread, NULL);
-  pthread_cond_destroy(&signals->came);
-  pthread_mutex_destroy(&signals->lock);
-  free(signals);
+  discard(signals);
 }

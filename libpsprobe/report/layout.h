@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_REPORT_LAYOUT_H
 #define PSP_REPORT_LAYOUT_H
-/** @file How text is laid out: widths, colours, words broken into lines. Pure. */
+/** @file How text is laid out: colours, words broken into lines. Pure. */
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/wrap.h"
 #include "report/sink.h"
 
 typedef struct psp_text_style {
@@ -12,9 +13,6 @@ typedef struct psp_text_style {
   bool ascii, color;
 } psp_text_style;
 
-/** Columns that a text takes up on a terminal: none of what combines with the character before, two
- * of East Asia's wide ones. */
-int psp_text_width(const char *text);
 /** Begins the colour of source `k`; the text after it ends it with psp_text_plain. */
 void psp_text_color(const psp_sink *out, const psp_text_style *style, size_t k);
 void psp_text_bold(const psp_sink *out, const psp_text_style *style);

@@ -29,7 +29,7 @@ for p in prober subscriber responder local report demo doctor; do
   expect 2 "--parsecs: unknown option" $p --parsecs
 done
 METADATA_SERVER_DETECTION=none CLOUDSDK_CONFIG=$work \
-  expect 1 "get topic probes: no project is named (--project, GOOGLE_CLOUD_PROJECT)" prober --db "$work/a.db" --listen 127.0.0.1:0
+  expect 1 "no project is named (--project, GOOGLE_CLOUD_PROJECT)" prober --db "$work/a.db" --listen 127.0.0.1:0
 expect 0 ".B PUBSUB_EMULATOR_HOST" subscriber --man
 P="--project demo-project"
 GOOGLE_APPLICATION_CREDENTIALS=$work/none.json expect 1 "none.json: No such file or directory" prober $P --db "$work/a.db"

@@ -22,7 +22,8 @@ static int dumpable_after_parse(const char *wanted) {
     static const psprobe_program program = {.name = "x", .summary = "y", .about = "z"};
     char *argv[] = {(char[]){"x"}, NULL};
     if (wanted != NULL) setenv("PSPROBE_CORE_DUMPS", wanted, 1);
-    if (psprobe_cli_parse(&program, 1, argv, NULL) != -1) _exit(9);
+    int status;
+    if (!psprobe_cli_parse(&program, 1, argv, NULL, &status)) _exit(9);
     _exit(prctl(PR_GET_DUMPABLE));
   }
   int status;
@@ -50,7 +51,8 @@ static void test_closed_standard_files(void **state) {
     char *argv[] = {(char[]){"x"}, NULL};
     for (int fd = 0; fd < 3; fd++)
       close(fd);
-    if (psprobe_cli_parse(&program, 1, argv, NULL) != -1) _exit(9);
+    int status;
+    if (!psprobe_cli_parse(&program, 1, argv, NULL, &status)) _exit(9);
     int next = dup(0);
     _exit(next > 2 ? 0 : 1);
   }
@@ -65,7 +67,8 @@ static void test_openssl_wipes(void **state) {
   char *argv[] = {(char[]){"x"}, NULL};
   CRYPTO_malloc_fn before, after;
   CRYPTO_get_mem_functions(&before, NULL, NULL);
-  assert_int_equal(psprobe_cli_parse(&program, 1, argv, NULL), -1);
+  int status;
+  assert_true(psprobe_cli_parse(&program, 1, argv, NULL, &status));
   CRYPTO_get_mem_functions(&after, NULL, NULL);
   assert_true(before != after);
   char *piece = OPENSSL_malloc(40);

@@ -42,15 +42,17 @@ static const psprobe_program program = {
     .operand_value = &o.file,
 };
 
-/** Parses a command line of words, with standard error kept in `said`. */
+#define GO_ON (-1)
+
+/* Parses a command line of words, with standard error kept in `said`. @return GO_ON or the status
+ */
 static int parse(const char *line, char *said, size_t size) {
   char name[] = "test", copy[256], *argv[32] = {name}, *rest = copy, *word;
   int argc = 1;
   snprintf(copy, sizeof copy, "%s", line);
   while ((word = strsep(&rest, " ")) != NULL)
     if (*word != '\0') argv[argc++] = word;
-  free(o.sources.storage);
-  free(o.pair.storage);
+  psprobe_cli_free(&program);
   memset(&o, 0, sizeof o);
   FILE *file = tmpfile();
   assert_non_null(file);
@@ -64,7 +66,9 @@ static int parse(const char *line, char *said, size_t size) {
     kept[i] = i < argc ? strdup(argv[i]) : NULL;
     if (i < argc) argv[i] = kept[i];
   }
-  int status = psprobe_cli_parse(&program, argc, argv, NULL);
+  int status = GO_ON;
+  bool on = psprobe_cli_parse(&program, argc, argv, NULL, &status);
+  assert_true(on == (status == GO_ON));
   fflush(stderr);
   dup2(saved, 2);
   close(saved);
@@ -78,7 +82,7 @@ static int parse(const char *line, char *said, size_t size) {
 static void defaults_hold_where_nothing_is_said(void **state) {
   char said[512];
   (void)state;
-  assert_int_equal(parse("", said, sizeof said), -1);
+  assert_int_equal(parse("", said, sizeof said), GO_ON);
   assert_string_equal(o.topic, "probes");
   assert_int_equal(o.interval, 5000000000);
   assert_int_equal(o.count, 0);
@@ -94,7 +98,7 @@ static void arguments_are_read(void **state) {
       parse("--topic=abc --interval 20ms x.db --create --source-name a --source-name=b "
             "--count 7",
             said, sizeof said),
-      -1);
+      GO_ON);
   assert_string_equal(o.topic, "abc");
   assert_int_equal(o.interval, 20000000);
   assert_int_equal(o.count, 7);
@@ -139,12 +143,12 @@ static void environment_stands_between_option_and_default(void **state) {
   setenv("PSPROBE_CREATE", "1", 1);
   setenv("PSPROBE_SOURCE_NAME", "a,b,c", 1);
   setenv("ALSO_COUNT", "9", 1);
-  assert_int_equal(parse("", said, sizeof said), -1);
+  assert_int_equal(parse("", said, sizeof said), GO_ON);
   assert_string_equal(o.topic, "from-env");
   assert_true(o.create);
   assert_int_equal(o.sources.count, 3);
   assert_int_equal(o.count, 9);
-  assert_int_equal(parse("--topic by-option --source-name z", said, sizeof said), -1);
+  assert_int_equal(parse("--topic by-option --source-name z", said, sizeof said), GO_ON);
   assert_string_equal(o.topic, "by-option");
   assert_int_equal(o.sources.count, 1);
   setenv("PSPROBE_COUNT", "many", 1);
@@ -160,18 +164,18 @@ static void environment_stands_between_option_and_default(void **state) {
 static void a_pair_takes_two_values(void **state) {
   char said[512];
   (void)state;
-  assert_int_equal(parse("--compare a b file", said, sizeof said), -1);
+  assert_int_equal(parse("--compare a b file", said, sizeof said), GO_ON);
   assert_int_equal(o.pair.count, 2);
   assert_string_equal(o.pair.items[0], "a");
   assert_string_equal(o.pair.items[1], "b");
   assert_string_equal(o.file, "file");
-  assert_int_equal(parse("--compare=a b", said, sizeof said), -1);
+  assert_int_equal(parse("--compare=a b", said, sizeof said), GO_ON);
   assert_string_equal(o.pair.items[1], "b");
   assert_int_equal(parse("--compare a", said, sizeof said), 2);
   assert_non_null(strstr(said, "--compare: needs two values"));
   assert_int_equal(parse("--compare a b --compare c d", said, sizeof said), 2);
   setenv("PSPROBE_COMPARE", "x,y", 1);
-  assert_int_equal(parse("", said, sizeof said), -1);
+  assert_int_equal(parse("", said, sizeof said), GO_ON);
   assert_string_equal(o.pair.items[1], "y");
   setenv("PSPROBE_COMPARE", "x", 1);
   assert_int_equal(parse("", said, sizeof said), 2);
@@ -239,12 +243,13 @@ static void what_kubernetes_sets_is_passed_by(void **state) {
                                            .options = &port_option,
                                            .option_count = 1};
   char name[] = "test", *argv[] = {name, NULL};
+  int status;
   (void)state;
   setenv("PSPROBE_PORT", "tcp://10.0.3.240:8080", 1);
-  assert_int_equal(psprobe_cli_parse(&listener, 1, argv, NULL), -1);
+  assert_true(psprobe_cli_parse(&listener, 1, argv, NULL, &status));
   assert_int_equal(port, 8080);
   setenv("PSPROBE_PORT", "81", 1);
-  assert_int_equal(psprobe_cli_parse(&listener, 1, argv, NULL), -1);
+  assert_true(psprobe_cli_parse(&listener, 1, argv, NULL, &status));
   assert_int_equal(port, 81);
   unsetenv("PSPROBE_PORT");
 }
