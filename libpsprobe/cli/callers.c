@@ -2,10 +2,8 @@
 /** @file The options that say who may call a program. */
 #include <string.h>
 
-#include <psprobe/cli.h>
-
 #include "auth/url.h"
-#include "base/error.h"
+#include "cli/cli.h"
 #include "http/client/http.h"
 #include "http/url.h"
 
@@ -13,26 +11,23 @@ psprobe_code psprobe_check_account(const char *text, psprobe_error *error) {
   const char *at = strchr(text, '@');
   if (at != NULL && at != text && at[1] != '\0' && strpbrk(text, " \t,\"<>") == NULL)
     return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                  "'%s' is no account's e-mail, such as NAME@PROJECT.iam.gserviceaccount.com",
-                  text);
+  return psp_cli_refuse(error, text,
+                        "is no account's e-mail, such as NAME@PROJECT.iam.gserviceaccount.com");
 }
 
 psprobe_code psprobe_check_prober_auth(const char *text, psprobe_error *error) {
   if (strcmp(text, "none") == 0 || strcmp(text, "oidc") == 0) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is none of none, oidc", text);
+  return psp_cli_refuse(error, text, "is none of none, oidc");
 }
 
 psprobe_code psprobe_check_origin(const char *text, psprobe_error *error) {
   const char *why = NULL;
   if (!psp_http_url_check(text, &why))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "'%s' is not a URL such as https://prober.example.com: %s", text, why);
+    return psp_cli_refuse(error, text, "is not a URL such as https://prober.example.com: %s", why);
   size_t len = psp_http_url_origin_len(text);
   if (text[len] == '\0') return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                  "'%s' has something after the host: tokens are made for %.*s", text, (int)len,
-                  text);
+  return psp_cli_refuse(error, text, "has something after the host: tokens are made for %.*s",
+                        (int)len, text);
 }
 
 /* The option that sets `value`. */

@@ -2,11 +2,11 @@
 /** @file Google's rules for names, as checks of options. */
 #include <string.h>
 
-#include <psprobe/cli.h>
 #include <psprobe/pubsub.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/cli.h"
 #include "http/client/http.h"
 #include "http/server/listen.h"
 #include "http/url.h"
@@ -30,13 +30,12 @@ psprobe_code psprobe_check_collection(const char *text, psprobe_error *error) {
   size_t len = strlen(text);
   if (len > 1500)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "longer than Firestore's 1500 bytes");
-  if (!psp_utf8_valid(text, len))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is not UTF-8", text);
+  if (!psp_utf8_valid(text, len)) return psp_cli_refuse(error, text, "is not UTF-8");
   if (strchr(text, '/') != NULL || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "'%s' is no collection id: it may hold no / and be neither . nor ..", text);
+    return psp_cli_refuse(error, text,
+                          "is no collection id: it may hold no / and be neither . nor ..");
   if (len >= 4 && psp_text_starts(text, "__") && psp_text_ends(text, "__"))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is reserved by Firestore (__…__)", text);
+    return psp_cli_refuse(error, text, "is reserved by Firestore (__…__)");
   return PSPROBE_OK;
 }
 
@@ -55,10 +54,10 @@ static bool project_ok(const char *text) {
 psprobe_code psprobe_check_project(const char *text, psprobe_error *error) {
   /* https://cloud.google.com/resource-manager/docs/creating-managing-projects */
   if (project_ok(text)) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                  "'%s' is no project id: 6 to 30 lower-case letters, digits and hyphens, a letter "
-                  "first, no hyphen last",
-                  text);
+  return psp_cli_refuse(
+      error, text,
+      "is no project id: 6 to 30 lower-case letters, digits and hyphens, a letter "
+      "first, no hyphen last");
 }
 
 psprobe_code psprobe_check_host(const char *text, psprobe_error *error) {
@@ -68,13 +67,13 @@ psprobe_code psprobe_check_host(const char *text, psprobe_error *error) {
   snprintf(url, sizeof url, "http://%s:1", text);
   if (psp_http_url_check(url, &why)) psp_http_url_authority(url, &len);
   if (len == strlen(text) + 2) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                  "'%s' is no host's name, such as prober.example.com, without a port", text);
+  return psp_cli_refuse(error, text,
+                        "is no host's name, such as prober.example.com, without a port");
 }
 
 psprobe_code psprobe_check_listen(const char *text, psprobe_error *error) {
   psp_listen_address address;
   const char *why;
   if (psp_listen_parse(text, &address, &why)) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' %s", text, why);
+  return psp_cli_refuse(error, text, "%s", why);
 }

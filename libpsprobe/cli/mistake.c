@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /** @file What a program says on standard error of what is wrong, and the status it ends with. */
+#include <stdarg.h>
+
+#include "base/error.h"
+#include "base/shown.h"
 #include "cli/cli.h"
 
+psprobe_code psp_cli_refuse(psprobe_error *error, const char *text, const char *format, ...) {
+  char shown[PSP_CLI_SHOWN_SIZE], why[300];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(why, sizeof why, format, arguments);
+  va_end(arguments);
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' %s",
+                  psp_setting_shown(shown, sizeof shown, text), why);
+}
+
 int psp_cli_complain(const psprobe_program *program, const char *where, const char *message) {
-  fprintf(stderr, "psprobe-%s: %s: %s\nTry 'psprobe-%s --help'.\n", program->name, where, message,
-          program->name);
+  char shown[PSP_CLI_SHOWN_SIZE];
+  fprintf(stderr, "psprobe-%s: %s: %s\nTry 'psprobe-%s --help'.\n", program->name,
+          psp_setting_shown(shown, sizeof shown, where), message, program->name);
   return 2;
 }
 

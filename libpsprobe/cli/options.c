@@ -20,6 +20,13 @@ static bool mistake(parser *p, const char *where, const char *message) {
   return false;
 }
 
+/* Without its value: it may be a key, whose option is mistyped. */
+static bool unknown(parser *p, const char *argument) {
+  char name[80];
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
+  return mistake(p, name, "unknown option");
+}
+
 static bool misused(parser *p, const psprobe_option *option, const char *message) {
   p->status = psprobe_cli_usage(p->program, option->name, message);
   return false;
@@ -64,7 +71,7 @@ static bool take_option(parser *p, char **argv, int left, int *used) {
   size_t len = strcspn(name, "=");
   const char *value = name[len] == '=' ? name + len + 1 : NULL;
   const psprobe_option *option = find(p, name, len);
-  if (option == NULL) return mistake(p, argv[0], "unknown option");
+  if (option == NULL) return unknown(p, argv[0]);
   p->seen[option - p->options] = true;
   if (option->kind != PSPROBE_OPTION_FLAG) return take_values(p, option, value, argv, left, used);
   if (value != NULL) return misused(p, option, "takes no value");
@@ -99,7 +106,7 @@ static bool take_dashed(parser *p, char **argv, int left, int *used) {
   if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) return print(p, psp_cli_help);
   if (strcmp(argument, "--man") == 0) return print(p, psp_cli_man);
   if (strcmp(argument, "--version") == 0) return print(p, version);
-  if (argument[1] != '-') return mistake(p, argument, "unknown option");
+  if (argument[1] != '-') return unknown(p, argument);
   return take_option(p, argv, left, used);
 }
 
@@ -129,8 +136,7 @@ static bool parse(parser *p, int argc, char **argv) {
 static psprobe_code check_level(const char *text, psprobe_error *error) {
   psprobe_log_level level;
   if (psprobe_log_level_parse(text, &level) == 0) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is none of error, warning, info, debug",
-                  text);
+  return psp_cli_refuse(error, text, "is none of error, warning, info, debug");
 }
 
 /* Parses with the common options beside the program's. */

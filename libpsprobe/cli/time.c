@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <psprobe/cli.h>
 #include <psprobe/timing.h>
 
-#include "base/error.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "cli/cli.h"
 
 /** A date alone is its beginning, in UTC. */
 static bool parse(const char *text, int64_t now_ns, int64_t *ns) {
@@ -30,10 +29,9 @@ static bool parse(const char *text, int64_t now_ns, int64_t *ns) {
 psprobe_code psprobe_check_moment(const char *text, psprobe_error *error) {
   int64_t ns;
   if (parse(text, psprobe_clock_wall(), &ns)) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                  "'%s' is no moment: write 2026-11-24, 2026-11-24T22:10:05Z, or 2h for two hours "
-                  "ago",
-                  text);
+  return psp_cli_refuse(error, text,
+                        "is no moment: write 2026-11-24, 2026-11-24T22:10:05Z, or 2h for two hours "
+                        "ago");
 }
 
 int64_t psprobe_cli_moment(const char *text) {

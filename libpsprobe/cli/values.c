@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "http/client/http.h"
@@ -19,32 +20,39 @@ static psprobe_code set_number(const psprobe_option *option, const char *text,
   char bound[PSP_DURATION_SIZE];
   if (option->kind == PSPROBE_OPTION_INTEGER) {
     if (!psp_parse_int64(text, option->min, max, &value))
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                      "'%s' is not a whole number from %lld to %lld", text, (long long)option->min,
-                      (long long)max);
+      return psp_cli_refuse(error, text, "is not a whole number from %lld to %lld",
+                            (long long)option->min, (long long)max);
   } else {
     if (!psp_parse_duration(text, &value))
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                      "'%s' is not a duration such as 5s, 250ms or 1m30s", text);
+      return psp_cli_refuse(error, text, "is not a duration such as 5s, 250ms or 1m30s");
     if (value < option->min)
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is too short: at least %s", text,
-                      psp_format_duration(bound, option->min));
+      return psp_cli_refuse(error, text, "is too short: at least %s",
+                            psp_format_duration(bound, option->min));
     if (value > max)
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is too long: at most %s", text,
-                      psp_format_duration(bound, max));
+      return psp_cli_refuse(error, text, "is too long: at most %s",
+                            psp_format_duration(bound, max));
   }
   *(int64_t *)option->value = value;
   return PSPROBE_OK;
+}
+
+/* What a check says is told, unless it shows what is not to be shown. */
+static psprobe_code check(const psprobe_option *option, const char *text, psprobe_error *error) {
+  char shown[PSP_CLI_SHOWN_SIZE];
+  psprobe_code code = option->check(text, error);
+  psp_setting_shown(shown, sizeof shown, text);
+  if (code == PSPROBE_OK || strcmp(shown, text) == 0 || strstr(error->message, shown) != NULL)
+    return code;
+  return psp_cli_refuse(error, text, "is not what it takes");
 }
 
 static psprobe_code set_text(const psprobe_option *option, const char *text, psprobe_error *error) {
   const char *why = NULL;
   if (text[0] == '\0') return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "must not be empty");
   if (option->kind == PSPROBE_OPTION_URL && !psp_http_url_check(text, &why))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "'%s' is not a URL such as http://127.0.0.1:8080: %s", text, why);
+    return psp_cli_refuse(error, text, "is not a URL such as http://127.0.0.1:8080: %s", why);
   if (option->check != NULL) {
-    psprobe_code code = option->check(text, error);
+    psprobe_code code = check(option, text, error);
     if (code != PSPROBE_OK) return code;
   }
   if (!is_list(option)) {
@@ -77,7 +85,7 @@ static psprobe_code set_list(const psprobe_option *option, const char *text, psp
 static psprobe_code set_flag(const psprobe_option *option, const char *text, psprobe_error *error) {
   bool on = psp_text_equal(text, "1") || psp_text_equal(text, "true");
   if (!on && !psp_text_equal(text, "0") && !psp_text_equal(text, "false"))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is none of 1, 0, true, false", text);
+    return psp_cli_refuse(error, text, "is none of 1, 0, true, false");
   *(bool *)option->value = on;
   return PSPROBE_OK;
 }

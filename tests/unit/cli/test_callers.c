@@ -95,6 +95,8 @@ static void test_origin(void **state) {
     assert_int_equal(psprobe_check_origin(good[i], NULL), PSPROBE_OK);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     assert_int_equal(psprobe_check_origin(bad[i], NULL), PSPROBE_INVALID_ARGUMENT);
+  psprobe_check_origin("https://user:hush@x.example", &error);
+  assert_null(strstr(error.message, "hush"));
   psprobe_check_origin("https://x.example/", &error);
   assert_non_null(strstr(error.message, "tokens are made for https://x.example"));
 }

@@ -136,6 +136,35 @@ static void mistakes_name_the_option(void **state) {
   }
 }
 
+/* A password in a URL, a key in the wrong place: the mistake is told, they are not. */
+static void secrets_are_not_told(void **state) {
+  static const struct {
+    const char *line, *said;
+  } cases[] = {
+      {"--prober http://user:hush@h:1", "--prober: 'http://***@h:1' is not a URL"},
+      {"--prober=user:hush@h", "--prober: '***@h' is not a URL"},
+      {"--prober ftp://user:hush@h/?hush", "--prober: 'ftp://***@h/?***' is not a URL"},
+      {"--topic http://user:hush@h", "--topic: 'http://***@h' is not what it takes"},
+      {"--interval http://user:hush@h", "--interval: 'http://***@h' is not a duration"},
+      {"--count ya29.hush", "--count: '(a token, not shown)' is not a whole number"},
+      {"--probber=http://user:hush@h", "--probber: unknown option"},
+      {"file http://user:hush@h", "http://***@h: one argument too many"},
+      {"--log-level user:hush@h", "--log-level: '***@h' is none of"},
+  };
+  char said[1024];
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(parse(cases[i].line, said, sizeof said), 2);
+    if (strstr(said, cases[i].said) == NULL) fail_msg("for '%s' it said: %s", cases[i].line, said);
+    if (strstr(said, "hush") != NULL) fail_msg("for '%s' it told: %s", cases[i].line, said);
+  }
+  setenv("PSPROBE_PROBER", "http://user:hush@h", 1);
+  assert_int_equal(parse("", said, sizeof said), 2);
+  assert_non_null(strstr(said, "PSPROBE_PROBER: 'http://***@h' is not a URL"));
+  assert_null(strstr(said, "hush"));
+  unsetenv("PSPROBE_PROBER");
+}
+
 static void environment_stands_between_option_and_default(void **state) {
   char said[512];
   (void)state;
@@ -259,6 +288,7 @@ int main(void) {
       cmocka_unit_test(defaults_hold_where_nothing_is_said),
       cmocka_unit_test(arguments_are_read),
       cmocka_unit_test(mistakes_name_the_option),
+      cmocka_unit_test(secrets_are_not_told),
       cmocka_unit_test(environment_stands_between_option_and_default),
       cmocka_unit_test(a_pair_takes_two_values),
       cmocka_unit_test(settings_are_forgotten_and_nothing_else),
