@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +49,21 @@ psprobe_code psp_open_fail(const char *path, int cause, psprobe_error *error) {
   return psp_fail(error, code, "cannot open %s: %s%s", path, name, hint);
 }
 
-/* Also when it is the folder that is not there. */
+bool psp_open_beside(const char *path) {
+  char folder[PATH_MAX];
+  if (realpath(path, folder) == NULL) return false;
+  char *slash = strrchr(folder, '/');
+  slash[slash == folder ? 1 : 0] = '\0';
+  return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* Also when it is the folder that is not there, and when it is the file alone that is kept from us.
+ */
 static psprobe_code fail_open(const char *path, int cause, psprobe_error *error) {
   const char *slash = strrchr(path, '/');
+  if (cause == EACCES && psp_open_beside(path))
+    return psp_fail(error, PSPROBE_PERMISSION_DENIED,
+                    "%s may not be written to by this user: choose another file", path);
   if (cause != ENOENT || slash == NULL || slash == path) return psp_open_fail(path, cause, error);
   return psp_fail(error, PSPROBE_NOT_FOUND, "cannot open %s: there is no folder %.*s", path,
                   (int)(slash - path), path);

@@ -37,5 +37,11 @@ bool psp_file_lock_is_held(const char *path);
 void psp_file_lock_release(psp_file_lock *lock);
 /** The error for a file or folder that `errno` kept us from, "cannot open path: cause". */
 psprobe_code psp_open_fail(const char *path, int cause, psprobe_error *error);
+/**
+ * Whether files can be made beside the one that `path` leads to, as SQLite's log must be.
+ *
+ * @return false, with errno set: also when `path` leads to nothing
+ */
+bool psp_open_beside(const char *path);
 
 #endif
