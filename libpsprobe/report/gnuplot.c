@@ -128,6 +128,7 @@ static void put_look(const psp_sink *out, size_t k) {
   psp_sink_raw(out, " title columnhead(2)");
 }
 
+/** The key stands above the plot: in a corner of it, it would lie on what is far out. */
 static void put_terminal(const psp_sink *out, bool svg) {
   psp_sink_raw(out, "set encoding utf8\n");
   if (svg)
@@ -139,7 +140,7 @@ static void put_terminal(const psp_sink *out, bool svg) {
                  "set terminal pngcairo noenhanced size 1440,630 font 'sans-serif,14' fontscale "
                  "1.1\n");
   psp_sink_raw(out,
-               "set grid lc rgb '#d9dce1' lt 1\nset key top right\nset border 3\n"
+               "set grid lc rgb '#d9dce1' lt 1\nset key above right\nset border 3\n"
                "set tics nomirror out\nset rmargin 5\n");
 }
 
@@ -208,12 +209,10 @@ static void put_spread(const psp_sink *out, const psprobe_report *r, psp_picture
   if (picture == PSP_PICTURE_ECDF) {
     psp_sink_raw(out,
                  "set xlabel 'answered within (ms)'\nset ylabel 'share of answers (%)'\n"
-                 "set yrange [0:100]\nset key bottom right\n");
+                 "set yrange [0:100]\n");
     put_plot(out, r, "ecdf", "with steps lw 2");
   } else {
-    psp_sink_raw(out,
-                 "set xlabel 'answered after (ms)'\nset ylabel 'answers'\nset yrange [0:*]\n"
-                 "set key top right\n");
+    psp_sink_raw(out, "set xlabel 'answered after (ms)'\nset ylabel 'answers'\nset yrange [0:*]\n");
     put_plot(out, r, "histogram", "with steps lw 2");
   }
 }

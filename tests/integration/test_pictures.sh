@@ -23,11 +23,27 @@ for name in one two one-answers no-pairs equal zero hour clock long-name markup 
   "$bin/report" --svg "$work/odd/$name" "$work/odd/$name.csv" >"$work/out" 2>"$work/err" || wrong "$name" "$work/err"
   [ -s "$work/odd/$name-histogram.svg" ] || wrong "$name: no histogram"
 done
+# An outlier is in sight, below the key and not behind it.
+awk 'BEGIN {
+  print "arbitrary_message_id,probe_sent,a_response_time,b_response_time"
+  for (i = 0; i < 60; i++)
+    printf "o%d,2026-11-24T22:10:%02dZ,%.0f,40000000\n", i, i, i == 54 ? 3e9 : 4e7 + i * 7 % 60 * 1e5
+}' >"$work/outlier.csv"
+"$bin/report" --svg "$work/outlier" "$work/outlier.csv" >"$work/out" 2>"$work/err" || wrong "an outlier" "$work/err"
+# The last of the dots is the key's own.
+awk -F '[(,)]' '
+  /text-anchor/ { at = $3 }
+  /<text>a - b</ { key = at }
+  /<use .*translate/ { y[n++] = $3 }
+  END {
+    for (i = 0; i < n - 1; i++) hidden += y[i] <= key
+    exit !(n == 61 && key > 0 && !hidden)
+  }' "$work/outlier-differences.svg" || wrong "an outlier is not in sight" "$work/outlier-differences.svg"
 # A source's name is text, whatever it holds, by whatever way it came.
 head='arbitrary_message_id,probe_sent'
 rows=$(for i in 1 2 3 4 5 6; do echo "id$i,2026-11-24T22:10:0${i}Z,${i}000000,${i}500000"; done)
 n=0
-for name in '`touch PWNED`' 'a"" . system(""touch PWNED"") #' "a' . system('touch PWNED') . '" '@touch{/*9 x}' '$(touch PWNED)' 'EOD'; do
+for name in '`touch PWNED`' 'a"" . system(""touch PWNED"") #' "a' . system('touch PWNED') . '" '@touch{_9 x}' '$(touch PWNED)' 'EOD'; do
   n=$((n + 1))
   printf '%s,"%s_response_time",b_response_time\n%s\n' "$head" "$name" "$rows" >"$work/evil$n.csv"
   (cd "$work" && "$bin/report" --svg "evil$n" "evil$n.csv") >"$work/out" 2>"$work/err" || wrong "evil $n" "$work/err"
