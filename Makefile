@@ -58,7 +58,7 @@ LINKS := $(if $(filter build,$(BUILD)),$(PROGRAMS:%=examples/%))
 MANS := $(PROGRAMS:%=$(BUILD)/man/psprobe-%.1)
 
 objects = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard $(1))))
-SUPPORT := $(addsuffix .o,$(call objects,tests/support/*.c))
+SUPPORT := $(addsuffix .o,$(call objects,tests/support/*.c tests/support/*/*.c))
 UNIT := $(call objects,tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 INTEGRATION := $(call objects,tests/integration/test_*.c)
 TOOLS := $(call objects,tests/tools/*.c)
@@ -68,7 +68,8 @@ SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples man tests check check-once check-unit check-threads check-house bench coverage-table fuzz demo run-demo \
+.PHONY: all lib examples man tests check check-once check-unit check-threads soak check-house bench \
+	coverage-table fuzz demo run-demo \
 	deps install uninstall format lint clean help
 
 all: lib examples man ## build the library, the programs and their man pages
@@ -108,11 +109,11 @@ $(BUILD)/man/psprobe-%.1: $(BUILD)/examples/%
 	@mkdir -p $(@D)
 	$(Q)$< --man >$@
 
-# These take memory away from the library (tests/support/failing_malloc.h).
+# These take memory away from the library (tests/support/fakes/failing_malloc.h).
 $(BUILD)/tests/unit/%/test_memory: ALL_LDFLAGS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 $(BUILD)/tests/unit/auth/test_memory: ALL_LDFLAGS += -Wl,--wrap=mmap
-$(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support
+$(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support/fakes -Itests/support/servers -Itests/support/data
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka -lssl $(LIBS)
@@ -155,6 +156,9 @@ check-threads: ## run the tests of threads under TSan
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)/tsan SANITIZE=thread \
 		$(THREADED:%=$(BUILD)/tsan/%)
 	@BUILD=$(BUILD)/tsan tests/run.sh $(THREADED:%=$(BUILD)/tsan/%)
+
+soak: $(THREADED:%=$(BUILD)/%) ## run them SOAK_RUNS=2000 times each beside a busy loop
+	@BUILD=$(BUILD) tests/soak.sh $(THREADED:%=$(BUILD)/%)
 
 check-house: ## the rules of the house: floors, names, sizes, circles, contracts
 	@$(MAKE) --no-print-directory -s -j$$(nproc) lib

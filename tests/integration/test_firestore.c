@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Single documents and commits, against Google's emulator or the stand-in (support/target.h). */
+/* Single documents and commits, against Google's emulator or the stand-in
+ * (support/servers/target.h). */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

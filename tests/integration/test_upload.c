@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The upload of results, against Google's Firestore emulator or the stand-in (support/target.h):
- * what the unit tests take for granted of the service, tried on one.
+ * The upload of results, against Google's Firestore emulator or the stand-in
+ * (support/servers/target.h): what the unit tests take for granted of the service, tried on one.
  */
 #include <setjmp.h>
 #include <stdarg.h>

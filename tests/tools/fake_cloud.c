@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * @file Google as far as the doctor looks at it (tests/support/fake_cloud.h), for scripts: prints
- * its URL and serves until its standard input ends.
+ * @file Google as far as the doctor looks at it (tests/support/fakes/fake_cloud.h), for scripts:
+ * prints its URL and serves until its standard input ends.
  *
  *     fake_cloud [CLOCK_OFFSET_S [PART STATUS BODY]...]
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * @file What Google does for tokens, for scripts: tests/support/fake_issuer.h on loopback, until it
- * is told to end.
+ * @file What Google does for tokens, for scripts: tests/support/fakes/fake_issuer.h on loopback,
+ * until it is told to end.
  *
  *     fake_google DIRECTORY EMAIL [PORT]
  *

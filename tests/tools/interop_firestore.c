@@ -4,7 +4,7 @@
  * interop_firestore COMMAND…: writes interop/from_c, runs COMMAND with
  * "host:port" and project added, then checks interop/from_node, which the
  * command must have written. Against Google's emulator or the stand-in
- * (support/target.h). Exit status as a test's.
+ * (support/servers/target.h). Exit status as a test's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef RECEIVER_H
-#define RECEIVER_H
+#ifndef TEST_RECEIVER_H
+#define TEST_RECEIVER_H
 /** @file A subscriber of "jobs" over a scripted transport, and what its callback does and sees.
  * Every wait fails the test after ten seconds. */
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FAKE_FIRESTORE_H
-#define FAKE_FIRESTORE_H
+#ifndef TEST_FAKE_FIRESTORE_H
+#define TEST_FAKE_FIRESTORE_H
 /**
  * @file
  * As much of Firestore as the upload needs, behind a scripted transport:

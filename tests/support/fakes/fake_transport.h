@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FAKE_TRANSPORT_H
-#define FAKE_TRANSPORT_H
+#ifndef TEST_FAKE_TRANSPORT_H
+#define TEST_FAKE_TRANSPORT_H
 /**
  * @file
  * A scripted HTTP transport: the test says which requests will come and what

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SERVER_FIXTURE_H
-#define SERVER_FIXTURE_H
+#ifndef TEST_SERVER_FIXTURE_H
+#define TEST_SERVER_FIXTURE_H
 /**
  * @file
  * A psp_server whose routes say what they were asked, for tests to talk to:

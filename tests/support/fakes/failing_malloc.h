@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FAILING_MALLOC_H
-#define FAILING_MALLOC_H
+#ifndef TEST_FAILING_MALLOC_H
+#define TEST_FAILING_MALLOC_H
 /**
  * @file
  * Memory that runs out when the test says so, for programs named test_memory,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TESTS_GOLDEN_COMPARISON_H
-#define TESTS_GOLDEN_COMPARISON_H
+#ifndef TEST_GOLDEN_COMPARISON_H
+#define TEST_GOLDEN_COMPARISON_H
 /** @file Holds a comparison of two sources against the lines that make_statistics.py wrote of it.
  */
 #include <psprobe/compare.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TESTS_CAPTURED_REQUEST_H
-#define TESTS_CAPTURED_REQUEST_H
+#ifndef TEST_CAPTURED_REQUEST_H
+#define TEST_CAPTURED_REQUEST_H
 /** @file Requests that we send, compared field by field with those that were captured from Google's
  * own library. A difference fails the test. */
 #include <stdint.h>

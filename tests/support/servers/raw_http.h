@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef RAW_HTTP_H
-#define RAW_HTTP_H
+#ifndef TEST_RAW_HTTP_H
+#define TEST_RAW_HTTP_H
 /**
  * @file
  * HTTP by hand over loopback sockets, for what a well-behaved client or server

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FAKE_CLIENT_H
-#define FAKE_CLIENT_H
+#ifndef TEST_FAKE_CLIENT_H
+#define TEST_FAKE_CLIENT_H
 /** @file A client over a scripted transport, for tests of what makes calls with it. */
 #include "client/call.h"
 #include "fake_transport.h"

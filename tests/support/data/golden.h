@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TESTS_GOLDEN_H
-#define TESTS_GOLDEN_H
+#ifndef TEST_GOLDEN_H
+#define TEST_GOLDEN_H
 /** @file Reads golden text files: a line is a key and its values, "#" begins a comment. */
 #include <stdbool.h>
 #include <stddef.h>

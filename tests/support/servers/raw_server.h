@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef RAW_SERVER_H
-#define RAW_SERVER_H
+#ifndef TEST_RAW_SERVER_H
+#define TEST_RAW_SERVER_H
 /**
  * @file
  * A server on loopback that does with each connection what the test says, in a

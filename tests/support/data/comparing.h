@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TESTS_COMPARING_H
-#define TESTS_COMPARING_H
+#ifndef TEST_COMPARING_H
+#define TEST_COMPARING_H
 /** @file Comparisons made in one line, for tests. */
 #include <psprobe/compare.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FAKE_PROBER_H
-#define FAKE_PROBER_H
+#ifndef TEST_FAKE_PROBER_H
+#define TEST_FAKE_PROBER_H
 /** @file A prober over real sockets whose answers the test says beforehand, and a client to reach
  * it. Every wait fails the test after ten seconds. */
 #include <psprobe/probe.h>

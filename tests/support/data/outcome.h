@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef OUTCOME_H
-#define OUTCOME_H
+#ifndef TEST_OUTCOME_H
+#define TEST_OUTCOME_H
 /** @file What becomes of an asynchronous HTTP request, for a test to wait for and to look at. */
 #include <semaphore.h>
 

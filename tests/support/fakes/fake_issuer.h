@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FAKE_ISSUER_H
-#define FAKE_ISSUER_H
+#ifndef TEST_FAKE_ISSUER_H
+#define TEST_FAKE_ISSUER_H
 /**
  * @file
  * What Google does for tokens, on loopback: a metadata server, a token endpoint and a key set, with

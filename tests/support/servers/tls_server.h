@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TLS_SERVER_H
-#define TLS_SERVER_H
+#ifndef TEST_TLS_SERVER_H
+#define TEST_TLS_SERVER_H
 /**
  * @file
  * An HTTPS server on loopback with a certificate authority of its own, made

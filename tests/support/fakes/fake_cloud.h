@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FAKE_CLOUD_H
-#define FAKE_CLOUD_H
+#ifndef TEST_FAKE_CLOUD_H
+#define TEST_FAKE_CLOUD_H
 /**
  * @file
  * Google as far as the doctor looks at it, on one loopback port, over plain HTTP: token endpoint,
