@@ -5,15 +5,21 @@
 # usage: tests/run.sh PROGRAM...
 set -u
 passed=0 failed=0 skipped=0 failures=
-build=${BUILD:-build}
+build=${BUILD:-build} limit=${TEST_TIMEOUT:-300}
 for program; do
   name=${program#"$build"/}
   log=$build/${name%.sh}.log
   mkdir -p "${log%/*}"
   start=$(date +%s%N)
-  # Each is bounded: one that hangs is a failure, not a wait.
-  timeout -k 5 "${TEST_TIMEOUT:-300}" "$program" >"$log" 2>&1
+  # Each is bounded: one that hangs is a failure, not a wait, and says where it stands before it is ended.
+  # shellcheck disable=SC2013 # pids are words
+  { sleep $((limit > 10 ? limit - 10 : 1)) && for child in $(cat "/proc/$$/task/$$/children"); do
+    [ "$(cat "/proc/$child/comm")" = timeout ] && tests/tools/stacks "$child"; done >>"$log" 2>&1; } >/dev/null 2>&1 &
+  watch=$!
+  timeout -k 5 "$limit" "$program" >"$log" 2>&1
   status=$?
+  # shellcheck disable=SC2013
+  for child in $(cat "/proc/$watch/task/$watch/children" 2>/dev/null); do kill "$child" 2>/dev/null; done
   took=$((($(date +%s%N) - start) / 1000000))
   [ "$status" = 77 ] && [ -n "${PSPROBE_NO_SKIP:-}" ] && status="77, and nothing may be skipped here"
   case $status in
@@ -23,7 +29,7 @@ for program; do
   esac
   printf '%-58s %s, %s ms\n' "$name" "$word" "$took"
   [ "$word" = SKIPPED ] && sed 's/^/    /' "$log" | tail -n 3
-  case $word in FAILED*) sed 's/^/    /' "$log" | tail -n 60 ;; esac
+  case $word in FAILED*) sed 's/^/    /' "$log" | tail -n "$([ "$status" = 124 ] && echo 200 || echo 60)" ;; esac
 done
 # Once more at the end, which is what a log that was cut short still shows.
 for name in $failures; do
