@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "client/internal.h"
 
@@ -35,7 +36,9 @@ static psprobe_code check(const char *what, const char *text, check_fn *rule,
                           psprobe_error *error) {
   const char *why = NULL;
   if (text == NULL || rule(text, &why)) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%.100s\": %s", what, text, why);
+  char shown[101];
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\": %s", what,
+                  psp_setting_shown(shown, sizeof shown, text), why);
 }
 
 static psprobe_code check_options(const psprobe_client_options *o, psprobe_error *error) {

@@ -5,6 +5,7 @@
 
 #include "auth/url.h"
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "firestore/path.h"
 #include "responder/parts.h"
@@ -25,17 +26,18 @@ static psprobe_code check(const psprobe_responder_options *o, psprobe_error *err
     return o->collection == NULL ? PSPROBE_OK : psp_collection_path_check(o->collection, error);
   if (o->prober == NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "responder: the prober's URL is needed");
-  if (!psp_http_url_check(o->prober, &why))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober URL \"%s\": %s", o->prober, why);
-  if (strpbrk(o->prober, "?#") != NULL)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "prober URL \"%s\": a base URL has no query and no fragment", o->prober);
-  if (o->prober_oidc && !psp_url_is_safe(o->prober))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "prober URL \"%s\": it must be https: ID tokens are sent there (http is for "
-                    "this machine's loopback addresses only)",
-                    o->prober);
-  return PSPROBE_OK;
+  if (psp_http_url_check(o->prober, &why)) {
+    if (strpbrk(o->prober, "?#") != NULL)
+      why = "a base URL has no query and no fragment";
+    else if (o->prober_oidc && !psp_url_is_safe(o->prober))
+      why =
+          "it must be https: ID tokens are sent there (http is for this machine's loopback "
+          "addresses only)";
+  }
+  if (why == NULL) return PSPROBE_OK;
+  char shown[200];
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober URL \"%s\": %s",
+                  psp_setting_shown(shown, sizeof shown, o->prober), why);
 }
 
 static char *make_prefix(const char *prober, const char *source) {

@@ -94,10 +94,26 @@ static void test_credentials_beside_emulators(void **state) {
   free(key);
 }
 
+/* A password in a base URL is refused and not told. */
+static void test_password_in_endpoint(void **state) {
+  (void)state;
+  const psprobe_client_options cases[] = {{.pubsub_endpoint = "https://user:hush@h"},
+                                          {.firestore_endpoint = "https://user:hush@h"},
+                                          {.pubsub_emulator = "user:hush@h:1"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psprobe_client *client = NULL;
+    psprobe_error error = {0};
+    assert_int_equal(psprobe_client_new(&cases[i], &client, &error), PSPROBE_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, "***@h"));
+    assert_null(strstr(error.message, "hush"));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_environment),
       cmocka_unit_test(test_unsafe_key),
+      cmocka_unit_test(test_password_in_endpoint),
       cmocka_unit_test(test_credentials_beside_emulators),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

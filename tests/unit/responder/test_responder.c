@@ -355,6 +355,8 @@ static void test_options(void **state) {
       {{.prober = "ftp://localhost"}, "ftp://localhost"},
       {{.prober = "http://"}, "http://"},
       {{.prober = "http://a/?x=1"}, "query"},
+      {{.prober = "http://a/?key=hush"}, "a/?***"},
+      {{.prober = "http://user:hush@a"}, "***@a"},
       {{.prober = "http://a/#x"}, "fragment"},
       {{.prober = "http://a", .source = "A"}, "\"A\""},
       {{.prober = "http://a", .timeout_ns = -1}, "timeout"},
@@ -367,6 +369,7 @@ static void test_options(void **state) {
                      PSPROBE_INVALID_ARGUMENT);
     if (strstr(error.message, cases[i].says) == NULL)
       fail_msg("\"%s\" does not say \"%s\"", error.message, cases[i].says);
+    assert_null(strstr(error.message, "hush"));
     assert_null(responder);
   }
   psprobe_responder_free(NULL);
