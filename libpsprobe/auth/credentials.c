@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Credentials: made, asked for tokens, freed. What fetches is in refresh.c. */
 #include "auth/parts.h"
 
 #include <stdlib.h>

@@ -157,39 +157,60 @@ static psprobe_code connect_first(psp_fetcher *f, psprobe_error *error) {
   return PSPROBE_OK;
 }
 
-psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
-                       const psp_fetch_limits *limits, psp_answer *answer, psprobe_error *error) {
+/* The limits with their defaults, and how attempts follow each other. */
+typedef struct plan {
+  psp_retry_policy policy;
+  int64_t attempt_ns, deadline_ns;
+  size_t max_answer;
+} plan;
+
+static int64_t or_else(int64_t given, int64_t other) {
+  return given != 0 ? given : other;
+}
+
+static plan make_plan(const psp_fetcher *f, const psp_fetch_limits *limits) {
   static const psp_fetch_limits none;
   if (limits == NULL) limits = &none;
-  const psp_retry_policy policy = {
-      .codes = PSP_RETRY_ON(PSPROBE_UNAVAILABLE) | PSP_RETRY_ON(PSPROBE_DEADLINE_EXCEEDED),
-      .initial_ns = f->first_wait_ns > 0 ? f->first_wait_ns : 100 * PSP_MS_NS,
-      .max_ns = limits->max_wait_ns != 0 ? limits->max_wait_ns : 5 * PSP_SECOND_NS,
-      .factor = 5,
-      .max_attempts = limits->attempts != 0 ? limits->attempts : 4};
-  int64_t attempt_ns = limits->attempt_ns != 0 ? limits->attempt_ns : 10 * PSP_SECOND_NS;
-  int64_t total_ns = limits->total_ns != 0 ? limits->total_ns : 30 * PSP_SECOND_NS;
+  int64_t total_ns = or_else(limits->total_ns, 30 * PSP_SECOND_NS);
   if (f->patience_ns != 0 && f->patience_ns < total_ns) total_ns = f->patience_ns;
-  int64_t deadline_ns = psprobe_clock_monotonic() + total_ns;
+  return (plan){.policy = {.codes = PSP_RETRY_ON(PSPROBE_UNAVAILABLE) |
+                                    PSP_RETRY_ON(PSPROBE_DEADLINE_EXCEEDED),
+                           .initial_ns = f->first_wait_ns > 0 ? f->first_wait_ns : 100 * PSP_MS_NS,
+                           .max_ns = or_else(limits->max_wait_ns, 5 * PSP_SECOND_NS),
+                           .factor = 5,
+                           .max_attempts = limits->attempts != 0 ? limits->attempts : 4},
+                .attempt_ns = or_else(limits->attempt_ns, 10 * PSP_SECOND_NS),
+                .deadline_ns = psprobe_clock_monotonic() + total_ns,
+                .max_answer = limits->max_answer != 0 ? limits->max_answer : (size_t)1 << 20};
+}
+
+/* One attempt. @return how long to wait for another; -1: it is the last */
+static int64_t attempt(psp_fetcher *f, const psp_http_request *request, const plan *p, unsigned nth,
+                       psp_answer *answer, psprobe_code *code, psprobe_error *cause) {
+  psp_http_request timed = *request;
+  int64_t left = p->deadline_ns - psprobe_clock_monotonic();
+  timed.timeout_ns = left < p->attempt_ns ? (left > 0 ? left : 1) : p->attempt_ns;
+  timed.secret = true;
+  timed.max_response = p->max_answer;
+  *code = fly(f, &timed, answer, cause);
+  psprobe_error outcome = outcome_of(*code, answer, cause);
+  if (outcome.code == PSPROBE_OK) return -1;
+  uint64_t random = 0;
+  psp_random(&random, sizeof random);
+  return psp_retry_delay(&p->policy, &outcome, nth, psprobe_clock_monotonic(), p->deadline_ns,
+                         random);
+}
+
+psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
+                       const psp_fetch_limits *limits, psp_answer *answer, psprobe_error *error) {
+  const plan p = make_plan(f, limits);
   psprobe_error cause;
   psprobe_error_clear(&cause);
   psprobe_code code = connect_first(f, &cause);
-  for (unsigned attempt = 1; code == PSPROBE_OK; attempt++) {
-    psp_http_request timed = *request;
-    int64_t left = deadline_ns - psprobe_clock_monotonic();
-    timed.timeout_ns = left < attempt_ns ? (left > 0 ? left : 1) : attempt_ns;
-    timed.secret = true;
-    timed.max_response = limits->max_answer != 0 ? limits->max_answer : (size_t)1 << 20;
-    code = fly(f, &timed, answer, &cause);
-    psprobe_error outcome = outcome_of(code, answer, &cause);
-    uint64_t random = 0;
-    psp_random(&random, sizeof random);
-    int64_t wait = outcome.code == PSPROBE_OK
-                       ? -1
-                       : psp_retry_delay(&policy, &outcome, attempt, psprobe_clock_monotonic(),
-                                         deadline_ns, random);
-    if (wait < 0) break;
-    code = pause_for(f, wait) ? PSPROBE_OK : fail_stopped(&cause);
+  for (unsigned nth = 1; code == PSPROBE_OK; nth++) {
+    int64_t wait_ns = attempt(f, request, &p, nth, answer, &code, &cause);
+    if (wait_ns < 0) break;
+    code = pause_for(f, wait_ns) ? PSPROBE_OK : fail_stopped(&cause);
   }
   if (code != PSPROBE_OK && error != NULL) *error = cause;
   return code;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Lengths of time as people write and read them. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Writing JSON. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

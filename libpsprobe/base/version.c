@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file The version. */
 #include <psprobe/version.h>
 
 const char *psprobe_version(void) {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/** @file What a program does before anything else: standard files open, no core with a secret in
+ * it. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

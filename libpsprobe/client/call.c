@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "client/internal.h"
+#include "client/parts.h"
 #include "os/random.h"
 
 #define DEFAULT_ATTEMPT_NS INT64_C(60000000000)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/** @file What may stand in the options of a client. */
 #include <string.h>
 
 #include "auth/url.h"
 #include "base/text.h"
-#include "client/internal.h"
+#include "client/parts.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS  "0123456789"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Making and freeing a client, and what it finds once: the project, the URLs. */
 #include <psprobe/client.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include "base/error.h"
 #include "base/shown.h"
 #include "base/text.h"
-#include "client/internal.h"
+#include "client/parts.h"
 
 #define DEFAULT_TIMEOUT_NS INT64_C(60000000000)
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file A client with real connections. */
 #include "client/call.h"
 
 /* By itself, so that tests with a transport of their own link without the real one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Waiting for a call, and calling off one that is waited for. */
 #include "base/error.h"
-#include "client/internal.h"
+#include "client/parts.h"
 #include "os/latch.h"
 
 void psp_stopper_init(psp_stopper *stopper) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file What an answer of an API that is no success says (google.rpc.Status, AIP-193). */
 #include <string.h>
 #include <strings.h>
 

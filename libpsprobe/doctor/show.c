@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "doctor/parts.h"
 
-#define SCHEMA 1
+#define DIAGNOSIS_SCHEMA 1
 
 static const char *const names[] = {"ok", "warning", "failed", "skipped"};
 
@@ -48,7 +48,7 @@ char *psprobe_diagnosis_json(const psprobe_diagnosis *diagnosis) {
   psp_json_writer w = {.buf = &out, .pretty = true};
   psp_json_begin_object(&w);
   psp_json_put_key(&w, "schema");
-  psp_json_put_int64(&w, SCHEMA);
+  psp_json_put_int64(&w, DIAGNOSIS_SCHEMA);
   put_text(&w, "version", PSPROBE_VERSION);
   put_text(&w, "project", diagnosis->project);
   psp_json_put_key(&w, "counts");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file The calls for one document. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,15 +9,14 @@
 #include "firestore/write.h"
 
 /* A longer URL than this goes through fewer proxies: the write is sent as a commit's body. */
-#define URL_MAX   4096
-#define WHAT_SIZE 300
+#define URL_MAX 4096
 
 /* One call about a document, from its parts to the document that came back (where wanted). */
 typedef struct task {
   psprobe_client *client;
   psp_firestore_root root;
   psp_buf url, body;
-  char what[WHAT_SIZE];
+  char what[PSP_FIRESTORE_WHAT];
 } task;
 
 static void task_clear(task *t) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Field paths: quoted and unquoted segments. */
 #include <stdlib.h>
 #include <string.h>
 

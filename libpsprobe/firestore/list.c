@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Listing documents and collections, page by page. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,8 +10,7 @@
 #include "firestore/service.h"
 
 /* The most that the service gives at a time; Google's emulator stops at 150. */
-#define PAGE      300
-#define WHAT_SIZE 300
+#define PAGE 300
 
 /* A listing under way. */
 typedef struct listing {
@@ -18,7 +18,7 @@ typedef struct listing {
   const char *collection;
   psprobe_document_each *each;
   void *arg;
-  char what[WHAT_SIZE];
+  char what[PSP_FIRESTORE_WHAT];
   int size;    /* documents a page */
   char *token; /* where the next page begins; NULL: at the first, or nowhere any more */
   bool enough;

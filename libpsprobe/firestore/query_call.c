@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Running a query, page by page. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,6 @@
 #include "firestore/service.h"
 
 #define PAGE_DEFAULT 300
-#define WHAT_SIZE    300
 
 /* A query under way. */
 typedef struct run {
@@ -16,7 +16,7 @@ typedef struct run {
   const psprobe_query *query;
   psprobe_document_each *each;
   void *arg;
-  char what[WHAT_SIZE];
+  char what[PSP_FIRESTORE_WHAT];
   psp_buf url;
   psprobe_document *last; /* the page's last so far, kept to go on after it */
   int64_t left;           /* that the limit still lets; INT64_MAX without one */

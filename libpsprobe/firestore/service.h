@@ -5,6 +5,9 @@
 #include "base/json.h"
 #include "client/call.h"
 
+/** Room for what a call is called in messages; a path can be longer and is cut. */
+#define PSP_FIRESTORE_WHAT 300
+
 /**
  * What kind of call it is: how long an attempt may take and what is tried
  * again. Source: the retry settings that Google's clients are published with

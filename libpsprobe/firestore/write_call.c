@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file The calls that write: commit and batchWrite. */
 #include <stdio.h>
 
 #include "base/error.h"
@@ -6,15 +7,13 @@
 #include "firestore/service.h"
 #include "firestore/write.h"
 
-#define WHAT_SIZE 300
-
 /* What the message calls the writes: one by its path, several by their number. */
-static void name_writes(char what[WHAT_SIZE], const char *verb, const psprobe_write *writes,
-                        size_t count) {
+static void name_writes(char what[PSP_FIRESTORE_WHAT], const char *verb,
+                        const psprobe_write *writes, size_t count) {
   if (count == 1 && writes[0].path)
-    snprintf(what, WHAT_SIZE, "%s of %s", verb, writes[0].path);
+    snprintf(what, PSP_FIRESTORE_WHAT, "%s of %s", verb, writes[0].path);
   else
-    snprintf(what, WHAT_SIZE, "%s of %zu documents", verb, count);
+    snprintf(what, PSP_FIRESTORE_WHAT, "%s of %zu documents", verb, count);
 }
 
 /* Sends writes to `method`. */
@@ -41,7 +40,7 @@ static psprobe_code send_writes(psprobe_client *client, const char *method, psp_
 
 psprobe_code psprobe_commit(psprobe_client *client, const psprobe_write *writes, size_t count,
                             psprobe_error *error) {
-  char what[WHAT_SIZE];
+  char what[PSP_FIRESTORE_WHAT];
   psp_json *answer = NULL;
   if (count == 0) return PSPROBE_OK;
   name_writes(what, "commit", writes, count);
@@ -57,7 +56,7 @@ psprobe_code psprobe_commit(psprobe_client *client, const psprobe_write *writes,
 
 psprobe_code psprobe_batch_write(psprobe_client *client, const psprobe_write *writes, size_t count,
                                  psprobe_error *outcomes, psprobe_error *error) {
-  char what[WHAT_SIZE];
+  char what[PSP_FIRESTORE_WHAT];
   psp_json *answer = NULL;
   psprobe_error own = {0};
   if (!error) error = &own; /* each outcome tells of it too */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file The stand-in as a whole: broker, documents and functions behind one address each. */
 #include <psprobe/local.h>
 
 #include <pthread.h>

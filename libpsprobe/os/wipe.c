@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Memory that OpenSSL frees, wiped. */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "os/clock.h"
-#include "prober/prober.h"
+#include "prober/parts.h"
 
 #define MAX_HANDLED_NS (24 * 3600 * PSP_SECOND_NS)
 

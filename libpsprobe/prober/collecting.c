@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "os/clock.h"
-#include "prober/prober.h"
+#include "prober/parts.h"
 #include "prober/registry/shard.h"
 
 /** It is woken for everything that it waits for. */

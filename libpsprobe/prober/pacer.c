@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file The grid of times at which probes are sent. */
 #include <psprobe/timing.h>
 
 void psprobe_pacer_init(psprobe_pacer *pacer, int64_t start_ns, int64_t interval_ns) {

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "os/futex.h"
 #include "os/thread.h"
-#include "prober/prober.h"
+#include "prober/parts.h"
 
 void psprobe_prober_stop(psprobe_prober *prober) {
   /* Also in a signal handler: an atomic and at most two system calls. */

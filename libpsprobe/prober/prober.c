@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Making, asking and freeing a prober. What it does is in pacing.c, sending.c, answers.c and
  * collecting.c. */
-#include "prober/prober.h"
+#include "prober/parts.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Topics and subscriptions. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Reading what Pub/Sub answers. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Writing what Pub/Sub is asked. */
 #include <string.h>
 
 #include "base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file One pull. */
 #include "base/error.h"
 #include "pubsub/calls.h"
 #include "pubsub/codec.h"

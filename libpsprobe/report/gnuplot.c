@@ -16,7 +16,6 @@
 #include "report/report.h"
 #include "report/sink.h"
 
-#define BINS   60
 #define SHARES 1000
 #define DAY_NS INT64_C(86400000000000)
 
@@ -73,9 +72,9 @@ static void put_ecdf(const psp_sink *out, const psp_plots *plots, size_t k) {
 /** Each bin's lower edge in ms and how many; the last edge closes the last bin. */
 static void put_histogram(const psp_sink *out, const psp_plots *plots, size_t k) {
   begin_block(out, "histogram", k, plots->probes->sources[k].name);
-  for (int i = 0; i <= BINS; i++)
-    put_point(out, positive_ms(psp_plots_edge(plots, i, BINS)), 6,
-              i < BINS ? (double)psp_plots_in_bin(plots, k, i, BINS) : 0, 0);
+  for (int i = 0; i <= PSP_PLOTS_BINS; i++)
+    put_point(out, positive_ms(psp_plots_edge(plots, i, PSP_PLOTS_BINS)), 6,
+              i < PSP_PLOTS_BINS ? (double)psp_plots_in_bin(plots, k, i, PSP_PLOTS_BINS) : 0, 0);
   psp_sink_raw(out, "EOD\n");
 }
 

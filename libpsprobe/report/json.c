@@ -6,7 +6,7 @@
 #include "base/timestamp.h"
 #include "report/report.h"
 
-#define SCHEMA 1
+#define REPORT_SCHEMA 1
 
 static void put_int(psp_json_writer *w, const char *key, int64_t value) {
   psp_json_put_key(w, key);
@@ -145,7 +145,7 @@ char *psprobe_report_json(const psprobe_report *report) {
   psp_buf out = {0};
   psp_json_writer w = {.buf = &out, .pretty = true};
   psp_json_begin_object(&w);
-  put_int(&w, "schema", SCHEMA);
+  put_int(&w, "schema", REPORT_SCHEMA);
   put_text(&w, "sentence", report->sentence);
   psp_json_put_key(&w, "runs");
   psp_json_begin_array(&w);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file What else a careful reader should know of a comparison, in words. */
 #include <math.h>
 
 #include "report/words.h"

@@ -14,6 +14,9 @@
 
 #include "report/bend.h"
 
+/** Bins of a histogram. */
+#define PSP_PLOTS_BINS 60
+
 /** Probes of one plot. */
 typedef struct psp_points {
   uint32_t *index; /**< of the probes, in the order sent */

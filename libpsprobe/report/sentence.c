@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file The answer in one sentence. */
 #include "report/words.h"
 #include "stats/comparison.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file The comparison of sources, from probes to figures. */
 #include <math.h>
 #include <psprobe/compare.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file A histogram with bounded relative error (after HdrHistogram). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Whether git would commit a file: asked of git itself. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

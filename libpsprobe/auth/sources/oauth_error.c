@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file What a token endpoint's refusal means, in words (RFC 6749, section 5.2). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

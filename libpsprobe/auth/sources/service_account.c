@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Tokens for a service account's key: signed by ourselves, or fetched with a signed
+ * assertion. */
 #include <stdio.h>
 #include <string.h>
 

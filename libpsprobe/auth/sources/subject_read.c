@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Reading the token of an external account's subject, from a file, a URL or a command. */
 #include <string.h>
 
 #include "auth/sources/subject.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file A value against the service's limits. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Firestore's order of values, and their equality. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "firestore/value/value.h"
-
-/* Deeper than this (the service takes 20 levels) two values are not told apart by their content. */
-#define DEEPEST 1000
 
 static int sign(int64_t a, int64_t b) {
   return (a > b) - (a < b);
@@ -114,7 +112,7 @@ static int compare_maps(const psp_value_list *a, const psp_value_list *b, int de
 
 static int compare_at(const psprobe_value *a, const psprobe_value *b, int depth) {
   int order = rank(a->type) - rank(b->type);
-  if (order != 0 || depth > DEEPEST) return order;
+  if (order != 0 || depth > PSP_VALUE_DEEPEST) return order;
   switch (a->type) {
     case PSPROBE_VALUE_NULL:
       return 0;
@@ -146,7 +144,7 @@ int psp_value_compare(const psprobe_value *a, const psprobe_value *b) {
 }
 
 static bool equal_at(const psprobe_value *a, const psprobe_value *b, int depth) {
-  if (!a || !b || a->type != b->type || depth > DEEPEST) return false;
+  if (!a || !b || a->type != b->type || depth > PSP_VALUE_DEEPEST) return false;
   if (a->type != PSPROBE_VALUE_ARRAY && a->type != PSPROBE_VALUE_MAP)
     return compare_at(a, b, 0) == 0;
   const psp_value_list *list = &a->as.list;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Lists and maps. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +7,6 @@
 
 /* Below this many a map's keys are compared one after the other. */
 #define INDEX_FROM 16
-#define DEEPEST    1000
 
 /* FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), 64 bits folded to 32. */
 static uint32_t hash(const char *key) {
@@ -128,7 +128,7 @@ const psprobe_value *psprobe_value_find(const psprobe_value *map, const char *ke
 
 static psprobe_value *copy_at(const psprobe_value *value, int depth) {
   const psp_value_list *list = list_of(value);
-  if (depth > DEEPEST) return NULL;
+  if (depth > PSP_VALUE_DEEPEST) return NULL;
   if (value->type == PSPROBE_VALUE_STRING || value->type == PSPROBE_VALUE_BYTES ||
       value->type == PSPROBE_VALUE_REFERENCE)
     return psp_value_new_text(value->type, value->as.text.data, value->as.text.len);

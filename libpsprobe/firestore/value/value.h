@@ -7,6 +7,9 @@
  */
 #include <psprobe/firestore.h>
 
+/** Values within values beyond this are not followed: the stack has an end. */
+#define PSP_VALUE_DEEPEST 1000
+
 /**
  * The items of an array or a map, in the order added. A map has a key for each
  * item, and past a few of them an index: a hash table of positions plus one, 0

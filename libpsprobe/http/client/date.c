@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Dates as HTTP writes them (RFC 9110, section 5.6.7). */
 #include <stdio.h>
 #include <string.h>
 

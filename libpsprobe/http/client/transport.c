@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file Sending and waiting, whatever carries the request. */
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>

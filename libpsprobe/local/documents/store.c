@@ -2,7 +2,6 @@
 #include "local/documents/store.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -11,7 +11,6 @@
 #define MS_NS        1000000
 #define HOUR_NS      INT64_C(3600000000000)
 #define ECDF_POINTS  160
-#define BINS         60
 #define HEAT_BINS    24
 #define HEAT_COLUMNS 168
 /** Runs shorter than this have no use for hours. */
@@ -62,13 +61,13 @@ static void put_histogram(psp_json_writer *w, const psprobe_probes *probes,
                           const psp_plots *plots) {
   psp_json_put_key(w, "histogram");
   psp_json_begin_object(w);
-  put_edges(w, plots, BINS);
+  put_edges(w, plots, PSP_PLOTS_BINS);
   psp_json_put_key(w, "sources");
   psp_json_begin_array(w);
   for (size_t k = 0; k < probes->source_count; k++) {
     psp_json_begin_array(w);
-    for (int i = 0; i < BINS; i++)
-      psp_json_put_int64(w, (int64_t)psp_plots_in_bin(plots, k, i, BINS));
+    for (int i = 0; i < PSP_PLOTS_BINS; i++)
+      psp_json_put_int64(w, (int64_t)psp_plots_in_bin(plots, k, i, PSP_PLOTS_BINS));
     psp_json_end_array(w);
   }
   psp_json_end_array(w);

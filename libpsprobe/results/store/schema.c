@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file The tables of a results file, and the way from older ones. */
 #include "results/store/store.h"
 
 #include "base/error.h"

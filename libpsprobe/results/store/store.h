@@ -11,7 +11,6 @@
  * that a reader never waits for the writer's disk nor the writer for a reader.
  */
 #include <pthread.h>
-#include <sqlite3.h>
 #include <sys/types.h>
 
 #include <psprobe/results.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/** @file One batch of rows on its way to Firestore. */
 #include <stdlib.h>
 #include <string.h>
 

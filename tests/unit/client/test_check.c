@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "client/internal.h"
+#include "client/parts.h"
 
 typedef bool check_fn(const char *text, const char **why);
 

@@ -15,7 +15,7 @@
 #include "auth/verify/parts.h"
 #include "fake_issuer.h"
 #include "lab.h"
-#include "prober/prober.h"
+#include "prober/parts.h"
 #include "raw_http.h"
 
 #define HOUR     INT64_C(3600000000000)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PROBER_PROBER_H
-#define PSP_PROBER_PROBER_H
+#ifndef PSP_PROBER_PARTS_H
+#define PSP_PROBER_PARTS_H
 /** @file What the parts of a prober share. */
 #include <stdatomic.h>
 

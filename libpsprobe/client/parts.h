@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_CLIENT_INTERNAL_H
-#define PSP_CLIENT_INTERNAL_H
+#ifndef PSP_CLIENT_PARTS_H
+#define PSP_CLIENT_PARTS_H
 /** @file What client.c and call.c share. */
 #include <pthread.h>
 #include <stdbool.h>
