@@ -14,7 +14,6 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -31,6 +30,7 @@
 #include "http/client/http.h"
 #include "http/client/queue.h"
 #include "http/client/sockets.h"
+#include "os/thread.h"
 #include "os/wait.h"
 
 #define MAX_IDLE_CONNECTIONS 256
@@ -246,7 +246,6 @@ static void deliver(io *o, psp_transfer_list finished) {
 
 static void *run(void *arg) {
   io *o = arg;
-  pthread_setname_np(pthread_self(), "psprobe-io");
   while (!psp_queue_is_over(&o->queue)) {
     struct epoll_event events[MAX_EVENTS];
     int count = epoll_wait(o->sockets.epoll, events, MAX_EVENTS, -1);
@@ -324,16 +323,6 @@ static bool open_parts(io *o) {
   return true;
 }
 
-/* Signals are for the program's own threads. */
-static bool start_thread(io *o) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int rc = pthread_create(&o->thread, NULL, run, o);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return rc == 0;
-}
-
 /* A holder is done within microseconds as a rule, so spin before sleeping. */
 static void init_drive_lock(io *o) {
   pthread_mutexattr_t attributes;
@@ -370,7 +359,7 @@ psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, pspr
   psp_http *made = NULL;
   bool ready = (o->ca_file || !options->ca_file) && o->user_agent && open_parts(o) &&
                psp_http_new_transport(&curl_transport, o, &made, NULL) == PSPROBE_OK;
-  if (ready && start_thread(o)) {
+  if (ready && psp_thread_start(&o->thread, "psprobe-io", run, o)) {
     *http = made;
     return PSPROBE_OK;
   }

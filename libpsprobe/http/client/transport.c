@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Sending and waiting, whatever carries the request. */
-#include <errno.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "http/client/http.h"
 #include "http/field.h"
+#include "os/clock.h"
+#include "os/latch.h"
 
 struct psp_http {
   const psp_transport *transport;
@@ -81,10 +80,9 @@ void psp_http_cancel(psp_http *http, uint64_t id) {
   http->transport->cancel(http->self, id);
 }
 
-/* A caller that waits. On its stack: sem_post is done with the semaphore once a waiter can leave.
- */
+/* A caller that waits, on its stack. */
 typedef struct waiter {
-  sem_t done;
+  psp_latch done;
   psp_http_result *result;
   psprobe_error error;
 } waiter;
@@ -94,7 +92,7 @@ static void wake_waiter(void *arg, const psp_http_response *response, const pspr
   if (!response) {
     w->error = *error;
   } else {
-    int64_t now_s = time(NULL);
+    int64_t now_s = psprobe_clock_wall() / PSP_SECOND_NS;
     psp_http_result *result = w->result;
     result->status = response->status;
     result->retry_after_ns = psp_http_retry_after(psp_http_header(response, "retry-after"), now_s);
@@ -104,21 +102,20 @@ static void wake_waiter(void *arg, const psp_http_response *response, const pspr
     if (result->body.failed || !psp_buf_reserve(&result->body, 0))
       psp_fail_memory(&w->error, "HTTP answer");
   }
-  sem_post(&w->done);
+  psp_latch_post(&w->done);
 }
 
 psprobe_code psp_http_call(psp_http *http, const psp_http_request *request, psp_http_result *result,
                            psprobe_error *error) {
   waiter w = {.result = result};
-  sem_init(&w.done, 0, 0);
+  psp_latch_init(&w.done);
   psprobe_code code = psp_http_send(http, request, wake_waiter, &w, NULL, error);
   if (code == PSPROBE_OK) {
-    while (sem_wait(&w.done) != 0 && errno == EINTR) {
-    }
+    psp_latch_wait(&w.done);
     code = w.error.code;
     if (code != PSPROBE_OK && error) *error = w.error;
   }
-  sem_destroy(&w.done);
+  psp_latch_destroy(&w.done);
   return code;
 }
 

@@ -3,10 +3,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "local/broker/push.h"
+#include "os/thread.h"
 #include "os/wait.h"
 
 struct psp_broker_host {
@@ -25,10 +25,8 @@ struct psp_broker_host {
 enum { MAX_BODY = 16 * 1024 * 1024, MAX_CONNECTIONS = 4000 };
 
 psp_instant psp_broker_host_now(void) {
-  struct timespec wall;
-  clock_gettime(CLOCK_REALTIME, &wall);
   return (psp_instant){.mono_ns = psprobe_clock_monotonic(),
-                       .wall_ms = wall.tv_sec * INT64_C(1000) + wall.tv_nsec / 1000000};
+                       .wall_ms = psprobe_clock_wall() / PSP_MS_NS};
 }
 
 psp_broker *psp_broker_host_lock(psp_broker_host *host) {
@@ -90,7 +88,7 @@ static psprobe_code start(psp_broker_host *host, const char *listen, psp_handler
   host->broker = psp_broker_new();
   host->pusher = host->broker ? psp_broker_pusher_new(push_is_over, host, logger) : NULL;
   if (!host->pusher) return psp_fail_memory(error, "broker");
-  if (pthread_create(&host->clock, NULL, run_clock, host) != 0)
+  if (!psp_thread_start(&host->clock, "psp-broker", run_clock, host))
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,
                     "start the broker's thread: no more threads");
   host->running = true;

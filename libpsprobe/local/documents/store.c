@@ -4,11 +4,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "firestore/value/json.h"
+#include "os/clock.h"
 #include "sql/sql.h"
 
 /* "psdo": what tells our files from others'
@@ -131,9 +131,7 @@ psprobe_code psp_documents_end(psp_documents *documents, bool keep, psprobe_erro
 }
 
 int64_t psp_documents_now(psp_documents *documents) {
-  struct timespec wall;
-  clock_gettime(CLOCK_REALTIME, &wall);
-  int64_t us = wall.tv_sec * INT64_C(1000000) + wall.tv_nsec / 1000;
+  int64_t us = psprobe_clock_wall() / PSP_US_NS;
   if (us <= documents->last_us) us = documents->last_us + 1;
   documents->last_us = us;
   return us;
