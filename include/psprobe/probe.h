@@ -17,8 +17,8 @@
 
 #include <psprobe/client.h>
 #include <psprobe/firestore.h>
-#include <psprobe/pubsub.h>
 #include <psprobe/status.h>
+#include <psprobe/subscriber.h>
 #include <psprobe/timing.h>
 
 #ifdef __cplusplus

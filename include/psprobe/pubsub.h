@@ -3,12 +3,21 @@
 #define PSPROBE_PUBSUB_H
 /**
  * @file
- * Cloud Pub/Sub over REST: topics, subscriptions, publish, pull, acknowledge,
- * a subscriber that does the last three, and the decoding of push requests.
+ * Cloud Pub/Sub over REST: topics, subscriptions, publish, pull, acknowledge, and the decoding of
+ * push requests. What pulls and acknowledges by itself is in psprobe/subscriber.h.
  *
  * A topic or subscription is named by its id ("probes") or in full
  * ("projects/p/topics/probes"). Source of the protocol:
  * https://cloud.google.com/pubsub/docs/reference/rest
+ *
+ * Besides the codes that a call names it can return what the client's calls can: UNAVAILABLE,
+ * DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED (memory, too), UNAUTHENTICATED, PERMISSION_DENIED,
+ * FAILED_PRECONDITION (no project), CANCELLED, ABORTED, UNKNOWN; and INTERNAL, with http_status 0
+ * for an answer that could not be read. What Google's own clients try again is tried again.
+ *
+ * Ownership: what is given is borrowed until the call returns; what is received is the caller's.
+ * Threading: any thread may call, but none may still use an object that is being freed.
+ * Blocks: what names a topic or a subscription, up to its timeout, or the client's; else not.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,10 +51,13 @@ typedef struct psprobe_message {
   int delivery_attempt;           /**< from 1; 0: not told */
 } psprobe_message;
 
-/** The value of an attribute, or NULL. Valid as long as the message. */
+/** Looks up an attribute.
+ * @param key its name
+ * @return its value, valid as long as the message, or NULL
+ * Ownership: the message's. */
 PSPROBE_API const char *psprobe_message_attribute(const psprobe_message *message, const char *key);
 
-/* ---- names ------------------------------------------------------------ */
+/* ---- names ---- */
 
 /**
  * Checks a topic or subscription id by Google's rule: 3 to 255 characters, a
@@ -53,39 +65,41 @@ PSPROBE_API const char *psprobe_message_attribute(const psprobe_message *message
  * (pubsub.proto, Topic.name).
  *
  * @param what "topic" or "subscription", for the message
- * @return PSPROBE_OK, or INVALID_ARGUMENT with the rule that was broken
+ * @param name the id; NULL is none
+ * @return PSPROBE_OK, or INVALID_ARGUMENT with the rule that was broken; no other
+ * Blocks: not.
  */
 PSPROBE_API psprobe_code psprobe_pubsub_name_check(const char *what, const char *name,
                                                    psprobe_error *error);
 
-/* ---- topics and subscriptions (blocking) -------------------------------- */
+/* ---- topics and subscriptions (blocking) ---- */
 
-/**
- * Creates a topic. One that is there already is success.
- *
- * @param topic      its name, full or short
+/** Creates a topic. One that is there already is success.
+ * @param topic its id, or its full name
  * @param timeout_ns of all attempts; 0: the client's
- * @param existed    receives whether it was there; may be NULL
- * @return PSPROBE_OK; or what the service says
- */
+ * @param existed receives whether it was there already; may be NULL
+ * @return PSPROBE_OK; INVALID_ARGUMENT for a name that cannot be */
 PSPROBE_API psprobe_code psprobe_topic_create(psprobe_client *client, const char *topic,
                                               int64_t timeout_ns, bool *existed,
                                               psprobe_error *error);
-/**
- * Looks whether a topic is there.
- *
- * @param topic      its name, full or short
+/** Asks whether a topic is there.
+ * @param topic its id, or its full name
  * @param timeout_ns of all attempts; 0: the client's
- * @return PSPROBE_OK; NOT_FOUND: it is not; or what else the service says
- */
+ * @return PSPROBE_OK when it is; NOT_FOUND when not; INVALID_ARGUMENT for a name that cannot be */
 PSPROBE_API psprobe_code psprobe_topic_exists(psprobe_client *client, const char *topic,
                                               int64_t timeout_ns, psprobe_error *error);
+/** Deletes a topic. Its subscriptions stay, and receive no more.
+ * @param topic its id, or its full name
+ * @return PSPROBE_OK; NOT_FOUND when it is not there; INVALID_ARGUMENT for a name that cannot be */
 PSPROBE_API psprobe_code psprobe_topic_delete(psprobe_client *client, const char *topic,
                                               psprobe_error *error);
 
 /** One name of a listing, in full, borrowed until it returns. False ends the listing. */
 typedef bool psprobe_name_each(void *arg, const char *name);
-/** Every topic of the project, over all pages. */
+/** Lists every topic of the project, over all pages.
+ * @param each is called for each, on this thread
+ * @return PSPROBE_OK, also when `each` ended it; INTERNAL when the service's pages go in a circle
+ * Blocks: up to the client's timeout for each page. */
 PSPROBE_API psprobe_code psprobe_topic_list(psprobe_client *client, psprobe_name_each *each,
                                             void *arg, psprobe_error *error);
 
@@ -99,7 +113,12 @@ typedef struct psprobe_subscription_config {
   bool enable_ordering;
 } psprobe_subscription_config;
 
-/** Creates a subscription; one that is there already (whatever its settings) is success. */
+/** Creates a subscription. One that is there already, whatever its settings, is success.
+ * @param subscription its id, or its full name
+ * @param config its settings
+ * @param existed receives whether it was there already; may be NULL
+ * @return PSPROBE_OK; NOT_FOUND when there is no such topic; INVALID_ARGUMENT for a name or a
+ *         setting that cannot be */
 PSPROBE_API psprobe_code psprobe_subscription_create(psprobe_client *client,
                                                      const char *subscription,
                                                      const psprobe_subscription_config *config,
@@ -112,31 +131,40 @@ typedef struct psprobe_subscription_info {
   char *push_endpoint; /**< NULL: pull */
   int ack_deadline_s;
 } psprobe_subscription_info;
-/**
- * Looks a subscription up.
- * @param subscription its name, full or short
- * @param timeout_ns   of all attempts; 0: the client's
- * @param info         receives it; psprobe_subscription_info_free ends it
- * @return PSPROBE_OK; NOT_FOUND: it is not there; or what else the service says
- */
+/** Asks what a subscription is like.
+ * @param subscription its id, or its full name
+ * @param timeout_ns of all attempts; 0: the client's
+ * @param info receives it; untouched on failure
+ * @return PSPROBE_OK; NOT_FOUND when it is not there; INVALID_ARGUMENT for a name that cannot be
+ * Ownership: free `info` with psprobe_subscription_info_free. */
 PSPROBE_API psprobe_code psprobe_subscription_get(psprobe_client *client, const char *subscription,
                                                   int64_t timeout_ns,
                                                   psprobe_subscription_info *info,
                                                   psprobe_error *error);
+/** Frees the texts in `info` (may be NULL), not `info` itself, and zeroes it. */
 PSPROBE_API void psprobe_subscription_info_free(psprobe_subscription_info *info);
+/** Deletes a subscription, with the messages that wait in it.
+ * @param subscription its id, or its full name
+ * @return PSPROBE_OK; NOT_FOUND when it is not there; INVALID_ARGUMENT for a name that cannot be */
 PSPROBE_API psprobe_code psprobe_subscription_delete(psprobe_client *client,
                                                      const char *subscription,
                                                      psprobe_error *error);
+/** Lists every subscription of the project. As psprobe_topic_list. */
 PSPROBE_API psprobe_code psprobe_subscription_list(psprobe_client *client, psprobe_name_each *each,
                                                    void *arg, psprobe_error *error);
-/** Turns a subscription to push (endpoint, account, audience as above) or, with a NULL endpoint,
- * to pull. */
+/** Turns a subscription to push or to pull.
+ * @param subscription its id, or its full name
+ * @param endpoint the URL to push to; NULL: pull
+ * @param account e-mail of the service account that signs pushes; NULL: none
+ * @param audience of its tokens; NULL: the endpoint
+ * @return PSPROBE_OK; NOT_FOUND when there is no such subscription; INVALID_ARGUMENT for a name or
+ *         URL that cannot be, an account without an endpoint, an audience without an account */
 PSPROBE_API psprobe_code psprobe_subscription_set_push(psprobe_client *client,
                                                        const char *subscription,
                                                        const char *endpoint, const char *account,
                                                        const char *audience, psprobe_error *error);
 
-/* ---- publish ------------------------------------------------------------ */
+/* ---- publish ---- */
 
 /** Of one publish call; valid when zeroed. */
 typedef struct psprobe_publish_options {
@@ -158,11 +186,16 @@ typedef void psprobe_publish_done(void *arg, const char *const *ids, size_t coun
  * not after DEADLINE_EXCEEDED and others, after which the messages may be
  * stored already: what comes twice came twice from Pub/Sub.
  *
- * @return PSPROBE_OK: `done` will be called; else it will not. INVALID_ARGUMENT
- *         for what Google would refuse (no message, an empty one, different
- *         ordering keys, over its limits:
- *         https://cloud.google.com/pubsub/quotas#resource_limits)
- * Ownership: everything is copied before it returns. Threading: any thread.
+ * @param topic its id, or its full name
+ * @param messages, count at least one; all have the same ordering key
+ * @param options may be NULL
+ * @param done receives the outcome
+ * @return PSPROBE_OK: `done` will be called; else it will not. INVALID_ARGUMENT for what Google
+ *         would refuse (no message, an empty one, different ordering keys, over its limits:
+ *         https://cloud.google.com/pubsub/quotas#resource_limits) and for a name that cannot be;
+ *         FAILED_PRECONDITION, RESOURCE_EXHAUSTED, CANCELLED; what credentials fail with
+ * Ownership: everything is copied before it returns. Blocks: not, but that a project or
+ * credentials that nobody named are looked up by the first call that needs them.
  */
 PSPROBE_API psprobe_code psprobe_publish_start(psprobe_client *client, const char *topic,
                                                const psprobe_message *messages, size_t count,
@@ -170,146 +203,77 @@ PSPROBE_API psprobe_code psprobe_publish_start(psprobe_client *client, const cha
                                                psprobe_publish_done *done, void *arg,
                                                psprobe_error *error);
 
-/** The same, waiting for the outcome. Blocks up to the client's timeout. */
+/**
+ * Publishes as psprobe_publish_start does, and waits for the outcome. Not from a callback of the
+ * client's.
+ *
+ * @param topic its id, or its full name
+ * @param messages, count at least one; all have the same ordering key
+ * @param options may be NULL
+ * @return PSPROBE_OK: all are stored; NOT_FOUND when there is no such topic; INVALID_ARGUMENT as
+ *         psprobe_publish_start gives it
+ * Blocks: up to the options' timeout.
+ */
 PSPROBE_API psprobe_code psprobe_publish(psprobe_client *client, const char *topic,
                                          const psprobe_message *messages, size_t count,
                                          const psprobe_publish_options *options,
                                          psprobe_error *error);
 
-/* ---- pull ---------------------------------------------------------------- */
+/* ---- pull ---- */
 
 /** Received messages; owns everything in them. */
 typedef struct psprobe_batch psprobe_batch;
+/** Counts. @return how many messages there are */
 PSPROBE_API size_t psprobe_batch_count(const psprobe_batch *batch);
-/** Valid until psprobe_batch_free. */
+/** Gives one message.
+ * @param index below psprobe_batch_count
+ * @return the message, valid until psprobe_batch_free
+ * Ownership: the batch's. */
 PSPROBE_API const psprobe_message *psprobe_batch_message(const psprobe_batch *batch, size_t index);
+/** Frees the batch and all its messages. NULL is fine. */
 PSPROBE_API void psprobe_batch_free(psprobe_batch *batch);
 
 /**
- * One pull. With nothing there the service answers after a while (the emulator
+ * Pulls once. With nothing there the service answers after a while (the emulator
  * after 89 s) with an empty batch.
  *
+ * @param subscription its id, or its full name
  * @param max_messages 1 to 1000
  * @param timeout_ns how long to wait, then DEADLINE_EXCEEDED; 0: 100 s. Beware
  *        that the service may deliver to a pull that has timed out; such
  *        messages come again after the ack deadline.
+ * @param batch receives them; untouched on failure
+ * @return PSPROBE_OK, also for none; NOT_FOUND when there is no such subscription;
+ *         INVALID_ARGUMENT for a name or a number that cannot be
  * Ownership: free the batch with psprobe_batch_free.
+ * Blocks: up to `timeout_ns`.
  */
 PSPROBE_API psprobe_code psprobe_pull(psprobe_client *client, const char *subscription,
                                       int max_messages, int64_t timeout_ns, psprobe_batch **batch,
                                       psprobe_error *error);
-/** Acknowledges any number of messages, none too, in as many calls as it takes. */
+/** Acknowledges any number of messages, none too, in as many calls as it takes.
+ * @param subscription its id, or its full name
+ * @param ack_ids, count as the messages brought them
+ * @return PSPROBE_OK; NOT_FOUND when there is no such subscription; INVALID_ARGUMENT for an id that
+ *         is empty or that the service does not take, or a name that cannot be. After a failure a
+ *         part may be acknowledged.
+ * Blocks: up to the client's timeout for each call. */
 PSPROBE_API psprobe_code psprobe_acknowledge(psprobe_client *client, const char *subscription,
                                              const char *const *ack_ids, size_t count,
                                              psprobe_error *error);
-/** Moves the ack deadline to `seconds` from now (0 to 600; 0: deliver again at once). */
+/** Moves the ack deadline of any number of messages, in as many calls as it takes.
+ * @param subscription its id, or its full name
+ * @param ack_ids, count as the messages brought them
+ * @param seconds from now, 0 to 600; 0: deliver again at once
+ * @return PSPROBE_OK; the others as psprobe_acknowledge gives them, and INVALID_ARGUMENT for
+ *         `seconds` out of range
+ * Blocks: up to the client's timeout for each call. */
 PSPROBE_API psprobe_code psprobe_modify_ack_deadline(psprobe_client *client,
                                                      const char *subscription,
                                                      const char *const *ack_ids, size_t count,
                                                      int seconds, psprobe_error *error);
 
-/* ---- subscriber ---------------------------------------------------------- */
-
-typedef struct psprobe_subscriber psprobe_subscriber;
-
-typedef enum psprobe_settlement {
-  PSPROBE_SETTLE_ACK = 0,
-  PSPROBE_SETTLE_NACK = 1, /**< deliver again, at once */
-  PSPROBE_SETTLE_LATER = 2 /**< psprobe_subscriber_settle will tell */
-} psprobe_settlement;
-
-/**
- * Receives each message, on one of the subscriber's worker threads; it may
- * block: the lease is extended while it runs. `message` is borrowed until it
- * returns, or until it is settled. It may call anything but
- * psprobe_subscriber_free.
- */
-typedef psprobe_settlement psprobe_subscriber_receive(void *arg, const psprobe_message *message);
-
-/** Valid when zeroed but for subscription and receive. */
-typedef struct psprobe_subscriber_options {
-  const char *subscription;
-  psprobe_subscriber_receive *receive;
-  void *arg;
-  int pulls;        /**< outstanding long polls; 0: 4 */
-  int max_messages; /**< in one pull; 0: 100 */
-  int workers;      /**< threads that run `receive`; 0: as many as pulls. With ordering
-                       keys: 1, since more than one works on messages side by side */
-  /** `receive` is short and never blocks: it is called on the client's I/O thread as soon as a
-   * message is there, without waking a worker, of which there are none then. What takes longer is
-   * begun there and settled later. */
-  bool at_once;
-  int ack_deadline_s;           /**< lease taken and extended; 0: the subscription's own */
-  int64_t ack_batch_ns;         /**< how long acks gather; 0: 10 ms */
-  int64_t max_extension_ns;     /**< a lease is not extended beyond; 0: 60 min */
-  const psprobe_logger *logger; /**< copied; NULL: the client's */
-  /** A topic: whenever a pull finds no subscription, one of this topic is made (the topic itself is
-   * not). A broker can be lost and come back without it. NULL: it is waited for. */
-  const char *create_on;
-} psprobe_subscriber_options;
-
-typedef struct psprobe_subscriber_stats {
-  uint64_t received, acked, nacked, redelivered, extended, pull_errors, ack_errors;
-  size_t leased;   /**< now in hand: received and neither acked nor nacked */
-  uint64_t lost;   /**< leases that ran out in our hands: those messages come again */
-  uint64_t silent; /**< pulls that nothing at all came back from, as on a dead connection */
-} psprobe_subscriber_stats;
-
-/**
- * Begins to pull. Pull errors do not end it: it logs, counts and tries again
- * with backoff, for ever (a subscription that is not there too: it may come).
- * A failure is logged once, not for each pull.
- *
- * A subscription that is deleted and made again meanwhile is found again, too;
- * on Google's emulator only after up to 89 s, since its pulls stay with the old
- * one that long.
- *
- * No more is pulled while `max_messages` wait for a worker, or ten times as
- * many for psprobe_subscriber_settle. A message is
- * delivered at least once: the callback may see it again when its ack got lost.
- *
- * Ownership: options are copied, `client` is borrowed until free.
- */
-PSPROBE_API psprobe_code psprobe_subscriber_new(psprobe_client *client,
-                                                const psprobe_subscriber_options *options,
-                                                psprobe_subscriber **subscriber,
-                                                psprobe_error *error);
-/**
- * Begins no more pulls, lets running callbacks finish (and what they left for
- * later be settled), nacks what no callback has seen, and sends all acks. Blocks for that, at most
- * `timeout_ns` (0: 30 s) for the acks; idle, it returns at once. After it nothing is leased and
- * forgotten.
- *
- * Pulls that wait at that moment are not cut off, since a broker may deliver to
- * a pull whose client is gone (Google's emulator does, up to 89 s long): they
- * go on waiting in the client, and what they bring is nacked at once, so that
- * it reaches somebody else without delay. psprobe_client_free cuts them off;
- * what such a broker hands to them after that (one answer each at most) comes
- * again after the ack deadline.
- *
- * From a callback it only begins to stop, and returns.
- *
- * @return PSPROBE_OK, or DEADLINE_EXCEEDED when leases are left to run out
- */
-PSPROBE_API psprobe_code psprobe_subscriber_stop(psprobe_subscriber *subscriber, int64_t timeout_ns,
-                                                 psprobe_error *error);
-/**
- * The verdict on a message for which `receive` returned PSPROBE_SETTLE_LATER, or is
- * about to: exactly once for each. Its lease is extended until then, and a stop
- * waits for it. Any thread, also from a callback of the client's; never blocks.
- *
- * @param message as it was given to `receive`; gone afterwards
- * @param verdict PSPROBE_SETTLE_ACK or PSPROBE_SETTLE_NACK
- */
-PSPROBE_API void psprobe_subscriber_settle(psprobe_subscriber *subscriber,
-                                           const psprobe_message *message,
-                                           psprobe_settlement verdict);
-/** psprobe_subscriber_stop if need be, then frees. NULL is fine. */
-PSPROBE_API void psprobe_subscriber_free(psprobe_subscriber *subscriber);
-PSPROBE_API void psprobe_subscriber_get_stats(const psprobe_subscriber *subscriber,
-                                              psprobe_subscriber_stats *stats);
-
-/* ---- push ----------------------------------------------------------------- */
+/* ---- push ---- */
 
 typedef struct psprobe_push psprobe_push;
 
@@ -317,13 +281,17 @@ typedef struct psprobe_push psprobe_push;
  * Decodes the body of a wrapped push request, of the real service or the
  * emulator, with either spelling of the field names. Pure.
  *
- * @return PSPROBE_OK, or INVALID_ARGUMENT that says what is wrong where
- * Ownership: free with psprobe_push_free. Threading: any thread.
+ * @param body, len JSON; need not end with a zero
+ * @param push receives it; untouched on failure
+ * @return PSPROBE_OK; INVALID_ARGUMENT that says what is wrong where; RESOURCE_EXHAUSTED without
+ *         memory
+ * Ownership: free with psprobe_push_free.
  */
 PSPROBE_API psprobe_code psprobe_push_decode(const char *body, size_t len, psprobe_push **push,
                                              psprobe_error *error);
-/** Valid until psprobe_push_free. */
+/** Gives the message. @return it, valid until psprobe_push_free. Ownership: the push's. */
 PSPROBE_API const psprobe_message *psprobe_push_message(const psprobe_push *push);
+/** Frees it and its message. NULL is fine. */
 PSPROBE_API void psprobe_push_free(psprobe_push *push);
 
 #ifdef __cplusplus

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include <psprobe/local.h>
-#include <psprobe/pubsub.h>
+#include <psprobe/subscriber.h>
 
 #include "emulator.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include <psprobe/pubsub.h>
+#include <psprobe/subscriber.h>
 
 #include "os/timer.h"
 #include "target.h"

@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include <psprobe/pubsub.h>
+#include <psprobe/subscriber.h>
 
 #include "base/buf.h"
 #include "client/call.h"

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
-#include <psprobe/pubsub.h>
+#include <psprobe/subscriber.h>
 
 #include "fake_client.h"
 

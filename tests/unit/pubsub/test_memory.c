@@ -15,6 +15,8 @@
 #include "pubsub/codec.h"
 #include "pubsub/subscriber/lease.h"
 
+#include <psprobe/subscriber.h>
+
 static bool succeeded(psprobe_code code) {
   assert_true(code == PSPROBE_OK || code == PSPROBE_RESOURCE_EXHAUSTED);
   return code == PSPROBE_OK;

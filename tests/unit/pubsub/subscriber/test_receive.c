@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include <psprobe/pubsub.h>
+#include <psprobe/subscriber.h>
 
 #include "fake_client.h"
 #include "files.h"

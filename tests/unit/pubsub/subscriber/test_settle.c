@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include <psprobe/pubsub.h>
+#include <psprobe/subscriber.h>
 
 #include "fake_client.h"
 
