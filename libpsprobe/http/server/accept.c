@@ -104,6 +104,16 @@ static void end_overdue(psp_server *s, int64_t now_ns) {
   }
 }
 
+void psp_server_get_stats(psp_server *s, psp_server_stats *stats) {
+  pthread_mutex_lock(&s->room_lock);
+  *stats = (psp_server_stats){.open = s->room.count,
+                              .refused = s->room.refused,
+                              .made_room = s->room.made_room,
+                              .overdue = s->room.overdue,
+                              .starved = s->starved};
+  pthread_mutex_unlock(&s->room_lock);
+}
+
 /* A line at most every ten seconds about what was not taken. */
 static void tell(acceptor *a, int64_t now_ns) {
   psp_server *s = a->server;

@@ -8,7 +8,7 @@
  * its threads would take it out of one epoll set when it is quiesced, which it
  * answers with abort(), and it can neither make room nor say what it refused.
  */
-#include "http/server/exchange.h"
+#include "http/server/parts.h"
 
 /** False: no descriptors or threads. */
 bool psp_accept_start(psp_server *server);

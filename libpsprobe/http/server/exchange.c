@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/server/exchange.h"
-
+/** @file One request: what its handler asks of it, and its answer. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "http/server/parts.h"
 
 #define KEPT_MEMORY ((size_t)64 << 10)
 

@@ -2,7 +2,7 @@
 #ifndef PSP_HTTP_SERVER_INTAKE_H
 #define PSP_HTTP_SERVER_INTAKE_H
 /** @file How a request comes in: its head looked at, its body held or refused. */
-#include "http/server/exchange.h"
+#include "http/server/parts.h"
 
 /** The head is there. `x->refused` afterwards: an error is sent, and no body will be held. */
 void psp_intake_begin(psp_exchange *exchange, const char *version);

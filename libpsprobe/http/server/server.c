@@ -11,9 +11,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "http/server/accept.h"
-#include "http/server/exchange.h"
 #include "http/server/intake.h"
 #include "http/server/listen.h"
+#include "http/server/parts.h"
 #include "os/clock.h"
 #include "os/thread.h"
 #include "os/wait.h"
@@ -376,16 +376,6 @@ void psp_server_free(psp_server *s) {
   psp_hub_close(s->hub);
   wait_for_last_answers(s);
   discard(s);
-}
-
-void psp_server_get_stats(psp_server *s, psp_server_stats *stats) {
-  pthread_mutex_lock(&s->room_lock);
-  *stats = (psp_server_stats){.open = s->room.count,
-                              .refused = s->room.refused,
-                              .made_room = s->room.made_room,
-                              .overdue = s->room.overdue,
-                              .starved = s->starved};
-  pthread_mutex_unlock(&s->room_lock);
 }
 
 int psp_server_port(const psp_server *s) {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/server/exchange.h"
 #include "http/server/hub.h"
+#include "http/server/parts.h"
 
 #define MAX_UNSENT ((size_t)1 << 20)
 #define BLOCK      ((size_t)16 << 10)

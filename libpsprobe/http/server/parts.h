@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_SERVER_EXCHANGE_H
-#define PSP_HTTP_SERVER_EXCHANGE_H
+#ifndef PSP_HTTP_SERVER_PARTS_H
+#define PSP_HTTP_SERVER_PARTS_H
 /**
  * @file
- * One request and its answer, between libmicrohttpd's threads and ours.
+ * What the server's parts share: one request and its answer, between libmicrohttpd's threads and
+ * ours.
  *
  * A connection keeps one exchange and uses it for one request after another.
  * An exchange that is not answered when its handler returns waits: its
