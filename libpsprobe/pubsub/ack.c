@@ -2,7 +2,7 @@
 /** @file Acknowledging, and changing ack deadlines. */
 #include "base/error.h"
 #include "pubsub/calls.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 
 #define ACKNOWLEDGE (-1)
 

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "http/client/http.h"
 #include "pubsub/calls.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 
 #define PAGE_SIZE "1000"
 

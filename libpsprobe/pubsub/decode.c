@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "pubsub/codec.h"
 #include "pubsub/messages.h"
+#include "pubsub/parts.h"
 
 /* The parser speaks of arguments; a broken answer is the service's doing. */
 static psprobe_code parse_answer(const char *body, size_t len, const char *what, psp_json **json,

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 
 static psprobe_code refuse(psprobe_error *error, size_t index, const char *rule) {
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "message %zu: %s", index, rule);

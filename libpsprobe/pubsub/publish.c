@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "os/latch.h"
 #include "pubsub/calls.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 
 typedef struct publishing {
   psprobe_publish_done *done;

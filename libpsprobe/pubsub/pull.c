@@ -2,7 +2,7 @@
 /** @file One pull. */
 #include "base/error.h"
 #include "pubsub/calls.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 
 /* Above the 89 s after which the emulator answers a pull that found nothing. */
 #define PULL_NS INT64_C(100000000000)

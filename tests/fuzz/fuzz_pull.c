@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /** @file The answer to a pull. */
 #include "fuzz_message.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   psprobe_batch *batch = NULL;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "os/clock.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 
 /* Of what is left of a lease; with those that come due within a tenth of a period they share a
  * call. */

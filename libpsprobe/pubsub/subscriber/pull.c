@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "os/clock.h"
 #include "os/random.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 #include "pubsub/subscriber/parts.h"
 
 /* Above the 89 s after which the emulator answers a pull that found nothing. One that takes longer

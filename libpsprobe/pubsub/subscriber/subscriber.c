@@ -9,7 +9,7 @@
 #include "os/thread.h"
 #include "os/wait.h"
 #include "pubsub/calls.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 #include "pubsub/subscriber/parts.h"
 
 #define PULLS            4

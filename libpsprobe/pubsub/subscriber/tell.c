@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "os/clock.h"
 #include "os/random.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 #include "pubsub/subscriber/parts.h"
 
 #define EXTEND_MAX PSP_ACK_IDS

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "files.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 
 static psprobe_batch *pull(const char *body) {
   psprobe_batch *batch = NULL;

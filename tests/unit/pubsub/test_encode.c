@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "files.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 
 /* What was sent to the emulator when the golden data was captured. */
 static void test_publish(void **state) {

@@ -12,7 +12,7 @@
 #include "failing_malloc.h"
 #include "fake_client.h"
 #include "files.h"
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 #include "pubsub/subscriber/lease.h"
 
 #include <psprobe/subscriber.h>

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "pubsub/codec.h"
+#include "pubsub/parts.h"
 #include "pubsub/subscriber/lease.h"
 
 #define MS   INT64_C(1000000)

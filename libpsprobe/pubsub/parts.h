@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_PUBSUB_CODEC_H
-#define PSP_PUBSUB_CODEC_H
+#ifndef PSP_PUBSUB_PARTS_H
+#define PSP_PUBSUB_PARTS_H
 /**
  * @file
- * Pub/Sub's bodies: encoders that add to a buffer (which fails by itself when
+ * What the calls share, Pub/Sub's bodies: encoders that add to a buffer (which fails by itself when
  * memory runs out) and decoders. All pure.
  * Source: https://cloud.google.com/pubsub/docs/reference/rest
  *
