@@ -18,6 +18,11 @@ void psp_buf_reset(psp_buf *buf) {
   if (buf->data != NULL) buf->data[0] = '\0';
 }
 
+void psp_buf_reuse(psp_buf *buf) {
+  if (buf->cap > PSP_BUF_KEPT) psp_buf_free(buf);
+  psp_buf_reset(buf);
+}
+
 bool psp_buf_reserve(psp_buf *buf, size_t more) {
   if (buf->failed) return false;
   if (more < buf->cap - buf->len) return true; /* cap is 0 or more than len */

@@ -22,6 +22,9 @@ typedef struct psp_buf {
 void psp_buf_free(psp_buf *buf);
 /** Empties it and keeps the memory. Clears `failed`. */
 void psp_buf_reset(psp_buf *buf);
+/** Empties it for one use of many: memory is kept up to PSP_BUF_KEPT bytes. */
+void psp_buf_reuse(psp_buf *buf);
+#define PSP_BUF_KEPT ((size_t)64 << 10)
 /** Makes room for `more` bytes and a zero beyond len. */
 bool psp_buf_reserve(psp_buf *buf, size_t more);
 void psp_buf_add(psp_buf *buf, const void *data, size_t len);

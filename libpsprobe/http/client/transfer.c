@@ -14,7 +14,6 @@
 #define DEFAULT_CONNECT_NS 10000000000
 #define DEFAULT_MAX_BODY   ((size_t)32 << 20)
 #define MAX_HEAD           ((size_t)256 << 10)
-#define KEPT_MEMORY        ((size_t)64 << 10)
 #define SECRET_ROOM        ((size_t)16 << 10)
 
 void psp_transfer_append(psp_transfer_list *list, psp_transfer *t) {
@@ -132,12 +131,10 @@ void psp_transfer_free(psp_transfer *t) {
  * gives up at the sixth. In 7.88 only a reset sets that count back, so that a handle that lives
  * long would fail one day for no reason. */
 bool psp_transfer_reset(psp_transfer *t, const psp_transfer_defaults *defaults) {
-  psp_buf *const buffers[] = {&t->request, &t->head, &t->body};
   wipe(t);
-  for (size_t i = 0; i < 3; i++) {
-    if (buffers[i]->cap > KEPT_MEMORY) psp_buf_free(buffers[i]);
-    psp_buf_reset(buffers[i]);
-  }
+  psp_buf_reuse(&t->request);
+  psp_buf_reuse(&t->head);
+  psp_buf_reuse(&t->body);
   curl_easy_reset(t->easy);
   return set_defaults(t, defaults);
 }

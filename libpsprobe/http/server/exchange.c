@@ -11,8 +11,6 @@
 #include "base/text.h"
 #include "http/server/parts.h"
 
-#define KEPT_MEMORY ((size_t)64 << 10)
-
 psp_exchange *psp_exchange_new(psp_server *server, struct MHD_Connection *connection) {
   psp_exchange *x = calloc(1, sizeof *x);
   if (!x) return NULL;
@@ -57,8 +55,7 @@ void psp_exchange_free(psp_exchange *x) {
 void psp_exchange_reset(psp_exchange *x) {
   drop_response(x);
   free_kept(x);
-  if (x->body.cap > KEPT_MEMORY) psp_buf_free(&x->body);
-  psp_buf_reset(&x->body);
+  psp_buf_reuse(&x->body);
   atomic_fetch_sub(&x->hub->held, x->held);
   x->held = 0;
   x->method = NULL;

@@ -64,6 +64,22 @@ static void test_reset_keeps_memory(void **state) {
   psp_buf_free(&buf);
 }
 
+/* What was large for once does not stay large. */
+static void test_reuse_keeps_little(void **state) {
+  (void)state;
+  psp_buf buf = {0};
+  psp_buf_text(&buf, "small");
+  const char *kept = buf.data;
+  psp_buf_reuse(&buf);
+  assert_ptr_equal(buf.data, kept);
+  assert_string_equal(buf.data, "");
+  assert_true(psp_buf_reserve(&buf, PSP_BUF_KEPT + 1));
+  psp_buf_reuse(&buf);
+  assert_null(buf.data);
+  assert_int_equal(buf.cap, 0);
+  psp_buf_free(&buf);
+}
+
 static void test_take(void **state) {
   (void)state;
   psp_buf buf = {0};
@@ -103,6 +119,7 @@ int main(void) {
       cmocka_unit_test(test_keeps_zero_bytes),
       cmocka_unit_test(test_printf_of_any_length),
       cmocka_unit_test(test_reset_keeps_memory),
+      cmocka_unit_test(test_reuse_keeps_little),
       cmocka_unit_test(test_take),
       cmocka_unit_test(test_failure_sticks),
   };
