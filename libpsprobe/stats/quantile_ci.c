@@ -41,6 +41,18 @@ static void shrink(uint64_t n, double quantile, double confidence, uint64_t *low
   }
 }
 
+double psp_median_tail(uint64_t n, double rank) {
+  const double whole = floor(rank);
+  const double tail = psp_binomial_cdf(n, 0.5, (int64_t)whole - 1);
+  return tail + (rank - whole) * psp_binomial_pmf(n, 0.5, (int64_t)whole);
+}
+
+double psp_median_depth(uint64_t n, double tail) {
+  const uint64_t depth = low_rank(n, 0.5, tail);
+  const double below = psp_binomial_cdf(n, 0.5, (int64_t)depth - 1);
+  return (double)depth + (tail - below) / psp_binomial_pmf(n, 0.5, (int64_t)depth);
+}
+
 psp_rank_interval psp_quantile_ranks(uint64_t n, double quantile, double confidence,
                                      double inflation) {
   psp_rank_interval ranks = {0, 0, 1};
@@ -53,26 +65,17 @@ psp_rank_interval psp_quantile_ranks(uint64_t n, double quantile, double confide
   ranks.coverage = coverage_of(n, quantile, low, high);
   if (inflation > 1) {
     const double centre = (double)n * quantile + 0.5;
-    const double below = floor(centre - (centre - (double)low) * inflation);
-    const double above = ceil(centre + ((double)high - centre) * inflation);
+    const bool median = quantile == 0.5;
+    const double first = median ? psp_median_depth(n, tail) : (double)low;
+    const double last = median ? (double)n + 1 - first : (double)high;
+    const double below = floor(centre - (centre - first) * inflation);
+    const double above = ceil(centre + (last - centre) * inflation);
     low = low == 0 || below < 1 ? 0 : (uint64_t)below;
     high = above > (double)n ? n + 1 : (uint64_t)above;
   }
   ranks.low = low;
   ranks.high = high > n ? 0 : high;
   return ranks;
-}
-
-double psp_median_tail(uint64_t n, double rank) {
-  const double whole = floor(rank);
-  const double tail = psp_binomial_cdf(n, 0.5, (int64_t)whole - 1);
-  return tail + (rank - whole) * psp_binomial_pmf(n, 0.5, (int64_t)whole);
-}
-
-double psp_median_depth(uint64_t n, double tail) {
-  const uint64_t depth = low_rank(n, 0.5, tail);
-  const double below = psp_binomial_cdf(n, 0.5, (int64_t)depth - 1);
-  return (double)depth + (tail - below) / psp_binomial_pmf(n, 0.5, (int64_t)depth);
 }
 
 psprobe_interval psp_quantile_interval(const int64_t *sorted, uint64_t n, double quantile,

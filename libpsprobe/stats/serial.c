@@ -13,7 +13,6 @@
 #define ESTIMATED_FROM 45  /* and from so many on what they show is taken for what it is */
 #define WORTH_A_LOOK   1   /* standard errors of lag 1 */
 #define BEYOND_CHANCE  1.645
-#define MARGIN         1.02 /* for an effect that is estimated: calibrated, as the above */
 #define PI             3.14159265358979323846
 #define HALF_INTERVAL  0.975 /* the quantile that 95 % intervals are made with */
 
@@ -165,7 +164,7 @@ static double estimate(series *s, float *scores, psp_serial *result) {
   }
   const double freedom = degrees_of_freedom(s, effect / scale, lags);
   result->design_effect = fmax(1, fmin(effect, n));
-  return MARGIN * sqrt(result->design_effect) * psp_t_quantile(HALF_INTERVAL, freedom) /
+  return sqrt(result->design_effect) * psp_t_quantile(HALF_INTERVAL, freedom) /
          psp_normal_quantile(HALF_INTERVAL);
 }
 

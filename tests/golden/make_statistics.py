@@ -79,6 +79,9 @@ def rank_interval(n, q, inflation):
             high -= 1
     if inflation > 1:
         centre = n * p + 0.5
+        if q == "0.5":
+            low += (0.025 - cdf(low - 1)) / (cdf(low) - cdf(low - 1))
+            high = n + 1 - low
         if low > 0:
             low = max(0, math.floor(centre - (centre - low) * inflation))
         high = math.ceil(centre + (high - centre) * inflation)
@@ -130,7 +133,7 @@ class Serial:
         self.effect = max(1.0, min(n, scale * effect))
         kurtosis = np.mean(y**4) / np.mean(y**2) ** 2
         df = max(1.0, 2 * len(y) / (2 * (2 * lags + 1) + max(0.0, kurtosis - 1) * effect))
-        needed = 1.02 * math.sqrt(self.effect) * stats.t.ppf(0.975, df) / Z
+        needed = math.sqrt(self.effect) * stats.t.ppf(0.975, df) / Z
         self.matters = unbiased * math.sqrt(n) > 1.645 and needed > self.caution
         self.inflation = max(self.caution, needed)
 
@@ -230,6 +233,12 @@ def rank_lag1(values):
 # ---- paired differences ------------------------------------------------------
 
 
+def about(d):
+    """How many times wider the verdict must be for the signs of d."""
+    serial = Serial(np.sign(d))
+    return serial.inflation * (1.02 if serial.inflation > serial.caution else 1)
+
+
 def inverted(d):
     """All values that the sign test about them does not refuse."""
     s, n = np.sort(d), len(d)
@@ -242,7 +251,7 @@ def inverted(d):
 
     def side(ordered, values):
         needed = lambda r: math.floor(  # noqa: E731
-            centre - (centre - depth) * Serial(np.sign(values - ordered[r - 1])).inflation)
+            centre - (centre - depth) * about(values - ordered[r - 1]))
         refused = lambda r: r < needed(r)  # noqa: E731
         # The kept rank and the refused one (0 always is) close in on each other: at the rank that
         # the correlation at the first bound asks for, then a step beyond, then halfway.
@@ -464,7 +473,7 @@ def pair_of(case, medians):
     out += [("shift", shift), ("shift_ci", shift_ci)]
     out.append(("unpaired", change(medians["b"], medians["a"])))
     out.append(("wilcoxon_p", wilcoxon(d) if len(d) else 1.0))
-    firsts = Serial(np.sign(d)).inflation
+    firsts = about(d)
     untied = int((d != 0).sum())
     for name, count in (("a_first", int((d < 0).sum())), ("b_first", int((d > 0).sum()))):
         out.append((name, (count, untied) + wilson(count, untied, firsts)))
