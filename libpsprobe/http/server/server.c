@@ -101,6 +101,21 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
   return x;
 }
 
+/* Somebody is about to be answered: the server's end waits a moment for him. */
+static void count_in(psp_server *s, psp_connection *c) {
+  if (!c->counted) atomic_fetch_add(&s->active, 1);
+  c->counted = true;
+}
+
+static void count_out(psp_server *s, psp_connection *c) {
+  if (!c->counted) return;
+  c->counted = false;
+  if (atomic_fetch_sub(&s->active, 1) > 1) return;
+  pthread_mutex_lock(&s->lock);
+  if (s->closing) pthread_cond_broadcast(&s->changed);
+  pthread_mutex_unlock(&s->lock);
+}
+
 static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode why) {
   (void)why;
@@ -111,12 +126,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
   atomic_store(&c->guest->due_ns, psprobe_clock_monotonic() + s->idle_ns);
   /* Abandoned and not passed on: its client had left before. */
   if (!part(c) && c->exchange) psp_exchange_reset(c->exchange);
-  if (!c->counted) return;
-  c->counted = false;
-  if (atomic_fetch_sub(&s->active, 1) > 1) return;
-  pthread_mutex_lock(&s->lock);
-  if (s->closing) pthread_cond_broadcast(&s->changed);
-  pthread_mutex_unlock(&s->lock);
+  count_out(s, c);
 }
 
 /* Paths and queries stay as they came: they are decoded part by part. */
@@ -180,10 +190,9 @@ static enum MHD_Result dispatch(psp_exchange *x, void **state) {
   psp_server *s = x->server;
   psp_connection *c = context_of(x->connection);
   if (x->refused) return MHD_NO;
-  c->counted = true;
+  count_in(s, c);
   atomic_store(&c->guest->due_ns, INT64_MAX);
   atomic_store(&c->guest->busy, true);
-  atomic_fetch_add(&s->active, 1);
   atomic_store(&x->state, PSP_HANDLING);
   if (x->found == PSP_FOUND)
     x->match.route->handler(x->match.route->arg, x);
@@ -199,7 +208,9 @@ static enum MHD_Result leave_head(psp_exchange *x, void **state) {
   if (now == PSP_HANDLING || now == PSP_WAITING) return MHD_YES;
   x->at_head = false;
   if (now == PSP_ABANDONED) return send_answer(x, state);
-  atomic_store(&context_of(x->connection)->guest->busy, false);
+  psp_connection *c = context_of(x->connection);
+  atomic_store(&c->guest->busy, false);
+  count_out(x->server, c); /* its body can take long */
   return MHD_YES;
 }
 
@@ -215,6 +226,7 @@ static enum MHD_Result begin(psp_exchange *x, const char *version, void **state)
   psp_server *s = x->server;
   if (x->refused || s->admit == NULL || x->found != PSP_FOUND || is_safe(x->method)) return MHD_YES;
   x->at_head = true;
+  count_in(s, context_of(x->connection));
   atomic_store(&context_of(x->connection)->guest->busy, true);
   atomic_store(&x->state, PSP_HANDLING);
   s->admit(s->admit_arg, x);
