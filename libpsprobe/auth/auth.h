@@ -13,7 +13,7 @@
 #include <psprobe/auth.h>
 
 #include "auth/service.h"
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "os/clock.h"
 
 /** A kind of token and its place in the cache. The credentials'. */

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "http/client/date.h"
 #include "http/client/retry.h"
 #include "os/latch.h"
 #include "os/random.h"

@@ -14,7 +14,7 @@
 #include <psprobe/log.h>
 
 #include "auth/service.h"
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "os/clock.h"
 #include "os/secret.h"
 

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "http/client/http.h"
 #include "http/url.h"
 
 /* The host without brackets, and the port's text ("" when not given). False: no URL, or a host too

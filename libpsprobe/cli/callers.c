@@ -4,7 +4,6 @@
 
 #include "auth/url.h"
 #include "cli/cli.h"
-#include "http/client/http.h"
 #include "http/url.h"
 
 psprobe_code psprobe_check_account(const char *text, psprobe_error *error) {

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "http/client/http.h"
 #include "http/server/listen.h"
 #include "http/url.h"
 

@@ -7,7 +7,7 @@
 #include "base/shown.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "http/client/http.h"
+#include "http/url.h"
 
 static bool is_list(const psprobe_option *option) {
   return option->kind == PSPROBE_OPTION_LIST || option->kind == PSPROBE_OPTION_PAIR;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "client/parts.h"
+#include "http/client/date.h"
 #include "os/random.h"
 
 #define DEFAULT_ATTEMPT_NS INT64_C(60000000000)

@@ -13,8 +13,8 @@
 
 #include "auth/service.h"
 #include "base/buf.h"
-#include "http/client/http.h"
 #include "http/client/retry.h"
+#include "http/client/transport.h"
 
 /** All borrowed until the function that takes it returns. */
 typedef struct psp_call {

@@ -5,6 +5,7 @@
 #include "auth/url.h"
 #include "base/text.h"
 #include "client/parts.h"
+#include "http/url.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS  "0123456789"

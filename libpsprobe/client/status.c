@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "client/call.h"
+#include "http/client/date.h"
 
 #define LONGEST_WORD 64 /* an access token has 100 and more */
 

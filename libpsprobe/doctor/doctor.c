@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "doctor/parts.h"
+#include "http/url.h"
 #include "os/wait.h"
 
 static const char *const pull[] = {"probes-regular-service"};

@@ -7,7 +7,7 @@
 #include "auth/auth.h"
 #include "base/buf.h"
 #include "client/call.h"
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "os/clock.h"
 
 /** How long one check may take, and all of them. */

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "http/client/http.h"
-
 #define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 static const char *check_host(const char *host, size_t len) {

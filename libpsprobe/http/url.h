@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_HTTP_URL_H
 #define PSP_HTTP_URL_H
-/** @file Parts of a URL that psp_http_url_check has passed. Pure. */
+/** @file The check of a URL, and parts of one that has passed it. Pure. */
 #include <stdbool.h>
 #include <stddef.h>
+
+/**
+ * True for an absolute http or https URL with a host, without user name, password or fragment, in
+ * printable ASCII. `why` (may be NULL) receives the rule it breaks: "must begin with http:// or
+ * https://".
+ */
+bool psp_http_url_check(const char *url, const char **why);
 
 /** "host:port" inside `url`, `len` bytes; empty when there is none. */
 const char *psp_http_url_authority(const char *url, size_t *len);

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "http/client/http.h"
+#include "http/url.h"
 #include "pubsub/calls.h"
 #include "pubsub/parts.h"
 

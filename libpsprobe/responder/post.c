@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "http/client/http.h"
 #include "http/client/retry.h"
+#include "http/client/transport.h"
 #include "http/url.h"
 #include "os/random.h"
 #include "responder/parts.h"

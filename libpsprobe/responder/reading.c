@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "client/call.h"
+#include "http/client/date.h"
 #include "http/client/retry.h"
 #include "http/url.h"
 #include "prober/answers.h"

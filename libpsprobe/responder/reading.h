@@ -9,7 +9,7 @@
  */
 #include <stdbool.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 
 typedef enum psp_heard {
   PSP_HEARD_TAKEN,      /**< the prober has the answer */

@@ -8,6 +8,7 @@
 #include "base/shown.h"
 #include "base/text.h"
 #include "firestore/path.h"
+#include "http/url.h"
 #include "responder/parts.h"
 
 #define DEFAULT_TIMEOUT_NS (8 * PSP_SECOND_NS)

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 
 #define ROUNDS 9
 #define CALLS  2000

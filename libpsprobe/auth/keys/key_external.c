@@ -8,7 +8,7 @@
 #include "auth/url.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "http/client/http.h"
+#include "http/url.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
 

@@ -7,7 +7,6 @@
 #include "auth/url.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "http/client/http.h"
 #include "http/url.h"
 
 psprobe_code psp_key_fail(const psp_key_parse *p, const char *field, const char *rule) {

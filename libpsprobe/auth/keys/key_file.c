@@ -8,7 +8,6 @@
 #include "auth/url.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "http/client/http.h"
 #include "http/url.h"
 
 static const char *const type_names[] = {"service_account", "authorized_user",

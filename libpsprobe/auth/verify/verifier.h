@@ -4,7 +4,7 @@
 /** @file The verifier of ID tokens as a server uses it: without waiting on a server's thread. */
 #include <psprobe/auth.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "os/clock.h"
 
 /**

@@ -7,6 +7,7 @@
 #include "auth/verify/parts.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "http/url.h"
 #include "os/thread.h"
 #include "os/wait.h"
 

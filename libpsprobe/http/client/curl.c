@@ -27,9 +27,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "http/client/http.h"
 #include "http/client/queue.h"
 #include "http/client/sockets.h"
+#include "http/client/transport.h"
 #include "os/thread.h"
 #include "os/wait.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/** @file Dates as HTTP writes them (RFC 9110, section 5.6.7). */
+#include "http/client/date.h"
+
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "http/client/http.h"
 
 typedef struct date {
   int year, month, day, hour, minute, second;

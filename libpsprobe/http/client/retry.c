@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/client/retry.h"
 
-#include "http/client/http.h"
+#include "http/client/date.h"
 
 #define DEFAULT_INITIAL_NS 100000000
 #define DEFAULT_MAX_NS     60000000000

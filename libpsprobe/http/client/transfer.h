@@ -8,7 +8,7 @@
  */
 #include <curl/curl.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 
 typedef struct psp_transfer {
   CURL *easy;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/** @file Sending and waiting, whatever carries the request. */
+#include "http/client/transport.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/error.h"
-#include "http/client/http.h"
+#include "http/client/date.h"
 #include "http/field.h"
 #include "os/clock.h"
 #include "os/latch.h"

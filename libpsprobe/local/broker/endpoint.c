@@ -5,7 +5,8 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "http/client/http.h"
+#include "http/client/transport.h"
+#include "http/url.h"
 
 /* Names in lower case only, as the emulator has it. */
 static size_t scheme_len(const char *endpoint) {

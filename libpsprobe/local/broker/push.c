@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "local/broker/endpoint.h"
 #include "local/broker/json.h"
 

@@ -16,7 +16,7 @@
 
 #include <psprobe/log.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "http/server/server.h"
 #include "local/functions/host.h"
 

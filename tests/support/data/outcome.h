@@ -4,7 +4,7 @@
 /** @file What becomes of an asynchronous HTTP request, for a test to wait for and to look at. */
 #include <semaphore.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 
 typedef struct outcome {
   sem_t done;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/json.h"
-#include "http/client/http.h"
+#include "http/client/transport.h"
 
 /** A capture's name and time, and where we differ from it on purpose: `field` of the body has
  * `value`, or is not there (NULL). */

@@ -24,7 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 
 typedef struct fake_transport fake_transport;
 /** One expectation. The fake's. */

@@ -13,6 +13,7 @@
 
 #include "client/call.h"
 #include "fake_transport.h"
+#include "http/client/date.h"
 
 #define MS   INT64_C(1000000)
 #define HOUR INT64_C(3600000000000)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "client/call.h"
+#include "http/client/date.h"
 
 static psprobe_error parse(int status, const char *body, int64_t retry_after) {
   psprobe_error error;

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "failing_malloc.h"
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "http/server/router.h"
 #include "http/server/server.h"
 #include "raw_http.h"

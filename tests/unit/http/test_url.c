@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "http/client/http.h"
 #include "http/url.h"
 
 static void test_good(void **state) {

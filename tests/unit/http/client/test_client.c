@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "http/server/server.h"
 #include "outcome.h"
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "outcome.h"
 #include "raw_http.h"
 #include "raw_server.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "http/client/http.h"
+#include "http/client/transport.h"
 #include "raw_http.h"
 #include "raw_server.h"
 #include "tls_server.h"

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include <cmocka.h>
 
-#include "http/client/http.h"
+#include "http/client/date.h"
 
 #define NOW INT64_C(1795559410) /* 2026-11-24 22:30:10 */
 #define S   INT64_C(1000000000)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "fake_transport.h"
-#include "http/client/http.h"
+#include "http/client/transport.h"
 
 #define S INT64_C(1000000000)
 

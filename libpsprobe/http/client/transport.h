@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_HTTP_CLIENT_HTTP_H
-#define PSP_HTTP_CLIENT_HTTP_H
+#ifndef PSP_HTTP_CLIENT_TRANSPORT_H
+#define PSP_HTTP_CLIENT_TRANSPORT_H
 /**
  * @file
  * The HTTP client: one I/O thread that drives a curl multi handle. Keep-alive,
@@ -114,25 +114,5 @@ void psp_http_result_free(psp_http_result *result);
 /** The same, waiting. Not from a callback. */
 psprobe_code psp_http_call(psp_http *http, const psp_http_request *request, psp_http_result *result,
                            psprobe_error *error);
-
-/**
- * An HTTP date in any of the three forms of RFC 9110, 5.6.7, as Unix seconds; 0: none. `now_s`
- * places the two-digit years of the obsolete form.
- */
-int64_t psp_http_date(const char *value, int64_t now_s);
-
-/** No server makes us wait longer, whatever it asks: we would rather ask once too often than be
- * silent for hours because of a wrong number. */
-#define PSP_RETRY_AFTER_MOST_NS INT64_C(60000000000)
-/** Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3), as ns from `now_s`, at most
- * PSP_RETRY_AFTER_MOST_NS. 0: none, broken. */
-int64_t psp_http_retry_after(const char *value, int64_t now_s);
-
-/**
- * True for an absolute http or https URL with a host, without user name, password or fragment, in
- * printable ASCII. `why` (may be NULL) receives the rule it breaks: "must begin with http:// or
- * https://".
- */
-bool psp_http_url_check(const char *url, const char **why);
 
 #endif
