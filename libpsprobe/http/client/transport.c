@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "http/client/date.h"
 #include "http/field.h"
+#include "http/url.h"
 #include "os/clock.h"
 #include "os/latch.h"
 
