@@ -45,11 +45,32 @@ refused "line 1: there is no column arbitrary_message_id" sed 1s/arbitrary_messa
 column="line 3, column reg_service_response_time:"
 refused "$column '4x' is not a whole number of nanoseconds" sed '3s/,4[0-9]*,/,4x,/'
 refused "$column 'nan' is not a whole number of nanoseconds" sed '3s/,4[0-9]*,/,nan,/'
-refused "$column '1e9' is not a whole number of nanoseconds" sed '3s/,4[0-9]*,/,1e9,/'
-refused "$column '9223372036854775807' is longer than three years" sed '3s/,4[0-9]*,/,9223372036854775807,/'
-refused "$column '-9223372036854775808' is longer than three years" sed '3s/,4[0-9]*,/,-9223372036854775808,/'
+refused "$column '1.5e0' is not a whole number of nanoseconds" sed '3s/,4[0-9]*,/,1.5e0,/'
+refused "$column '9223372036854775807' is longer than eighteen years" sed '3s/,4[0-9]*,/,9223372036854775807,/'
+refused "$column '-9223372036854775808' is longer than eighteen years" sed '3s/,4[0-9]*,/,-9223372036854775808,/'
 refused "line 3, column probe_sent: 'yesterday' is not an RFC 3339 time" sed '3s/,2026[^,]*,/,yesterday,/'
 refused "line 4: 4 fields for 5 columns" sed '4s/,[^,]*$//'
+
+# Text has runs too: one is chosen, two are compared, and one that is not there is told.
+{
+  echo arbitrary_message_id,probe_sent,a_response_time,b_response_time,run_id
+  for i in {10..59}; do
+    echo "x$i,2026-11-24T10:00:${i}Z,$((50000000 + i * 37 % 100 * 1000)),40000000,first"
+    echo "y$i,2026-11-24T11:00:${i}Z,$((30000000 + i * 41 % 100 * 1000)),40000000,second"
+  done
+} >"$work/runs.csv"
+says() {
+  local words=$1
+  shift
+  "$bin/report" "$@" "$work/runs.csv" >"$work/out" 2>&1 || true
+  grep -qF -- "$words" "$work/out" || complain "$*: '$(cat "$work/out")', not '$words'"
+}
+says "100 probes"
+says "50 probes" --run last
+says "a: 50 ms at the median before (50 answers), 30 ms after (50): 20.0" --compare first second
+says "a: 30 ms at the median before (50 answers), 50 ms after (50): 20.0" --compare sec first
+says "has an id that begins with \"third\"" --run third
+says "has an id that begins with \"third\"" --compare third first
 
 # A million rows, in a few seconds, as one sentence and as a page of less than 3 MB.
 "${BUILD:-build}/tests/tools/make_first_graph" 1 1000000 >"$work/million.csv"
