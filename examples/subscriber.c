@@ -63,6 +63,17 @@ static psprobe_code create(psprobe_client *client, psprobe_error *error) {
   return psprobe_subscription_create(client, o.subscriber.subscription, &config, NULL, error);
 }
 
+static void settle_options(const psprobe_logger *logger) {
+  o.client.logger = o.responder.logger = o.subscriber.logger = logger;
+  o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
+  o.responder.limit = o.once ? 1 : 0;
+  /* For one message, hold up no others. */
+  o.subscriber.create_on = o.create ? o.topic : NULL;
+  o.subscriber.pulls = o.once ? 1 : (int)o.pulls;
+  o.subscriber.max_messages = o.once ? 1 : 0;
+  psprobe_client_options_from_environment(&o.client);
+}
+
 int main(int argc, char **argv) {
   psprobe_signals *signals = NULL;
   psprobe_logger logger;
@@ -72,15 +83,7 @@ int main(int argc, char **argv) {
   psprobe_subscriber *subscriber = NULL;
   int status;
   if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
-  o.client.logger = o.responder.logger = o.subscriber.logger = &logger;
-  o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
-  o.responder.limit = o.once ? 1 : 0;
-  /* For one message, hold up no others. */
-  o.subscriber.create_on = o.create ? o.topic : NULL;
-  o.subscriber.pulls = o.once ? 1 : (int)o.pulls;
-  o.subscriber.max_messages = o.once ? 1 : 0;
-  psprobe_client_options_from_environment(&o.client);
-
+  settle_options(&logger);
   psprobe_code code = psprobe_signals_new(&signals, &error);
   if (code == PSPROBE_OK) code = psprobe_client_new(&o.client, &client, &error);
   if (code == PSPROBE_OK && o.create) code = create(client, &error);

@@ -84,8 +84,13 @@ PSPROBE_API void psprobe_sleep_until(int64_t when_ns);
  */
 typedef struct psprobe_histogram psprobe_histogram;
 
-/** @return the histogram, or NULL without memory. Free with psprobe_histogram_free. */
-PSPROBE_API psprobe_histogram *psprobe_histogram_new(void);
+/**
+ * Makes an empty histogram, with all memory that it will ever use.
+ * @param histogram receives it
+ * @return PSPROBE_OK; RESOURCE_EXHAUSTED: no memory
+ * Ownership: free it with psprobe_histogram_free.
+ */
+PSPROBE_API psprobe_code psprobe_histogram_new(psprobe_histogram **histogram, psprobe_error *error);
 /** Frees it; NULL is fine. */
 PSPROBE_API void psprobe_histogram_free(psprobe_histogram *histogram);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/** @file Credentials: made, asked for tokens, freed. What fetches is in refresh.c. */
-#include "auth/parts.h"
+#include "auth/credentials.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/parts.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "os/thread.h"

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "auth/adc.h"
-#include "auth/auth.h"
+#include "auth/credentials.h"
 #include "auth/sources/source.h"
 #include "auth/token_cache.h"
 

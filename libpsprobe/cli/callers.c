@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "auth/url.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 #include "http/url.h"
 
 psprobe_code psprobe_check_account(const char *text, psprobe_error *error) {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 #include "http/server/listen.h"
 #include "http/url.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 
 void psp_cli_env_name(psp_buf *out, const psprobe_option *option) {
   psp_buf_text(out, option->env != NULL ? option->env : "PSPROBE_");

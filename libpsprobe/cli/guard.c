@@ -9,7 +9,7 @@
 
 #include <psprobe/auth.h>
 
-#include "cli/cli.h"
+#include "cli/parts.h"
 
 void psp_cli_open_standard(void) {
   int fd;

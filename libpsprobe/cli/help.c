@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/wrap.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 
 #define HELP_WIDTH 79
 

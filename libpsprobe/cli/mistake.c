@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/shown.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 
 psprobe_code psp_cli_refuse(psprobe_error *error, const char *text, const char *format, ...) {
   char shown[PSP_CLI_SHOWN_SIZE], why[300];

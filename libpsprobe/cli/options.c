@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 
 /* What one run of the parser knows. Its steps say whether to go on; if not, `status` is set. */
 typedef struct parser {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 #include "os/timer.h"
 
 /* Who runs programs kills them about 10 s after SIGTERM (Cloud Run, docker stop). So long the end

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 #include "os/thread.h"
 #include "os/wait.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 
 /** A date alone is its beginning, in UTC. */
 static bool parse(const char *text, int64_t now_ns, int64_t *ns) {

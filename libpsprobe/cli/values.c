@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/shown.h"
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/parts.h"
 #include "http/url.h"
 
 static bool is_list(const psprobe_option *option) {

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "auth/auth.h"
+#include "auth/credentials.h"
 #include "client/call.h"
 #include "os/timer.h"
 

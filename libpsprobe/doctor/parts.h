@@ -4,7 +4,7 @@
 /** @file What the files of this floor share: the run, its findings, and what mends them. */
 #include <psprobe/doctor.h>
 
-#include "auth/auth.h"
+#include "auth/credentials.h"
 #include "base/buf.h"
 #include "client/call.h"
 #include "http/client/transport.h"

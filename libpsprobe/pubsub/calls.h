@@ -19,7 +19,11 @@
 
 #include "base/buf.h"
 #include "client/call.h"
+#include "os/clock.h"
 #include "pubsub/names.h"
+
+/** Google's servers hold a pull for up to 90 s. */
+#define PSP_PULL_NS (100 * PSP_SECOND_NS)
 
 /** Where a call goes and what it is called in errors, found once; valid when zeroed. */
 typedef struct psp_target {

@@ -5,7 +5,6 @@
 #include "pubsub/parts.h"
 
 /* Above the 89 s after which the emulator answers a pull that found nothing. */
-#define PULL_NS INT64_C(100000000000)
 
 psprobe_code psprobe_pull(psprobe_client *client, const char *subscription, int max_messages,
                           int64_t timeout_ns, psprobe_batch **batch, psprobe_error *error) {
@@ -23,7 +22,7 @@ psprobe_code psprobe_pull(psprobe_client *client, const char *subscription, int 
                           .name = subscription,
                           .verb = ":pull",
                           .body = &body,
-                          .timeout_ns = timeout_ns > 0 ? timeout_ns : PULL_NS,
+                          .timeout_ns = timeout_ns > 0 ? timeout_ns : PSP_PULL_NS,
                           .retry = PSP_RETRY_RECEIVE};
   psprobe_code code = psp_pubsub_run(client, &call, &answer, error);
   if (code == PSPROBE_OK) code = psp_pull_decode(answer.data, answer.len, batch, error);

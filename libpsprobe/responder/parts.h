@@ -12,7 +12,7 @@
 
 #include <psprobe/probe.h>
 
-#include "auth/auth.h"
+#include "auth/credentials.h"
 #include "auth/verify/gate.h"
 #include "client/call.h"
 #include "firestore/service.h"

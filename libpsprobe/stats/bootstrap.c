@@ -11,7 +11,6 @@
 #include "stats/sort.h"
 
 #define MIN_VALUES    6
-#define HALF_INTERVAL 0.975
 #define BLOCK_BUDGET  200000000u
 #define MIN_RESAMPLES 199
 #define MOST_COUNTERS 65536
@@ -94,7 +93,7 @@ psprobe_interval psp_bootstrap_median(const int64_t *sorted, size_t n, double in
   qsort(estimates, resamples, sizeof *estimates, compare);
   const double bias = psp_normal_quantile(below / (double)resamples);
   const double acceleration = median_acceleration(sorted, n);
-  const double z = psp_normal_quantile(HALF_INTERVAL) * inflation;
+  const double z = psp_normal_quantile(PSP_HALF_INTERVAL) * inflation;
   interval.has_low = interval.has_high = true;
   interval.low_ns = at_level(estimates, resamples, psp_bca_level(-z, bias, acceleration), false);
   interval.high_ns = at_level(estimates, resamples, psp_bca_level(z, bias, acceleration), true);
@@ -187,7 +186,7 @@ psprobe_interval psp_bootstrap_median_blocks(const int64_t *sorted, uint32_t *ra
   }
   qsort(estimates, resamples, sizeof *estimates, compare);
   const double blocks = (double)n / (double)block;
-  const double t = psp_t_quantile(HALF_INTERVAL, blocks - 1) * fmax(1, inflation);
+  const double t = psp_t_quantile(PSP_HALF_INTERVAL, blocks - 1) * fmax(1, inflation);
   const double tail = psp_normal_cdf(-t * sqrt(blocks / (blocks - 1)));
   interval.has_low = interval.has_high = true;
   interval.low_ns = at_level(estimates, resamples, tail, false);

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-
-#define SQRT_HALF 0.70710678118654752440
+#include "stats/distributions.h"
 
 /* How far a median's bound is from it on one side, at two levels. */
 typedef struct distances {
@@ -28,8 +27,8 @@ static distances above(const psp_estimate *e) {
 
 /* At a share of the level z, 0 to 1. */
 static double at_share(distances d, double share) {
-  if (share <= SQRT_HALF) return d.inner * share / SQRT_HALF;
-  return d.inner + (d.outer - d.inner) * (share - SQRT_HALF) / (1 - SQRT_HALF);
+  if (share <= PSP_SQRT_HALF) return d.inner * share / PSP_SQRT_HALF;
+  return d.inner + (d.outer - d.inner) * (share - PSP_SQRT_HALF) / (1 - PSP_SQRT_HALF);
 }
 
 static int64_t together(distances one, distances other) {

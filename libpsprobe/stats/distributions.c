@@ -3,12 +3,10 @@
 
 #include <math.h>
 
-#define PI          3.14159265358979323846
-#define SQRT_HALF   0.70710678118654752440
 #define SQRT_TWO_PI 2.50662827463100050242
 
 double psp_normal_cdf(double z) {
-  return 0.5 * erfc(-z * SQRT_HALF);
+  return 0.5 * erfc(-z * PSP_SQRT_HALF);
 }
 
 double psp_normal_quantile(double p) {
@@ -34,7 +32,7 @@ static double log_gamma(double x) {
 /* Density at t = 0 times sqrt(df): what cos^(df - 1) is multiplied with to be the density of the
  * angle. */
 static double angle_scale(double df) {
-  return exp(log_gamma((df + 1) / 2) - log_gamma(df / 2)) / sqrt(PI);
+  return exp(log_gamma((df + 1) / 2) - log_gamma(df / 2)) / sqrt(PSP_PI);
 }
 
 /* P(0 < T < t) by Simpson's rule over the angle. */

@@ -4,6 +4,11 @@
 /** @file Distribution functions that the tests and intervals stand on. Pure; no NaN comes out. */
 #include <stdint.h>
 
+#define PSP_PI        3.14159265358979323846
+#define PSP_SQRT_HALF 0.70710678118654752440
+/** The quantile that 95 % intervals are made with. */
+#define PSP_HALF_INTERVAL 0.975
+
 /** P(Z <= z) of the standard normal, by the C library's erfc. */
 double psp_normal_cdf(double z);
 /** The z with psp_normal_cdf(z) = p, to a few units in the last place; p outside (0, 1) gives

@@ -7,6 +7,8 @@
 
 #include "stats/quantile_ci.h"
 
+#include "base/error.h"
+
 /*
  * Log-linear buckets, the idea of Gil Tene's HdrHistogram: values under 2^11
  * have a bucket each; every octave [2^k, 2^(k+1)) above is cut into 2^10 equal
@@ -49,8 +51,9 @@ static int64_t add_saturating(int64_t a, int64_t b) {
   return sum;
 }
 
-psprobe_histogram *psprobe_histogram_new(void) {
-  return calloc(1, sizeof(psprobe_histogram));
+psprobe_code psprobe_histogram_new(psprobe_histogram **histogram, psprobe_error *error) {
+  *histogram = calloc(1, sizeof(psprobe_histogram));
+  return *histogram != NULL ? PSPROBE_OK : psp_fail_memory(error, "histogram");
 }
 
 void psprobe_histogram_free(psprobe_histogram *histogram) {

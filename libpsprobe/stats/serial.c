@@ -13,8 +13,6 @@
 #define ESTIMATED_FROM 45  /* and from so many on what they show is taken for what it is */
 #define WORTH_A_LOOK   1   /* standard errors of lag 1 */
 #define BEYOND_CHANCE  1.645
-#define PI             3.14159265358979323846
-#define HALF_INTERVAL  0.975 /* the quantile that 95 % intervals are made with */
 
 /* Sum of x[i] * x[i + lag] over n terms. Eight sums beside each other let the compiler use vector
  * registers without being allowed to reorder; chunks keep float from losing digits. */
@@ -140,11 +138,11 @@ static size_t average_blocks(float *x, size_t n) {
 
 double psp_serial_caution(double lag1, size_t n, psp_scores kind) {
   if (n >= ESTIMATED_FROM) return 1;
-  const double count = (double)n, most = kind == PSP_SIGNS ? 2 / PI * asin(ASSUMED) : ASSUMED;
+  const double count = (double)n, most = kind == PSP_SIGNS ? 2 / PSP_PI * asin(ASSUMED) : ASSUMED;
   const double weight = fmin(1, (ESTIMATED_FROM - count) / (ESTIMATED_FROM - ASSUMED_TO));
   const double r = fmin(most, weight * most + (1 - weight) * lag1);
   if (r <= 0) return 1;
-  const double fading = fmin(ASSUMED, sin(PI / 2 * r)), left = 1 - fading;
+  const double fading = fmin(ASSUMED, sin(PSP_PI / 2 * r)), left = 1 - fading;
   /* 1 + 2 * sum of (1 - k / n) * r * fading^(k - 1) over k from 1 to n. */
   return 1 + 2 * r * (1 / left - (1 - pow(fading, count)) / (count * left * left));
 }
@@ -164,8 +162,8 @@ static double estimate(series *s, float *scores, psp_serial *result) {
   }
   const double freedom = degrees_of_freedom(s, effect / scale, lags);
   result->design_effect = fmax(1, fmin(effect, n));
-  return sqrt(result->design_effect) * psp_t_quantile(HALF_INTERVAL, freedom) /
-         psp_normal_quantile(HALF_INTERVAL);
+  return sqrt(result->design_effect) * psp_t_quantile(PSP_HALF_INTERVAL, freedom) /
+         psp_normal_quantile(PSP_HALF_INTERVAL);
 }
 
 psp_serial psp_serial_look(float *scores, size_t n, psp_scores kind) {

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "auth/auth.h"
+#include "auth/credentials.h"
 #include "auth/sources/claims.h"
 #include "auth/sources/jwt_sign.h"
 #include "auth/verify/idtoken.h"

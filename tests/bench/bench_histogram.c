@@ -9,6 +9,12 @@
 
 #include "stats/rng.h"
 
+static psprobe_histogram *new_histogram(void) {
+  psprobe_histogram *made = NULL;
+  psprobe_histogram_new(&made, NULL);
+  return made;
+}
+
 #define ROUNDS 9
 #define CALLS  1000000
 #define VALUES 4096
@@ -38,7 +44,7 @@ static double clock_ns(void) {
 }
 
 int main(void) {
-  psprobe_histogram *histogram = psprobe_histogram_new();
+  psprobe_histogram *histogram = new_histogram();
   if (histogram == NULL) return 1;
   int64_t values[VALUES];
   psp_rng rng;

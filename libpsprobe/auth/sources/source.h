@@ -8,7 +8,7 @@
  */
 #include <psprobe/error.h>
 
-#include "auth/auth.h"
+#include "auth/credentials.h"
 #include "auth/fetch.h"
 #include "auth/keys/key_file.h"
 #include "auth/sources/jwt_sign.h"

@@ -8,7 +8,6 @@
 
 /* Above the 89 s after which the emulator answers a pull that found nothing. One that takes longer
  * hangs on a dead connection; the next pull gets a new one. */
-#define PULL_NS (100 * PSP_SECOND_NS)
 /* An answer without messages that took less was not a long poll. */
 #define QUICK_NS     PSP_SECOND_NS
 #define QUICK_FREE   3
@@ -202,8 +201,8 @@ void psp_pull_start(psp_pull *pull) {
                    .path = s->pull.path.data,
                    .body = s->pull_body.data,
                    .body_len = s->pull_body.len,
-                   .attempt_ns = PULL_NS,
-                   .total_ns = PULL_NS,
+                   .attempt_ns = PSP_PULL_NS,
+                   .total_ns = PSP_PULL_NS,
                    .what = s->pull.what};
   psprobe_error error = {0};
   pull->asked_ns = psprobe_clock_monotonic();

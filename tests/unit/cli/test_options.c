@@ -11,7 +11,7 @@
 
 #include <psprobe/cli.h>
 
-#include "cli/cli.h"
+#include "cli/parts.h"
 
 static struct {
   const char *topic, *url, *file;

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "auth/auth.h"
+#include "auth/credentials.h"
 #include "client/call.h"
 #include "fake_transport.h"
 #include "keys.h"

@@ -21,7 +21,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "auth/auth.h"
+#include "auth/credentials.h"
 #include "keys.h"
 #include "os/secret.h"
 

@@ -8,6 +8,12 @@
 #include <cmocka.h>
 #include <psprobe/timing.h>
 
+static psprobe_histogram *new_histogram(void) {
+  psprobe_histogram *made = NULL;
+  psprobe_histogram_new(&made, NULL);
+  return made;
+}
+
 #define HOUR INT64_C(3600000000000)
 
 /* splitmix64 (Steele, Lea & Flood 2014): any fixed stream will do here. */
@@ -50,7 +56,7 @@ static int64_t seen_as(psprobe_histogram *h, int64_t value) {
 
 static void test_every_value_is_within_a_thousandth(void **state) {
   (void)state;
-  psprobe_histogram *h = psprobe_histogram_new();
+  psprobe_histogram *h = new_histogram();
   for (int64_t v = 0; v < 3000; v++)
     assert_near(seen_as(h, v), v);
   for (int bit = 11; bit < 42; bit++) {
@@ -69,7 +75,7 @@ static void test_every_value_is_within_a_thousandth(void **state) {
 
 static void test_values_outside_count_at_the_ends(void **state) {
   (void)state;
-  psprobe_histogram *h = psprobe_histogram_new();
+  psprobe_histogram *h = new_histogram();
   const int64_t values[] = {INT64_MIN, -5, 0, 7, HOUR * 2, INT64_MAX};
   for (size_t i = 0; i < 6; i++)
     psprobe_histogram_record(h, values[i]);
@@ -89,7 +95,7 @@ static void test_values_outside_count_at_the_ends(void **state) {
 
 static void test_sum_saturates(void **state) {
   (void)state;
-  psprobe_histogram *h = psprobe_histogram_new();
+  psprobe_histogram *h = new_histogram();
   psprobe_histogram_record(h, 5);
   psprobe_histogram_record(h, -2);
   assert_int_equal(psprobe_histogram_sum(h), 3);
@@ -100,7 +106,7 @@ static void test_sum_saturates(void **state) {
 
 static void test_empty_and_single(void **state) {
   (void)state;
-  psprobe_histogram *h = psprobe_histogram_new();
+  psprobe_histogram *h = new_histogram();
   const double quantiles[] = {-1, 0, 0.5, 1, 2, __builtin_nan("")};
   for (size_t i = 0; i < 6; i++)
     assert_int_equal(psprobe_histogram_quantile(h, quantiles[i]), 0);
@@ -127,7 +133,7 @@ static void test_quantiles_against_a_sort(void **state) {
   (void)state;
   static const size_t sizes[] = {1, 2, 3, 5, 10, 100, 1000, 100000};
   int64_t *values = malloc(100000 * sizeof *values);
-  psprobe_histogram *h = psprobe_histogram_new();
+  psprobe_histogram *h = new_histogram();
   uint64_t seed = 7;
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     const size_t n = sizes[s];
@@ -165,8 +171,7 @@ static void assert_same(const psprobe_histogram *a, const psprobe_histogram *b) 
 
 static void test_merge_is_as_if_all_were_recorded(void **state) {
   (void)state;
-  psprobe_histogram *all = psprobe_histogram_new(), *merged = psprobe_histogram_new(),
-                    *part = psprobe_histogram_new();
+  psprobe_histogram *all = new_histogram(), *merged = new_histogram(), *part = new_histogram();
   psprobe_histogram_merge(merged, part);
   assert_same(merged, all);
   uint64_t seed = 3;
@@ -187,7 +192,7 @@ static void test_merge_is_as_if_all_were_recorded(void **state) {
 
 static void test_count_at_most_against_counting(void **state) {
   (void)state;
-  psprobe_histogram *h = psprobe_histogram_new();
+  psprobe_histogram *h = new_histogram();
   int64_t values[3000];
   uint64_t seed = 11;
   for (size_t i = 0; i < 3000; i++) {

@@ -41,7 +41,8 @@ static bool compare_all(void *arg) {
 
 static bool new_histogram(void *arg) {
   (void)arg;
-  psprobe_histogram *h = psprobe_histogram_new();
+  psprobe_histogram *h = NULL;
+  psprobe_histogram_new(&h, NULL);
   psprobe_histogram_free(h);
   return h != NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_CLI_CLI_H
-#define PSP_CLI_CLI_H
+#ifndef PSP_CLI_PARTS_H
+#define PSP_CLI_PARTS_H
 /** @file What the sources of this folder share. */
 #include <psprobe/cli.h>
 

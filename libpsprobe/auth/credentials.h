@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PSP_AUTH_AUTH_H
-#define PSP_AUTH_AUTH_H
+#ifndef PSP_AUTH_CREDENTIALS_H
+#define PSP_AUTH_CREDENTIALS_H
 /**
  * @file
  * Credentials as the client uses them: a token from the cache without waiting, or word when there
