@@ -84,7 +84,7 @@ static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_erro
   return code;
 }
 
-/** The function: a push subscription whose endpoint starts `responder` when there is an event. */
+/* The function: a push subscription whose endpoint starts `responder` when there is an event. */
 static psprobe_code add_function(demo *d, psprobe_error *error) {
   char path[4096];
   const char *url;
@@ -100,7 +100,7 @@ static psprobe_code add_function(demo *d, psprobe_error *error) {
   return psprobe_subscription_create(d->client, "probes-cloud-function", &config, NULL, error);
 }
 
-/** The regular service, as anyone would start it. */
+/* The regular service, as anyone would start it. */
 static psprobe_code start_subscriber(demo *d, psprobe_error *error) {
   char path[4096], host[300], line[300];
   psprobe_code code = psprobe_program_path("subscriber", path, sizeof path, error);
@@ -115,7 +115,7 @@ static psprobe_code start_subscriber(demo *d, psprobe_error *error) {
                                  sizeof line, error);
 }
 
-/** Prints the table, and whether each probe was answered by both and stored in both places. */
+/* Prints the table, and whether each probe was answered by both and stored in both places. */
 static psprobe_code finish(demo *d, bool *all, psprobe_error *error) {
   psprobe_filter filter = {.run = psprobe_recorder_run(d->recorder)->id};
   psprobe_text_options text = psprobe_cli_text_options(stdout, false);

@@ -53,7 +53,7 @@ static const psprobe_program program = {
     .example = "psprobe-doctor --project my-project --prober http://203.0.113.7:8080",
 };
 
-/** A line as soon as a check is done: somebody waits. */
+/* A line as soon as a check is done: somebody waits. */
 static void show(void *arg, const psprobe_finding *finding) {
   const psprobe_text_options *text = arg;
   char *line = psprobe_finding_text(finding, text->color);
@@ -62,7 +62,7 @@ static void show(void *arg, const psprobe_finding *finding) {
   free(line);
 }
 
-/** What it came to, in one line. */
+/* What it came to, in one line. */
 static void sum_up(const psprobe_diagnosis *diagnosis) {
   size_t failed = psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_FAILED);
   size_t warnings = psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_WARNING);

@@ -35,7 +35,7 @@ static const psprobe_program program = {
         "kill $PSPROBE_LOCAL_PID",
 };
 
-/** Tells where we are. Standard output is closed then, so that `eval "$(psprobe-local &)"` goes on
+/* Tells where we are. Standard output is closed then, so that `eval "$(psprobe-local &)"` goes on
  * while we do. */
 static void announce(const psprobe_local *local) {
   printf("PUBSUB_EMULATOR_HOST=%s\nFIRESTORE_EMULATOR_HOST=%s\n", psprobe_local_pubsub_host(local),

@@ -67,7 +67,7 @@ static const psprobe_program program = {
     .example = "psprobe-prober --project my-project --create --listen 0.0.0.0:8080",
 };
 
-/** What the run holds open; zeroed parts are skipped by finish. */
+/* What the run holds open; zeroed parts are skipped by finish. */
 typedef struct session {
   psprobe_client *client;
   psprobe_store *store;
@@ -77,7 +77,7 @@ typedef struct session {
   psprobe_dashboard *dashboard;
 } session;
 
-/** Off the timing path, on the collector's thread. */
+/* Off the timing path, on the collector's thread. */
 static void on_finished(void *arg, const psprobe_finished *finished, size_t count) {
   session *s = arg;
   psprobe_recorder_sink(s->recorder, finished, count);
@@ -119,7 +119,7 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   return code;
 }
 
-/** Prints the table and what else there is to say of the run. */
+/* Prints the table and what else there is to say of the run. */
 static psprobe_code tell(const session *s, psprobe_error *error) {
   psprobe_filter filter = {.run = psprobe_recorder_run(s->recorder)->id};
   psprobe_text_options text = psprobe_cli_text_options(stdout, false);
@@ -137,7 +137,7 @@ static psprobe_code tell(const session *s, psprobe_error *error) {
   return PSPROBE_OK;
 }
 
-/** The table first: whoever stops programs may not wait for Firestore. */
+/* The table first: whoever stops programs may not wait for Firestore. */
 static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *error) {
   psprobe_error upload = {0};
   psprobe_code code = psprobe_recorder_end(s->recorder, error);

@@ -66,7 +66,7 @@ static psprobe_code failed(psprobe_error *error, const char *what, const char *w
   return PSPROBE_UNAVAILABLE;
 }
 
-/** Prints a text, or writes it to a file, and frees it. */
+/* Prints a text, or writes it to a file, and frees it. */
 static psprobe_code put(char *text, const char *path, psprobe_error *error) {
   psprobe_code code = text == NULL ? failed(error, "report", "out of memory") : PSPROBE_OK;
   if (path != NULL && strcmp(path, "-") == 0) path = NULL; /* standard output */
@@ -100,7 +100,7 @@ static psprobe_code draw(const psprobe_report *report, const char *stem, const c
   return code;
 }
 
-/** The form that was asked for. */
+/* The form that was asked for. */
 static psprobe_code show(const psprobe_report *report, psprobe_error *error) {
   psprobe_text_options style = psprobe_cli_text_options(stdout, o.ascii);
   if (o.html != NULL) return put(psprobe_report_html(report), o.html, error);
@@ -112,7 +112,7 @@ static psprobe_code show(const psprobe_report *report, psprobe_error *error) {
   return put(psprobe_report_text(report, &style), NULL, error);
 }
 
-/** Two forms at once are a mistake, told by their names. */
+/* Two forms at once are a mistake, told by their names. */
 static bool one_form(int *status) {
   const struct {
     const char *name;

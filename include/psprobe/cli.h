@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-/* ---- options ------------------------------------------------------------- */
+/* ---- options ---- */
 
 typedef enum psprobe_option_kind {
   PSPROBE_OPTION_FLAG,     /**< bool: true when given; 1, 0, true, false in the environment */
@@ -120,7 +120,7 @@ PSPROBE_API int psprobe_cli_usage(const psprobe_program *program, const char *op
  */
 PSPROBE_API void psprobe_cli_forget_settings(void);
 
-/* ---- checks of options ----------------------------------------------------- */
+/* ---- checks of options ---- */
 
 /**
  * A check for psprobe_option.check: a project's id.
@@ -157,7 +157,7 @@ PSPROBE_API psprobe_code psprobe_check_prober_auth(const char *text, psprobe_err
  */
 PSPROBE_API int64_t psprobe_cli_moment(const char *text);
 
-/* ---- callers -------------------------------------------------------------- */
+/* ---- callers ---- */
 
 /** What a program's options say of those who may call it. */
 typedef struct psprobe_callers {
@@ -210,7 +210,7 @@ PSPROBE_API bool psprobe_cli_callers(const psprobe_program *program, const pspro
                                      const psprobe_logger *logger, psprobe_verifier_options *verify,
                                      int *status);
 
-/* ---- signals ---------------------------------------------------------------- */
+/* ---- signals ---- */
 
 /** Called for each SIGINT or SIGTERM, on a thread of its own: anything may be called but what is
  * of these signals. */
@@ -249,7 +249,7 @@ PSPROBE_API bool psprobe_signals_wait(psprobe_signals *signals, int64_t timeout_
 /** Ends its thread and frees; the signals stay blocked. NULL is fine. */
 PSPROBE_API void psprobe_signals_free(psprobe_signals *signals);
 
-/* ---- child processes ----------------------------------------------------------- */
+/* ---- child processes ---- */
 
 /** A program that ours started; it dies with us. */
 typedef struct psprobe_child psprobe_child;
@@ -303,7 +303,7 @@ PSPROBE_API int psprobe_child_stop(psprobe_child *child, int64_t patience_ns);
  * Blocks: as psprobe_child_stop does. */
 PSPROBE_API void psprobe_child_free(psprobe_child *child);
 
-/* ---- progress ------------------------------------------------------------------- */
+/* ---- progress ---- */
 
 /** Writes one line, without newline, into `line`. On the progress thread. */
 typedef void psprobe_progress_line(void *arg, char *line, size_t size);
@@ -338,7 +338,7 @@ PSPROBE_API void psprobe_prober_progress(void *arg, char *line, size_t size);
  */
 PSPROBE_API void psprobe_cli_tell_silent(FILE *file, const psprobe_prober *prober);
 
-/* ---- output ----------------------------------------------------------------------- */
+/* ---- output ---- */
 
 /**
  * How a text is laid out on a stream: the terminal's width (or COLUMNS), colour only on a terminal
@@ -358,7 +358,7 @@ PSPROBE_API psprobe_text_options psprobe_cli_text_options(FILE *file, bool ascii
 PSPROBE_API psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t len,
                                                 psprobe_error *error);
 
-/* ---- start ------------------------------------------------------------------------ */
+/* ---- start ---- */
 
 /**
  * Makes sure, before a program begins, that the service answers and the topic is there.
@@ -381,7 +381,7 @@ PSPROBE_API psprobe_code psprobe_topic_ready(psprobe_client *client, const char 
 PSPROBE_API psprobe_code psprobe_subscription_ready(psprobe_client *client,
                                                     const char *subscription, psprobe_error *error);
 
-/* ---- run and end -------------------------------------------------------------------------- */
+/* ---- run and end ---- */
 
 /**
  * Runs a prober to its end, with a progress line on standard error. A signal ends the sending;

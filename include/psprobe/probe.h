@@ -75,7 +75,7 @@ typedef struct psprobe_result {
   psprobe_answer answers[PSPROBE_MAX_SOURCES]; /**< in the order of the prober's sources */
 } psprobe_result;
 
-/* ---- registry ------------------------------------------------------------- */
+/* ---- registry ---- */
 
 /**
  * Probes in flight. Bounded; memory is taken at new, and all of it. Any thread
@@ -194,7 +194,7 @@ PSPROBE_API void psprobe_registry_wake(psprobe_registry *registry);
 /** @return probes begun and neither complete nor timed out */
 PSPROBE_API size_t psprobe_registry_in_flight(const psprobe_registry *registry);
 
-/* ---- prober ------------------------------------------------------------------ */
+/* ---- prober ---- */
 
 typedef struct psprobe_prober psprobe_prober;
 
@@ -311,7 +311,7 @@ PSPROBE_API void psprobe_prober_get_stats(const psprobe_prober *prober,
  * Blocks: until answers that are being read are done. */
 PSPROBE_API void psprobe_prober_free(psprobe_prober *prober);
 
-/* ---- responder ------------------------------------------------------------------ */
+/* ---- responder ---- */
 
 /**
  * Answers probes: by POST to the prober, or (direct) by a document of its own.

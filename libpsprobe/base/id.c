@@ -9,7 +9,7 @@
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/** The value of eight digits, 0 to 15 in each byte, the first in the highest. */
+/* The value of eight digits, 0 to 15 in each byte, the first in the highest. */
 static uint32_t pack(uint64_t nibbles) {
   nibbles = (nibbles | nibbles >> 4) & UINT64_C(0x00ff00ff00ff00ff);
   nibbles = (nibbles | nibbles >> 8) & UINT64_C(0x0000ffff0000ffff);
@@ -19,7 +19,7 @@ static uint32_t pack(uint64_t nibbles) {
 /* Sixteen bytes in one register, on any processor that has such (gcc and clang). */
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
-/** Reads sixteen digits. Makes `bad` other than 0 when they are none. */
+/* Reads sixteen digits. Makes `bad` other than 0 when they are none. */
 static uint64_t parse_digits(const char *text, bytes16 *bad) {
   bytes16 word;
   uint64_t half[2];

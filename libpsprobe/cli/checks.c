@@ -10,7 +10,7 @@
 #include "http/server/listen.h"
 #include "http/url.h"
 
-/** The id of "projects/p/KIND/id", or the text itself. */
+/* The id of "projects/p/KIND/id", or the text itself. */
 static const char *last_segment(const char *text) {
   const char *slash = strrchr(text, '/');
   return psp_text_starts(text, "projects/") && slash != NULL ? slash + 1 : text;
@@ -38,7 +38,7 @@ psprobe_code psprobe_check_collection(const char *text, psprobe_error *error) {
   return PSPROBE_OK;
 }
 
-/** "example.com:" of a domain-scoped project id is let through unchecked but for its characters. */
+/* "example.com:" of a domain-scoped project id is let through unchecked but for its characters. */
 static bool project_ok(const char *text) {
   const char *colon = strrchr(text, ':');
   for (const char *c = text; colon != NULL && c < colon; c++)

@@ -18,7 +18,7 @@ static void usage(psp_buf *out, const psprobe_program *program) {
     psp_buf_printf(out, " [%s]", program->operand);
 }
 
-/** The column of the texts: after the longest option, as far as 80 columns allow. */
+/* The column of the texts: after the longest option, as far as 80 columns allow. */
 static int help_column(const psprobe_program *program) {
   size_t longest = 22;
   for (size_t i = 0; i < program->option_count; i++) {
@@ -55,7 +55,7 @@ void psp_cli_help(psp_buf *out, const psprobe_program *program) {
   psp_buf_text(out, "Exit status: 0 done, 1 failed, 2 wrong usage.\n");
 }
 
-/** Text with roff's own characters escaped. */
+/* Text with roff's own characters escaped. */
 static void roff(psp_buf *out, const char *text) {
   bool line_start = true;
   for (; *text != '\0'; text++) {
@@ -92,7 +92,7 @@ static void man_option(psp_buf *out, const psprobe_option *o) {
   psp_buf_text(out, ".\n");
 }
 
-/** What is no option's, of programs that call Google: those that have a project. */
+/* What is no option's, of programs that call Google: those that have a project. */
 static void man_environment(psp_buf *out, const psprobe_program *program) {
   static const char *const variables[][2] = {
       {"PUBSUB_EMULATOR_HOST, FIRESTORE_EMULATOR_HOST",

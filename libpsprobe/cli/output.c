@@ -15,14 +15,14 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/** A width that is told by the environment, as some terminals and people do. */
+/* A width that is told by the environment, as some terminals and people do. */
 static int width_from_environment(void) {
   int64_t columns = 0;
   const char *text = getenv("COLUMNS");
   return text != NULL && psp_parse_int64(text, 1, 10000, &columns) ? (int)columns : 0;
 }
 
-/** The locale's characters were set to others than UTF-8; what is not set says nothing. */
+/* The locale's characters were set to others than UTF-8; what is not set says nothing. */
 static bool no_utf8(void) {
   static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
   const char *locale = NULL;
@@ -92,7 +92,8 @@ psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t l
   /* A pipe or a device is written to: another file in its place is never what is meant. */
   bool special = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
   char *target = special ? NULL : realpath(path, NULL); /* a link stays one; NULL: a new file */
-  int why = special ? write_special(path, text, len) : replace(target ? target : path, text, len);
+  int why =
+      special ? write_special(path, text, len) : replace(target != NULL ? target : path, text, len);
   free(target);
   if (why == 0) return PSPROBE_OK;
   return psp_fail(error,

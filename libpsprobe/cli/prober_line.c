@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-/** Appends to a line of `size` bytes; what does not fit is cut. */
+/* Appends to a line of `size` bytes; what does not fit is cut. */
 static size_t add(char *line, size_t size, size_t used, const char *text) {
   int n = snprintf(line + used, size - used, "%s", text);
   return n < 0 ? used : used + (size_t)n < size ? used + (size_t)n : size - 1;

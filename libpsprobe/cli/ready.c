@@ -9,10 +9,10 @@
 #include "base/error.h"
 #include "client/call.h"
 
-/** How long a start may take that finds nothing. */
+/* How long a start may take that finds nothing. */
 #define START_NS 4000000000LL
 
-/** Adds to an error of the first call what a person can do about it. */
+/* Adds to an error of the first call what a person can do about it. */
 static void advise(psprobe_code code, psprobe_error *e) {
   size_t used = strlen(e->message);
   const char *advice = "";

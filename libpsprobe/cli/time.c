@@ -9,7 +9,7 @@
 #include "base/timestamp.h"
 #include "cli/parts.h"
 
-/** A date alone is its beginning, in UTC. */
+/* A date alone is its beginning, in UTC. */
 static bool parse(const char *text, int64_t now_ns, int64_t *ns) {
   char whole[64];
   int64_t seconds = 0, ago = 0;

@@ -41,7 +41,7 @@ psprobe_timestamp psprobe_document_update_time(const psprobe_document *document)
 }
 
 void psprobe_document_free(psprobe_document *document) {
-  if (!document) return;
+  if (document == NULL) return;
   free(document->name);
   psprobe_value_free(document->fields);
   free(document);
@@ -52,7 +52,7 @@ static psprobe_code decode_into(const psp_json *json, psprobe_document *document
   if (!psp_json_is_string(psp_json_get(json, "name")))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a document without a name");
   document->name = psp_json_name(psp_json_get(json, "name"));
-  if (!document->name) return psp_fail_memory(error, "a document");
+  if (document->name == NULL) return psp_fail_memory(error, "a document");
   if (!psp_timestamp_decode(psp_json_get2(json, "createTime", "create_time"),
                             &document->create_time) ||
       !psp_timestamp_decode(psp_json_get2(json, "updateTime", "update_time"),
@@ -60,7 +60,7 @@ static psprobe_code decode_into(const psp_json *json, psprobe_document *document
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "document %.200s: a time that is none",
                     document->name);
   psprobe_code code = psp_fields_decode(psp_json_get(json, "fields"), &document->fields, error);
-  if (code != PSPROBE_OK && error) psp_fail_in(error, "document %.200s", document->name);
+  if (code != PSPROBE_OK && error != NULL) psp_fail_in(error, "document %.200s", document->name);
   return code;
 }
 
@@ -69,7 +69,7 @@ psprobe_code psp_document_decode(const psp_json *json, psprobe_document **out,
   if (!psp_json_is_object(json))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a document is an object");
   psprobe_document *document = calloc(1, sizeof *document);
-  if (!document) return psp_fail_memory(error, "a document");
+  if (document == NULL) return psp_fail_memory(error, "a document");
   psprobe_code code = decode_into(json, document, error);
   if (code != PSPROBE_OK) {
     psprobe_document_free(document);
@@ -81,7 +81,7 @@ psprobe_code psp_document_decode(const psp_json *json, psprobe_document **out,
 
 void psp_document_encode(psp_json_writer *w, const char *name, const psprobe_value *fields) {
   psp_json_begin_object(w);
-  if (name) {
+  if (name != NULL) {
     psp_json_put_key(w, "name");
     psp_json_put_name(w, name);
   }
@@ -103,13 +103,13 @@ static bool has_time(const psprobe_precondition *precondition) {
 }
 
 bool psp_precondition_empty(const psprobe_precondition *precondition) {
-  return !precondition ||
+  return precondition == NULL ||
          (!precondition->must_exist && !precondition->must_not_exist && !has_time(precondition));
 }
 
 psprobe_code psp_precondition_check(const psprobe_precondition *precondition,
                                     psprobe_error *error) {
-  if (!precondition || !precondition->must_not_exist) return PSPROBE_OK;
+  if (precondition == NULL || !precondition->must_not_exist) return PSPROBE_OK;
   if (!precondition->must_exist && !has_time(precondition)) return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                   "a precondition that the document must not exist and must %s",
@@ -132,7 +132,7 @@ void psp_precondition_encode(psp_json_writer *w, const psprobe_precondition *pre
 }
 
 psprobe_code psp_mask_check(const char *const *mask, size_t count, psprobe_error *error) {
-  for (size_t i = 0; mask && i < count; i++) {
+  for (size_t i = 0; mask != NULL && i < count; i++) {
     psprobe_code code = psp_field_path_parse(mask[i], NULL, error);
     if (code != PSPROBE_OK) return code;
   }

@@ -29,11 +29,11 @@ static psprobe_code task_run(task *t, psp_firestore_kind kind, const char *metho
   psp_firestore_request request = {.kind = kind,
                                    .method = method,
                                    .path = &t->url,
-                                   .body = t->body.data ? &t->body : NULL,
+                                   .body = t->body.data != NULL ? &t->body : NULL,
                                    .what = t->what};
   psp_json *answer = NULL;
   psprobe_code code = psp_firestore_call(t->client, &request, &answer, error);
-  if (code == PSPROBE_OK && document) {
+  if (code == PSPROBE_OK && document != NULL) {
     code = psp_document_decode(answer, document, error);
     if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, t->what, error);
   }
@@ -42,7 +42,7 @@ static psprobe_code task_run(task *t, psp_firestore_kind kind, const char *metho
 }
 
 static psprobe_code failed_in(psprobe_code code, const char *what, psprobe_error *error) {
-  if (error) psp_fail_in(error, "%s", what);
+  if (error != NULL) psp_fail_in(error, "%s", what);
   return code;
 }
 
@@ -52,7 +52,7 @@ static void put_fields(psp_buf *body, const psprobe_value *fields) {
 }
 
 static void put_query(psp_buf *url, const char *name, const char *value) {
-  bool first = url->data && !strchr(url->data, '?');
+  bool first = url->data != NULL && strchr(url->data, '?') == NULL;
   psp_buf_char(url, first ? '?' : '&');
   psp_buf_text(url, name);
   psp_buf_char(url, '=');
@@ -70,7 +70,7 @@ static bool outgrows_url(const psp_buf *url) {
 static psprobe_code run_commit(psprobe_client *client, const psprobe_write *write,
                                psprobe_document **document, psprobe_error *error) {
   psprobe_code code = psprobe_commit(client, write, 1, error);
-  if (code == PSPROBE_OK && document)
+  if (code == PSPROBE_OK && document != NULL)
     code = psprobe_document_get(client, write->path, document, error);
   return code;
 }
@@ -122,7 +122,7 @@ static psprobe_code create_unnamed(psprobe_client *client, const char *collectio
                     collection);
   psprobe_code code = create_named(client, collection, id, fields, document, error);
   if (code != PSPROBE_ALREADY_EXISTS) return code;
-  if (!document) return PSPROBE_OK;
+  if (document == NULL) return PSPROBE_OK;
   psp_buf path = {0};
   psp_buf_printf(&path, "%s/%s", collection, id);
   code = path.failed ? psp_fail_memory(error, "create document")
@@ -135,9 +135,9 @@ psprobe_code psprobe_document_create(psprobe_client *client, const char *collect
                                      const psprobe_value *fields, psprobe_document **document,
                                      psprobe_error *error) {
   psprobe_code code = psp_collection_path_check(collection, error);
-  if (code == PSPROBE_OK && id) code = psp_document_id_check(id, error);
+  if (code == PSPROBE_OK && id != NULL) code = psp_document_id_check(id, error);
   if (code != PSPROBE_OK) return failed_in(code, "create document", error);
-  if (!id) return create_unnamed(client, collection, fields, document, error);
+  if (id == NULL) return create_unnamed(client, collection, fields, document, error);
   return create_named(client, collection, id, fields, document, error);
 }
 
@@ -153,7 +153,7 @@ psprobe_code psprobe_document_get(psprobe_client *client, const char *path,
   code = psp_firestore_root_of(client, &t.root, error);
   if (code != PSPROBE_OK) return code;
   psp_path_url(&t.url, t.root.project, t.root.database, path);
-  code = task_run(&t, PSP_FIRESTORE_READ, "GET", document ? document : &ignored, error);
+  code = task_run(&t, PSP_FIRESTORE_READ, "GET", document != NULL ? document : &ignored, error);
   psprobe_document_free(ignored);
   task_clear(&t);
   return code;
@@ -165,8 +165,8 @@ psprobe_code psprobe_document_get(psprobe_client *client, const char *path,
  * and what it should not. */
 static bool needs_commit(const psprobe_write *write, const psp_buf *url) {
   const psprobe_timestamp *time = &write->precondition.update_time;
-  return time->seconds != 0 || time->nanos != 0 || (write->mask && write->mask_count == 0) ||
-         outgrows_url(url);
+  return time->seconds != 0 || time->nanos != 0 ||
+         (write->mask != NULL && write->mask_count == 0) || outgrows_url(url);
 }
 
 static psprobe_code run_write(psprobe_client *client, const psprobe_write *write, const char *verb,
@@ -176,13 +176,13 @@ static psprobe_code run_write(psprobe_client *client, const psprobe_write *write
   psprobe_code code = psp_firestore_root_of(client, &t.root, error);
   if (code != PSPROBE_OK) return code;
   psp_path_url(&t.url, t.root.project, t.root.database, write->path);
-  for (size_t i = 0; write->mask && i < write->mask_count && t.url.len <= URL_MAX; i++)
+  for (size_t i = 0; write->mask != NULL && i < write->mask_count && t.url.len <= URL_MAX; i++)
     put_query(&t.url, "updateMask.fieldPaths", write->mask[i]);
   if (write->precondition.must_exist || write->precondition.must_not_exist)
     put_query(&t.url, "currentDocument.exists", write->precondition.must_exist ? "true" : "false");
   if (needs_commit(write, &t.url)) {
     code = run_commit(client, write, document, error);
-  } else if (write->fields) {
+  } else if (write->fields != NULL) {
     put_fields(&t.body, write->fields);
     code = task_run(&t, PSP_FIRESTORE_WRITE, "PATCH", document, error);
   } else {
@@ -204,7 +204,7 @@ psprobe_code psprobe_document_delete(psprobe_client *client, const char *path,
                                      const psprobe_precondition *precondition,
                                      psprobe_error *error) {
   psprobe_write write = {path, NULL, NULL, 0, {0}};
-  if (precondition) write.precondition = *precondition;
+  if (precondition != NULL) write.precondition = *precondition;
   psprobe_code code = psp_write_check(&write, error);
   if (code != PSPROBE_OK) return failed_in(code, "delete document", error);
   return run_write(client, &write, "delete", NULL, error);

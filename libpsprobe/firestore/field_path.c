@@ -44,7 +44,7 @@ static const char *read_names(const char *path, psp_buf *names) {
   for (;;) {
     size_t start = names->len;
     at = *at == '`' ? read_quoted(at, names) : read_plain(at, names);
-    if (!at || (*at && *at != '.'))
+    if (at == NULL || (*at && *at != '.'))
       return "names other than [a-zA-Z_][a-zA-Z_0-9]* stand in backquotes, "
              "with \\` and \\\\ for ` and \\ in them";
     psp_buf_char(names, '\0');
@@ -58,12 +58,12 @@ static const char *read_names(const char *path, psp_buf *names) {
 
 psprobe_code psp_field_path_parse(const char *path, psp_buf *names, psprobe_error *error) {
   psp_buf own = {0};
-  if (!path) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no field path was given");
+  if (path == NULL) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no field path was given");
   const char *rule = read_names(path, &own);
   psprobe_code code = PSPROBE_OK;
-  if (rule) code = bad_path(error, path, rule);
-  if (!rule && names) psp_buf_add(names, own.data, own.len);
-  if (!rule && (own.failed || (names && names->failed)))
+  if (rule != NULL) code = bad_path(error, path, rule);
+  if (rule == NULL && names != NULL) psp_buf_add(names, own.data, own.len);
+  if (rule == NULL && (own.failed || (names != NULL && names->failed)))
     code = psp_fail_memory(error, "a field path");
   psp_buf_free(&own);
   return code;
@@ -87,7 +87,7 @@ void psp_field_path_quote(psp_buf *out, const char *name) {
 }
 
 const psprobe_value *psp_value_find_names(const psprobe_value *map, const psp_buf *names) {
-  for (size_t at = 0; map && at < names->len; at += strlen(names->data + at) + 1)
+  for (size_t at = 0; map != NULL && at < names->len; at += strlen(names->data + at) + 1)
     map = psprobe_value_find(map, names->data + at);
   return map;
 }

@@ -26,11 +26,11 @@ typedef struct listing {
 
 static psprobe_code deliver(listing *l, const psp_json *answer, psprobe_error *error) {
   const psp_json *documents = psp_json_get(answer, "documents");
-  bool none = !documents || psp_json_is_null(documents);
+  bool none = documents == NULL || psp_json_is_null(documents);
   if (!psp_json_is_object(answer) || (!none && !psp_json_is_array(documents)))
     return psp_firestore_bad_answer(
         psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no list of documents"), l->what, error);
-  for (const psp_json *item = psp_json_first(documents); item && !l->enough;
+  for (const psp_json *item = psp_json_first(documents); item != NULL && !l->enough;
        item = psp_json_next(item)) {
     psprobe_document *document = NULL;
     psprobe_code code = psp_document_decode(item, &document, error);
@@ -44,13 +44,13 @@ static psprobe_code deliver(listing *l, const psp_json *answer, psprobe_error *e
 /* Takes the next page's token. One that does not move would go on for ever. */
 static psprobe_code take_token(listing *l, const psp_json *answer, psprobe_error *error) {
   const char *next = psp_json_string(psp_json_get2(answer, "nextPageToken", "next_page_token"));
-  bool same = next && psp_text_equal(next, l->token);
+  bool same = next != NULL && psp_text_equal(next, l->token);
   free(l->token);
   l->token = NULL;
   if (same) return psp_fail(error, PSPROBE_INTERNAL, "%s: the same page again", l->what);
-  if (!next || !*next) return PSPROBE_OK;
+  if (next == NULL || !*next) return PSPROBE_OK;
   l->token = psp_strdup(next);
-  return l->token ? PSPROBE_OK : psp_fail_memory(error, l->what);
+  return l->token != NULL ? PSPROBE_OK : psp_fail_memory(error, l->what);
 }
 
 static psprobe_code fetch_page(listing *l, const psp_firestore_root *root, psp_json **answer,
@@ -58,7 +58,7 @@ static psprobe_code fetch_page(listing *l, const psp_firestore_root *root, psp_j
   psp_buf url = {0};
   psp_path_url(&url, root->project, root->database, l->collection);
   psp_buf_printf(&url, "?pageSize=%d", l->size);
-  if (l->token) {
+  if (l->token != NULL) {
     psp_buf_text(&url, "&pageToken=");
     psp_percent_encode(&url, l->token);
   }
@@ -88,7 +88,7 @@ psprobe_code psprobe_document_list(psprobe_client *client, const char *collectio
   psprobe_error own = {0};
   listing l = {.size = PAGE, .client = client, .collection = collection, .each = each, .arg = arg};
   psp_firestore_root root;
-  if (!error) error = &own;
+  if (error == NULL) error = &own;
   psprobe_code code = psp_collection_path_check(collection, error);
   if (code != PSPROBE_OK) {
     psp_fail_in(error, "list");
@@ -99,7 +99,7 @@ psprobe_code psprobe_document_list(psprobe_client *client, const char *collectio
   if (code != PSPROBE_OK) return code;
   do {
     code = list_page(&l, &root, error);
-  } while (code == PSPROBE_OK && l.token && !l.enough);
+  } while (code == PSPROBE_OK && l.token != NULL && !l.enough);
   free(l.token);
   return code;
 }

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "os/random.h"
 
-#define ID_MAX         1500
 #define LEVELS_MAX     100 /* collections on the way to a document */
 #define NAME_MAX_BYTES 6144
 #define ZERO           "\xC0\x80"
@@ -36,7 +35,7 @@ static bool is_reserved(const char *id, size_t len, bool document) {
 
 static const char *id_rule(const char *id, size_t len, bool document) {
   if (len == 0) return "it has an empty id";
-  if (len > ID_MAX) return "an id is longer than 1500 bytes";
+  if (len > PSP_DOCUMENT_ID_MAX) return "an id is longer than 1500 bytes";
   if ((len == 1 && id[0] == '.') || (len == 2 && memcmp(id, "..", 2) == 0))
     return "an id is . or ..";
   if (is_reserved(id, len, document)) return "ids of the form __x__ are Firestore's own";
@@ -51,11 +50,11 @@ static const char *path_rule(const char *path, size_t *count) {
     size_t len = strcspn(at, "/");
     rule = id_rule(at, len, *count % 2 == 1);
     ++*count;
-    if (rule || at[len] == '\0') break;
+    if (rule != NULL || at[len] == '\0') break;
     at += len + 1;
   }
-  if (!rule && strlen(path) > NAME_MAX_BYTES) rule = "it is longer than 6 KiB";
-  if (!rule && *count > (size_t)LEVELS_MAX * 2)
+  if (rule == NULL && strlen(path) > NAME_MAX_BYTES) rule = "it is longer than 6 KiB";
+  if (rule == NULL && *count > (size_t)LEVELS_MAX * 2)
     rule = "more than 100 collections lie in each other";
   return rule;
 }
@@ -66,10 +65,10 @@ static size_t path_start(const char *name, size_t len) {
   size_t at = 0;
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
     const char *slash = at < len ? memchr(name + at, '/', len - at) : NULL;
-    if (!slash) return 0;
+    if (slash == NULL) return 0;
     size_t seg = (size_t)(slash - name) - at;
-    bool good =
-        fixed[i] ? seg == strlen(fixed[i]) && memcmp(name + at, fixed[i], seg) == 0 : seg > 0;
+    bool good = fixed[i] != NULL ? seg == strlen(fixed[i]) && memcmp(name + at, fixed[i], seg) == 0
+                                 : seg > 0;
     if (!good) return 0;
     at += seg + 1;
   }
@@ -79,14 +78,15 @@ static size_t path_start(const char *name, size_t len) {
 static psprobe_code check_path(const char *path, const char *kind, size_t odd,
                                psprobe_error *error) {
   size_t count = 0;
-  if (!path) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no path of a %s was given", kind);
+  if (path == NULL)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no path of a %s was given", kind);
   const char *rule = path_rule(path, &count);
-  if (!rule && path_start(path, strlen(path)) > 0)
+  if (rule == NULL && path_start(path, strlen(path)) > 0)
     rule = "it is a full name; leave out projects/…/documents/";
-  if (!rule && count % 2 != odd)
+  if (rule == NULL && count % 2 != odd)
     rule = odd ? "a collection has an odd number of ids, as a/b/c"
                : "a document has an even number of ids, as collection/id";
-  if (!rule) return PSPROBE_OK;
+  if (rule == NULL) return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s path \"%.200s\": %s", kind, path, rule);
 }
 
@@ -99,14 +99,14 @@ psprobe_code psp_collection_path_check(const char *path, psprobe_error *error) {
 }
 
 psprobe_code psp_document_id_check(const char *id, psprobe_error *error) {
-  const char *rule = strchr(id, '/') ? "it has a slash" : id_rule(id, strlen(id), true);
-  if (!rule) return PSPROBE_OK;
+  const char *rule = strchr(id, '/') != NULL ? "it has a slash" : id_rule(id, strlen(id), true);
+  if (rule == NULL) return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "document id \"%.200s\": %s", id, rule);
 }
 
 void psp_path_name(psp_buf *out, const char *project, const char *database, const char *path) {
   psp_buf_printf(out, "projects/%s/databases/%s/documents", project, database);
-  if (!path) return;
+  if (path == NULL) return;
   psp_buf_char(out, '/');
   psp_buf_text(out, path);
 }
@@ -131,7 +131,7 @@ void psp_path_url(psp_buf *out, const char *project, const char *database, const
   psp_buf_text(out, "/databases/");
   psp_percent_encode(out, database);
   psp_buf_text(out, "/documents");
-  for (const char *at = path; at; at = *at ? at + 1 : NULL) {
+  for (const char *at = path; at != NULL; at = *at ? at + 1 : NULL) {
     size_t len = strcspn(at, "/");
     psp_buf id = {0};
     psp_buf_add(&id, at, len);
@@ -158,17 +158,17 @@ bool psp_name_is_document(const char *name, size_t len) {
   if (at == 0) return false;
   for (;;) {
     const char *slash = at < len ? memchr(name + at, '/', len - at) : NULL;
-    size_t seg = (slash ? (size_t)(slash - name) : len) - at;
+    size_t seg = (slash != NULL ? (size_t)(slash - name) : len) - at;
     if (seg == 0) return false;
     ids++;
-    if (!slash) return ids % 2 == 0;
+    if (slash == NULL) return ids % 2 == 0;
     at += seg + 1;
   }
 }
 
 const char *psp_name_path(const char *name) {
-  size_t len = name ? strlen(name) : 0;
-  return name && psp_name_is_document(name, len) ? name + path_start(name, len) : NULL;
+  size_t len = name != NULL ? strlen(name) : 0;
+  return name != NULL && psp_name_is_document(name, len) ? name + path_start(name, len) : NULL;
 }
 
 bool psp_document_id_new(char out[PSP_DOCUMENT_ID_SIZE]) {

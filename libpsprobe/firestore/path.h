@@ -18,6 +18,9 @@
 #include "base/buf.h"
 #include "firestore/value/value.h"
 
+/** Bytes of a document's or collection's id (firebase.google.com/docs/firestore/quotas). */
+#define PSP_DOCUMENT_ID_MAX 1500
+
 /** UTF-8, in which C0 80 may stand for a zero byte. */
 bool psp_name_utf8(const char *text, size_t len);
 

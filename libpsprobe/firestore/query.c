@@ -20,16 +20,16 @@ static psprobe_code check_filter(const psprobe_query *query, psprobe_error *erro
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an unknown filter operator");
   psprobe_code code = psp_field_path_parse(query->where_field, NULL, error);
   if (code == PSPROBE_OK) code = psp_value_check(query->where_value, error);
-  if (code != PSPROBE_OK && error) psp_fail_in(error, "where");
+  if (code != PSPROBE_OK && error != NULL) psp_fail_in(error, "where");
   return code;
 }
 
 psprobe_code psp_query_check(const psprobe_query *query, psprobe_error *error) {
   psprobe_code code = psp_collection_path_check(query->collection, error);
   if (code == PSPROBE_OK) code = check_filter(query, error);
-  if (code == PSPROBE_OK && query->order_by) {
+  if (code == PSPROBE_OK && query->order_by != NULL) {
     code = psp_field_path_parse(query->order_by, NULL, error);
-    if (code != PSPROBE_OK && error) psp_fail_in(error, "order by");
+    if (code != PSPROBE_OK && error != NULL) psp_fail_in(error, "order by");
   }
   if (code != PSPROBE_OK) return code;
   if (query->limit < 0) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a negative limit");
@@ -42,7 +42,7 @@ psprobe_code psp_query_check(const psprobe_query *query, psprobe_error *error) {
 
 const char *psp_query_order_field(const psprobe_query *query) {
   const char *field = query->order_by;
-  if (!field && is_inequality(query->where_op)) field = query->where_field;
+  if (field == NULL && is_inequality(query->where_op)) field = query->where_field;
   return psp_text_equal(field, BY_NAME) ? NULL : field;
 }
 
@@ -83,9 +83,9 @@ static void put_where(psp_json_writer *w, const psprobe_query *query) {
   const char *unary = unary_op(query);
   psp_json_put_key(w, "where");
   psp_json_begin_object(w);
-  psp_json_put_key(w, unary ? "unaryFilter" : "fieldFilter");
+  psp_json_put_key(w, unary != NULL ? "unaryFilter" : "fieldFilter");
   psp_json_begin_object(w);
-  if (unary) {
+  if (unary != NULL) {
     put_op(w, unary);
     put_field(w, query->where_field);
   } else {
@@ -118,7 +118,7 @@ static void put_cursor(psp_json_writer *w, const psprobe_value *value, const cha
   psp_json_begin_object(w);
   psp_json_put_key(w, "values");
   psp_json_begin_array(w);
-  if (value) psp_value_encode(w, value);
+  if (value != NULL) psp_value_encode(w, value);
   put_reference(w, name);
   psp_json_end_array(w);
   psp_json_put_key(w, "before");
@@ -135,16 +135,16 @@ static void put_query(psp_json_writer *w, const psprobe_query *query, const psp_
   psp_json_begin_array(w);
   psp_json_begin_object(w);
   psp_json_put_key(w, "collectionId");
-  psp_json_put_name(w, slash ? slash + 1 : query->collection);
+  psp_json_put_name(w, slash != NULL ? slash + 1 : query->collection);
   psp_json_end_object(w);
   psp_json_end_array(w);
   put_where(w, query);
   psp_json_put_key(w, "orderBy");
   psp_json_begin_array(w);
-  if (field) put_order(w, field, query->descending);
+  if (field != NULL) put_order(w, field, query->descending);
   put_order(w, BY_NAME, query->descending);
   psp_json_end_array(w);
-  if (page->after) put_cursor(w, after, page->after->name);
+  if (page->after != NULL) put_cursor(w, after, page->after->name);
   if (page->offset > 0) {
     psp_json_put_key(w, "offset");
     psp_json_put_int64(w, page->offset);
@@ -159,10 +159,10 @@ psprobe_code psp_query_encode(psp_buf *out, const psprobe_query *query, const ps
   psp_json_writer w = {.buf = out};
   const char *field = psp_query_order_field(query);
   const psprobe_value *after = NULL;
-  if (page->after && field) {
+  if (page->after != NULL && field != NULL) {
     psprobe_code code = psp_value_find_path(page->after->fields, field, &after, error);
     if (code != PSPROBE_OK) return code;
-    if (!after)
+    if (after == NULL)
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                       "document %.200s was found, and has no field %.100s to order by",
                       page->after->name, field);
@@ -184,5 +184,5 @@ psprobe_code psp_query_element(const psp_json *item, psprobe_document **document
   if (!psp_json_is_object(item))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an element that is no object");
   const psp_json *found = psp_json_get(item, "document");
-  return found ? psp_document_decode(found, document, error) : PSPROBE_OK;
+  return found != NULL ? psp_document_decode(found, document, error) : PSPROBE_OK;
 }

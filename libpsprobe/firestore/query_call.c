@@ -31,7 +31,8 @@ static psprobe_code make_url(run *r, psprobe_error *error) {
   if (code != PSPROBE_OK) return code;
   const char *slash = strrchr(r->query->collection, '/');
   psp_buf parent = {0};
-  if (slash) psp_buf_add(&parent, r->query->collection, (size_t)(slash - r->query->collection));
+  if (slash != NULL)
+    psp_buf_add(&parent, r->query->collection, (size_t)(slash - r->query->collection));
   psp_path_url(&r->url, root.project, root.database, parent.data);
   psp_buf_text(&r->url, ":runQuery");
   if (parent.failed) r->url.failed = true;
@@ -42,14 +43,14 @@ static psprobe_code make_url(run *r, psprobe_error *error) {
 /* Hands the answer's documents on. `count` receives how many came. */
 static psprobe_code deliver(run *r, const psp_json *answer, int64_t *count, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
-  for (const psp_json *item = psp_query_first(answer); item && !r->enough;
+  for (const psp_json *item = psp_query_first(answer); item != NULL && !r->enough;
        item = psp_json_next(item)) {
     psprobe_document *document = NULL;
     code = psp_firestore_item_error(item, r->what, error);
     if (code != PSPROBE_OK) return code;
     code = psp_query_element(item, &document, error);
     if (code != PSPROBE_OK) return psp_firestore_bad_answer(code, r->what, error);
-    if (!document) continue;
+    if (document == NULL) continue;
     psprobe_document_free(r->last);
     r->last = document;
     ++*count;
@@ -81,7 +82,7 @@ static psprobe_code run_page(run *r, bool *more, psprobe_error *error) {
   psp_json *answer = NULL;
   int64_t count = 0;
   psp_query_page page = {.limit = r->size < r->left ? r->size : r->left,
-                         .offset = r->last ? 0 : r->query->offset,
+                         .offset = r->last != NULL ? 0 : r->query->offset,
                          .after = r->last};
   psprobe_code code = fetch_page(r, &page, &answer, error);
   while (code != PSPROBE_OK && psp_firestore_too_large(error) && page.limit > 1) {
@@ -98,7 +99,7 @@ psprobe_code psprobe_query_run(psprobe_client *client, const psprobe_query *quer
                                psprobe_document_each *each, void *arg, psprobe_error *error) {
   psprobe_error own = {0};
   run r = {.client = client, .query = query, .each = each, .arg = arg};
-  if (!error) error = &own;
+  if (error == NULL) error = &own;
   psprobe_code code = psp_query_check(query, error);
   if (code != PSPROBE_OK) {
     psp_fail_in(error, "query");

@@ -33,21 +33,21 @@ bool psp_firestore_too_large(const psprobe_error *error) {
 psprobe_code psp_firestore_bad_answer(psprobe_code code, const char *what, psprobe_error *error) {
   if (code == PSPROBE_RESOURCE_EXHAUSTED)
     return code; /* no memory: that is not the answer's fault */
-  if (!error) return PSPROBE_INTERNAL;
+  if (error == NULL) return PSPROBE_INTERNAL;
   error->code = PSPROBE_INTERNAL;
   return psp_fail_in(error, "%s: the answer cannot be read", what);
 }
 
 psprobe_code psp_firestore_call(psprobe_client *client, const psp_firestore_request *request,
                                 psp_json **answer, psprobe_error *error) {
-  if (request->path->failed || (request->body && request->body->failed))
+  if (request->path->failed || (request->body != NULL && request->body->failed))
     return psp_fail_memory(error, request->what);
   psp_call call = {
       .service = PSP_FIRESTORE,
       .method = request->method,
       .path = request->path->data,
-      .body = request->body ? request->body->data : NULL,
-      .body_len = request->body ? request->body->len : 0,
+      .body = request->body != NULL ? request->body->data : NULL,
+      .body_len = request->body != NULL ? request->body->len : 0,
       .attempt_ns = (request->kind == PSP_FIRESTORE_QUERY ? 300 : 60) * SECOND,
       .retry = psp_firestore_retry(request->kind),
       .what = request->what,
@@ -56,10 +56,10 @@ psprobe_code psp_firestore_call(psprobe_client *client, const psp_firestore_requ
   psp_json *json = NULL;
   psprobe_code code = psp_call_run(client, &call, &body, error);
   if (code == PSPROBE_OK) {
-    code = psp_json_parse(body.data ? body.data : "", body.len, "it", &json, error);
+    code = psp_json_parse(body.data != NULL ? body.data : "", body.len, "it", &json, error);
     if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, request->what, error);
   }
-  if (code == PSPROBE_OK && answer)
+  if (code == PSPROBE_OK && answer != NULL)
     *answer = json;
   else
     psp_json_free(json);
@@ -71,7 +71,7 @@ psprobe_code psp_firestore_item_error(const psp_json *item, const char *what,
                                       psprobe_error *error) {
   const psp_json *failure = psp_json_get(item, "error");
   int64_t status = 0;
-  if (!failure) return PSPROBE_OK;
+  if (failure == NULL) return PSPROBE_OK;
   if (!psp_json_int64(psp_json_get(failure, "code"), &status) || status < 400 || status > 599)
     status = 500;
   psp_buf text = {0};

@@ -7,8 +7,8 @@
 psprobe_code psp_write_check(const psprobe_write *write, psprobe_error *error) {
   psprobe_code code = psp_document_path_check(write->path, error);
   if (code == PSPROBE_OK) code = psp_precondition_check(&write->precondition, error);
-  if (code == PSPROBE_OK && write->fields) code = psp_fields_check(write->fields, error);
-  if (code == PSPROBE_OK && !write->fields && write->mask)
+  if (code == PSPROBE_OK && write->fields != NULL) code = psp_fields_check(write->fields, error);
+  if (code == PSPROBE_OK && write->fields == NULL && write->mask != NULL)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a mask without fields: a delete has none");
   if (code == PSPROBE_OK) code = psp_mask_check(write->mask, write->mask_count, error);
   return code;
@@ -34,7 +34,7 @@ static void put_update(psp_json_writer *w, const char *project, const char *data
   psp_json_put_key(w, "fields");
   psp_fields_encode(w, write->fields);
   psp_json_end_object(w);
-  if (!write->mask) return;
+  if (write->mask == NULL) return;
   psp_json_put_key(w, "updateMask");
   psp_json_begin_object(w);
   psp_json_put_key(w, "fieldPaths");
@@ -48,7 +48,7 @@ static void put_update(psp_json_writer *w, const char *project, const char *data
 static void put_write(psp_json_writer *w, const char *project, const char *database,
                       const psprobe_write *write) {
   psp_json_begin_object(w);
-  if (write->fields) {
+  if (write->fields != NULL) {
     put_update(w, project, database, write);
   } else {
     psp_json_put_key(w, "delete");
@@ -70,9 +70,9 @@ psprobe_code psp_writes_encode(psp_buf *out, const char *project, const char *da
   for (size_t i = 0; i < count; i++) {
     psprobe_code code = psp_write_check(&writes[i], error);
     if (code != PSPROBE_OK) {
-      if (error)
+      if (error != NULL)
         psp_fail_in(error, "write %zu of %zu, %.200s", i + 1, count,
-                    writes[i].path ? writes[i].path : "without a path");
+                    writes[i].path != NULL ? writes[i].path : "without a path");
       return code;
     }
     put_write(&w, project, database, &writes[i]);
@@ -102,7 +102,8 @@ static void read_status(const psp_json *status, const psprobe_write *write, size
                         size_t count, psprobe_error *outcome) {
   int64_t code = PSPROBE_OK;
   const psp_json *given = psp_json_get(status, "code");
-  if (given && (!psp_json_int64(given, &code) || code < 0 || code > PSPROBE_UNAUTHENTICATED))
+  if (given != NULL &&
+      (!psp_json_int64(given, &code) || code < 0 || code > PSPROBE_UNAUTHENTICATED))
     code = PSPROBE_UNKNOWN;
   if (code == PSPROBE_OK) {
     psprobe_error_clear(outcome);
@@ -110,8 +111,8 @@ static void read_status(const psp_json *status, const psprobe_write *write, size
   }
   const char *message = psp_json_string(psp_json_get(status, "message"));
   psp_fail(outcome, (psprobe_code)code, "write %zu of %zu, %.200s: %s%s%.200s", number, count,
-           write->path, psprobe_code_name((psprobe_code)code), message ? ": " : "",
-           message ? message : "");
+           write->path, psprobe_code_name((psprobe_code)code), message != NULL ? ": " : "",
+           message != NULL ? message : "");
   outcome->from_service = true;
   outcome->retryable =
       code == PSPROBE_RESOURCE_EXHAUSTED || code == PSPROBE_ABORTED || code == PSPROBE_UNAVAILABLE;
@@ -123,10 +124,10 @@ psprobe_code psp_batch_write_decode(const psp_json *answer, const psprobe_write 
   size_t got = psp_json_is_array(list) ? psp_json_count(list) : 0;
   if (got != count) return wrong_count(error, "statuses", got, count);
   const psp_json *status = psp_json_first(list);
-  for (const psp_json *item = status; item; item = psp_json_next(item))
+  for (const psp_json *item = status; item != NULL; item = psp_json_next(item))
     if (!psp_json_is_object(item))
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a status that is no object");
-  for (size_t i = 0; outcomes && i < count; i++, status = psp_json_next(status))
+  for (size_t i = 0; outcomes != NULL && i < count; i++, status = psp_json_next(status))
     read_status(status, &writes[i], i + 1, count, &outcomes[i]);
   return PSPROBE_OK;
 }

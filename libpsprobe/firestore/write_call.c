@@ -10,7 +10,7 @@
 /* What the message calls the writes: one by its path, several by their number. */
 static void name_writes(char what[PSP_FIRESTORE_WHAT], const char *verb,
                         const psprobe_write *writes, size_t count) {
-  if (count == 1 && writes[0].path)
+  if (count == 1 && writes[0].path != NULL)
     snprintf(what, PSP_FIRESTORE_WHAT, "%s of %s", verb, writes[0].path);
   else
     snprintf(what, PSP_FIRESTORE_WHAT, "%s of %zu documents", verb, count);
@@ -25,7 +25,7 @@ static psprobe_code send_writes(psprobe_client *client, const char *method, psp_
   psprobe_code code = psp_firestore_root_of(client, &root, error);
   if (code != PSPROBE_OK) return code;
   code = psp_writes_encode(&body, root.project, root.database, writes, count, error);
-  if (code != PSPROBE_OK && error) psp_fail_in(error, "%s", what);
+  if (code != PSPROBE_OK && error != NULL) psp_fail_in(error, "%s", what);
   if (code == PSPROBE_OK) {
     psp_path_url(&url, root.project, root.database, NULL);
     psp_buf_text(&url, method);
@@ -59,7 +59,7 @@ psprobe_code psprobe_batch_write(psprobe_client *client, const psprobe_write *wr
   char what[PSP_FIRESTORE_WHAT];
   psp_json *answer = NULL;
   psprobe_error own = {0};
-  if (!error) error = &own; /* each outcome tells of it too */
+  if (error == NULL) error = &own; /* each outcome tells of it too */
   if (count == 0) return PSPROBE_OK;
   name_writes(what, "batch write", writes, count);
   psprobe_code code = PSPROBE_OK;
@@ -72,7 +72,7 @@ psprobe_code psprobe_batch_write(psprobe_client *client, const psprobe_write *wr
     code = psp_batch_write_decode(answer, writes, count, outcomes, error);
     if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, what, error);
   }
-  for (size_t i = 0; code != PSPROBE_OK && outcomes && i < count; i++)
+  for (size_t i = 0; code != PSPROBE_OK && outcomes != NULL && i < count; i++)
     outcomes[i] = *error;
   psp_json_free(answer);
   return code;

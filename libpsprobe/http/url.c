@@ -33,19 +33,19 @@ static const char *check_port(const char *port, size_t len) {
 /* authority = host [ ":" port ], as RFC 3986, 3.2, has it, less the user information: a name and
  * password in a URL end up in logs. */
 static const char *check_authority(const char *text, size_t len) {
-  if (memchr(text, '@', len)) return "must not hold a user name or password";
+  if (memchr(text, '@', len) != NULL) return "must not hold a user name or password";
   size_t host = 0;
   if (len > 0 && *text == '[') {
     const char *end = memchr(text, ']', len);
-    if (!end) return "has a broken IPv6 address";
+    if (end == NULL) return "has a broken IPv6 address";
     host = (size_t)(end - text) + 1;
     if (host < len && text[host] != ':') return "has a broken IPv6 address";
   } else {
     const char *colon = memchr(text, ':', len);
-    host = colon ? (size_t)(colon - text) : len;
+    host = colon != NULL ? (size_t)(colon - text) : len;
   }
   const char *why = check_host(text, host);
-  if (!why && host < len) why = check_port(text + host + 1, len - host - 1);
+  if (why == NULL && host < len) why = check_port(text + host + 1, len - host - 1);
   return why;
 }
 
@@ -55,18 +55,18 @@ static size_t scheme_len(const char *url) {
 }
 
 static const char *check(const char *url) {
-  size_t scheme = url ? scheme_len(url) : 0;
+  size_t scheme = url != NULL ? scheme_len(url) : 0;
   if (scheme == 0) return "must begin with http:// or https://";
   for (const char *c = url; *c; c++) {
     if (*c <= ' ' || *c > '~') return "must be printable ASCII without spaces (percent-encode it)";
   }
-  if (strchr(url, '#')) return "must not hold a fragment (#)";
+  if (strchr(url, '#') != NULL) return "must not hold a fragment (#)";
   return check_authority(url + scheme, strcspn(url + scheme, "/?"));
 }
 
 bool psp_http_url_check(const char *url, const char **why) {
   const char *rule = check(url);
-  if (rule && why) *why = rule;
+  if (rule != NULL && why != NULL) *why = rule;
   return rule == NULL;
 }
 

@@ -14,7 +14,7 @@
 #include "local/documents/rest.h"
 #include "local/functions/host.h"
 
-enum { HOST_SIZE = 300 };
+#define HOST_SIZE 300
 
 struct psprobe_local {
   psprobe_logger logger;
@@ -27,8 +27,8 @@ struct psprobe_local {
 
 /* "host:port" by which clients reach what listens on `listen`, whose port may have been 0. */
 static void name_host(char *out, const char *listen, int port) {
-  const char *colon = listen ? strrchr(listen, ':') : NULL;
-  int len = colon ? (int)(colon - listen) : 0;
+  const char *colon = listen != NULL ? strrchr(listen, ':') : NULL;
+  int len = colon != NULL ? (int)(colon - listen) : 0;
   bool any = len == 0 || strncmp(listen, "0.0.0.0", (size_t)len) == 0 ||
              strncmp(listen, "[::]", (size_t)len) == 0;
   snprintf(out, HOST_SIZE, "%.*s:%d", any ? 9 : len, any ? "127.0.0.1" : listen, port);
@@ -38,10 +38,10 @@ static psprobe_code start(psprobe_local *local, const psprobe_local_options *opt
                           psprobe_error *error) {
   psprobe_code code = psp_broker_host_new(options->pubsub_listen, psp_broker_rest_handle,
                                           &local->logger, &local->broker, error);
-  if (!code)
+  if (code == PSPROBE_OK)
     code = psp_documents_host_new(options->firestore_listen, options->documents, &local->logger,
                                   &local->documents, error);
-  if (code) return code;
+  if (code != PSPROBE_OK) return code;
   name_host(local->pubsub_host, options->pubsub_listen, psp_broker_host_port(local->broker));
   name_host(local->firestore_host, options->firestore_listen,
             psp_documents_host_port(local->documents));
@@ -51,13 +51,13 @@ static psprobe_code start(psprobe_local *local, const psprobe_local_options *opt
 psprobe_code psprobe_local_new(const psprobe_local_options *options, psprobe_local **out,
                                psprobe_error *error) {
   static const psprobe_local_options defaults;
-  if (!options) options = &defaults;
+  if (options == NULL) options = &defaults;
   psprobe_local *local = calloc(1, sizeof *local);
-  if (!local) return psp_fail_memory(error, "local stand-in");
+  if (local == NULL) return psp_fail_memory(error, "local stand-in");
   pthread_mutex_init(&local->lock, NULL);
-  if (options->logger) local->logger = *options->logger;
+  if (options->logger != NULL) local->logger = *options->logger;
   psprobe_code code = start(local, options, error);
-  if (code) {
+  if (code != PSPROBE_OK) {
     psprobe_local_free(local);
     return code;
   }
@@ -72,7 +72,7 @@ psprobe_code psprobe_local_new(const psprobe_local_options *options, psprobe_loc
 }
 
 void psprobe_local_free(psprobe_local *local) {
-  if (!local) return;
+  if (local == NULL) return;
   psp_function_host_free(local->functions);
   psp_broker_host_free(local->broker);
   psp_documents_host_free(local->documents);
@@ -99,10 +99,11 @@ psprobe_code psprobe_local_add_function(psprobe_local *local, const psprobe_loca
                                         const char **url, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
   pthread_mutex_lock(&local->lock);
-  if (!local->functions) code = psp_function_host_new(&local->logger, &local->functions, error);
+  if (local->functions == NULL)
+    code = psp_function_host_new(&local->logger, &local->functions, error);
   psp_function_host *functions = local->functions;
   pthread_mutex_unlock(&local->lock);
-  return code ? code : psp_function_host_add(functions, options, url, error);
+  return code != PSPROBE_OK ? code : psp_function_host_add(functions, options, url, error);
 }
 
 void psprobe_local_instances(const psprobe_local *local, int *running, uint64_t *started) {
@@ -110,6 +111,6 @@ void psprobe_local_instances(const psprobe_local *local, int *running, uint64_t 
   *running = 0;
   *started = 0;
   pthread_mutex_lock(&mine->lock);
-  if (mine->functions) psp_function_host_count(mine->functions, running, started);
+  if (mine->functions != NULL) psp_function_host_count(mine->functions, running, started);
   pthread_mutex_unlock(&mine->lock);
 }

@@ -23,7 +23,8 @@ bool psp_field_is(const char *key, const char *name) {
 bool psp_fields_read(const psp_json *json, const psp_field *fields, void *out) {
   const psp_json *last[MAX_FIELDS] = {0};
   if (!psp_json_is_object(json)) return false;
-  for (const psp_json *member = psp_json_first(json); member; member = psp_json_next(member)) {
+  for (const psp_json *member = psp_json_first(json); member != NULL;
+       member = psp_json_next(member)) {
     size_t i = 0;
     while (fields[i].name != NULL && !psp_field_is(psp_json_key(member), fields[i].name))
       i++;
@@ -40,7 +41,7 @@ bool psp_fields_read(const psp_json *json, const psp_field *fields, void *out) {
 /* Texts, and what proto3's reader takes for one: numbers and booleans as they are written. */
 static char *text_of(const psp_json *json) {
   const char *plain = psp_json_string(json);
-  if (plain) return psp_strdup(plain);
+  if (plain != NULL) return psp_strdup(plain);
   if (!psp_json_is_number(json) && !psp_json_is_bool(json)) return NULL;
   psp_buf buf = {0};
   psp_json_writer writer = {.buf = &buf};
@@ -50,7 +51,7 @@ static char *text_of(const psp_json *json) {
 
 bool psp_read_text(const psp_json *json, void *out) {
   char *text = text_of(json), **to = out;
-  if (!text) return false;
+  if (text == NULL) return false;
   free(*to);
   *to = *text ? text : NULL;
   if (!*text) free(text);
@@ -66,21 +67,22 @@ bool psp_read_int32(const psp_json *json, void *out) {
 
 bool psp_read_bool(const psp_json *json, void *out) {
   const char *text = psp_json_string(json);
-  if (!text) return psp_json_bool(json, out);
+  if (text == NULL) return psp_json_bool(json, out);
   *(bool *)out = strcmp(text, "true") == 0;
   return *(bool *)out || strcmp(text, "false") == 0;
 }
 
 bool psp_read_span(const psp_json *json, void *out) {
   const char *text = psp_json_string(json);
-  return text && psp_span_parse(text, out);
+  return text != NULL && psp_span_parse(text, out);
 }
 
 bool psp_read_pairs(const psp_json *json, void *out) {
   if (!psp_json_is_object(json)) return false;
-  for (const psp_json *member = psp_json_first(json); member; member = psp_json_next(member)) {
+  for (const psp_json *member = psp_json_first(json); member != NULL;
+       member = psp_json_next(member)) {
     char *value = text_of(member);
-    bool put = value && psp_pairs_put(out, psp_json_key(member), value);
+    bool put = value != NULL && psp_pairs_put(out, psp_json_key(member), value);
     free(value);
     if (!put) return false;
   }
@@ -92,7 +94,7 @@ bool psp_read_json(const psp_json *json, void *out) {
   psp_json_writer writer = {.buf = &buf};
   psp_json_put_json(&writer, json);
   char *text = psp_buf_take(&buf, NULL), **to = out;
-  if (!text) return false;
+  if (text == NULL) return false;
   free(*to);
   *to = text;
   return true;

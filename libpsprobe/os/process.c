@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/** Our environment with `extra` in front of what it replaces. One block; NULL without memory. */
+/* Our environment with `extra` in front of what it replaces. One block; NULL without memory. */
 static char **environment(const char *const *extra) {
   size_t ours = 0, more = 0, n = 0;
   while (environ[ours] != NULL)
@@ -38,7 +38,7 @@ static char **environment(const char *const *extra) {
   return all;
 }
 
-/** In the child, between fork and exec: async-signal-safe calls only. */
+/* In the child, between fork and exec: async-signal-safe calls only. */
 static _Noreturn void become(const char *const *argv, char **env, int output, int report,
                              pid_t parent) {
   sigset_t none;
@@ -62,7 +62,7 @@ static _Noreturn void become(const char *const *argv, char **env, int output, in
   _exit(told == sizeof why ? 127 : 126);
 }
 
-/** Forks; `*why` receives the errno of an exec that failed, 0 otherwise. */
+/* Forks; `*why` receives the errno of an exec that failed, 0 otherwise. */
 static pid_t spawn(const char *const *argv, char **env, int output, int *why) {
   int report[2];
   *why = 0;
@@ -155,7 +155,7 @@ int psp_process_ended(psp_process *process) {
   return process->pid == 0;
 }
 
-/** Waits for its end until `until_ns`. */
+/* Waits for its end until `until_ns`. */
 static bool wait_end(psp_process *process, int64_t until_ns) {
   int handle = (int)syscall(SYS_pidfd_open, process->pid, 0);
   while (!psp_process_ended(process)) {

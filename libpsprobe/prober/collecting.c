@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The collector thread: takes finished probes from the registry to the sink. */
+/** @file The collector thread: takes finished probes from the registry to the sink. */
 #include <inttypes.h>
 
 #include "base/log.h"
@@ -7,10 +7,10 @@
 #include "prober/parts.h"
 #include "prober/registry/shard.h"
 
-/** It is woken for everything that it waits for. */
+/* It is woken for everything that it waits for. */
 #define LONG_NS (3600 * PSP_SECOND_NS)
 
-/** Only this thread changes these counters. */
+/* Only this thread changes these counters. */
 static void add(_Atomic uint64_t *counter, uint64_t change) {
   atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + change,
                         memory_order_relaxed);
@@ -63,7 +63,7 @@ static void log_news(psprobe_prober *prober) {
   psp_log_end(&line);
 }
 
-/** Whether nothing more will come. */
+/* Whether nothing more will come. */
 static bool is_over(psprobe_prober *prober, bool given_up) {
   return atomic_load(&prober->sending_done) &&
          (given_up || psprobe_registry_in_flight(prober->registry) == 0);

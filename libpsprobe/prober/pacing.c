@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pacing thread: whoever calls psprobe_prober_run. */
+/** @file The pacing thread: whoever calls psprobe_prober_run. */
 #include <sys/prctl.h>
 
 #include "base/error.h"
@@ -14,7 +14,7 @@ void psprobe_prober_stop(psprobe_prober *prober) {
   psprobe_registry_wake(prober->registry);
 }
 
-/** Sleeps until monotonic `when_ns`, as psprobe_sleep_until but that a stop ends it. @return false
+/* Sleeps until monotonic `when_ns`, as psprobe_sleep_until but that a stop ends it. @return false
  * when it did */
 static bool sleep_until(psprobe_prober *prober, int64_t when_ns) {
   while (atomic_load(&prober->stops) == 0) {
@@ -28,7 +28,7 @@ static void count_one(_Atomic uint64_t *counter) {
   atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/** Uses one slot of the grid. What could not be sent is left in *send for the next. */
+/* Uses one slot of the grid. What could not be sent is left in *send for the next. */
 static void send_one(psprobe_prober *prober, psp_send **send, int64_t intended_ns) {
   int64_t sent_ns;
   if (*send == NULL || psp_send_go(*send, intended_ns, &sent_ns) != PSPROBE_OK) {

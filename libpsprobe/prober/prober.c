@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making, asking and freeing a prober. What it does is in pacing.c, sending.c, answers.c and
+/** @file Making, asking and freeing a prober. What it does is in pacing.c, sending.c, answers.c and
  * collecting.c. */
 #include "prober/parts.h"
 
@@ -16,7 +16,7 @@
 #define DEFAULT_INTERVAL_NS (5 * PSP_SECOND_NS)
 #define DEFAULT_TIMEOUT_NS  (30 * PSP_SECOND_NS)
 #define DEFAULT_LISTEN      "127.0.0.1:8080"
-/** Answers have no body to speak of. */
+/* Answers have no body to speak of. */
 #define MAX_BODY 65536
 
 static const char *const default_sources[] = {PSPROBE_CLOUD_FUNCTION, PSPROBE_REGULAR_SERVICE};
@@ -53,7 +53,7 @@ static psprobe_code copy_sources(psprobe_prober *prober, const psprobe_prober_op
   return PSPROBE_OK;
 }
 
-/** The registry and what publishes; the topic's full name is found once, here. */
+/* The registry and what publishes; the topic's full name is found once, here. */
 static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
                                 const psprobe_prober_options *o, psprobe_error *error) {
   psp_buf topic = {0};

@@ -92,7 +92,7 @@ void psp_send_free(psp_send *send) {
   free(send);
 }
 
-/** Keeps an outcome that tells something new for psp_sender_news. */
+/* Keeps an outcome that tells something new for psp_sender_news. */
 static void note_outcome(psp_sender *sender, const psprobe_error *error) {
   bool broken = error != NULL;
   if (broken) atomic_fetch_add_explicit(&sender->failed, 1, memory_order_relaxed);
@@ -136,7 +136,7 @@ static void on_made(void *arg, const psp_http_response *response, const psprobe_
   psp_sender_free(sender);
 }
 
-/** Begins to, one call at a time. When it fails, the next publish call that does sets off another.
+/* Begins to, one call at a time. When it fails, the next publish call that does sets off another.
  */
 static void make_topic(psp_sender *sender) {
   static char nothing[] = "{}";

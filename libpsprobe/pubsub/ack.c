@@ -19,9 +19,9 @@ static psprobe_code run(psprobe_client *client, const char *subscription,
                           .body = &body,
                           .retry = PSP_RETRY_RECEIVE};
   for (size_t i = 0; i < count; i++)
-    if (!ack_ids[i] || !*ack_ids[i])
+    if (ack_ids[i] == NULL || !*ack_ids[i])
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s subscription %s: ack id %zu is empty",
-                      call.action, subscription ? subscription : "?", i);
+                      call.action, subscription != NULL ? subscription : "?", i);
   psprobe_code code = PSPROBE_OK;
   for (size_t fit; code == PSPROBE_OK && count > 0; ack_ids += fit, count -= fit) {
     fit = psp_ack_fit(ack_ids, count);
@@ -47,6 +47,6 @@ psprobe_code psprobe_modify_ack_deadline(psprobe_client *client, const char *sub
   if (seconds < 0 || seconds > PSP_DEADLINE_MAX_S)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "modify ack deadline at subscription %s: 0 to %d s are possible, not %d",
-                    subscription ? subscription : "?", PSP_DEADLINE_MAX_S, seconds);
+                    subscription != NULL ? subscription : "?", PSP_DEADLINE_MAX_S, seconds);
   return run(client, subscription, ack_ids, count, seconds, error);
 }

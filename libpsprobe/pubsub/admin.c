@@ -26,10 +26,10 @@ static psprobe_code create(psprobe_client *client, psp_pubsub_kind kind, const c
   psprobe_code code = psp_pubsub_run(client, &call, NULL, &failure);
   bool there = code == PSPROBE_ALREADY_EXISTS;
   if (code == PSPROBE_OK || there) {
-    if (existed) *existed = there;
+    if (existed != NULL) *existed = there;
     return PSPROBE_OK;
   }
-  if (error) *error = failure;
+  if (error != NULL) *error = failure;
   return code;
 }
 
@@ -119,12 +119,12 @@ psprobe_code psprobe_topic_list(psprobe_client *client, psprobe_name_each *each,
 static psprobe_code check_push(const char *endpoint, const char *account, const char *audience,
                                psprobe_error *error) {
   const char *why = NULL;
-  if (endpoint && !psp_http_url_check(endpoint, &why))
+  if (endpoint != NULL && !psp_http_url_check(endpoint, &why))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "push endpoint \"%s\": %s", endpoint, why);
-  if (!endpoint && (account || audience))
+  if (endpoint == NULL && (account != NULL || audience != NULL))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "a push account or audience is given, and no push endpoint");
-  if (!account && audience)
+  if (account == NULL && audience != NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "a push audience is given, and no push account that would sign for it");
   return PSPROBE_OK;
@@ -146,7 +146,7 @@ psprobe_code psprobe_subscription_create(psprobe_client *client, const char *sub
     psp_subscription_encode(&body, topic.data, config);
     code = create(client, PSP_SUBSCRIPTION, subscription, 0, &body, existed, error);
   } else {
-    psp_fail_in(error, "create subscription %s", subscription ? subscription : "?");
+    psp_fail_in(error, "create subscription %s", subscription != NULL ? subscription : "?");
   }
   psp_buf_free(&topic);
   psp_buf_free(&body);

@@ -11,7 +11,7 @@
 psprobe_code psp_pubsub_resolve(psprobe_client *client, psp_pubsub_kind kind, const char *name,
                                 psp_buf *full, psprobe_error *error) {
   const char *project = NULL;
-  if (name && !strchr(name, '/')) {
+  if (name != NULL && strchr(name, '/') == NULL) {
     psprobe_code code = psprobe_pubsub_name_check(psp_pubsub_kind_name(kind), name, error);
     if (code == PSPROBE_OK) code = psprobe_client_project(client, &project, error);
     if (code != PSPROBE_OK) return code;

@@ -20,7 +20,7 @@ static psprobe_code parse_answer(const char *body, size_t len, const char *what,
   }
   if (code == PSPROBE_INVALID_ARGUMENT) {
     code = PSPROBE_INTERNAL;
-    if (error) error->code = code;
+    if (error != NULL) error->code = code;
   }
   return code;
 }
@@ -32,16 +32,16 @@ static psprobe_code read_ids(const psp_json *json, size_t count, const char ***o
     return psp_fail(error, PSPROBE_INTERNAL, "publish answer: %zu ids for %zu messages",
                     psp_json_is_array(list) ? psp_json_count(list) : 0, count);
   size_t bytes = 0;
-  for (const psp_json *id = psp_json_first(list); id; id = psp_json_next(id)) {
+  for (const psp_json *id = psp_json_first(list); id != NULL; id = psp_json_next(id)) {
     const char *text = psp_json_string(id);
-    if (!text) return psp_fail(error, PSPROBE_INTERNAL, "publish answer: an id is not text");
+    if (text == NULL) return psp_fail(error, PSPROBE_INTERNAL, "publish answer: an id is not text");
     bytes += strlen(text) + 1;
   }
   const char **ids = malloc(count * sizeof *ids + bytes);
-  if (!ids) return psp_fail_memory(error, "message ids");
+  if (ids == NULL) return psp_fail_memory(error, "message ids");
   char *at = (char *)(ids + count);
   size_t i = 0;
-  for (const psp_json *id = psp_json_first(list); id; id = psp_json_next(id)) {
+  for (const psp_json *id = psp_json_first(list); id != NULL; id = psp_json_next(id)) {
     size_t size = strlen(psp_json_string(id)) + 1;
     ids[i++] = memcpy(at, psp_json_string(id), size);
     at += size;
@@ -66,7 +66,7 @@ static psprobe_code read_received(psprobe_batch *batch, size_t index, const psp_
   if (code == PSPROBE_OK)
     code = psp_message_text(batch, psp_json_get2(item, "ackId", "ack_id"), "ackId",
                             &message->ack_id, error);
-  if (code == PSPROBE_OK && !message->ack_id)
+  if (code == PSPROBE_OK && message->ack_id == NULL)
     code = psp_fail(error, PSPROBE_INTERNAL, "ackId is missing");
   if (code == PSPROBE_OK)
     code = psp_message_count(psp_json_get2(item, "deliveryAttempt", "delivery_attempt"),
@@ -77,22 +77,22 @@ static psprobe_code read_received(psprobe_batch *batch, size_t index, const psp_
 static psprobe_code read_pull(const psp_json *json, size_t len, psprobe_batch **out,
                               psprobe_error *error) {
   const psp_json *list = psp_json_get2(json, "receivedMessages", "received_messages");
-  if (list && !psp_json_is_null(list) && !psp_json_is_array(list))
+  if (list != NULL && !psp_json_is_null(list) && !psp_json_is_array(list))
     return psp_fail(error, PSPROBE_INTERNAL, "pull answer: receivedMessages is not an array");
   size_t count = 0, attributes = 0, index = 0, used = 0;
-  for (const psp_json *item = psp_json_first(list); item; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_json_first(list); item != NULL; item = psp_json_next(item)) {
     attributes += psp_message_attributes(psp_json_get(item, "message"));
     count++;
   }
   psprobe_batch *batch = psp_batch_new(count, attributes, len);
-  if (!batch) return psp_fail_memory(error, "a pull answer");
-  for (const psp_json *item = psp_json_first(list); item; item = psp_json_next(item)) {
+  if (batch == NULL) return psp_fail_memory(error, "a pull answer");
+  for (const psp_json *item = psp_json_first(list); item != NULL; item = psp_json_next(item)) {
     psprobe_code code = read_received(batch, index, item, &used, error);
     if (code != PSPROBE_OK) {
       psprobe_batch_free(batch);
       psp_fail_in(error, "pull answer: receivedMessages[%zu]", index);
       if (code == PSPROBE_INVALID_ARGUMENT) code = PSPROBE_INTERNAL;
-      if (error) error->code = code;
+      if (error != NULL) error->code = code;
       return code;
     }
     index++;
@@ -112,8 +112,8 @@ psprobe_code psp_pull_decode(const char *body, size_t len, psprobe_batch **batch
 
 static char *copy_text(const psp_json *json, const char *key, const char *other, bool *failed) {
   const char *text = psp_json_string(psp_json_get2(json, key, other));
-  char *copy = text && *text ? psp_strdup(text) : NULL;
-  if (text && *text && !copy) *failed = true;
+  char *copy = text != NULL && *text ? psp_strdup(text) : NULL;
+  if (text != NULL && *text && copy == NULL) *failed = true;
   return copy;
 }
 
@@ -129,7 +129,7 @@ static psprobe_code read_subscription(const psp_json *json, psprobe_subscription
   psprobe_code code = PSPROBE_OK;
   if (failed)
     code = psp_fail_memory(error, "a subscription");
-  else if (!info.name || !info.topic || deadline < 0 || deadline > PSP_DEADLINE_MAX_S)
+  else if (info.name == NULL || info.topic == NULL || deadline < 0 || deadline > PSP_DEADLINE_MAX_S)
     code = psp_fail(error, PSPROBE_INTERNAL,
                     "subscription answer: name, topic or ackDeadlineSeconds is not as it should");
   info.ack_deadline_s = (int)deadline;
@@ -150,7 +150,7 @@ psprobe_code psp_subscription_decode(const char *body, size_t len, psprobe_subsc
 }
 
 void psprobe_subscription_info_free(psprobe_subscription_info *info) {
-  if (!info) return;
+  if (info == NULL) return;
   free(info->name);
   free(info->topic);
   free(info->push_endpoint);
@@ -160,15 +160,17 @@ void psprobe_subscription_info_free(psprobe_subscription_info *info) {
 static psprobe_code read_page(const psp_json *json, const char *list, psprobe_name_each *each,
                               void *arg, psp_buf *token, bool *more, psprobe_error *error) {
   const psp_json *items = psp_json_get(json, list);
-  if (items && !psp_json_is_array(items))
+  if (items != NULL && !psp_json_is_array(items))
     return psp_fail(error, PSPROBE_INTERNAL, "list answer: %s is not an array", list);
-  for (const psp_json *item = psp_json_first(items); item && *more; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_json_first(items); item != NULL && *more;
+       item = psp_json_next(item)) {
     const char *name = psp_json_string(psp_json_get(item, "name"));
-    if (!name) return psp_fail(error, PSPROBE_INTERNAL, "list answer: one of %s has no name", list);
+    if (name == NULL)
+      return psp_fail(error, PSPROBE_INTERNAL, "list answer: one of %s has no name", list);
     *more = each(arg, name);
   }
   const char *next = psp_json_string(psp_json_get2(json, "nextPageToken", "next_page_token"));
-  if (next) psp_buf_text(token, next);
+  if (next != NULL) psp_buf_text(token, next);
   return token->failed ? psp_fail_memory(error, "a listing") : PSPROBE_OK;
 }
 

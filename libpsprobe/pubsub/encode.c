@@ -17,7 +17,8 @@ static psprobe_code check_attributes(const psprobe_message *message, size_t inde
     return refuse(error, index, "more than 100 attributes");
   for (size_t i = 0; i < message->attribute_count; i++) {
     const char *key = message->attributes[i].key, *value = message->attributes[i].value;
-    if (!key || !value) return refuse(error, index, "an attribute without key or value");
+    if (key == NULL || value == NULL)
+      return refuse(error, index, "an attribute without key or value");
     size_t key_len = strlen(key), value_len = strlen(value);
     if (key_len == 0) return refuse(error, index, "an attribute key is empty");
     if (key_len > PSP_ATTRIBUTE_KEY)
@@ -37,10 +38,10 @@ static psprobe_code check_message(const psprobe_message *message, size_t index, 
                                   psprobe_error *error) {
   if (message->data_len == 0 && message->attribute_count == 0)
     return refuse(error, index, "neither data nor attributes");
-  if (message->data_len > 0 && !message->data) return refuse(error, index, "data is NULL");
-  if (message->attribute_count > 0 && !message->attributes)
+  if (message->data_len > 0 && message->data == NULL) return refuse(error, index, "data is NULL");
+  if (message->attribute_count > 0 && message->attributes == NULL)
     return refuse(error, index, "attributes is NULL");
-  if (message->ordering_key) {
+  if (message->ordering_key != NULL) {
     size_t len = strlen(message->ordering_key);
     if (len > PSP_ORDERING_KEY)
       return refuse(error, index, "the ordering key is longer than 1024 bytes");
@@ -54,13 +55,14 @@ static psprobe_code check_message(const psprobe_message *message, size_t index, 
 }
 
 static const char *ordering_key(const psprobe_message *message) {
-  return message->ordering_key ? message->ordering_key : "";
+  return message->ordering_key != NULL ? message->ordering_key : "";
 }
 
 psprobe_code psp_publish_check(const psprobe_message *messages, size_t count,
                                psprobe_error *error) {
   size_t bytes = 0;
-  if (count == 0 || !messages) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no message");
+  if (count == 0 || messages == NULL)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no message");
   if (count > PSP_PUBLISH_MESSAGES)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%zu messages, 1000 fit in one call", count);
   for (size_t i = 0; i < count; i++) {
@@ -162,16 +164,16 @@ static void put_push_config(psp_json_writer *w, const char *endpoint, const char
                             const char *audience) {
   psp_json_put_key(w, "pushConfig");
   psp_json_begin_object(w);
-  if (endpoint) {
+  if (endpoint != NULL) {
     psp_json_put_key(w, "pushEndpoint");
     psp_json_put_string(w, endpoint);
   }
-  if (endpoint && account) {
+  if (endpoint != NULL && account != NULL) {
     psp_json_put_key(w, "oidcToken");
     psp_json_begin_object(w);
     psp_json_put_key(w, "serviceAccountEmail");
     psp_json_put_string(w, account);
-    if (audience) {
+    if (audience != NULL) {
       psp_json_put_key(w, "audience");
       psp_json_put_string(w, audience);
     }
@@ -194,7 +196,7 @@ void psp_subscription_encode(psp_buf *out, const char *topic,
   psp_json_begin_object(&w);
   psp_json_put_key(&w, "topic");
   psp_json_put_string(&w, topic);
-  if (config->push_endpoint)
+  if (config->push_endpoint != NULL)
     put_push_config(&w, config->push_endpoint, config->push_account, config->push_audience);
   if (config->ack_deadline_s > 0) {
     psp_json_put_key(&w, "ackDeadlineSeconds");

@@ -15,7 +15,7 @@ psprobe_batch *psp_batch_new(size_t count, size_t attributes, size_t body_len) {
   psprobe_batch *batch = calloc(1, size);
   /* A text takes no more than its JSON did, quotes against its zero, so that what is reserved here
    * is enough for all of them and pointers into it stay good. */
-  if (!batch || !psp_buf_reserve(&batch->text, body_len + 16)) {
+  if (batch == NULL || !psp_buf_reserve(&batch->text, body_len + 16)) {
     free(batch);
     return NULL;
   }
@@ -26,7 +26,7 @@ psprobe_batch *psp_batch_new(size_t count, size_t attributes, size_t body_len) {
 }
 
 void psprobe_batch_free(psprobe_batch *batch) {
-  if (!batch) return;
+  if (batch == NULL) return;
   psp_buf_free(&batch->text);
   free(batch);
 }
@@ -51,7 +51,7 @@ size_t psp_message_attributes(const psp_json *message) {
 }
 
 static bool missing(const psp_json *json) {
-  return !json || psp_json_is_null(json);
+  return json == NULL || psp_json_is_null(json);
 }
 
 /* C texts end at a zero byte, JSON's and Pub/Sub's do not: "\u0000", six bytes, becomes U+FFFD. */
@@ -73,7 +73,7 @@ psprobe_code psp_message_text(psprobe_batch *batch, const psp_json *text, const 
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s is not a string", path);
   const char *plain = psp_json_string(text);
   size_t start = batch->text.len;
-  if (plain) {
+  if (plain != NULL) {
     psp_buf_text(&batch->text, plain);
   } else {
     psp_buf raw = {0};
@@ -105,7 +105,7 @@ static psprobe_code read_data(psprobe_batch *batch, psprobe_message *message, co
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "message.data is not a string");
   const char *text = psp_json_string(data);
   size_t start = batch->text.len;
-  if (!text || !psp_base64_decode(&batch->text, text, strlen(text)))
+  if (text == NULL || !psp_base64_decode(&batch->text, text, strlen(text)))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "message.data is not base64");
   message->data_len = batch->text.len - start;
   psp_buf_char(&batch->text, '\0'); /* so that text among the data reads as a C text, too */
@@ -122,7 +122,8 @@ static psprobe_code read_attributes(psprobe_batch *batch, psprobe_message *messa
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "message.attributes is not an object");
   psprobe_attribute *at = batch->attributes + *used;
   message->attributes = at;
-  for (const psp_json *item = psp_json_first(attributes); item; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_json_first(attributes); item != NULL;
+       item = psp_json_next(item)) {
     if (!psp_json_is_string(item))
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                       "message.attributes[\"%.64s\"] is not a "
@@ -145,7 +146,7 @@ static psprobe_code read_time(psprobe_batch *batch, psprobe_message *message, co
                               psprobe_error *error) {
   const char *text = NULL;
   psprobe_code code = psp_message_text(batch, time, "message.publishTime", &text, error);
-  if (code != PSPROBE_OK || !text) return code;
+  if (code != PSPROBE_OK || text == NULL) return code;
   if (!psp_timestamp_parse(text, strlen(text), &message->publish_time.seconds,
                            &message->publish_time.nanos))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
@@ -169,6 +170,6 @@ psprobe_code psp_message_read(psprobe_batch *batch, size_t index, const psp_json
   if (code == PSPROBE_OK)
     code = psp_message_text(batch, psp_json_get2(json, "orderingKey", "ordering_key"),
                             "message.orderingKey", &message->ordering_key, error);
-  if (message->ordering_key && !*message->ordering_key) message->ordering_key = NULL;
+  if (message->ordering_key != NULL && !*message->ordering_key) message->ordering_key = NULL;
   return code;
 }

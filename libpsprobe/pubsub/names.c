@@ -15,11 +15,12 @@ static bool is_letter(char c) {
 }
 
 static bool is_name_char(char c) {
-  return is_letter(c) || (c >= '0' && c <= '9') || (c != '\0' && strchr("-_.~+%", c));
+  return is_letter(c) || (c >= '0' && c <= '9') || (c != '\0' && strchr("-_.~+%", c) != NULL);
 }
 
 psprobe_code psprobe_pubsub_name_check(const char *what, const char *name, psprobe_error *error) {
-  if (!name || !*name) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no %s is named", what);
+  if (name == NULL || !*name)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no %s is named", what);
   size_t len = strlen(name);
   if (len < NAME_MIN || len > NAME_MAX)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
@@ -60,7 +61,7 @@ static psprobe_code check_full(psp_pubsub_kind kind, const char *name, psprobe_e
                     "%s \"%s\": write an id or projects/PROJECT%s%s", what, name, middle,
                     kind == PSP_TOPIC ? "TOPIC" : "SUBSCRIPTION");
   for (size_t i = 0; i < project_len; i++)
-    if ((unsigned char)project[i] <= ' ' || strchr("?#%\\\"\x7f", project[i]))
+    if ((unsigned char)project[i] <= ' ' || strchr("?#%\\\"\x7f", project[i]) != NULL)
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\": no project is called that", what,
                       name);
   return psprobe_pubsub_name_check(what, project + project_len + strlen(middle), error);
@@ -69,13 +70,14 @@ static psprobe_code check_full(psp_pubsub_kind kind, const char *name, psprobe_e
 psprobe_code psp_pubsub_full_name(psp_pubsub_kind kind, const char *project, const char *name,
                                   psp_buf *full, psprobe_error *error) {
   psprobe_code code;
-  if (name && strchr(name, '/')) {
+  if (name != NULL && strchr(name, '/') != NULL) {
     code = check_full(kind, name, error);
     if (code == PSPROBE_OK) psp_buf_text(full, name);
   } else {
     code = psprobe_pubsub_name_check(psp_pubsub_kind_name(kind), name, error);
     if (code == PSPROBE_OK)
-      psp_buf_printf(full, "projects/%s%s%s", project ? project : "-", collection(kind), name);
+      psp_buf_printf(full, "projects/%s%s%s", project != NULL ? project : "-", collection(kind),
+                     name);
   }
   if (code == PSPROBE_OK && full->failed) return psp_fail_memory(error, "a name");
   return code;

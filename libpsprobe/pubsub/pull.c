@@ -11,10 +11,10 @@ psprobe_code psprobe_pull(psprobe_client *client, const char *subscription, int 
   if (max_messages < 1 || max_messages > PSP_PULL_MESSAGES)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "pull from subscription %s: 1 to %d messages can be asked for, not %d",
-                    subscription ? subscription : "?", PSP_PULL_MESSAGES, max_messages);
+                    subscription != NULL ? subscription : "?", PSP_PULL_MESSAGES, max_messages);
   if (timeout_ns < 0)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "pull from subscription %s: negative timeout",
-                    subscription ? subscription : "?");
+                    subscription != NULL ? subscription : "?");
   psp_buf body = {0}, answer = {0};
   psp_pull_encode(&body, max_messages, false);
   psp_pubsub_call call = {.action = "pull from",

@@ -17,11 +17,11 @@ static psprobe_code read_push(const psp_json *body, size_t len, psprobe_batch **
   const psp_json *json = psp_json_get(body, "message");
   if (!psp_json_is_object(body))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "the body is not a JSON object");
-  if (!json)
+  if (json == NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "there is no \"message\": is this a wrapped push of Pub/Sub?");
   psprobe_batch *batch = psp_batch_new(1, psp_message_attributes(json), len);
-  if (!batch) return psp_fail_memory(error, "a push");
+  if (batch == NULL) return psp_fail_memory(error, "a push");
   psprobe_message *message = &batch->messages[0];
   size_t used = 0;
   psprobe_code code = psp_message_read(batch, 0, json, &used, error);

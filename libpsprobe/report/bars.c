@@ -36,7 +36,7 @@ static int bar_of(const scale *s, int64_t ns) {
   return bar < s->bars ? bar : s->bars - 1;
 }
 
-/** Between the fastest and the slowest of all; at least a factor of 1.1, or all would be one bar.
+/* Between the fastest and the slowest of all; at least a factor of 1.1, or all would be one bar.
  */
 static scale scale_of(const psp_columns *c, int bars) {
   scale s = {.low = INT64_MAX, .high = 0, .bars = bars};

@@ -7,7 +7,7 @@
 #include "report/table.h"
 #include "report/words.h"
 
-/** The times of a source's answers, in the order sent. */
+/* The times of a source's answers, in the order sent. */
 static size_t answers_of(const psp_columns *c, size_t k, int64_t *out) {
   size_t n = 0;
   for (size_t i = 0; i < c->count; i++)

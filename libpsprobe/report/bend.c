@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-/** Spread over more than so many times the middle half, a linear scale hides that half. */
+/* Spread over more than so many times the middle half, a linear scale hides that half. */
 #define LINEAR_MOST 40
-/** Ticks stand apart by this part of the axis. */
+/* Ticks stand apart by this part of the axis. */
 #define TICKS_APART 14
 
 double psp_bend_at(const psp_bend *bend, int64_t ns) {
@@ -21,7 +21,7 @@ static void add_tick(psp_bend *bend, int64_t ns, int64_t low, int64_t high) {
   bend->ticks_ns[bend->tick_count++] = ns;
 }
 
-/** Zero, the median where that is not the same to the eye, and away from it in powers of ten. */
+/* Zero, the median where that is not the same to the eye, and away from it in powers of ten. */
 static void set_ticks(psp_bend *bend, int64_t low, int64_t high) {
   double step = pow(10, round(log10(bend->unit_ns)));
   int64_t from = fabs((double)bend->center_ns) < 3 * bend->unit_ns ? 0 : bend->center_ns;

@@ -19,7 +19,7 @@
 #define SHARES 1000
 #define DAY_NS INT64_C(86400000000000)
 
-/** For an axis with a logarithmic scale, which has no 0. */
+/* For an axis with a logarithmic scale, which has no 0. */
 static double positive_ms(int64_t ns) {
   return (double)(ns < 1 ? 1 : ns) / 1e6;
 }
@@ -29,9 +29,9 @@ static bool any_answers(const psprobe_report *r, size_t k) {
   return s->answered + s->late > 0;
 }
 
-/* ---- the data --------------------------------------------------------------------------- */
+/* ---- the data ---- */
 
-/** A block's beginning: $NAME0, and the title of its second column. */
+/* A block's beginning: $NAME0, and the title of its second column. */
 #define begin_block(out, name, k, title) \
   do {                                   \
     psp_sink_raw(out, "$" name);         \
@@ -48,7 +48,7 @@ static void put_point(const psp_sink *out, double x, int x_decimals, double y, i
   psp_sink_raw(out, "\n");
 }
 
-/** Seconds since 1970 and ms; an empty line where no probe was sent for long parts the curve. */
+/* Seconds since 1970 and ms; an empty line where no probe was sent for long parts the curve. */
 static void put_series(const psp_sink *out, const psp_plots *plots, size_t k) {
   const psprobe_series *s = &plots->probes->sources[k];
   begin_block(out, "series", k, s->name);
@@ -69,7 +69,7 @@ static void put_ecdf(const psp_sink *out, const psp_plots *plots, size_t k) {
   psp_sink_raw(out, "EOD\n");
 }
 
-/** Each bin's lower edge in ms and how many; the last edge closes the last bin. */
+/* Each bin's lower edge in ms and how many; the last edge closes the last bin. */
 static void put_histogram(const psp_sink *out, const psp_plots *plots, size_t k) {
   begin_block(out, "histogram", k, plots->probes->sources[k].name);
   for (int i = 0; i <= PSP_PLOTS_BINS; i++)
@@ -96,7 +96,7 @@ static void put_differences(const psp_sink *out, const psp_plots *plots) {
   psp_sink_raw(out, "EOD\n");
 }
 
-/* ---- the plots -------------------------------------------------------------------------- */
+/* ---- the plots ---- */
 
 #define put_plot(out, r, block, with)                                               \
   do {                                                                              \
@@ -127,7 +127,7 @@ static void put_look(const psp_sink *out, size_t k) {
   psp_sink_raw(out, " title columnhead(2)");
 }
 
-/** The key stands above the plot: in a corner of it, it would lie on what is far out. */
+/* The key stands above the plot: in a corner of it, it would lie on what is far out. */
 static void put_terminal(const psp_sink *out, bool svg) {
   psp_sink_raw(out, "set encoding utf8\n");
   if (svg)
@@ -143,7 +143,7 @@ static void put_terminal(const psp_sink *out, bool svg) {
                "set tics nomirror out\nset rmargin 5\n");
 }
 
-/** "20 of 100 probes": what a plot leaves out is told at its axis. */
+/* "20 of 100 probes": what a plot leaves out is told at its axis. */
 static void put_drawn(const psp_sink *out, const psp_points *points) {
   if (points->count >= points->of) return;
   psp_sink_raw(out, "; ");
@@ -153,7 +153,7 @@ static void put_drawn(const psp_sink *out, const psp_points *points) {
   psp_sink_raw(out, " drawn");
 }
 
-/** Times of day, with the days that they are of under the axis; dates too for what takes days. */
+/* Times of day, with the days that they are of under the axis; dates too for what takes days. */
 static void put_time_axis(const psp_sink *out, const psp_plots *plots, const psp_points *points) {
   char first[PSP_TIMESTAMP_SIZE], last[PSP_TIMESTAMP_SIZE];
   psp_timestamp_format_ns(first, plots->first_ns);
@@ -175,7 +175,7 @@ static void put_time_axis(const psp_sink *out, const psp_plots *plots, const psp
   psp_sink_raw(out, "'\n");
 }
 
-/** Where the scale bends, gnuplot is given its ticks. */
+/* Where the scale bends, gnuplot is given its ticks. */
 static void put_bend(const psp_sink *out, const psp_bend *bend) {
   if (bend->unit_ns <= 0) {
     psp_sink_raw(out, "set ylabel 'difference (ms)'\n");
@@ -191,7 +191,7 @@ static void put_bend(const psp_sink *out, const psp_bend *bend) {
   psp_sink_raw(out, ")\n");
 }
 
-/** Zero as a line, wherever on the scale it stands; autoscaled, gnuplot may leave it out. */
+/* Zero as a line, wherever on the scale it stands; autoscaled, gnuplot may leave it out. */
 static void put_cloud(const psp_sink *out, const psp_plots *plots) {
   psp_sink_raw(out, "unset logscale y\nset offsets 0, 0, graph 0.05, graph 0.05\n");
   put_bend(out, &plots->bend);

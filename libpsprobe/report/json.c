@@ -13,7 +13,7 @@ static void put_int(psp_json_writer *w, const char *key, int64_t value) {
   psp_json_put_int64(w, value);
 }
 
-/** A number that is not measured where `there` is false: null, not 0. */
+/* A number that is not measured where `there` is false: null, not 0. */
 static void put_measured(psp_json_writer *w, const char *key, bool there, double value) {
   psp_json_put_key(w, key);
   if (there)
@@ -39,13 +39,13 @@ static void put_bound(psp_json_writer *w, bool there, int64_t ns) {
     psp_json_put_null(w);
 }
 
-/** A duration, null when nothing answered: 0 would be a very good one. */
+/* A duration, null when nothing answered: 0 would be a very good one. */
 static void put_figure(psp_json_writer *w, const char *key, bool there, int64_t ns) {
   psp_json_put_key(w, key);
   put_bound(w, there, ns);
 }
 
-/** [low, high]; null for a bound that the data cannot give. */
+/* [low, high]; null for a bound that the data cannot give. */
 static void put_interval(psp_json_writer *w, const char *key, const psprobe_interval *ci) {
   psp_json_put_key(w, key);
   psp_json_begin_array(w);

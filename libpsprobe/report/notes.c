@@ -35,7 +35,7 @@ static void note_late(psp_buf *out, const psprobe_source_summary *source) {
   psp_buf_text(out, " after the timeout; they are in its figures.\n");
 }
 
-/** The share of probes at which a source is slow, late or silent anyhow: 1 % are above its p99. */
+/* The share of probes at which a source is slow, late or silent anyhow: 1 % are above its p99. */
 static double usually_slow(const psprobe_source_summary *source) {
   return source->sent == 0 ? 1
                            : 0.01 + (double)(source->lost + source->late) / (double)source->sent;
@@ -84,7 +84,7 @@ static void say_change(psp_buf *out, const psprobe_change *change) {
   psp_buf_char(out, ')');
 }
 
-/** The same the other way round. */
+/* The same the other way round. */
 static psprobe_change turned(const psprobe_change *change) {
   psprobe_change other = *change;
   other.change_ns = -change->change_ns;

@@ -14,13 +14,13 @@
 
 extern char **environ;
 
-/** A picture of a million probes takes seconds, and is some hundred KiB large. */
+/* A picture of a million probes takes seconds, and is some hundred KiB large. */
 #define GNUPLOT_NS  INT64_C(120000000000)
 #define PICTURE_MAX ((size_t)64 << 20)
 
 static const char *const names[] = {"series", "ecdf", "histogram", "differences"};
 
-/** Where a picture goes, made beside it and renamed once it is whole. */
+/* Where a picture goes, made beside it and renamed once it is whole. */
 typedef struct place {
   psp_buf path, script, part;
 } place;
@@ -33,7 +33,7 @@ static void free_place(place *p) {
   psp_buf_free(&p->part);
 }
 
-/** Writes a new file of a name that nobody else can have taken; `path` is its name. */
+/* Writes a new file of a name that nobody else can have taken; `path` is its name. */
 static int write_new(psp_buf *path, const void *data, size_t len) {
   int file = mkostemp(path->data, O_CLOEXEC), why = 0;
   if (file < 0) {
@@ -62,7 +62,7 @@ static psprobe_code no_file(const char *path, int why, psprobe_error *error) {
   return psp_fail(error, code, "write %s: %s", path, strerror(why));
 }
 
-/** Runs gnuplot on the script; nothing but the script tells it anything (-d: no ~/.gnuplot). */
+/* Runs gnuplot on the script; nothing but the script tells it anything (-d: no ~/.gnuplot). */
 static psprobe_code run(const char *script, psp_secret *picture, psprobe_error *error) {
   const char *argv[] = {"gnuplot", "-d", script, NULL};
   int status = 0;

@@ -8,7 +8,7 @@
 #include "report/thin.h"
 #include "stats/sort.h"
 
-/** A pause is this many times as long as the usual way from probe to probe, and could be seen on a
+/* A pause is this many times as long as the usual way from probe to probe, and could be seen on a
  * screen. */
 #define GAP_TIMES  10
 #define GAP_SHARES 1000
@@ -17,12 +17,12 @@ static bool answered(const psprobe_series *s, size_t i) {
   return s->status == NULL || s->status[i] != PSPROBE_LOST;
 }
 
-/** Room that the steps below share. */
+/* Room that the steps below share. */
 typedef struct room {
-  uint32_t *order;   /**< probes by the time sent */
-  uint32_t *rank;    /**< of a sort whose order nobody asks for */
-  int64_t *values;   /**< as many as there are probes */
-  uint64_t *scratch; /**< of sorting */
+  uint32_t *order;   /* probes by the time sent */
+  uint32_t *rank;    /* of a sort whose order nobody asks for */
+  int64_t *values;   /* as many as there are probes */
+  uint64_t *scratch; /* of sorting */
   bool *keep;
 } room;
 
@@ -104,7 +104,7 @@ static bool set_answers(psp_plots *plots, room *r) {
   return true;
 }
 
-/** What is kept, as a list. */
+/* What is kept, as a list. */
 static bool take_kept(psp_points *points, const room *r, size_t n) {
   points->index = malloc((n + 1) * sizeof *points->index);
   if (points->index == NULL) return false;

@@ -7,10 +7,10 @@
 #include "base/printable.h"
 #include "base/text.h"
 
-/** Takes meaning away and shows nothing: U+200B. */
+/* Takes meaning away and shows nothing: U+200B. */
 #define NOTHING_WIDE "\xE2\x80\x8B"
 
-/* ---- the sinks -------------------------------------------------------------------------- */
+/* ---- the sinks ---- */
 
 static void escape_html(psp_buf *out, const char *text) {
   static const char taken[] = "&<>\"'";
@@ -24,7 +24,7 @@ static void escape_html(psp_buf *out, const char *text) {
   }
 }
 
-/** Whether what ends just before `at` would be a link or a ping with what follows. */
+/* Whether what ends just before `at` would be a link or a ping with what follows. */
 static bool ends_call(const char *text, const char *at) {
   static const char *const calls[] = {"@", "#", ":/", "www.", "GH-"};
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
@@ -34,7 +34,7 @@ static bool ends_call(const char *text, const char *at) {
   return false;
 }
 
-/** Escaped wherever it stands, or at the beginning of a line (headings, lists, rules). */
+/* Escaped wherever it stands, or at the beginning of a line (headings, lists, rules). */
 static bool markdown_takes(char c, bool line_begins) {
   return strchr("\\`*_[]<>|~&$", c) != NULL || (line_begins && strchr("#+-=", c) != NULL);
 }
@@ -85,13 +85,13 @@ psp_sink psp_sink_terminal(psp_buf *to) {
   return (psp_sink){to, psp_buf_text};
 }
 
-/* ---- writing ------------------------------------------------------------------------------ */
+/* ---- writing ---- */
 
 void psp_sink_literal(const psp_sink *sink, const char *literal) {
   psp_buf_text(sink->to, literal);
 }
 
-/** As it may be shown; a line feed stays one. */
+/* As it may be shown; a line feed stays one. */
 static void put_printable(psp_buf *out, const char *text) {
   for (size_t left = strlen(text), bytes; left > 0; left -= bytes, text += bytes) {
     char escaped[PSP_ESCAPED_SIZE];

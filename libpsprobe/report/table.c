@@ -60,7 +60,7 @@ static void put_wide(const psp_sink *out, const row *rows, size_t count, int nam
   }
 }
 
-/** Turned over: a line a figure, a column a source, if they fit; else a block a source. */
+/* Turned over: a line a figure, a column a source, if they fit; else a block a source. */
 static void put_turned(const psp_sink *out, const row *rows, size_t from, size_t to,
                        const psp_text_style *style) {
   int label = psp_text_width("duplicate");
@@ -116,7 +116,7 @@ void psp_table_put(const psp_sink *out, const psprobe_report *report, const psp_
     put_turned(out, rows, 0, count, style);
 }
 
-/** The names are the comparison's: printable. */
+/* The names are the comparison's: printable. */
 static void put_pair(psp_buf *out, const psprobe_report *report, const psprobe_pair *pair) {
   const char *a = psprobe_comparison_source(report->comparison, pair->a)->name;
   const char *b = psprobe_comparison_source(report->comparison, pair->b)->name;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/** Stretches of a cloud whose extremes are kept. */
+/* Stretches of a cloud whose extremes are kept. */
 #define CLOUD_STRETCHES 50
 
 static bool lost(const psprobe_series *s, size_t i) {
@@ -14,7 +14,7 @@ bool psp_notable(const psprobe_series *s, size_t i) {
   return (s->status != NULL && s->status[i] != PSPROBE_ANSWERED) || (s->cold != NULL && s->cold[i]);
 }
 
-/** What a plot draws: the times of a source, or (b is not NULL) what they exceed another's by. */
+/* What a plot draws: the times of a source, or (b is not NULL) what they exceed another's by. */
 typedef struct drawn {
   const psprobe_series *a, *b;
   const uint32_t *order;
@@ -29,7 +29,7 @@ static int64_t value(const drawn *d, size_t at) {
   return d->a->elapsed_ns[i] - (d->b != NULL ? d->b->elapsed_ns[i] : 0);
 }
 
-/** The least and the most of [from, to). */
+/* The least and the most of [from, to). */
 static void keep_extremes(const drawn *d, size_t from, size_t to, bool *keep) {
   size_t least = to, most = to;
   for (size_t at = from; at < to; at++) {
@@ -46,7 +46,7 @@ static void keep_extremes_of(const drawn *d, size_t n, size_t stretches, bool *k
     keep_extremes(d, b * n / stretches, (b + 1) * n / stretches, keep);
 }
 
-/** Every k-th notable probe of a source, with k so that `max` are enough. */
+/* Every k-th notable probe of a source, with k so that `max` are enough. */
 static void keep_notable(const drawn *d, size_t n, size_t max, bool *keep) {
   size_t all = 0, seen = 0;
   for (size_t at = 0; at < n; at++)

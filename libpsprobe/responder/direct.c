@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The simple form: the function writes a document by itself, and trusts two clocks. */
+/** @file The simple form: the function writes a document by itself, and trusts two clocks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "os/clock.h"
 #include "responder/parts.h"
 
-/** "69.3ms": as the duration is written elsewhere, without the space. */
+/* "69.3ms": as the duration is written elsewhere, without the space. */
 static void format_elapsed(char out[PSP_DURATION_SIZE], int64_t ns) {
   psp_format_duration(out, ns);
   char *space = strchr(out, ' ');
@@ -36,7 +36,7 @@ static psprobe_value *fields_of(const psprobe_responder *responder, psprobe_time
   return NULL;
 }
 
-/**
+/*
  * One message makes one document, however often it is delivered: its id comes
  * from the source and the probe's id, or else from what Pub/Sub calls the
  * message (with the time, since an emulator counts from 1 each time it starts).

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The responder as a function: push requests over HTTP. */
+/** @file The responder as a function: push requests over HTTP. */
 #include <string.h>
 
 #include <psprobe/pubsub.h>
@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "responder/parts.h"
 
-/** A message of 10 MB is 14 MB in base64; Cloud Run lets no more than 32 MiB through. */
+/* A message of 10 MB is 14 MB in base64; Cloud Run lets no more than 32 MiB through. */
 #define MAX_BODY ((size_t)32 << 20)
 
 static void on_answered(void *arg, psprobe_code code, const psprobe_error *error) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answering by POST to the prober, with another attempt after what may pass. */
+/** @file Answering by POST to the prober, with another attempt after what may pass. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define LOG_EVERY_NS (60 * PSP_SECOND_NS)
 #define MAX_RESPONSE 65536
 
-/** Short waits: the message is leased for ten seconds by default. */
+/* Short waits: the message is leased for ten seconds by default. */
 static const psp_retry_policy policy = {
     .codes = PSP_RETRY_ON(PSPROBE_UNAVAILABLE) | PSP_RETRY_ON(PSPROBE_DEADLINE_EXCEEDED),
     .initial_ns = 50 * PSP_MS_NS,
@@ -26,15 +26,15 @@ static const psp_retry_policy policy = {
 
 typedef struct post {
   psp_answering answering;
-  psp_timer timer; /**< of the next attempt, or of the end of the wait for a token */
+  psp_timer timer; /* of the next attempt, or of the end of the wait for a token */
   psp_token_waiter waiter;
-  atomic_uint met;     /**< see await_token */
-  uint64_t generation; /**< of the token that the attempt carried */
+  atomic_uint met;     /* see await_token */
+  uint64_t generation; /* of the token that the attempt carried */
   bool awaits_token, reauthorized;
   int64_t received_ns, deadline_ns;
   unsigned attempt;
   bool cold;
-  psprobe_error last; /**< what the last attempt came to */
+  psprobe_error last; /* what the last attempt came to */
   char url[];
 } post;
 
@@ -99,7 +99,7 @@ static void on_response(void *arg, const psp_http_response *response, const pspr
   end(p, PSPROBE_OK, NULL);
 }
 
-/** One attempt gets no more than half of the time, so that a connection that has died in silence
+/* One attempt gets no more than half of the time, so that a connection that has died in silence
  * leaves time for a new one. */
 static int64_t attempt_ns(const post *p, int64_t now_ns) {
   int64_t left = p->deadline_ns - now_ns, half = p->answering.responder->timeout_ns / 2;
@@ -138,7 +138,7 @@ static psprobe_code send(post *p, const char *authorization, psprobe_error *erro
 
 /* ---- waiting for a token: the first of a kind, or after an outage ---- */
 
-/** The time for it is over. */
+/* The time for it is over. */
 static void end_waiting(post *p) {
   psprobe_error error = {0};
   psp_fail(&error, PSPROBE_DEADLINE_EXCEEDED, "POST %s: no ID token was there in time", p->url);
@@ -164,7 +164,7 @@ static void on_token(void *arg, const psprobe_error *error) {
   try_again(p, &outcome);
 }
 
-/**
+/*
  * Both the token and the timer are told where to find the post. Whoever of them comes while the
  * other can be called off has it to himself; when both are on their way the second ends it.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Answering what a subscription has, without a thread that waits: the answer begins where the
- * message comes in, on the client's I/O thread, and its end settles the message. */
+/** @file Answering what a subscription has, without a thread that waits: the answer begins where
+ * the message comes in, on the client's I/O thread, and its end settles the message. */
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -12,7 +12,7 @@ struct psp_pulling {
   psprobe_subscriber *subscriber;
 };
 
-/** One message under way. */
+/* One message under way. */
 typedef struct pulled {
   psp_pulling *pulling;
   const psprobe_message *message;

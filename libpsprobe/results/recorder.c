@@ -24,16 +24,16 @@
 
 struct psprobe_recorder {
   psprobe_store *store;
-  psprobe_uploader *uploader; /**< may be NULL */
+  psprobe_uploader *uploader; /* may be NULL */
   psprobe_logger logger;
-  psprobe_run run; /**< its texts are the client's, the prober's and, for host, ours */
+  psprobe_run run; /* its texts are the client's, the prober's and, for host, ours */
   char host[256];
   bool begun;
-  pthread_mutex_t lock; /**< of the rest: sink and end may come from two threads */
+  pthread_mutex_t lock; /* of the rest: sink and end may come from two threads */
   psp_held held;
   bool failing;
-  int64_t retry_at;    /**< while it fails: not before */
-  psprobe_error error; /**< why it failed last */
+  int64_t retry_at;    /* while it fails: not before */
+  psprobe_error error; /* why it failed last */
 };
 
 psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *uploader,

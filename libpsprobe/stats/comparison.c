@@ -16,8 +16,9 @@ static bool make_room(psprobe_comparison *c) {
   c->steps = calloc(n + 1, sizeof *c->steps);
   c->placed = calloc(n + 1, sizeof *c->placed);
   c->names = calloc(n + 1, sizeof *c->names);
-  return c->sources && c->medians && c->pairs && c->states && c->ranking && c->circle && c->steps &&
-         c->placed && c->names;
+  return c->sources != NULL && c->medians != NULL && c->pairs != NULL && c->states != NULL &&
+         c->ranking != NULL && c->circle != NULL && c->steps != NULL && c->placed != NULL &&
+         c->names != NULL;
 }
 
 psprobe_comparison *psp_comparison_alloc(const psprobe_probes *probes) {

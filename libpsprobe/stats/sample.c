@@ -19,8 +19,9 @@ bool psp_work_init(psp_work *work, size_t room, size_t resamples) {
   work->scores = malloc(some * sizeof(float));
   work->scratch = malloc(2 * some * sizeof(uint64_t));
   work->estimates = malloc(resamples * sizeof(int64_t));
-  return work->sample.values && work->sample.sorted && work->sample.order && work->part[0].values &&
-         work->part[0].sorted && work->marks && work->scores && work->scratch && work->estimates;
+  return work->sample.values != NULL && work->sample.sorted != NULL && work->sample.order != NULL &&
+         work->part[0].values != NULL && work->part[0].sorted != NULL && work->marks != NULL &&
+         work->scores != NULL && work->scratch != NULL && work->estimates != NULL;
 }
 
 void psp_work_clear(psp_work *work) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * Tokens: from the cache beside a mutex around a copy, signed and verified beside OpenSSL itself
  * and beside libjwt. Rounds alternate; the median round counts, in processor time.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * The HTTP client beside a raw keep-alive socket loop that makes the same POST to the same server,
  * a bare libmicrohttpd handler in a process of its own. Rounds alternate; the median round counts.
  */
@@ -40,7 +40,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
                               const char *method, const char *version, const char *data,
                               size_t *len, void **state) {
   (void)url, (void)method, (void)version, (void)data;
-  if (!*state) {
+  if (*state == NULL) {
     *state = arg;
     return MHD_YES;
   }
@@ -67,7 +67,7 @@ static int start_server(pid_t *pid) {
     struct MHD_Daemon *daemon =
         MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, response,
                          MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_END);
-    int port = daemon ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port : 0;
+    int port = daemon != NULL ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port : 0;
     if (write(pipes[1], &port, sizeof port) < 0) _exit(1);
     for (;;)
       pause();
@@ -115,7 +115,7 @@ static figures raw_round(int port) {
       need(n > 0, "recv");
       got += (size_t)n;
       reply[got] = 0;
-    } while (!strstr(reply, "]\n}\n"));
+    } while (strstr(reply, "]\n}\n") == NULL);
     if (i >= 0) samples[i] = now_ns() - start;
   }
   close(fd);
@@ -131,7 +131,7 @@ typedef struct pending {
 static void done(void *arg, const psp_http_response *response, const psprobe_error *error) {
   pending *p = arg;
   p->end = now_ns();
-  p->status = response ? response->status : -(int)error->code;
+  p->status = response != NULL ? response->status : -(int)error->code;
   sem_post(&p->done);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * What it costs to record a sample in a histogram, in reads of the clock that
  * the sample came from. Rounds alternate; medians.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * The stand-in, as its program runs it, beside Google's Pub/Sub emulator, in one run: how soon it
  * is ready, how long a message takes from publish to a pull that waits for it, how many messages a
  * second it takes in batches of 500 and hands out and has acknowledged, and how much memory it
@@ -104,9 +104,9 @@ static const char *wire_read(wire *w) {
     w->in.len += (size_t)n;
     w->in.data[w->in.len] = '\0';
     const char *end = body_at ? NULL : strstr(w->in.data, "\r\n\r\n");
-    if (!end) continue;
+    if (end == NULL) continue;
     const char *length = strcasestr(w->in.data, "content-length:");
-    need(length && length < end, "no Content-Length");
+    need(length != NULL && length < end, "no Content-Length");
     body_at = (size_t)(end + 4 - w->in.data);
     whole = body_at + strtoul(length + 15, NULL, 10);
   }
@@ -124,12 +124,12 @@ static int collect_acks(const char *answer, psp_buf *out) {
   int count = 0;
   psp_buf_reset(out);
   psp_buf_text(out, "{\"ackIds\":[");
-  for (const char *at = answer; (at = strstr(at, "\"ackId\": ")); count++) {
+  for (const char *at = answer; (at = strstr(at, "\"ackId\": ")) != NULL; count++) {
     at += strlen("\"ackId\": ");
     if (count) psp_buf_char(out, ',');
     psp_buf_add(out, at, strcspn(at, ",\n"));
     at = strstr(at, "\"publishTime\""); /* beyond the message's own texts */
-    need(at, "not a pull's answer");
+    need(at != NULL, "not a pull's answer");
   }
   psp_buf_text(out, "]}");
   return count;
@@ -148,7 +148,7 @@ typedef struct service {
 static void start_ours(service *s) {
   char program[512], port[16];
   const char *build = getenv("BUILD");
-  snprintf(program, sizeof program, "%s/examples/local", build ? build : "build");
+  snprintf(program, sizeof program, "%s/examples/local", build != NULL ? build : "build");
   s->port = test_free_port();
   snprintf(port, sizeof port, "%d", s->port);
   pid_t parent = getpid();
@@ -156,7 +156,7 @@ static void start_ours(service *s) {
   need(s->pid >= 0, "fork");
   if (s->pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent || !freopen("/dev/null", "w", stdout)) _exit(1);
+    if (getppid() != parent || freopen("/dev/null", "w", stdout) == NULL) _exit(1);
     execl(program, program, "--pubsub-port", port, "--firestore-port", "0", (char *)NULL);
     perror(program);
     _exit(127);
@@ -171,7 +171,7 @@ static void start_ours(service *s) {
 
 static void start(service *s, int round) {
   int64_t began = now_ns();
-  if (s->emulator || strcmp(s->name, "google") == 0) {
+  if (s->emulator != NULL || strcmp(s->name, "google") == 0) {
     s->emulator = test_emulator_start(TEST_PUBSUB, 0);
     s->port = test_emulator_port(s->emulator);
   } else {
@@ -201,9 +201,9 @@ static double resident_mib(long pid) {
   long kib;
   snprintf(path, sizeof path, "/proc/%ld/status", pid);
   FILE *file = fopen(path, "r");
-  while (file && fgets(line, sizeof line, file))
+  while (file != NULL && fgets(line, sizeof line, file) != NULL)
     if (sscanf(line, "VmRSS: %ld kB", &kib) == 1) mib = (double)kib / 1024;
-  if (file) fclose(file);
+  if (file != NULL) fclose(file);
   return mib;
 }
 
@@ -213,16 +213,16 @@ static double emulator_mib(int port) {
   double most = 0;
   snprintf(wanted, sizeof wanted, "--port=%d", port);
   DIR *all = opendir("/proc");
-  for (struct dirent *one; all && (one = readdir(all));) {
+  for (struct dirent *one; all != NULL && (one = readdir(all)) != NULL;) {
     snprintf(path, sizeof path, "/proc/%.200s/cmdline", one->d_name);
     FILE *file = atol(one->d_name) > 0 ? fopen(path, "r") : NULL;
-    size_t len = file ? fread(line, 1, sizeof line - 1, file) : 0;
-    if (file) fclose(file);
-    if (len == 0 || !memmem(line, len, wanted, strlen(wanted))) continue;
+    size_t len = file != NULL ? fread(line, 1, sizeof line - 1, file) : 0;
+    if (file != NULL) fclose(file);
+    if (len == 0 || memmem(line, len, wanted, strlen(wanted)) == NULL) continue;
     double mib = resident_mib(atol(one->d_name));
     if (mib > most) most = mib;
   }
-  if (all) closedir(all);
+  if (all != NULL) closedir(all);
   return most;
 }
 

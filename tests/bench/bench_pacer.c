@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * How late the pacer wakes at 1 kHz, beside a bare loop around
  * clock_nanosleep(TIMER_ABSTIME) on the same grid. Rounds alternate, so that
  * what else the machine does falls on both; the median round counts.

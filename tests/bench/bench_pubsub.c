@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * Publish to callback: psprobe_publish_start and psprobe_subscriber, beside a raw keep-alive socket
  * loop (one thread pulls on one socket, one publishes on another, HTTP by hand) on the same broker.
  * Rounds alternate; the median round counts. The broker is the local stand-in, in a process of its
@@ -99,7 +99,8 @@ static const char *wire_read(wire *w) {
     w->buf[got] = '\0';
     const char *end = strstr(w->buf, "\r\n\r\n");
     const char *length = strcasestr(w->buf, "content-length:");
-    if (end && length && got >= (size_t)(end + 4 - w->buf) + strtoul(length + 15, NULL, 10)) {
+    if (end != NULL && length != NULL &&
+        got >= (size_t)(end + 4 - w->buf) + strtoul(length + 15, NULL, 10)) {
       need(strncmp(w->buf, "HTTP/1.1 200", 12) == 0, w->buf);
       return end + 4;
     }
@@ -118,7 +119,7 @@ static void *raw_pull(void *arg) {
   for (int i = 0; i < s->count; i++) {
     wire_send(&s->puller, "subscriptions/raw:pull", "{\"maxMessages\":100}");
     const char *body = wire_read(&s->puller), *ack = strstr(body, "\"ackId\"");
-    need(strstr(body, ID) && ack, "not the message");
+    need(strstr(body, ID) != NULL && ack != NULL, "not the message");
     s->at = now_ns();
     sem_post(&s->got);
     char id[512], acks[600];
@@ -162,7 +163,7 @@ static psprobe_settlement receive(void *arg, const psprobe_message *message) {
   stage *s = arg;
   int64_t at = now_ns();
   const char *id = psprobe_message_attribute(message, "probe_id");
-  need(id && strcmp(id, ID) == 0, "not the message");
+  need(id != NULL && strcmp(id, ID) == 0, "not the message");
   s->at = at;
   sem_post(&s->got);
   return PSPROBE_SETTLE_ACK;
@@ -170,7 +171,7 @@ static psprobe_settlement receive(void *arg, const psprobe_message *message) {
 
 static void published(void *arg, const char *const *ids, size_t count, const psprobe_error *error) {
   (void)arg, (void)count;
-  need(ids, error ? error->message : "not published");
+  need(ids != NULL, error != NULL ? error->message : "not published");
 }
 
 static round_result our_round(psprobe_client *client, const char *topic, stage *s, int count) {
@@ -297,7 +298,7 @@ static pid_t start_local(char host[64]) {
 
 int main(void) {
   const char *given = getenv("PSPROBE_BENCH_BROKER");
-  if (given) {
+  if (given != NULL) {
     run(given, given, ROUNDS, MESSAGES, "");
     return 0;
   }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * The registry beside what one would write first: a uthash table under one mutex. Two threads,
  * each with half of the probes in flight, begin a probe and answer the one that has waited for
  * longest, give or take 64: one pair. Ours is collected all the while, as the prober does; the
@@ -36,7 +36,7 @@ typedef struct table {
   entry *probes;
 } table;
 
-/** One thread's ids, begun in turn over and over: twice as many as our registry holds, so that it
+/* One thread's ids, begun in turn over and over: twice as many as our registry holds, so that it
  * has long forgotten one when it is begun again. */
 typedef struct worker {
   psprobe_registry *registry;
@@ -46,7 +46,7 @@ typedef struct worker {
   size_t count, in_flight, next;
   int64_t now_ns;
   uint64_t failed, collected;
-  psprobe_finished *finished; /**< COLLECT_EVERY of them */
+  psprobe_finished *finished; /* COLLECT_EVERY of them */
 } worker;
 
 static void *must(void *made) {
@@ -123,7 +123,7 @@ static void *pairs(void *arg) {
   return NULL;
 }
 
-/** ns that all workers took. */
+/* ns that all workers took. */
 static int64_t run(worker workers[THREADS], void *(*work)(void *)) {
   pthread_t threads[THREADS];
   int64_t start = psprobe_clock_monotonic();
@@ -160,7 +160,7 @@ static size_t heap_used(void) {
   return info.uordblks + info.hblkhd;
 }
 
-/** @return our pairs a second */
+/* @return our pairs a second */
 static double measure(const char *name, size_t in_flight) {
   worker ours[THREADS] = {0}, peer[THREADS] = {0};
   table uthash = {.lock = PTHREAD_MUTEX_INITIALIZER};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * The page of a million probes beside the summary of them; what taking a result costs the live
  * page; and answers through a prober's server with 200 idle pages open beside none. Medians of
  * rounds count.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * From the start of the responder's process to its first 2xx, and the memory it then has resident,
  * beside programs that do nothing but say 204: a bare libmicrohttpd one, and a Go net/http one
  * where there is a Go compiler. Ours says it after it has POSTed to a prober. Rounds alternate;
@@ -27,7 +27,7 @@
 typedef struct contestant {
   const char *name;
   const char *argv[12];
-  size_t port_at; /**< which argument is the port */
+  size_t port_at; /* which argument is the port */
   double ms[ROUNDS], mib[ROUNDS];
 } contestant;
 
@@ -62,7 +62,7 @@ static pid_t start(const contestant *c, const char *port) {
   _exit(127);
 }
 
-/** Connects as soon as somebody listens, posts an event, reads the status line. */
+/* Connects as soon as somebody listens, posts an event, reads the status line. */
 static void ask(int port) {
   struct sockaddr_in at = {.sin_family = AF_INET,
                            .sin_port = htons((uint16_t)port),
@@ -123,7 +123,7 @@ static double median(double values[ROUNDS]) {
   return values[ROUNDS / 2];
 }
 
-/** Builds a peer. @return whether it could be */
+/* Builds a peer. @return whether it could be */
 static bool build(const char *command) {
   int status = system(command); /* NOLINT: our own constants and $CC */
   return status == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * The HTTP server under wrk, beside a bare libmicrohttpd handler that answers 200 with the same
  * threads and flags. Rounds alternate, and so does who goes first; medians count.
  */
@@ -29,7 +29,7 @@ static void need(bool ok, const char *what) {
 
 static void answer(void *arg, psp_exchange *x) {
   const char *source = psp_exchange_segment(x, 0), *id = psp_exchange_segment(x, 1);
-  need(source && id && psp_exchange_received_ns(x) > 0, "no segments");
+  need(source != NULL && id != NULL && psp_exchange_received_ns(x) > 0, "no segments");
   psp_exchange_reply_shared(x, arg);
 }
 
@@ -39,7 +39,7 @@ static enum MHD_Result answer_bare(void *arg, struct MHD_Connection *connection,
                                    const char *method, const char *version, const char *data,
                                    size_t *len, void **state) {
   (void)url, (void)method, (void)version, (void)data;
-  if (!*state) {
+  if (*state == NULL) {
     *state = arg;
     return MHD_YES;
   }
@@ -85,11 +85,11 @@ static figures run_wrk(const char *script, int port) {
            CONNECTIONS, SECONDS, script, port);
   FILE *out = popen(command, "r");
   need(out != NULL, "wrk does not start");
-  while (fgets(line, sizeof line, out)) {
+  while (fgets(line, sizeof line, out) != NULL) {
     if (sscanf(line, " 50%% %31s", word) == 1) f.p50_us = latency_us(word);
     if (sscanf(line, " 99%% %31s", word) == 1) f.p99_us = latency_us(word);
     sscanf(line, "Requests/sec: %lf", &f.rate);
-    need(!strstr(line, "Non-2xx") && !strstr(line, "Socket errors"), line);
+    need(strstr(line, "Non-2xx") == NULL && strstr(line, "Socket errors") == NULL, line);
   }
   need(pclose(out) == 0 && f.rate > 0 && f.p99_us > 0, "wrk failed (is it installed?)");
   return f;
@@ -122,7 +122,7 @@ int main(void) {
       .listen = "127.0.0.1:0", .routes = &route, .route_count = 1, .threads = THREADS};
   psp_server *server;
   psprobe_error error = {0};
-  need(reply && psp_server_new(&options, &server, &error) == PSPROBE_OK, error.message);
+  need(reply != NULL && psp_server_new(&options, &server, &error) == PSPROBE_OK, error.message);
   int ports[2] = {psp_server_port(server), start_bare()};
 
   char script[] = "/tmp/psprobe-wrk-XXXXXX";

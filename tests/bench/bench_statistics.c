@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * Summary and verdict over a million pairs, beside numpy and scipy
  * (peer_statistics.py says what is the same there). The peer is Debian's
  * python3-scipy; PSPROBE_PYTHON names another interpreter that has it. Rounds

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The broker is lost midway, and comes back without what it held: the prober goes on, counts what
- * it could not publish, and recovers by itself; so does the subscriber. */
+/** @file The broker is lost midway, and comes back without what it held: the prober goes on, counts
+ * what it could not publish, and recovers by itself; so does the subscriber. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static psprobe_prober_stats stats_of(const psprobe_prober *prober) {
   return stats;
 }
 
-/** Polls until *counter(stats) has grown to `least`; a minute at most. */
+/* Polls until *counter(stats) has grown to `least`; a minute at most. */
 #define WAIT_FOR(prober, field, least)                                        \
   do {                                                                        \
     int64_t end_ns = psprobe_clock_monotonic() + 60000 * MS;                  \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * By simulation, with fixed seeds: every 95 % interval holds the truth in 93 to
  * 97 % of 2,000 draws, and sources that are equal are told apart in at most
  * 5 % of them, for independent probes and for serially correlated ones. Two

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The stand-in's documents against Google's emulator: the same requests, one after the other, have
- * answers of one shape: status, names, order, white space, values and the words of errors. */
+/** @file The stand-in's documents against Google's emulator: the same requests, one after the
+ * other, have answers of one shape: status, names, order, white space, values and the words of
+ * errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,24 +34,24 @@ static psp_buf make_request(const char *line) {
     else
       psp_buf_char(&text, *at);
   }
-  char *url = strchr(text.data, ' '), *body = url ? strchr(url + 1, ' ') : NULL;
-  if (!url) fail_msg("%s: %s", requests, line);
+  char *url = strchr(text.data, ' '), *body = url != NULL ? strchr(url + 1, ' ') : NULL;
+  if (url == NULL) fail_msg("%s: %s", requests, line);
   *url++ = '\0';
-  if (body) *body++ = '\0';
+  if (body != NULL) *body++ = '\0';
   psp_buf_printf(&request, "%s /v1/%s HTTP/1.1\r\nHost: localhost\r\n", text.data, url);
   if (owner) psp_buf_text(&request, "Authorization: Bearer owner\r\n");
-  if (body) psp_buf_text(&request, "Content-Type: application/json\r\n");
-  if (body || strcmp(text.data, "GET") != 0)
-    psp_buf_printf(&request, "Content-Length: %zu\r\n", body ? strlen(body) : 0);
-  psp_buf_printf(&request, "\r\n%s", body ? body : "");
+  if (body != NULL) psp_buf_text(&request, "Content-Type: application/json\r\n");
+  if (body != NULL || strcmp(text.data, "GET") != 0)
+    psp_buf_printf(&request, "Content-Length: %zu\r\n", body != NULL ? strlen(body) : 0);
+  psp_buf_printf(&request, "\r\n%s", body != NULL ? body : "");
   assert_false(request.failed);
   psp_buf_free(&text);
   return request;
 }
 
 static bool is_alike(const char *line, const raw_answer *ours, const raw_answer *google) {
-  psp_buf a = test_shape(ours->body.data ? ours->body.data : "", ours->body.len);
-  psp_buf b = test_shape(google->body.data ? google->body.data : "", google->body.len);
+  psp_buf a = test_shape(ours->body.data != NULL ? ours->body.data : "", ours->body.len);
+  psp_buf b = test_shape(google->body.data != NULL ? google->body.data : "", google->body.len);
   bool same = ours->status == google->status && strcmp(a.data, b.data) == 0;
   if (!same)
     print_error("%.300s\n--- the stand-in: %d\n%.700s\n--- Google's emulator: %d\n%.700s\n", line,
@@ -76,10 +77,10 @@ static void answers_alike(void **state) {
   if (psprobe_local_new(NULL, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   int ours = raw_connect(port_of(psprobe_local_firestore_host(local)));
   psp_buf file = test_file(requests);
-  for (char *line = file.data, *next; line && *line; line = next) {
+  for (char *line = file.data, *next; line != NULL && *line; line = next) {
     char *end = strchr(line, '\n');
-    next = end ? end + 1 : NULL;
-    if (end) *end = '\0';
+    next = end != NULL ? end + 1 : NULL;
+    if (end != NULL) *end = '\0';
     if (*line == '#') continue;
     psp_buf request = make_request(line);
     raw_answer a = {0}, b = {0};

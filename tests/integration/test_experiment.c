@@ -53,7 +53,7 @@ static void open_store(world *w) {
   ok(psprobe_recorder_new(w->store, w->uploader, NULL, &w->recorder, error));
 }
 
-/** Topic, prober, the function behind a push subscription, the service behind a pull one. */
+/* Topic, prober, the function behind a push subscription, the service behind a pull one. */
 static void build(world *w) {
   psprobe_client_options google = {.project = "demo-project"};
   google.pubsub_emulator =
@@ -100,7 +100,7 @@ static bool is(const psprobe_value *value, psprobe_value_type type) {
   return value != NULL && psprobe_value_get_type(value) == type;
 }
 
-/** One source's part of a document: answered, at a time that fits. */
+/* One source's part of a document: answered, at a time that fits. */
 static bool source_right(const psprobe_value *sources, const char *name, int64_t elapsed) {
   const psprobe_value *source = psprobe_value_find(sources, name);
   int64_t number = 0;
@@ -113,7 +113,7 @@ static bool source_right(const psprobe_value *sources, const char *name, int64_t
          psprobe_value_get_integer(psprobe_value_find(source, "duplicates"), &number);
 }
 
-/** The five fields as the first experiment stored them, and ours. */
+/* The five fields as the first experiment stored them, and ours. */
 static bool look(void *arg, const psprobe_document *document) {
   seen *s = arg;
   const psprobe_value *fields = psprobe_document_fields(document);
@@ -142,7 +142,7 @@ static bool look(void *arg, const psprobe_document *document) {
   return true;
 }
 
-/** Nothing comes any more, for longer than an ack deadline. */
+/* Nothing comes any more, for longer than an ack deadline. */
 static void nothing_is_left(world *w, const char *subscription) {
   int64_t until = psprobe_clock_monotonic() + 11 * SECOND;
   for (int64_t now; (now = psprobe_clock_monotonic()) < until;) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Single documents and commits, against Google's emulator or the stand-in
+/** @file Single documents and commits, against Google's emulator or the stand-in
  * (support/servers/target.h). */
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Listings and queries over many pages, against Google's emulator or the stand-in. */
+/** @file Listings and queries over many pages, against Google's emulator or the stand-in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,12 +73,12 @@ static bool note(void *arg, const psprobe_document *document) {
   assert_false(s->seen[i]);
   s->seen[i] = true;
   int order = s->count == 0 ? s->direction : strcmp(id_of(document), s->last_id);
-  if (s->count > 0 && s->key) {
+  if (s->count > 0 && s->key != NULL) {
     int64_t value = integer(document, s->key);
     if (value != s->last) order = value > s->last ? 1 : -1;
   }
   assert_true(order * s->direction > 0);
-  if (s->key) s->last = integer(document, s->key);
+  if (s->key != NULL) s->last = integer(document, s->key);
   snprintf(s->last_id, sizeof s->last_id, "%s", id_of(document));
   return ++s->count != s->most;
 }

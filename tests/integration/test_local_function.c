@@ -31,12 +31,12 @@ static void answer(void *arg, psp_exchange *exchange) {
   char text[256];
   size_t len;
   const char *body = psp_exchange_body(exchange, &len);
-  if (strstr(body, "die")) _exit(3);
-  if (strstr(body, "slow")) usleep(200000); /* the work that it does */
-  int status = strstr(body, "refuse") ? 418 : 200;
+  if (strstr(body, "die") != NULL) _exit(3);
+  if (strstr(body, "slow") != NULL) usleep(200000); /* the work that it does */
+  int status = strstr(body, "refuse") != NULL ? 418 : 200;
   const char *type = psp_exchange_header(exchange, "Content-Type");
   int n = snprintf(text, sizeof text, "%d %s?%s %s %.100s", getpid(), psp_exchange_path(exchange),
-                   psp_exchange_raw_query(exchange), type ? type : "-", body);
+                   psp_exchange_raw_query(exchange), type != NULL ? type : "-", body);
   const char *subject = psp_exchange_header(exchange, "ce-subject");
   if (subject != NULL) n = snprintf(text, sizeof text, "subject %s", subject);
   psp_exchange_set_header(exchange, "X-Mine", "1");
@@ -56,7 +56,7 @@ static int be_function(const char *how) {
   sigemptyset(&end);
   sigaddset(&end, SIGTERM);
   sigprocmask(SIG_BLOCK, &end, NULL);
-  if (psp_server_new(&options, &server, NULL)) return 1;
+  if (psp_server_new(&options, &server, NULL) != PSPROBE_OK) return 1;
   const char *decoy = getenv("PSPROBE_TEST_DECOY");
   if (strcmp(how, "odd") == 0)
     printf(
@@ -81,7 +81,8 @@ static const char *add(const char *how, psprobe_local_function options) {
   const char *argv[] = {self, "function", how, NULL}, *url;
   psprobe_error error = {0};
   options.argv = argv;
-  if (psprobe_local_add_function(local, &options, &url, &error)) fail_msg("%s", error.message);
+  if (psprobe_local_add_function(local, &options, &url, &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
   return url;
 }
 
@@ -113,7 +114,7 @@ static int event(const char *url, const char *body, int *pid) {
   host_of(url, host, &path);
   raw_answer got = test_rest(host, "POST", path, body, NULL);
   int status = got.status;
-  if (pid) *pid = got.body.data ? atoi(got.body.data) : 0;
+  if (pid != NULL) *pid = got.body.data != NULL ? atoi(got.body.data) : 0;
   raw_free(&got);
   return status;
 }
@@ -127,7 +128,7 @@ static void wait_running(int count) {
 static int setup(void **state) {
   (void)state;
   psprobe_error error = {0};
-  if (psprobe_local_new(NULL, &local, &error)) fail_msg("%s", error.message);
+  if (psprobe_local_new(NULL, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   return 0;
 }
 static int teardown(void **state) {

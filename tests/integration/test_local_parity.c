@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The stand-in's broker against Google's emulator: the same requests, one after the other, have
- * answers of one shape: status, names, order, white space, values and the words of errors. And the
- * way of a message through both, whose ids the file of requests cannot know. */
+/** @file The stand-in's broker against Google's emulator: the same requests, one after the other,
+ * have answers of one shape: status, names, order, white space, values and the words of errors. And
+ * the way of a message through both, whose ids the file of requests cannot know. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,8 +59,8 @@ static char *fill_in(const char *text) {
 }
 
 static bool is_alike(const char *what, const raw_answer *a, const raw_answer *b) {
-  psp_buf x = test_shape(a->body.data ? a->body.data : "", a->body.len);
-  psp_buf y = test_shape(b->body.data ? b->body.data : "", b->body.len);
+  psp_buf x = test_shape(a->body.data != NULL ? a->body.data : "", a->body.len);
+  psp_buf y = test_shape(b->body.data != NULL ? b->body.data : "", b->body.len);
   bool same = a->status == b->status && strcmp(x.data, y.data) == 0;
   if (!same)
     print_error("%.300s\n--- the stand-in: %d\n%.900s\n--- Google's emulator: %d\n%.900s\n", what,
@@ -74,10 +74,10 @@ static bool is_alike(const char *what, const raw_answer *a, const raw_answer *b)
 static bool line_is_alike(char *line) {
   bool typed = *line != '^';
   char *whole = fill_in(typed ? line : line + 1), *method = whole;
-  char *url = strchr(whole, ' '), *body = url ? strchr(url + 1, ' ') : NULL;
-  if (!url) fail_msg("%s: %s", requests, line);
+  char *url = strchr(whole, ' '), *body = url != NULL ? strchr(url + 1, ' ') : NULL;
+  if (url == NULL) fail_msg("%s: %s", requests, line);
   *url++ = '\0';
-  if (body) *body++ = '\0';
+  if (body != NULL) *body++ = '\0';
   const char *more = typed ? NULL : "Content-Type: text/plain\r\n";
   raw_answer a = test_rest(ours, method, url, body, more);
   raw_answer b = test_rest(google, method, url, body, more);
@@ -92,10 +92,10 @@ static void answers_alike(void **state) {
   (void)state;
   int count = 0, differ = 0;
   psp_buf file = test_file(requests);
-  for (char *line = file.data, *next; line && *line; line = next) {
+  for (char *line = file.data, *next; line != NULL && *line; line = next) {
     char *end = strchr(line, '\n');
-    next = end ? end + 1 : NULL;
-    if (end) *end = '\0';
+    next = end != NULL ? end + 1 : NULL;
+    if (end != NULL) *end = '\0';
     if (*line == '#' || !*line) continue;
     differ += !line_is_alike(line);
     count++;
@@ -114,11 +114,13 @@ static void both(const char *method, const char *url, const char *ours_body,
   raw_answer answers[2];
   char *path = fill_in(url);
   for (int i = 0; i < 2; i++) {
-    char *body = bodies[i] ? fill_in(bodies[i]) : NULL;
+    char *body = bodies[i] != NULL ? fill_in(bodies[i]) : NULL;
     answers[i] = test_rest(hosts[i], method, path, body, NULL);
     free(body);
-    const char *id = strstr(answers[i].body.data ? answers[i].body.data : "", "\"ackId\": \"");
-    if (id && ids) snprintf(ids[i], 300, "%.*s", (int)strcspn(id + 10, "\""), id + 10);
+    const char *id =
+        strstr(answers[i].body.data != NULL ? answers[i].body.data : "", "\"ackId\": \"");
+    if (id != NULL && ids != NULL)
+      snprintf(ids[i], 300, "%.*s", (int)strcspn(id + 10, "\""), id + 10);
   }
   assert_true(is_alike(url, &answers[0], &answers[1]));
   raw_free(&answers[0]);

@@ -80,7 +80,7 @@ static int setup(void **state) {
   pthread_mutex_init(&box.lock, NULL);
   pthread_cond_init(&box.changed, NULL);
   box.server = raw_server_start(talk, NULL);
-  if (psprobe_local_new(NULL, &local, &error)) fail_msg("%s", error.message);
+  if (psprobe_local_new(NULL, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   host = psprobe_local_pubsub_host(local);
   assert_int_equal(test_rest_status(host, "PUT", TOPIC, NULL), 200);
   return 0;
@@ -169,7 +169,8 @@ static void test_unwrapped(void **state) {
       "x-goog-pubsub-message-id: 1\r\n",
       "x-goog-pubsub-subscription-name: projects/demo-project/subscriptions/push-unwrapped\r\n"};
   for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-    if (!strstr(box.head[0].data, lines[i])) fail_msg("no %s in %s", lines[i], box.head[0].data);
+    if (strstr(box.head[0].data, lines[i]) == NULL)
+      fail_msg("no %s in %s", lines[i], box.head[0].data);
   assert_null(strstr(box.head[0].data, "bad name"));
   assert_null(strstr(box.head[0].data, "inject"));
   assert_string_equal(box.body[0].data, "{\"probe\":1}");
@@ -192,7 +193,7 @@ static void test_attributes_that_break_a_request(void **state) {
   static const char *const lines[] = {"Content-Length: 5", "other.example", "chunked", "note",
                                       "message-id: 77"};
   for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-    if (strstr(head, lines[i])) fail_msg("%s in %s", lines[i], head);
+    if (strstr(head, lines[i]) != NULL) fail_msg("%s in %s", lines[i], head);
 }
 
 /* The status alone counts. */
@@ -383,7 +384,7 @@ static void test_free_with_waiting_pulls(void **state) {
     close(waiting[i]);
   }
   psprobe_error error = {0};
-  if (psprobe_local_new(NULL, &local, &error)) fail_msg("%s", error.message);
+  if (psprobe_local_new(NULL, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   (void)state;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages without a probe, on our stand-in and on Google's emulator: subscriber and function count
- * them, tell it once, acknowledge them, and the broker delivers none of them again. */
+/** @file Messages without a probe, on our stand-in and on Google's emulator: subscriber and
+ * function count them, tell it once, acknowledge them, and the broker delivers none of them again.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +27,7 @@ static void ok(psprobe_code code) {
   if (code != PSPROBE_OK) fail_msg("%s", error.message);
 }
 
-/** One that answers probes at the fake prober, and what it says. */
+/* One that answers probes at the fake prober, and what it says. */
 typedef struct answerer {
   psprobe_responder *responder;
   log_counter told;
@@ -41,7 +42,7 @@ static void answer_as(answerer *a, psprobe_client *client, const fake_prober *pr
   ok(psprobe_responder_new(client, &options, &a->responder, &error));
 }
 
-/** Nothing of a prober's, in four ways, and one that is. */
+/* Nothing of a prober's, in four ways, and one that is. */
 static void publish(psprobe_client *client) {
   static const psprobe_attribute other = {"colour", "blue"}, odd = {"probe_id", "not an id"},
                                  empty = {"probe_id", ""}, good = {"probe_id", GOOD_ID};
@@ -54,7 +55,7 @@ static void publish(psprobe_client *client) {
   ok(psprobe_publish(client, "mixed", messages, FOREIGN + 1, NULL, &error));
 }
 
-/** Until all five are dealt with; a minute at most. */
+/* Until all five are dealt with; a minute at most. */
 static void wait_for(const answerer *a) {
   int64_t until = psprobe_clock_monotonic() + 60 * SECOND;
   while (psprobe_responder_rejected(a->responder) < FOREIGN ||

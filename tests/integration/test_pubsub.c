@@ -84,7 +84,7 @@ typedef struct search {
 static bool find(void *arg, const char *name) {
   search *s = arg;
   const char *slash = strrchr(name, '/');
-  s->found = s->found || (slash && strcmp(slash + 1, s->end) == 0);
+  s->found = s->found || (slash != NULL && strcmp(slash + 1, s->end) == 0);
   return true;
 }
 
@@ -212,12 +212,12 @@ typedef struct outcome {
 static void on_published(void *arg, const char *const *ids, size_t count,
                          const psprobe_error *failure) {
   outcome *o = arg;
-  if (ids) {
+  if (ids != NULL) {
     o->count = count;
     snprintf(o->first, sizeof o->first, "%s", ids[0]);
     snprintf(o->last, sizeof o->last, "%s", ids[count - 1]);
   }
-  if (failure) o->error = *failure;
+  if (failure != NULL) o->error = *failure;
   sem_post(&o->done);
 }
 
@@ -295,10 +295,11 @@ static void on_push(void *arg, psp_exchange *exchange) {
   }
   const psprobe_message *m = psprobe_push_message(push);
   const char *value = psprobe_message_attribute(m, "key");
-  snprintf(e->data, sizeof e->data, "%s", m->data ? (const char *)m->data : "");
-  snprintf(e->value, sizeof e->value, "%s", value ? value : "");
-  snprintf(e->id, sizeof e->id, "%s", m->message_id ? m->message_id : "");
-  snprintf(e->subscription, sizeof e->subscription, "%s", m->subscription ? m->subscription : "");
+  snprintf(e->data, sizeof e->data, "%s", m->data != NULL ? (const char *)m->data : "");
+  snprintf(e->value, sizeof e->value, "%s", value != NULL ? value : "");
+  snprintf(e->id, sizeof e->id, "%s", m->message_id != NULL ? m->message_id : "");
+  snprintf(e->subscription, sizeof e->subscription, "%s",
+           m->subscription != NULL ? m->subscription : "");
   psprobe_push_free(push);
   psp_exchange_reply(exchange, 204, NULL, "", 0);
   sem_post(&e->taken);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A responder that pulls, on our stand-in and on Google's emulator: what the prober refuses is
- * delivered again, a stop waits for answers under way, and many are under way at once. */
+/** @file A responder that pulls, on our stand-in and on Google's emulator: what the prober refuses
+ * is delivered again, a stop waits for answers under way, and many are under way at once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

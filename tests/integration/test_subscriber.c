@@ -47,7 +47,7 @@ static void counter_init(counter *c) {
 
 static psprobe_settlement count(void *arg, const psprobe_message *message) {
   counter *c = arg;
-  unsigned number = (unsigned)atoi(message->data ? message->data : "0") % MANY;
+  unsigned number = (unsigned)atoi(message->data != NULL ? message->data : "0") % MANY;
   pthread_mutex_lock(&c->lock);
   if (c->times[number]++ == 0) c->seen++;
   pthread_cond_broadcast(&c->changed);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * The upload of results, against Google's Firestore emulator or the stand-in
  * (support/servers/target.h): what the unit tests take for granted of the service, tried on one.
  */

@@ -28,7 +28,7 @@ static char **command;
 static void run(const char *host, const char *project) {
   char *argv[16];
   int count = 0, status = 0;
-  for (; command[count] && count < 12; count++)
+  for (; command[count] != NULL && count < 12; count++)
     argv[count] = command[count];
   argv[count++] = (char *)(uintptr_t)host;
   argv[count++] = (char *)(uintptr_t)project;

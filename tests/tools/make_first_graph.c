@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * Re-makes, seeded, the two hours of the experiment's first graph as a CSV of
  * its five fields on standard output: 1,440 probes 5 s apart, both sources at
  * 35 to 65 ms, the function's cold starts near 150 ms every few minutes, and

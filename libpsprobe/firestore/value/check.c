@@ -26,10 +26,10 @@ typedef struct place_text {
 
 static void tell(const place *at, place_text *out) {
   size_t used = 0;
-  if (at->in) tell(at->in, out);
-  if (at->in) used = strlen(out->text);
+  if (at->in != NULL) tell(at->in, out);
+  if (at->in != NULL) used = strlen(out->text);
   size_t room = sizeof out->text - used;
-  if (at->key)
+  if (at->key != NULL)
     snprintf(out->text + used, room, "%s%s", used ? "." : "field ", at->key);
   else
     snprintf(out->text + used, room, "[%zu]", at->index);
@@ -37,7 +37,7 @@ static void tell(const place *at, place_text *out) {
 
 static psprobe_code refuse(psprobe_error *error, const place *at, const char *rule) {
   place_text where = {"the value"};
-  if (at) tell(at, &where);
+  if (at != NULL) tell(at, &where);
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: %s", where.text, rule);
 }
 
@@ -53,7 +53,7 @@ bool psp_field_name_check(const char *name, const char **why) {
   if (len >= 4 && psp_text_starts(name, "__") && psp_text_ends(name, "__"))
     *why = "names of the form __x__ are Firestore's own";
   if (!psp_name_utf8(name, len)) *why = "a field's name is not UTF-8";
-  return !*why;
+  return *why == NULL;
 }
 
 static const char *text_rule(const psprobe_value *value) {
@@ -94,7 +94,7 @@ static psprobe_code check_items(const psprobe_value *list, const place *at, int 
 static psprobe_code check_one(const psprobe_value *value, const place *at, int depth,
                               psprobe_error *error) {
   const char *rule = scalar_rule(value);
-  if (rule) return refuse(error, at, rule);
+  if (rule != NULL) return refuse(error, at, rule);
   if (!is_list(value)) return PSPROBE_OK;
   if (depth >= PSP_VALUE_DEPTH)
     return refuse(error, at, "arrays and maps are nested more than 20 deep");
@@ -108,8 +108,8 @@ static psprobe_code check_items(const psprobe_value *list, const place *at, int 
     place here = {at, NULL, i};
     const psprobe_value *item = psprobe_value_at(list, i, &here.key);
     const char *why = NULL;
-    if (here.key && !psp_field_name_check(here.key, &why)) return refuse(error, &here, why);
-    if (!here.key && item->type == PSPROBE_VALUE_ARRAY)
+    if (here.key != NULL && !psp_field_name_check(here.key, &why)) return refuse(error, &here, why);
+    if (here.key == NULL && item->type == PSPROBE_VALUE_ARRAY)
       return refuse(error, &here, "an array cannot stand directly in an array: put a map between");
     psprobe_code code = check_one(item, &here, depth, error);
     if (code != PSPROBE_OK) return code;
@@ -118,13 +118,13 @@ static psprobe_code check_items(const psprobe_value *list, const place *at, int 
 }
 
 psprobe_code psp_fields_check(const psprobe_value *fields, psprobe_error *error) {
-  if (!fields || fields->type != PSPROBE_VALUE_MAP)
+  if (fields == NULL || fields->type != PSPROBE_VALUE_MAP)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a document's fields are a map, not %s",
-                    fields ? psp_value_type_name(fields->type) : "nothing");
+                    fields != NULL ? psp_value_type_name(fields->type) : "nothing");
   return check_items(fields, NULL, 0, error);
 }
 
 psprobe_code psp_value_check(const psprobe_value *value, psprobe_error *error) {
-  if (!value) return refuse(error, NULL, "there is none");
+  if (value == NULL) return refuse(error, NULL, "there is none");
   return check_one(value, NULL, 0, error);
 }

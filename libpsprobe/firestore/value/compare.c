@@ -48,11 +48,11 @@ int psp_name_compare(const char *a, size_t a_len, const char *b, size_t b_len) {
   for (;;) {
     const char *a_slash = a_len ? memchr(a, '/', a_len) : NULL;
     const char *b_slash = b_len ? memchr(b, '/', b_len) : NULL;
-    size_t a_seg = a_slash ? (size_t)(a_slash - a) : a_len;
-    size_t b_seg = b_slash ? (size_t)(b_slash - b) : b_len;
+    size_t a_seg = a_slash != NULL ? (size_t)(a_slash - a) : a_len;
+    size_t b_seg = b_slash != NULL ? (size_t)(b_slash - b) : b_len;
     int order = compare_bytes(a, a_seg, b, b_seg);
     if (order != 0) return order;
-    if (!a_slash || !b_slash) return !!a_slash - !!b_slash;
+    if (a_slash == NULL || b_slash == NULL) return (a_slash != NULL) - (b_slash != NULL);
     a_len -= a_seg + 1;
     b_len -= b_seg + 1;
     a = a_slash + 1;
@@ -91,9 +91,9 @@ static int by_key(const void *a, const void *b) {
 /* NULL without memory or entries. */
 static entry *sorted(const psp_value_list *list) {
   entry *entries = list->count ? calloc(list->count, sizeof *entries) : NULL;
-  for (size_t i = 0; entries && i < list->count; i++)
+  for (size_t i = 0; entries != NULL && i < list->count; i++)
     entries[i] = (entry){list->keys[i], list->items[i]};
-  if (entries) qsort(entries, list->count, sizeof *entries, by_key);
+  if (entries != NULL) qsort(entries, list->count, sizeof *entries, by_key);
   return entries;
 }
 
@@ -101,7 +101,7 @@ static entry *sorted(const psp_value_list *list) {
 static int compare_maps(const psp_value_list *a, const psp_value_list *b, int depth) {
   entry *x = sorted(a), *y = sorted(b);
   int order = 0;
-  for (size_t i = 0; x && y && order == 0 && i < a->count && i < b->count; i++) {
+  for (size_t i = 0; x != NULL && y != NULL && order == 0 && i < a->count && i < b->count; i++) {
     order = strcmp(x[i].key, y[i].key);
     if (order == 0) order = compare_at(x[i].item, y[i].item, depth + 1);
   }
@@ -144,7 +144,7 @@ int psp_value_compare(const psprobe_value *a, const psprobe_value *b) {
 }
 
 static bool equal_at(const psprobe_value *a, const psprobe_value *b, int depth) {
-  if (!a || !b || a->type != b->type || depth > PSP_VALUE_DEEPEST) return false;
+  if (a == NULL || b == NULL || a->type != b->type || depth > PSP_VALUE_DEEPEST) return false;
   if (a->type != PSPROBE_VALUE_ARRAY && a->type != PSPROBE_VALUE_MAP)
     return compare_at(a, b, 0) == 0;
   const psp_value_list *list = &a->as.list;

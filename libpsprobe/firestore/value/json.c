@@ -120,9 +120,10 @@ void psp_fields_encode(psp_json_writer *w, const psprobe_value *map) {
 
 bool psp_timestamp_decode(const psp_json *json, psprobe_timestamp *timestamp) {
   *timestamp = (psprobe_timestamp){0};
-  if (!json || psp_json_is_null(json)) return true;
+  if (json == NULL || psp_json_is_null(json)) return true;
   const char *text = psp_json_string(json);
-  return text && psp_timestamp_parse(text, strlen(text), &timestamp->seconds, &timestamp->nanos);
+  return text != NULL &&
+         psp_timestamp_parse(text, strlen(text), &timestamp->seconds, &timestamp->nanos);
 }
 
 static psprobe_code not_a(psprobe_error *error, psprobe_value_type type) {
@@ -157,7 +158,7 @@ static psprobe_code decode_text(const psp_json *json, psprobe_value *value, pspr
                : psp_fail(error, PSPROBE_INVALID_ARGUMENT, "bytesValue that is not base64");
   if (code == PSPROBE_OK) {
     value->as.text.data = psp_buf_take(is_bytes ? &bytes : &text, &value->as.text.len);
-    if (!value->as.text.data) code = psp_fail_memory(error, "a value");
+    if (value->as.text.data == NULL) code = psp_fail_memory(error, "a value");
   }
   psp_buf_free(&text);
   psp_buf_free(&bytes);
@@ -167,7 +168,7 @@ static psprobe_code decode_text(const psp_json *json, psprobe_value *value, pspr
 static bool decode_coordinate(const psp_json *point, const char *key, double *out) {
   const psp_json *json = psp_json_get(point, key);
   *out = 0;
-  return !json || psp_json_is_null(json) || psp_json_double(json, out);
+  return json == NULL || psp_json_is_null(json) || psp_json_double(json, out);
 }
 
 static psprobe_code decode_geo_point(const psp_json *json, psprobe_value *value,
@@ -182,9 +183,9 @@ static psprobe_code decode_values(const psp_json *json, psprobe_value *array,
                                   psprobe_error *error) {
   const psp_json *values = psp_json_get(json, "values");
   if (!psp_json_is_object(json)) return not_a(error, PSPROBE_VALUE_ARRAY);
-  if (!values || psp_json_is_null(values)) return PSPROBE_OK;
+  if (values == NULL || psp_json_is_null(values)) return PSPROBE_OK;
   if (!psp_json_is_array(values)) return not_a(error, PSPROBE_VALUE_ARRAY);
-  for (const psp_json *item = psp_json_first(values); item; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_json_first(values); item != NULL; item = psp_json_next(item)) {
     psprobe_value *value = NULL;
     psprobe_code code = psp_value_decode(item, &value, error);
     if (code != PSPROBE_OK) return code;
@@ -195,13 +196,13 @@ static psprobe_code decode_values(const psp_json *json, psprobe_value *array,
 
 static psprobe_code decode_members(const psp_json *fields, psprobe_value *map,
                                    psprobe_error *error) {
-  if (!fields || psp_json_is_null(fields)) return PSPROBE_OK;
+  if (fields == NULL || psp_json_is_null(fields)) return PSPROBE_OK;
   if (!psp_json_is_object(fields)) return not_a(error, PSPROBE_VALUE_MAP);
-  for (const psp_json *item = psp_json_first(fields); item; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_json_first(fields); item != NULL; item = psp_json_next(item)) {
     psprobe_value *value = NULL;
     psprobe_code code = psp_value_decode(item, &value, error);
     if (code != PSPROBE_OK) {
-      if (error) psp_fail_in(error, "field %s", psp_json_key(item));
+      if (error != NULL) psp_fail_in(error, "field %s", psp_json_key(item));
       return code;
     }
     if (!psprobe_value_set(map, psp_json_key(item), value))
@@ -255,7 +256,7 @@ psprobe_code psp_value_decode(const psp_json *json, psprobe_value **out, psprobe
   if (type == TYPES)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a value of unknown type %.40s", name);
   psprobe_value *value = psp_value_new((psprobe_value_type)type);
-  if (!value) return psp_fail_memory(error, "a value");
+  if (value == NULL) return psp_fail_memory(error, "a value");
   psprobe_code code = decode_content(content, value, error);
   if (code != PSPROBE_OK) {
     psprobe_value_free(value);
@@ -267,7 +268,7 @@ psprobe_code psp_value_decode(const psp_json *json, psprobe_value **out, psprobe
 
 psprobe_code psp_fields_decode(const psp_json *json, psprobe_value **out, psprobe_error *error) {
   psprobe_value *map = psp_value_new(PSPROBE_VALUE_MAP);
-  if (!map) return psp_fail_memory(error, "a document");
+  if (map == NULL) return psp_fail_memory(error, "a document");
   psprobe_code code = decode_members(json, map, error);
   if (code != PSPROBE_OK) {
     psprobe_value_free(map);

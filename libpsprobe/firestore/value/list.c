@@ -34,13 +34,13 @@ static void reindex(psp_value_list *list) {
     size *= 2;
   free(list->index);
   list->index = list->count < UINT32_MAX / 4 ? calloc(size, sizeof *list->index) : NULL;
-  list->index_size = list->index ? size : 0;
-  for (size_t i = 0; list->index && i < list->count; i++)
+  list->index_size = list->index != NULL ? size : 0;
+  for (size_t i = 0; list->index != NULL && i < list->count; i++)
     list->index[probe(list, list->keys[i])] = (uint32_t)(i + 1);
 }
 
 static size_t position(const psp_value_list *list, const char *key) {
-  if (list->index) {
+  if (list->index != NULL) {
     uint32_t found = list->index[probe(list, key)];
     return found ? found - 1 : SIZE_MAX;
   }
@@ -54,11 +54,11 @@ static bool grow(psp_value_list *list, bool keyed) {
   size_t cap = list->cap ? list->cap * 2 : 4;
   if (cap > SIZE_MAX / sizeof(psprobe_value *)) return false;
   psprobe_value **items = realloc(list->items, cap * sizeof(psprobe_value *));
-  if (!items) return false;
+  if (items == NULL) return false;
   list->items = items;
   if (keyed) {
     char **keys = realloc(list->keys, cap * sizeof *keys);
-    if (!keys) return false;
+    if (keys == NULL) return false;
     list->keys = keys;
   }
   list->cap = cap;
@@ -66,23 +66,23 @@ static bool grow(psp_value_list *list, bool keyed) {
 }
 
 bool psp_value_list_add(psp_value_list *list, const char *key, psprobe_value *item) {
-  char *copy = key ? strdup(key) : NULL;
-  if (!item || (key && !copy) || !grow(list, key != NULL)) {
+  char *copy = key != NULL ? strdup(key) : NULL;
+  if (item == NULL || (key != NULL && copy == NULL) || !grow(list, key != NULL)) {
     free(copy);
     psprobe_value_free(item);
     return false;
   }
-  if (key) {
+  if (key != NULL) {
     reindex(list);
     list->keys[list->count] = copy;
-    if (list->index) list->index[probe(list, copy)] = (uint32_t)(list->count + 1);
+    if (list->index != NULL) list->index[probe(list, copy)] = (uint32_t)(list->count + 1);
   }
   list->items[list->count++] = item;
   return true;
 }
 
 bool psprobe_value_append(psprobe_value *array, psprobe_value *item) {
-  if (!array || array->type != PSPROBE_VALUE_ARRAY || array == item) {
+  if (array == NULL || array->type != PSPROBE_VALUE_ARRAY || array == item) {
     if (array != item) psprobe_value_free(item);
     return false;
   }
@@ -90,38 +90,39 @@ bool psprobe_value_append(psprobe_value *array, psprobe_value *item) {
 }
 
 bool psprobe_value_set(psprobe_value *map, const char *key, psprobe_value *item) {
-  if (!map || map->type != PSPROBE_VALUE_MAP || !key || map == item) {
+  if (map == NULL || map->type != PSPROBE_VALUE_MAP || key == NULL || map == item) {
     if (map != item) psprobe_value_free(item);
     return false;
   }
   psp_value_list *list = &map->as.list;
   size_t at = position(list, key);
   if (at == SIZE_MAX) return psp_value_list_add(list, key, item);
-  if (!item) return false;
+  if (item == NULL) return false;
   if (item != list->items[at]) psprobe_value_free(list->items[at]);
   list->items[at] = item;
   return true;
 }
 
 static const psp_value_list *list_of(const psprobe_value *value) {
-  bool has = value && (value->type == PSPROBE_VALUE_ARRAY || value->type == PSPROBE_VALUE_MAP);
+  bool has =
+      value != NULL && (value->type == PSPROBE_VALUE_ARRAY || value->type == PSPROBE_VALUE_MAP);
   return has ? &value->as.list : NULL;
 }
 
 size_t psprobe_value_count(const psprobe_value *value) {
   const psp_value_list *list = list_of(value);
-  return list ? list->count : 0;
+  return list != NULL ? list->count : 0;
 }
 
 const psprobe_value *psprobe_value_at(const psprobe_value *value, size_t index, const char **key) {
   const psp_value_list *list = list_of(value);
-  if (!list || index >= list->count) return NULL;
-  if (key) *key = list->keys ? list->keys[index] : NULL;
+  if (list == NULL || index >= list->count) return NULL;
+  if (key != NULL) *key = list->keys != NULL ? list->keys[index] : NULL;
   return list->items[index];
 }
 
 const psprobe_value *psprobe_value_find(const psprobe_value *map, const char *key) {
-  if (!map || map->type != PSPROBE_VALUE_MAP || !key) return NULL;
+  if (map == NULL || map->type != PSPROBE_VALUE_MAP || key == NULL) return NULL;
   size_t at = position(&map->as.list, key);
   return at == SIZE_MAX ? NULL : map->as.list.items[at];
 }
@@ -133,13 +134,13 @@ static psprobe_value *copy_at(const psprobe_value *value, int depth) {
       value->type == PSPROBE_VALUE_REFERENCE)
     return psp_value_new_text(value->type, value->as.text.data, value->as.text.len);
   psprobe_value *copy = psp_value_new(value->type);
-  if (!copy) return NULL;
-  if (!list) {
+  if (copy == NULL) return NULL;
+  if (list == NULL) {
     *copy = *value;
     return copy;
   }
   for (size_t i = 0; i < list->count; i++) {
-    if (!psp_value_list_add(&copy->as.list, list->keys ? list->keys[i] : NULL,
+    if (!psp_value_list_add(&copy->as.list, list->keys != NULL ? list->keys[i] : NULL,
                             copy_at(list->items[i], depth + 1))) {
       psprobe_value_free(copy);
       return NULL;
@@ -149,5 +150,5 @@ static psprobe_value *copy_at(const psprobe_value *value, int depth) {
 }
 
 psprobe_value *psp_value_copy(const psprobe_value *value) {
-  return value ? copy_at(value, 0) : NULL;
+  return value != NULL ? copy_at(value, 0) : NULL;
 }

@@ -6,16 +6,16 @@
 
 psprobe_value *psp_value_new(psprobe_value_type type) {
   psprobe_value *value = calloc(1, sizeof *value);
-  if (value) value->type = type;
+  if (value != NULL) value->type = type;
   return value;
 }
 
 psprobe_value *psp_value_new_text(psprobe_value_type type, const void *data, size_t len) {
-  if (!data && len > 0) return NULL;
+  if (data == NULL && len > 0) return NULL;
   psprobe_value *value = psp_value_new(type);
-  if (!value) return NULL;
+  if (value == NULL) return NULL;
   char *copy = len < SIZE_MAX ? malloc(len + 1) : NULL;
-  if (!copy) {
+  if (copy == NULL) {
     free(value);
     return NULL;
   }
@@ -32,30 +32,30 @@ psprobe_value *psprobe_value_null(void) {
 
 psprobe_value *psprobe_value_boolean(bool boolean) {
   psprobe_value *value = psp_value_new(PSPROBE_VALUE_BOOLEAN);
-  if (value) value->as.boolean = boolean;
+  if (value != NULL) value->as.boolean = boolean;
   return value;
 }
 
 psprobe_value *psprobe_value_integer(int64_t integer) {
   psprobe_value *value = psp_value_new(PSPROBE_VALUE_INTEGER);
-  if (value) value->as.integer = integer;
+  if (value != NULL) value->as.integer = integer;
   return value;
 }
 
 psprobe_value *psprobe_value_double(double number) {
   psprobe_value *value = psp_value_new(PSPROBE_VALUE_DOUBLE);
-  if (value) value->as.number = number;
+  if (value != NULL) value->as.number = number;
   return value;
 }
 
 psprobe_value *psprobe_value_timestamp(psprobe_timestamp timestamp) {
   psprobe_value *value = psp_value_new(PSPROBE_VALUE_TIMESTAMP);
-  if (value) value->as.timestamp = timestamp;
+  if (value != NULL) value->as.timestamp = timestamp;
   return value;
 }
 
 psprobe_value *psprobe_value_string(const char *text) {
-  return text ? psp_value_new_text(PSPROBE_VALUE_STRING, text, strlen(text)) : NULL;
+  return text != NULL ? psp_value_new_text(PSPROBE_VALUE_STRING, text, strlen(text)) : NULL;
 }
 
 psprobe_value *psprobe_value_string_n(const char *text, size_t len) {
@@ -67,12 +67,12 @@ psprobe_value *psprobe_value_bytes(const void *data, size_t len) {
 }
 
 psprobe_value *psprobe_value_reference(const char *name) {
-  return name ? psp_value_new_text(PSPROBE_VALUE_REFERENCE, name, strlen(name)) : NULL;
+  return name != NULL ? psp_value_new_text(PSPROBE_VALUE_REFERENCE, name, strlen(name)) : NULL;
 }
 
 psprobe_value *psprobe_value_geo_point(double latitude, double longitude) {
   psprobe_value *value = psp_value_new(PSPROBE_VALUE_GEO_POINT);
-  if (value) {
+  if (value != NULL) {
     value->as.geo.latitude = latitude;
     value->as.geo.longitude = longitude;
   }
@@ -114,28 +114,28 @@ static void free_one(psprobe_value *value) {
  * that the item under way had in its list holds the way back. */
 void psprobe_value_free(psprobe_value *value) {
   psprobe_value *parent = NULL;
-  while (value) {
+  while (value != NULL) {
     if (is_list(value->type) && value->as.list.count > 0) {
       psp_value_list *list = &value->as.list;
       psprobe_value *item = list->items[--list->count];
       list->items[list->count] = parent;
-      if (list->keys) free(list->keys[list->count]);
+      if (list->keys != NULL) free(list->keys[list->count]);
       parent = value;
       value = item;
       continue;
     }
     free_one(value);
     value = parent;
-    if (parent) parent = parent->as.list.items[parent->as.list.count];
+    if (parent != NULL) parent = parent->as.list.items[parent->as.list.count];
   }
 }
 
 psprobe_value_type psprobe_value_get_type(const psprobe_value *value) {
-  return value ? value->type : PSPROBE_VALUE_NULL;
+  return value != NULL ? value->type : PSPROBE_VALUE_NULL;
 }
 
 static bool is(const psprobe_value *value, psprobe_value_type type) {
-  return value && value->type == type;
+  return value != NULL && value->type == type;
 }
 
 bool psprobe_value_get_boolean(const psprobe_value *value, bool *out) {
@@ -165,7 +165,7 @@ bool psprobe_value_get_timestamp(const psprobe_value *value, psprobe_timestamp *
 bool psprobe_value_get_text(const psprobe_value *value, const char **text, size_t *len) {
   if (!is(value, PSPROBE_VALUE_STRING) && !is(value, PSPROBE_VALUE_REFERENCE)) return false;
   *text = value->as.text.data;
-  if (len) *len = value->as.text.len;
+  if (len != NULL) *len = value->as.text.len;
   return true;
 }
 

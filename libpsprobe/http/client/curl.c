@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * The transport on libcurl. Its sockets stand in an epoll set of our own
  * (curl's multi_socket interface), so that a hundred waiting long polls cost
  * the next call nothing, and so that more than one thread can drive curl:
@@ -186,7 +186,7 @@ static psprobe_code io_send(void *self, const psp_http_request *request, psp_htt
                             void *arg, uint64_t *id, psprobe_error *error) {
   io *o = self;
   psp_transfer *t = psp_queue_acquire(&o->queue);
-  if (!t) return psp_fail_memory(error, "HTTP request");
+  if (t == NULL) return psp_fail_memory(error, "HTTP request");
   if (!psp_transfer_prepare(t, request)) {
     psp_queue_release(&o->queue, t);
     return psp_fail_memory(error, "HTTP request");
@@ -232,10 +232,10 @@ static psp_transfer_list turn(io *o, const struct epoll_event *events, int count
 }
 
 static void deliver(io *o, psp_transfer_list finished) {
-  for (psp_transfer *t = finished.first; t; t = t->next)
+  for (psp_transfer *t = finished.first; t != NULL; t = t->next)
     psp_transfer_finish(t, &o->logger);
   pthread_mutex_lock(&o->drive_lock);
-  for (psp_transfer *t = finished.first; t; t = t->next) {
+  for (psp_transfer *t = finished.first; t != NULL; t = t->next) {
     if (t->in_multi) curl_multi_remove_handle(o->multi, t->easy);
     t->in_multi = false;
   }
@@ -251,7 +251,7 @@ static void *run(void *arg) {
     int count = epoll_wait(o->sockets.epoll, events, MAX_EVENTS, -1);
     do {
       psp_transfer_list finished = turn(o, events, count);
-      if (finished.first)
+      if (finished.first != NULL)
         deliver(o, finished);
       else if (!psp_queue_has_work(&o->queue))
         break;
@@ -264,7 +264,7 @@ static void *run(void *arg) {
 /* Frees what there is of a client, whose thread has ended or never began. */
 static void discard(io *o) {
   psp_queue_clear(&o->queue);
-  if (o->multi) curl_multi_cleanup(o->multi);
+  if (o->multi != NULL) curl_multi_cleanup(o->multi);
   psp_sockets_clear(&o->sockets);
   if (o->wake >= 0) close(o->wake);
   if (o->timer >= 0) close(o->timer);
@@ -310,7 +310,7 @@ static bool open_parts(io *o) {
   o->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   o->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   o->multi = curl_multi_init();
-  if (!watch(o, o->wake) || !watch(o, o->timer) || !o->multi) return false;
+  if (!watch(o, o->wake) || !watch(o, o->timer) || o->multi == NULL) return false;
   curl_multi_setopt(o->multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
   curl_multi_setopt(o->multi, CURLMOPT_SOCKETDATA, o);
   curl_multi_setopt(o->multi, CURLMOPT_TIMERFUNCTION, timer_callback);
@@ -336,17 +336,17 @@ static const psp_transport curl_transport = {io_send, io_cancel, io_free};
 
 psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, psprobe_error *error) {
   static const psp_http_options none = {0};
-  if (!options) options = &none;
+  if (options == NULL) options = &none;
   io *o = calloc(1, sizeof *o);
-  if (!o) return psp_fail_memory(error, "HTTP client");
+  if (o == NULL) return psp_fail_memory(error, "HTTP client");
   o->wake = o->timer = o->sockets.epoll = -1;
   o->timeout_at = o->armed_at = NEVER;
-  if (options->logger) o->logger = *options->logger;
+  if (options->logger != NULL) o->logger = *options->logger;
   psp_queue_init(&o->queue, &o->defaults);
   init_drive_lock(o);
   o->ca_file = psp_strdup(options->ca_file);
   o->user_agent =
-      psp_strdup(options->user_agent ? options->user_agent : "psprobe/" PSPROBE_VERSION);
+      psp_strdup(options->user_agent != NULL ? options->user_agent : "psprobe/" PSPROBE_VERSION);
   o->defaults = (psp_transfer_defaults){.ca_file = o->ca_file,
                                         .user_agent = o->user_agent,
                                         .connect_timeout_ns = options->connect_timeout_ns,
@@ -357,7 +357,8 @@ psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, pspr
    * has that blocked. */
   o->helped = curl_version_info(CURLVERSION_NOW)->version_num >= 0x075700;
   psp_http *made = NULL;
-  bool ready = (o->ca_file || !options->ca_file) && o->user_agent && open_parts(o) &&
+  bool ready = (o->ca_file != NULL || options->ca_file == NULL) && o->user_agent != NULL &&
+               open_parts(o) &&
                psp_http_new_transport(&curl_transport, o, &made, NULL) == PSPROBE_OK;
   if (ready && psp_thread_start(&o->thread, "psprobe-io", run, o)) {
     *http = made;

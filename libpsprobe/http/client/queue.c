@@ -23,12 +23,12 @@ void psp_queue_clear(psp_queue *queue) {
  * is the slow way anyhow. */
 static bool place(psp_queue *queue, psp_transfer *t) {
   size_t at = 0;
-  while (at < queue->count && queue->table[at])
+  while (at < queue->count && queue->table[at] != NULL)
     at++;
   if (at == queue->capacity) {
     size_t capacity = queue->capacity ? queue->capacity * 2 : 16;
     psp_transfer **grown = realloc(queue->table, capacity * sizeof(*grown));
-    if (!grown) return false;
+    if (grown == NULL) return false;
     queue->table = grown;
     queue->capacity = capacity;
   }
@@ -41,15 +41,15 @@ static bool place(psp_queue *queue, psp_transfer *t) {
 psp_transfer *psp_queue_acquire(psp_queue *queue) {
   pthread_mutex_lock(&queue->lock);
   psp_transfer *t = psp_transfer_take(&queue->free);
-  if (t) {
+  if (t != NULL) {
     queue->free_count--;
     queue->in_use++;
   }
   pthread_mutex_unlock(&queue->lock);
-  if (t) return t;
+  if (t != NULL) return t;
 
   t = psp_transfer_new(queue->defaults);
-  if (!t) return NULL;
+  if (t == NULL) return NULL;
   pthread_mutex_lock(&queue->lock);
   bool placed = place(queue, t);
   if (placed) queue->in_use++;
@@ -66,7 +66,7 @@ bool psp_queue_submit(psp_queue *queue, psp_transfer *t, uint64_t *id) {
     if (++queue->serial == 0) queue->serial = 1;
     t->id = (uint64_t)queue->serial << 32 | t->place;
     t->cancel_asked = false;
-    if (id) *id = t->id;
+    if (id != NULL) *id = t->id;
     psp_transfer_append(&queue->sent, t);
     queue->callers++;
   }
@@ -78,7 +78,7 @@ bool psp_queue_cancel(psp_queue *queue, uint64_t id) {
   size_t at = id & UINT32_MAX;
   pthread_mutex_lock(&queue->lock);
   psp_transfer *t = at < queue->count ? queue->table[at] : NULL;
-  bool found = id != 0 && t && t->id == id && !t->cancel_asked;
+  bool found = id != 0 && t != NULL && t->id == id && !t->cancel_asked;
   if (found) {
     t->cancel_asked = true;
     t->next_cancel = queue->cancels;
@@ -134,7 +134,7 @@ void psp_queue_drain(psp_queue *queue, psp_transfer_list *sent, psp_transfer **c
 
 bool psp_queue_has_work(psp_queue *queue) {
   pthread_mutex_lock(&queue->lock);
-  bool work = queue->sent.first || queue->cancels;
+  bool work = queue->sent.first != NULL || queue->cancels != NULL;
   pthread_mutex_unlock(&queue->lock);
   return work;
 }
@@ -142,7 +142,7 @@ bool psp_queue_has_work(psp_queue *queue) {
 void psp_queue_settle(psp_queue *queue, psp_transfer *t) {
   pthread_mutex_lock(&queue->lock);
   t->id = 0;
-  for (psp_transfer **at = &queue->cancels; *at; at = &(*at)->next_cancel) {
+  for (psp_transfer **at = &queue->cancels; *at != NULL; at = &(*at)->next_cancel) {
     if (*at != t) continue;
     *at = t->next_cancel;
     break;
@@ -153,9 +153,9 @@ void psp_queue_settle(psp_queue *queue, psp_transfer *t) {
 psp_transfer *psp_queue_unsettled(psp_queue *queue) {
   psp_transfer *found = NULL;
   pthread_mutex_lock(&queue->lock);
-  for (size_t i = 0; queue->closing && !found && i < queue->count; i++) {
+  for (size_t i = 0; queue->closing && found == NULL && i < queue->count; i++) {
     psp_transfer *t = queue->table[i];
-    if (t && t->id != 0) found = t;
+    if (t != NULL && t->id != 0) found = t;
   }
   pthread_mutex_unlock(&queue->lock);
   return found;

@@ -29,10 +29,10 @@ static entry *get(psp_sockets *sockets, int fd) {
 
 static entry *make(psp_sockets *sockets, int fd) {
   entry *e = get(sockets, fd);
-  if (e) return e;
+  if (e != NULL) return e;
   size_t capacity = ((size_t)fd + 1) * 2;
   entry *grown = realloc(sockets->entries, capacity * sizeof *grown);
-  if (!grown) return NULL;
+  if (grown == NULL) return NULL;
   memset(grown + sockets->capacity, 0, (capacity - sockets->capacity) * sizeof *grown);
   sockets->entries = grown;
   sockets->capacity = capacity;
@@ -41,7 +41,7 @@ static entry *make(psp_sockets *sockets, int fd) {
 
 bool psp_sockets_opened(psp_sockets *sockets, int fd) {
   entry *e = make(sockets, fd);
-  if (!e) return false;
+  if (e == NULL) return false;
   *e = (entry){.ours = true};
   return true;
 }
@@ -56,14 +56,14 @@ static bool enlist(psp_sockets *sockets, int fd, entry *e, uint32_t events) {
 
 void psp_sockets_closed(psp_sockets *sockets, int fd) {
   entry *e = get(sockets, fd);
-  if (!e) return;
+  if (e == NULL) return;
   enlist(sockets, fd, e, 0);
   *e = (entry){0};
 }
 
 bool psp_sockets_want(psp_sockets *sockets, int fd, uint32_t events) {
   entry *e = make(sockets, fd);
-  if (!e) return false;
+  if (e == NULL) return false;
   e->wanted = events;
   if (events == 0 && e->ours) return true;
   bool done = enlist(sockets, fd, e, events);
@@ -73,7 +73,7 @@ bool psp_sockets_want(psp_sockets *sockets, int fd, uint32_t events) {
 
 bool psp_sockets_ready(psp_sockets *sockets, int fd) {
   entry *e = get(sockets, fd);
-  if (!e) return false;
+  if (e == NULL) return false;
   /* An idle connection that its server has closed, most likely. */
   if (e->wanted == 0) enlist(sockets, fd, e, 0);
   return e->wanted != 0;

@@ -18,7 +18,7 @@
 
 void psp_transfer_append(psp_transfer_list *list, psp_transfer *t) {
   t->next = NULL;
-  if (list->last)
+  if (list->last != NULL)
     list->last->next = t;
   else
     list->first = t;
@@ -27,8 +27,8 @@ void psp_transfer_append(psp_transfer_list *list, psp_transfer *t) {
 
 psp_transfer *psp_transfer_take(psp_transfer_list *list) {
   psp_transfer *t = list->first;
-  if (t) list->first = t->next;
-  if (!list->first) list->last = NULL;
+  if (t != NULL) list->first = t->next;
+  if (list->first == NULL) list->last = NULL;
   return t;
 }
 
@@ -93,7 +93,7 @@ static bool set_defaults(psp_transfer *t, const psp_transfer_defaults *defaults)
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, defaults->close_socket);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, defaults->socket_arg);
   if (curl_easy_setopt(easy, CURLOPT_USERAGENT, defaults->user_agent) != CURLE_OK) return false;
-  if (!defaults->ca_file) return true;
+  if (defaults->ca_file == NULL) return true;
   /* Only the file that was named counts: without the second line the system's directory of
    * certificates would be trusted beside it. */
   return curl_easy_setopt(easy, CURLOPT_CAINFO, defaults->ca_file) == CURLE_OK &&
@@ -102,21 +102,21 @@ static bool set_defaults(psp_transfer *t, const psp_transfer_defaults *defaults)
 
 psp_transfer *psp_transfer_new(const psp_transfer_defaults *defaults) {
   psp_transfer *t = calloc(1, sizeof *t);
-  if (!t) return NULL;
+  if (t == NULL) return NULL;
   t->easy = curl_easy_init();
-  if (t->easy && set_defaults(t, defaults)) return t;
+  if (t->easy != NULL && set_defaults(t, defaults)) return t;
   psp_transfer_free(t);
   return NULL;
 }
 
 /* Headers hold access tokens, the bodies of some requests and answers worse. */
 static void wipe(psp_transfer *t) {
-  if (t->request.data) explicit_bzero(t->request.data, t->request.len);
-  if (t->secret && t->body.data) explicit_bzero(t->body.data, t->body.len);
+  if (t->request.data != NULL) explicit_bzero(t->request.data, t->request.len);
+  if (t->secret && t->body.data != NULL) explicit_bzero(t->body.data, t->body.len);
 }
 
 void psp_transfer_free(psp_transfer *t) {
-  if (!t) return;
+  if (t == NULL) return;
   curl_easy_cleanup(t->easy);
   wipe(t);
   psp_buf_free(&t->request);
@@ -151,13 +151,13 @@ static bool has_header(const psp_http_request *request, const char *name) {
  * costs a round trip, and Content-Type, which it would make up for a body without one. */
 static bool copy_request(psp_transfer *t, const psp_http_request *request) {
   static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
-  size_t len = request->body && !request->body_kept ? request->body_len : 0, need = len + 1;
+  size_t len = request->body != NULL && !request->body_kept ? request->body_len : 0, need = len + 1;
   for (size_t i = 0; i < request->header_count; i++)
     need += strlen(request->headers[i].name) + strlen(request->headers[i].value) + 3;
   size_t lines = request->header_count + 2;
   if (lines > t->line_capacity) {
     struct curl_slist *grown = realloc(t->lines, lines * sizeof *grown);
-    if (!grown) return false;
+    if (grown == NULL) return false;
     t->lines = grown;
     t->line_capacity = lines;
   }
@@ -185,7 +185,7 @@ static bool copy_request(psp_transfer *t, const psp_http_request *request) {
 /* curl follows the method from how a body is given; what differs from that is said in words. */
 static bool set_method(psp_transfer *t, const psp_http_request *request) {
   const char *method = request->method;
-  size_t len = request->body ? request->body_len : 0;
+  size_t len = request->body != NULL ? request->body_len : 0;
   bool post = strcmp(method, "POST") == 0;
   bool with_body = len > 0 || post || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
   const char *natural = with_body ? "POST" : "GET";
@@ -238,16 +238,16 @@ size_t psp_head_split(char *head, psp_header *headers, size_t capacity) {
   size_t count = 0;
   for (char *line = head, *end; *line && count < capacity; line = end) {
     char *next = strchr(line, '\n');
-    end = next ? next + 1 : line + strlen(line);
-    if (next) *next = 0;
+    end = next != NULL ? next + 1 : line + strlen(line);
+    if (next != NULL) *next = 0;
     char *colon = strchr(line, ':');
-    if (!colon || colon == line) continue; /* the status line, the empty one, nonsense */
+    if (colon == NULL || colon == line) continue; /* the status line, the empty one, nonsense */
     for (char *c = line; c < colon; c++)
       *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
     *colon = 0;
     char *value = colon + 1 + strspn(colon + 1, " \t");
     size_t len = strlen(value);
-    while (len > 0 && strchr(" \t\r", value[len - 1]))
+    while (len > 0 && strchr(" \t\r", value[len - 1]) != NULL)
       len--;
     value[len] = 0;
     headers[count++] = (psp_header){line, value};
@@ -262,7 +262,7 @@ static bool split_head(psp_transfer *t, psp_http_response *response) {
     lines++;
   if (lines + 1 > t->header_capacity) {
     psp_header *grown = realloc(t->headers, (lines + 1) * sizeof *grown);
-    if (!grown) return false;
+    if (grown == NULL) return false;
     t->headers = grown;
     t->header_capacity = lines + 1;
   }
@@ -292,7 +292,8 @@ static psprobe_code code_of(const psp_transfer *t) {
       return PSPROBE_INVALID_ARGUMENT;
     case CURLE_SSL_CONNECT_ERROR:
       /* Also what a connection is called that breaks during the handshake. */
-      return strstr(t->cause, "SSL_ERROR_SYSCALL") || strstr(t->cause, "reset by peer")
+      return strstr(t->cause, "SSL_ERROR_SYSCALL") != NULL ||
+                     strstr(t->cause, "reset by peer") != NULL
                  ? PSPROBE_UNAVAILABLE
                  : PSPROBE_UNAUTHENTICATED;
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -313,7 +314,7 @@ static void describe(psp_transfer *t, psprobe_error *error) {
   long errnum = 0;
   curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
   curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
-  const char *host = psp_http_url_authority(url ? url : "", &len);
+  const char *host = psp_http_url_authority(url != NULL ? url : "", &len);
   int shown = (int)(len < 255 ? len : 255);
   if (t->cancelled) {
     psp_fail(error, PSPROBE_CANCELLED, "%s %.*s: cancelled", t->method, shown, host);
@@ -337,7 +338,7 @@ static void log_outcome(psp_transfer *t, const psprobe_logger *logger, int statu
   char *url = NULL, host[256];
   size_t len = 0;
   curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
-  const char *authority = psp_http_url_authority(url ? url : "", &len);
+  const char *authority = psp_http_url_authority(url != NULL ? url : "", &len);
   snprintf(host, sizeof host, "%.*s", (int)(len < sizeof host ? len : sizeof host - 1), authority);
   psp_log_text(&line, "method", t->method);
   psp_log_text(&line, "host", host);
@@ -350,7 +351,8 @@ static void log_outcome(psp_transfer *t, const psprobe_logger *logger, int statu
 
 void psp_transfer_finish(psp_transfer *t, const psprobe_logger *logger) {
   long status = 0;
-  psp_http_response response = {.body = t->body.data ? t->body.data : "", .body_len = t->body.len};
+  psp_http_response response = {.body = t->body.data != NULL ? t->body.data : "",
+                                .body_len = t->body.len};
   psprobe_error error;
   psprobe_error_clear(&error);
   /* curl takes an answer that ends in the middle of its head for a whole one. */

@@ -27,14 +27,14 @@ const char *psp_http_header(const psp_http_response *response, const char *name)
 psprobe_code psp_http_new_transport(const psp_transport *transport, void *self, psp_http **http,
                                     psprobe_error *error) {
   psp_http *made = malloc(sizeof *made);
-  if (!made) return psp_fail_memory(error, "HTTP client");
+  if (made == NULL) return psp_fail_memory(error, "HTTP client");
   *made = (psp_http){.transport = transport, .self = self};
   *http = made;
   return PSPROBE_OK;
 }
 
 void psp_http_free(psp_http *http) {
-  if (!http) return;
+  if (http == NULL) return;
   http->transport->free(http->self);
   free(http);
 }
@@ -57,10 +57,11 @@ static psprobe_code check_request(const psp_http_request *request, psprobe_error
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "HTTP request without a proper method");
   if (!psp_http_url_check(request->url, &why)) {
     /* What stands before a query, path or user name is all that may be shown. */
-    size_t shown = request->url ? strcspn(request->url, "?#@") : 0;
-    if (request->url && request->url[shown] == '@') shown = 0;
+    size_t shown = request->url != NULL ? strcspn(request->url, "?#@") : 0;
+    if (request->url != NULL && request->url[shown] == '@') shown = 0;
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%.*s\": the URL %s", request->method,
-                    (int)(shown < 200 ? shown : 200), request->url ? request->url : "", why);
+                    (int)(shown < 200 ? shown : 200), request->url != NULL ? request->url : "",
+                    why);
   }
   for (size_t i = 0; i < request->header_count; i++) {
     if (!psp_http_header_check(request->headers[i].name, request->headers[i].value))
@@ -91,7 +92,7 @@ typedef struct waiter {
 
 static void wake_waiter(void *arg, const psp_http_response *response, const psprobe_error *error) {
   waiter *w = arg;
-  if (!response) {
+  if (response == NULL) {
     w->error = *error;
   } else {
     int64_t now_s = psprobe_clock_wall() / PSP_SECOND_NS;
@@ -115,7 +116,7 @@ psprobe_code psp_http_call(psp_http *http, const psp_http_request *request, psp_
   if (code == PSPROBE_OK) {
     psp_latch_wait(&w.done);
     code = w.error.code;
-    if (code != PSPROBE_OK && error) *error = w.error;
+    if (code != PSPROBE_OK && error != NULL) *error = w.error;
   }
   psp_latch_destroy(&w.done);
   return code;

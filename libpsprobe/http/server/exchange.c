@@ -13,7 +13,7 @@
 
 psp_exchange *psp_exchange_new(psp_server *server, struct MHD_Connection *connection) {
   psp_exchange *x = calloc(1, sizeof *x);
-  if (!x) return NULL;
+  if (x == NULL) return NULL;
   x->server = server;
   x->hub = psp_hub_hold(server->hub);
   x->connection = connection;
@@ -22,11 +22,11 @@ psp_exchange *psp_exchange_new(psp_server *server, struct MHD_Connection *connec
 }
 
 static void free_kept(psp_exchange *x) {
-  for (psp_kept_text *kept = x->kept, *next; kept; kept = next) {
+  for (psp_kept_text *kept = x->kept, *next; kept != NULL; kept = next) {
     next = kept->next;
     free(kept);
   }
-  for (psp_reply_header *header = x->headers, *next; header; header = next) {
+  for (psp_reply_header *header = x->headers, *next; header != NULL; header = next) {
     next = header->next;
     free(header);
   }
@@ -36,12 +36,12 @@ static void free_kept(psp_exchange *x) {
 }
 
 static void drop_response(psp_exchange *x) {
-  if (x->response && !x->response_shared) MHD_destroy_response(x->response);
+  if (x->response != NULL && !x->response_shared) MHD_destroy_response(x->response);
   x->response = NULL;
 }
 
 void psp_exchange_free(psp_exchange *x) {
-  if (!x) return;
+  if (x == NULL) return;
   drop_response(x);
   free_kept(x);
   atomic_fetch_sub(&x->hub->held, x->held);
@@ -125,8 +125,8 @@ void psp_exchange_headers(const psp_exchange *x, psp_exchange_header_each *each,
 }
 
 const char *psp_exchange_body(const psp_exchange *x, size_t *len) {
-  if (len) *len = x->body.len;
-  return x->body.data ? x->body.data : "";
+  if (len != NULL) *len = x->body.len;
+  return x->body.data != NULL ? x->body.data : "";
 }
 
 bool psp_exchange_is_gone(const psp_exchange *x) {
@@ -140,7 +140,7 @@ bool psp_exchange_is_gone(const psp_exchange *x) {
 
 static char *keep(psp_exchange *x, const char *text, size_t len) {
   psp_kept_text *kept = malloc(sizeof *kept + len + 1);
-  if (!kept) return NULL;
+  if (kept == NULL) return NULL;
   memcpy(kept->text, text, len);
   kept->text[len] = 0;
   kept->next = x->kept;
@@ -167,12 +167,14 @@ const char *psp_exchange_query(const psp_exchange *exchange, const char *name, u
   psp_exchange *x = (psp_exchange *)exchange;
   psp_buf text = {0};
   const char *found = NULL;
-  for (const char *at = x->query; at && *at && !found;) {
+  for (const char *at = x->query; at != NULL && *at && found == NULL;) {
     size_t len = strcspn(at, "&");
     size_t name_len = strcspn(at, "=&");
-    if (decode(&text, at, name_len) && text.data && strcmp(text.data, name) == 0 && nth-- == 0) {
+    if (decode(&text, at, name_len) && text.data != NULL && strcmp(text.data, name) == 0 &&
+        nth-- == 0) {
       size_t skip = name_len < len ? name_len + 1 : len;
-      if (decode(&text, at + skip, len - skip) && text.data) found = keep(x, text.data, text.len);
+      if (decode(&text, at + skip, len - skip) && text.data != NULL)
+        found = keep(x, text.data, text.len);
       break;
     }
     at += at[len] ? len + 1 : len;
@@ -186,7 +188,7 @@ const char *psp_exchange_query(const psp_exchange *exchange, const char *name, u
 void psp_exchange_set_header(psp_exchange *x, const char *name, const char *value) {
   size_t name_len = strlen(name), value_len = strlen(value);
   psp_reply_header *header = malloc(sizeof *header + name_len + value_len + 2);
-  if (!header) {
+  if (header == NULL) {
     x->header_lost = true;
     return;
   }
@@ -201,7 +203,7 @@ void psp_exchange_set_header(psp_exchange *x, const char *name, const char *valu
 /* Takes an exchange that waits out of the server's list, under its lock. */
 static void unlink_waiting(psp_exchange *x) {
   *x->waiting_at = x->next_waiting;
-  if (x->next_waiting) x->next_waiting->waiting_at = x->waiting_at;
+  if (x->next_waiting != NULL) x->next_waiting->waiting_at = x->waiting_at;
   x->waiting_at = NULL;
 }
 
@@ -209,7 +211,7 @@ static void link_waiting(psp_exchange *x) {
   psp_server *s = x->server;
   x->next_waiting = s->waiting;
   x->waiting_at = &s->waiting;
-  if (s->waiting) s->waiting->waiting_at = &x->next_waiting;
+  if (s->waiting != NULL) s->waiting->waiting_at = &x->next_waiting;
   s->waiting = x;
 }
 
@@ -270,7 +272,7 @@ bool psp_exchange_settle(psp_exchange *x) {
 void psp_exchange_abandon_all(psp_server *s) {
   pthread_mutex_lock(&s->lock);
   s->closing = true;
-  for (psp_exchange *x = s->waiting, *next; x; x = next) {
+  for (psp_exchange *x = s->waiting, *next; x != NULL; x = next) {
     next = x->next_waiting;
     int state = PSP_WAITING;
     if (!atomic_compare_exchange_strong(&x->state, &state, PSP_ABANDONED)) continue;
@@ -278,15 +280,16 @@ void psp_exchange_abandon_all(psp_server *s) {
     MHD_resume_connection(x->connection);
   }
   /* The others are being answered at this moment: their threads are about to take the lock. */
-  while (s->waiting)
+  while (s->waiting != NULL)
     pthread_cond_wait(&s->changed, &s->lock);
   pthread_mutex_unlock(&s->lock);
 }
 
 void psp_response_add_headers(struct MHD_Response *response, const psp_exchange *x,
                               const char *type) {
-  if (type) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-  for (const psp_reply_header *header = x ? x->headers : NULL; header; header = header->next)
+  if (type != NULL) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+  for (const psp_reply_header *header = x != NULL ? x->headers : NULL; header != NULL;
+       header = header->next)
     MHD_add_response_header(response, header->name, header->value);
 }
 
@@ -294,10 +297,10 @@ static struct MHD_Response *make_response(psp_exchange *x, const char *type, con
                                           size_t len) {
   enum MHD_ResponseMemoryMode mode = len > 0 ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT;
   static char nothing[1];
-  if (x && x->header_lost) return NULL;
+  if (x != NULL && x->header_lost) return NULL;
   struct MHD_Response *response =
       MHD_create_response_from_buffer(len, len > 0 ? (void *)body : nothing, mode);
-  if (!response) return NULL;
+  if (response == NULL) return NULL;
   psp_response_add_headers(response, x, type);
   return response;
 }
@@ -320,15 +323,15 @@ void psp_exchange_reply_error(psp_exchange *x, int status, psprobe_code code, co
 
 psp_reply *psp_reply_new(int status, const char *type, const char *body, size_t len) {
   psp_reply *reply = malloc(sizeof *reply);
-  if (!reply) return NULL;
+  if (reply == NULL) return NULL;
   *reply = (psp_reply){make_response(NULL, type, body, len), (unsigned)status};
-  if (reply->response) return reply;
+  if (reply->response != NULL) return reply;
   free(reply);
   return NULL;
 }
 
 void psp_reply_free(psp_reply *reply) {
-  if (!reply) return;
+  if (reply == NULL) return;
   MHD_destroy_response(reply->response);
   free(reply);
 }

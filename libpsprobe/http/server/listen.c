@@ -15,15 +15,15 @@
 
 bool psp_listen_parse(const char *text, psp_listen_address *address, const char **why) {
   const char *host = text, *colon = strrchr(text, ':');
-  size_t len = colon ? (size_t)(colon - text) : 0;
+  size_t len = colon != NULL ? (size_t)(colon - text) : 0;
   int64_t port = 0;
   *why = "must be host:port, [address]:port or :port";
-  if (!colon) return false;
+  if (colon == NULL) return false;
   if (*text == '[') {
     if (len < 2 || text[len - 1] != ']') return false;
     host++;
     len -= 2;
-  } else if (memchr(text, ':', len)) {
+  } else if (memchr(text, ':', len) != NULL) {
     *why = "needs its IPv6 address in brackets, as [::1]:8080";
     return false;
   }
@@ -77,7 +77,7 @@ static int open_named(const psp_listen_address *address, const char **why) {
     return -1;
   }
   int fd = -1;
-  for (struct addrinfo *at = list; at && fd < 0; at = at->ai_next)
+  for (struct addrinfo *at = list; at != NULL && fd < 0; at = at->ai_next)
     fd = open_one(at->ai_addr, at->ai_addrlen);
   int kept = errno;
   freeaddrinfo(list);
@@ -104,9 +104,9 @@ psprobe_code psp_listen(const char *text, const char *what, int *fd, int *port,
                         char url[PSP_LISTEN_URL], psprobe_error *error) {
   psp_listen_address address;
   const char *why = NULL;
-  if (!text || !psp_listen_parse(text, &address, &why))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\" %s", what, text ? text : "",
-                    text ? why : "names no address");
+  if (text == NULL || !psp_listen_parse(text, &address, &why))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\" %s", what, text != NULL ? text : "",
+                    text != NULL ? why : "names no address");
   why = NULL;
   errno = 0;
   int opened = *address.host ? open_named(&address, &why) : open_every(address.port);
@@ -115,7 +115,7 @@ psprobe_code psp_listen(const char *text, const char *what, int *fd, int *port,
     *fd = opened;
     return PSPROBE_OK;
   }
-  if (why) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s %s: %s", what, text, why);
+  if (why != NULL) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s %s: %s", what, text, why);
   switch (errno) {
     case EADDRINUSE:
       return psp_fail(error, PSPROBE_UNAVAILABLE,

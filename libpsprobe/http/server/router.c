@@ -30,7 +30,7 @@ static bool compile(pattern *p, const psp_route *route) {
   size_t method_len = strlen(route->method) + 1, len = strlen(route->pattern) + 1;
   p->route = *route;
   p->text = malloc(method_len + len);
-  if (!p->text || *route->pattern != '/') return false;
+  if (p->text == NULL || *route->pattern != '/') return false;
   memcpy(p->text, route->method, method_len);
   memcpy(p->text + method_len, route->pattern, len);
   p->route.method = p->text;
@@ -38,21 +38,21 @@ static bool compile(pattern *p, const psp_route *route) {
   char *part = p->text + method_len + 1;
   for (;;) {
     char *slash = strchr(part, '/');
-    if (slash) *slash = 0;
-    if (!slash && strcmp(part, "*") == 0) {
+    if (slash != NULL) *slash = 0;
+    if (slash == NULL && strcmp(part, "*") == 0) {
       p->rest = true;
       return true;
     }
     if (p->count == PSP_MAX_SEGMENTS) return false;
     p->parts[p->count++] = strcmp(part, "{}") == 0 ? NULL : part;
-    if (!slash) return true;
+    if (slash == NULL) return true;
     part = slash + 1;
   }
 }
 
 psp_router *psp_router_new(const psp_route *routes, size_t count) {
   psp_router *router = calloc(1, sizeof *router + count * sizeof *router->patterns);
-  if (!router) return NULL;
+  if (router == NULL) return NULL;
   for (size_t i = 0; i < count; i++) {
     router->count++;
     if (!compile(&router->patterns[i], &routes[i])) {
@@ -64,7 +64,7 @@ psp_router *psp_router_new(const psp_route *routes, size_t count) {
 }
 
 void psp_router_free(psp_router *router) {
-  if (!router) return;
+  if (router == NULL) return;
   for (size_t i = 0; i < router->count; i++)
     free(router->patterns[i].text);
   free(router);
@@ -82,7 +82,7 @@ static psp_route_match cut(const char *path, psp_buf *scratch, path_parts *out) 
     size_t part_len = strcspn(part, "/");
     if (out->count == PSP_MAX_SEGMENTS) return PSP_FOUND; /* only a "*" reaches further */
     size_t at = scratch->len;
-    if (!memchr(part, '%', part_len))
+    if (memchr(part, '%', part_len) == NULL)
       psp_buf_add(scratch, part, part_len);
     else if (!psp_percent_decode(scratch, part, part_len))
       return PSP_BAD_PATH;
@@ -99,8 +99,8 @@ static bool fits(const pattern *p, const path_parts *parts, bool overlong, psp_m
   unsigned captured = 0;
   for (size_t i = 0; i < p->count; i++) {
     const char *part = parts->decoded[i];
-    if (p->parts[i] ? strcmp(p->parts[i], part) != 0 : !*part) return false;
-    if (!p->parts[i]) match->captures[captured++] = part;
+    if (p->parts[i] != NULL ? strcmp(p->parts[i], part) != 0 : !*part) return false;
+    if (p->parts[i] == NULL) match->captures[captured++] = part;
   }
   if (p->rest) match->captures[captured++] = parts->raw[p->count];
   match->capture_count = captured;
@@ -133,7 +133,8 @@ psp_route_match psp_router_find(const psp_router *router, const char *method, co
   match->allow[0] = 0;
   psp_route_match found = cut(path, scratch, &parts);
   if (found != PSP_FOUND) return found;
-  bool overlong = parts.count == PSP_MAX_SEGMENTS && strchr(parts.raw[parts.count - 1], '/');
+  bool overlong =
+      parts.count == PSP_MAX_SEGMENTS && strchr(parts.raw[parts.count - 1], '/') != NULL;
   for (size_t i = 0; i < router->count; i++) {
     const pattern *p = &router->patterns[i];
     if (!fits(p, &parts, overlong, match)) continue;

@@ -29,13 +29,13 @@
 static psp_connection *context_of(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  return info ? info->socket_context : NULL;
+  return info != NULL ? info->socket_context : NULL;
 }
 
 /* The connection and an abandoned exchange part: its holder may still have it. */
 static bool part(psp_connection *c) {
   psp_exchange *x = c->exchange;
-  if (!x || atomic_load(&x->state) != PSP_ABANDONED) return false;
+  if (x == NULL || atomic_load(&x->state) != PSP_ABANDONED) return false;
   c->exchange = NULL;
   psp_exchange_let_go(x);
   return true;
@@ -44,7 +44,7 @@ static bool part(psp_connection *c) {
 static int socket_of(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  return info ? info->connect_fd : -1;
+  return info != NULL ? info->connect_fd : -1;
 }
 
 /* Before its socket is closed, on its thread. */
@@ -67,13 +67,13 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
   if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
     psp_connection *c = *context;
     leave(s, connection);
-    if (c && !part(c)) psp_exchange_free(c->exchange);
+    if (c != NULL && !part(c)) psp_exchange_free(c->exchange);
     free(c);
     *context = NULL;
     return;
   }
   psp_connection *c = calloc(1, sizeof *c);
-  if (c) {
+  if (c != NULL) {
     c->exchange = psp_exchange_new(s, connection);
     c->guest = guest_of(s, connection);
   }
@@ -86,16 +86,16 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
   int64_t received_ns = psprobe_clock_monotonic();
   (void)arg;
   psp_connection *c = context_of(connection);
-  psp_exchange *x = c ? c->exchange : NULL;
-  if (!x) return NULL;
+  psp_exchange *x = c != NULL ? c->exchange : NULL;
+  if (x == NULL) return NULL;
   x->received_ns = received_ns;
   atomic_store(&c->guest->due_ns, received_ns + x->server->request_ns);
-  size_t path_len = target ? strcspn(target, "?") : 0;
+  size_t path_len = target != NULL ? strcspn(target, "?") : 0;
   psp_buf_reset(&x->target);
   if (path_len > 0) psp_buf_add(&x->target, target, path_len);
   psp_buf_char(&x->target, 0);
   size_t query_at = x->target.len;
-  psp_buf_text(&x->target, target && target[path_len] ? target + path_len + 1 : "");
+  psp_buf_text(&x->target, target != NULL && target[path_len] ? target + path_len + 1 : "");
   if (x->target.failed) return NULL;
   x->query = x->target.data + query_at;
   return x;
@@ -122,10 +122,10 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
   psp_server *s = arg;
   psp_connection *c = context_of(connection);
   *state = NULL;
-  if (!c) return;
+  if (c == NULL) return;
   atomic_store(&c->guest->due_ns, psprobe_clock_monotonic() + s->idle_ns);
   /* Abandoned and not passed on: its client had left before. */
-  if (!part(c) && c->exchange) psp_exchange_reset(c->exchange);
+  if (!part(c) && c->exchange != NULL) psp_exchange_reset(c->exchange);
   count_out(s, c);
 }
 
@@ -136,7 +136,7 @@ static size_t leave_escaped(void *arg, struct MHD_Connection *connection, char *
 }
 
 static enum MHD_Result queue(psp_exchange *x, struct MHD_Response *response, unsigned status) {
-  return response ? MHD_queue_response(x->connection, status, response) : MHD_NO;
+  return response != NULL ? MHD_queue_response(x->connection, status, response) : MHD_NO;
 }
 
 /* Its request is answered: it may be asked to leave again. */
@@ -153,7 +153,7 @@ static enum MHD_Result send_answer(psp_exchange *x, void **state) {
   answered(s, context_of(x->connection)->guest, x->streams);
   if (atomic_load(&x->state) != PSP_ABANDONED) {
     enum MHD_Result done = queue(x, x->response, x->status);
-    if (!x->response_shared && x->response) MHD_destroy_response(x->response);
+    if (!x->response_shared && x->response != NULL) MHD_destroy_response(x->response);
     x->response = NULL;
     return done;
   }
@@ -238,7 +238,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
                                   size_t *len, void **state) {
   (void)arg, (void)connection, (void)url;
   psp_exchange *x = *state;
-  if (!x) return MHD_NO;
+  if (x == NULL) return MHD_NO;
   x->method = method;
   if (!x->begun) return begin(x, version, state);
   if (x->at_head) return leave_head(x, state);
@@ -293,7 +293,7 @@ static bool start_daemon(psp_server *s, const psp_server_options *options) {
 
 static void discard(psp_server *s) {
   psp_accept_stop(s);
-  if (s->daemon) MHD_stop_daemon(s->daemon);
+  if (s->daemon != NULL) MHD_stop_daemon(s->daemon);
   if (s->listener >= 0) close(s->listener);
   if (s->wake >= 0) close(s->wake);
   psp_router_free(s->router);
@@ -311,13 +311,13 @@ static psp_reply *make_unavailable(void) {
       "{\"error\":{\"code\":503,\"message\":\"the server is being stopped\","
       "\"status\":\"UNAVAILABLE\"}}";
   psp_reply *reply = psp_reply_new(503, "application/json", body, sizeof body - 1);
-  if (reply) MHD_add_response_header(reply->response, MHD_HTTP_HEADER_CONNECTION, "close");
+  if (reply != NULL) MHD_add_response_header(reply->response, MHD_HTTP_HEADER_CONNECTION, "close");
   return reply;
 }
 
 static psp_server *make(const psp_server_options *options) {
   psp_server *s = calloc(1, sizeof *s);
-  if (!s) return NULL;
+  if (s == NULL) return NULL;
   s->wake = s->listener = -1;
   psp_cond_init(&s->changed);
   pthread_mutex_init(&s->lock, NULL);
@@ -332,20 +332,20 @@ static psp_server *make(const psp_server_options *options) {
   s->idle_ns = options->idle_timeout_ns > 0 ? options->idle_timeout_ns : DEFAULT_IDLE_NS;
   s->request_ns =
       options->request_timeout_ns > 0 ? options->request_timeout_ns : DEFAULT_REQUEST_NS;
-  if (options->logger) s->logger = *options->logger;
+  if (options->logger != NULL) s->logger = *options->logger;
   return s;
 }
 
 psprobe_code psp_server_new(const psp_server_options *options, psp_server **server,
                             psprobe_error *error) {
-  const char *what = options->what ? options->what : "listen";
+  const char *what = options->what != NULL ? options->what : "listen";
   for (size_t i = 0; i < options->route_count; i++) {
     if (*options->routes[i].pattern != '/')
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "route \"%s\" must begin with a slash",
                       options->routes[i].pattern);
   }
   psp_server *s = make(options);
-  if (!s) return psp_fail_memory(error, "HTTP server");
+  if (s == NULL) return psp_fail_memory(error, "HTTP server");
   psprobe_code code = psp_listen(options->listen, what, &s->listener, &s->port, s->url, error);
   if (code != PSPROBE_OK) {
     discard(s);
@@ -353,7 +353,7 @@ psprobe_code psp_server_new(const psp_server_options *options, psp_server **serv
   }
   s->router = psp_router_new(options->routes, options->route_count);
   s->unavailable = make_unavailable();
-  if (!s->hub || !s->router || !s->unavailable || !start_daemon(s, options)) {
+  if (s->hub == NULL || s->router == NULL || s->unavailable == NULL || !start_daemon(s, options)) {
     discard(s);
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,
                     "HTTP server: no memory, threads or file descriptors left");
@@ -382,7 +382,7 @@ static void wait_for_last_answers(psp_server *s) {
 }
 
 void psp_server_free(psp_server *s) {
-  if (!s) return;
+  if (s == NULL) return;
   psp_server_quiesce(s);
   psp_exchange_abandon_all(s);
   psp_hub_close(s->hub);

@@ -76,15 +76,15 @@ static void end_stream(void *arg) {
 psp_stream *psp_exchange_stream_begin(psp_exchange *x, int status, const char *type) {
   psp_stream *s = calloc(1, sizeof *s);
   struct MHD_Response *response = NULL;
-  if (s && !x->header_lost) {
+  if (s != NULL && !x->header_lost) {
     s->hub = psp_hub_hold(x->hub);
     s->at_hub.connection = x->connection;
     s->holders = 2;
     response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, s, end_stream);
   }
-  if (!response) {
-    if (s && s->hub) psp_hub_release(s->hub);
+  if (response == NULL) {
+    if (s != NULL && s->hub != NULL) psp_hub_release(s->hub);
     free(s);
     psp_exchange_answer(x, NULL, 0, false);
     return NULL;
@@ -132,7 +132,7 @@ bool psp_stream_is_gone(psp_stream *s) {
 }
 
 void psp_stream_free(psp_stream *s) {
-  if (!s) return;
+  if (s == NULL) return;
   psp_hub *hub = s->hub;
   pthread_mutex_lock(&hub->lock);
   s->ended = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The routes that make, show, change and remove topics and subscriptions. */
+/** @file The routes that make, show, change and remove topics and subscriptions. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +33,11 @@ static bool parse(const psp_broker_request *request, psp_json **json, psprobe_er
 /* Gives `*name` the name of the URL; one in the body must be the same (the emulator hangs). */
 static psprobe_code take_name(const psp_broker_request *request, char **name,
                               psprobe_error *error) {
-  if (*name && strcmp(*name, request->name) != 0)
+  if (*name != NULL && strcmp(*name, request->name) != 0)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "The name in the body is not that of the URL.");
-  if (!*name) *name = psp_strdup(request->name);
-  return *name ? PSPROBE_OK : psp_fail_memory(error, "name");
+  if (*name == NULL) *name = psp_strdup(request->name);
+  return *name != NULL ? PSPROBE_OK : psp_fail_memory(error, "name");
 }
 
 /* ---- topics ---- */
@@ -53,13 +53,13 @@ void psp_broker_topic_put(psp_broker_request *request) {
   psp_topic_settings settings = {0};
   psp_buf body = {0};
   bool ok = parse(request, &json, &error);
-  if (ok && json && !psp_topic_settings_decode(json, &settings)) ok = invalid(&error);
+  if (ok && json != NULL && !psp_topic_settings_decode(json, &settings)) ok = invalid(&error);
   psp_json_free(json);
   if (ok) ok = take_name(request, &settings.name, &error) == PSPROBE_OK;
   if (ok) {
     psp_broker *broker = psp_broker_host_lock(request->host);
     psprobe_code code = psp_broker_topic_create(broker, &settings, &error);
-    if (!code) put_topic(&body, psp_broker_topic(broker, request->name));
+    if (code == PSPROBE_OK) put_topic(&body, psp_broker_topic(broker, request->name));
     psp_broker_finish(request, code, &error, &body);
   } else {
     refuse(request, &error);
@@ -73,7 +73,7 @@ void psp_broker_topic_get(psp_broker_request *request) {
   psprobe_code code = PSPROBE_OK;
   const psp_topic_settings *settings =
       psp_broker_topic(psp_broker_host_lock(request->host), request->name);
-  if (settings)
+  if (settings != NULL)
     put_topic(&body, settings);
   else
     code = psp_fail(&error, PSPROBE_NOT_FOUND, "Topic not found");
@@ -91,7 +91,7 @@ static bool read_change(const psp_json *json, const char *thing, change *out,
   const psp_field fields[] = {{thing, psp_read_part, offsetof(change, thing)},
                               {"updateMask", psp_read_text, offsetof(change, mask)},
                               {0}};
-  return !json || psp_fields_read(json, fields, out) || invalid(error);
+  return json == NULL || psp_fields_read(json, fields, out) || invalid(error);
 }
 
 void psp_broker_topic_patch(psp_broker_request *request) {
@@ -101,15 +101,16 @@ void psp_broker_topic_patch(psp_broker_request *request) {
   change asked = {0};
   psp_buf body = {0};
   bool ok = parse(request, &json, &error) && read_change(json, "topic", &asked, &error);
-  if (ok && asked.thing && !psp_topic_settings_decode(asked.thing, &settings)) ok = invalid(&error);
+  if (ok && asked.thing != NULL && !psp_topic_settings_decode(asked.thing, &settings))
+    ok = invalid(&error);
   ok = ok && take_name(request, &settings.name, &error) == PSPROBE_OK &&
        psp_topic_mask_parse(asked.mask, &error) == PSPROBE_OK;
   if (ok) {
     psp_topic_settings *topic =
         psp_broker_topic(psp_broker_host_lock(request->host), request->name);
-    psprobe_code code = topic ? psp_topic_settings_check(&settings, &error)
-                              : psp_fail(&error, PSPROBE_NOT_FOUND, "Topic not found.");
-    if (topic && !code) {
+    psprobe_code code = topic != NULL ? psp_topic_settings_check(&settings, &error)
+                                      : psp_fail(&error, PSPROBE_NOT_FOUND, "Topic not found.");
+    if (topic != NULL && code == PSPROBE_OK) {
       topic->retention = settings.retention;
       put_topic(&body, topic);
     }
@@ -144,13 +145,14 @@ void psp_broker_subscription_put(psp_broker_request *request) {
   psp_subscription_settings settings = {0};
   psp_buf body = {0};
   bool ok = parse(request, &json, &error);
-  if (ok && json && !psp_subscription_settings_decode(json, &settings)) ok = invalid(&error);
+  if (ok && json != NULL && !psp_subscription_settings_decode(json, &settings))
+    ok = invalid(&error);
   psp_json_free(json);
   if (ok) ok = take_name(request, &settings.name, &error) == PSPROBE_OK;
   if (ok) {
     psp_broker *broker = psp_broker_host_lock(request->host);
     psprobe_code code = psp_broker_subscription_create(broker, &settings, &error);
-    if (!code) put_subscription(&body, psp_broker_subscription(broker, request->name));
+    if (code == PSPROBE_OK) put_subscription(&body, psp_broker_subscription(broker, request->name));
     psp_broker_finish(request, code, &error, &body);
   } else {
     refuse(request, &error);
@@ -164,7 +166,7 @@ void psp_broker_subscription_get(psp_broker_request *request) {
   psprobe_code code = PSPROBE_OK;
   const psp_subscription_settings *settings =
       psp_broker_subscription(psp_broker_host_lock(request->host), request->name);
-  if (settings)
+  if (settings != NULL)
     put_subscription(&body, settings);
   else
     code = psp_fail(&error, PSPROBE_NOT_FOUND, "Subscription does not exist");
@@ -179,17 +181,17 @@ void psp_broker_subscription_patch(psp_broker_request *request) {
   unsigned mask = 0;
   psp_buf body = {0};
   bool ok = parse(request, &json, &error) && read_change(json, "subscription", &asked, &error);
-  if (ok && asked.thing && !psp_subscription_settings_decode(asked.thing, &settings))
+  if (ok && asked.thing != NULL && !psp_subscription_settings_decode(asked.thing, &settings))
     ok = invalid(&error);
   ok = ok && take_name(request, &settings.name, &error) == PSPROBE_OK &&
        psp_subscription_mask_parse(asked.mask, &mask, &error) == PSPROBE_OK;
   if (ok) {
     psp_broker *broker = psp_broker_host_lock(request->host);
-    psprobe_code code = psp_broker_subscription(broker, request->name)
+    psprobe_code code = psp_broker_subscription(broker, request->name) != NULL
                             ? psp_broker_subscription_update(broker, request->name, &settings, mask,
                                                              psp_broker_host_now(), &error)
                             : psp_fail(&error, PSPROBE_NOT_FOUND, "Subscription not found.");
-    if (!code) put_subscription(&body, psp_broker_subscription(broker, request->name));
+    if (code == PSPROBE_OK) put_subscription(&body, psp_broker_subscription(broker, request->name));
     psp_broker_finish(request, code, &error, &body);
   } else {
     refuse(request, &error);
@@ -213,7 +215,7 @@ void psp_broker_subscription_push(psp_broker_request *request) {
   psp_subscription_settings settings = {0};
   psp_buf body = {0};
   bool ok = parse(request, &json, &error);
-  if (ok && json && !psp_fields_read(json, fields, &settings)) ok = invalid(&error);
+  if (ok && json != NULL && !psp_fields_read(json, fields, &settings)) ok = invalid(&error);
   psp_json_free(json);
   if (ok) {
     psp_buf_text(&body, "{\n}\n");
@@ -248,7 +250,7 @@ typedef struct page {
 
 static const char *query(const psp_broker_request *request, const char *name, const char *other) {
   const char *value = psp_exchange_query(request->exchange, name, 0);
-  return value ? value : psp_exchange_query(request->exchange, other, 0);
+  return value != NULL ? value : psp_exchange_query(request->exchange, other, 0);
 }
 
 /* pageSize 0, negative or none: everything in one page. What is no number is an error (the
@@ -257,7 +259,7 @@ static bool page_begin(const psp_broker_request *request, const char *key, page 
   const char *size = query(request, "pageSize", "page_size");
   out->key = key;
   out->left = -1;
-  if (size && !psp_parse_int64(size, INT32_MIN, INT32_MAX, &out->left)) return false;
+  if (size != NULL && !psp_parse_int64(size, INT32_MIN, INT32_MAX, &out->left)) return false;
   if (out->left == 0) out->left = -1;
   psp_json_begin_object(&out->w);
   return true;
@@ -286,7 +288,7 @@ static void page_end(page *at) {
 /* Where the page begins: the token is the name of its first item. */
 static const char *page_from(const psp_broker_request *request, const char *prefix) {
   const char *token = query(request, "pageToken", "page_token");
-  return token && strcmp(token, prefix) > 0 ? token : prefix;
+  return token != NULL && strcmp(token, prefix) > 0 ? token : prefix;
 }
 
 void psp_broker_topic_list(psp_broker_request *request) {
@@ -299,8 +301,8 @@ void psp_broker_topic_list(psp_broker_request *request) {
   psprobe_code code = page_begin(request, "topics", &at) ? PSPROBE_OK : psp_payload_invalid(&error);
   const psp_topic_settings *topic;
   for (size_t i = psp_broker_topic_place(broker, page_from(request, prefix));
-       !code && (topic = psp_broker_topic_at(broker, i)) && psp_text_starts(topic->name, prefix) &&
-       page_next(&at, topic->name);
+       code == PSPROBE_OK && (topic = psp_broker_topic_at(broker, i)) != NULL &&
+       psp_text_starts(topic->name, prefix) && page_next(&at, topic->name);
        i++)
     psp_topic_settings_encode(&at.w, topic);
   page_end(&at);
@@ -316,16 +318,16 @@ static void list_subscriptions(psp_broker_request *request, const char *topic) {
   psp_broker *broker = psp_broker_host_lock(request->host);
   psprobe_code code =
       page_begin(request, "subscriptions", &at) ? PSPROBE_OK : psp_payload_invalid(&error);
-  const char *from = page_from(request, topic ? "" : prefix);
+  const char *from = page_from(request, topic != NULL ? "" : prefix);
   const psp_subscription_settings *one;
   for (size_t i = psp_broker_subscription_place(broker, from);
-       !code && (one = psp_broker_subscription_at(broker, i)); i++) {
-    if (topic ? strcmp(one->topic, topic) != 0 : !psp_text_starts(one->name, prefix)) {
-      if (topic) continue;
+       code == PSPROBE_OK && (one = psp_broker_subscription_at(broker, i)) != NULL; i++) {
+    if (topic != NULL ? strcmp(one->topic, topic) != 0 : !psp_text_starts(one->name, prefix)) {
+      if (topic != NULL) continue;
       break;
     }
     if (!page_next(&at, one->name)) break;
-    if (topic)
+    if (topic != NULL)
       psp_json_put_string(&at.w, one->name);
     else
       psp_subscription_settings_encode(&at.w, one);

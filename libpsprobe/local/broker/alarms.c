@@ -22,7 +22,7 @@ bool psp_alarms_join(psp_alarms *alarms, size_t more) {
   if (need > alarms->cap) {
     size_t cap = alarms->cap * 2 > need ? alarms->cap * 2 : need + 16;
     struct psp_alarm_place *heap = realloc(alarms->heap, cap * sizeof *heap);
-    if (!heap) return false;
+    if (heap == NULL) return false;
     alarms->heap = heap;
     alarms->cap = cap;
   }

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* One subscription's messages: their memory, their order, their leases. */
+/** @file One subscription's messages: their memory, their order, their leases. */
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 #include "local/broker/parts.h"
 
-enum { CHUNK = 64 }; /* entries are made in chunks that never move */
+#define CHUNK 64 /* entries are made in chunks that never move */
 
 static psp_lane *lane_new(const char *key) {
   size_t size = strlen(key) + 1;
   psp_lane *lane = calloc(1, sizeof *lane + size);
-  if (lane) memcpy(lane->key, key, size);
+  if (lane != NULL) memcpy(lane->key, key, size);
   return lane;
 }
 
 psp_subscription *psp_backlog_new(psp_broker *broker) {
   psp_subscription *subscription = calloc(1, sizeof *subscription);
   psp_lane *plain = lane_new("");
-  if (!subscription || !plain || !psp_alarms_join(&broker->alarms, 1)) {
+  if (subscription == NULL || plain == NULL || !psp_alarms_join(&broker->alarms, 1)) {
     free(subscription);
     free(plain);
     return NULL;
@@ -57,8 +57,8 @@ static bool add_chunk(psp_subscription *subscription) {
   psp_entry *chunk = calloc(CHUNK, sizeof *chunk);
   psp_entry **chunks =
       realloc(subscription->chunks, (subscription->chunk_count + 1) * sizeof(psp_entry *));
-  if (chunks) subscription->chunks = chunks;
-  if (!chunk || !chunks || !psp_alarms_join(&subscription->broker->alarms, CHUNK)) {
+  if (chunks != NULL) subscription->chunks = chunks;
+  if (chunk == NULL || chunks == NULL || !psp_alarms_join(&subscription->broker->alarms, CHUNK)) {
     free(chunk);
     return false;
   }
@@ -74,7 +74,7 @@ static bool add_chunk(psp_subscription *subscription) {
 }
 
 static psp_lane *lane_of(psp_subscription *subscription, const psp_letter *letter) {
-  if (!subscription->settings.ordering || !letter->ordering_key) return subscription->plain;
+  if (!subscription->settings.ordering || letter->ordering_key == NULL) return subscription->plain;
   psp_lane *lane;
   HASH_FIND_STR(subscription->keyed, letter->ordering_key, lane);
   return lane;
@@ -84,11 +84,11 @@ bool psp_backlog_reserve(psp_subscription *subscription, psp_letter *const *lett
   while (subscription->free_count < count)
     if (!add_chunk(subscription)) return false;
   for (size_t i = 0; subscription->settings.ordering && i < count; i++) {
-    if (lane_of(subscription, letters[i])) continue;
+    if (lane_of(subscription, letters[i]) != NULL) continue;
     psp_lane *lane = lane_new(letters[i]->ordering_key);
-    if (!lane) return false;
+    if (lane == NULL) return false;
     HASH_ADD_STR(subscription->keyed, key, lane);
-    if (!lane->hh.tbl) { /* no memory for it */
+    if (lane->hh.tbl == NULL) { /* no memory for it */
       free(lane);
       return false;
     }
@@ -99,11 +99,11 @@ bool psp_backlog_reserve(psp_subscription *subscription, psp_letter *const *lett
 /* A keyed lane delivers while none of its messages is out; one that holds nothing is dropped. */
 static void lane_changed(psp_subscription *subscription, psp_lane *lane) {
   if (lane == subscription->plain) return;
-  bool ready = lane->entries && lane->out == 0;
+  bool ready = lane->entries != NULL && lane->out == 0;
   if (ready && !lane->ready) DL_APPEND(subscription->ready, lane);
   if (!ready && lane->ready) DL_DELETE(subscription->ready, lane);
   lane->ready = ready;
-  if (lane->entries || lane->out) return;
+  if (lane->entries != NULL || lane->out) return;
   HASH_DEL(subscription->keyed, lane);
   free(lane);
 }
@@ -142,13 +142,14 @@ void psp_backlog_add(psp_subscription *subscription, psp_letter *letter) {
 }
 
 bool psp_backlog_has(const psp_subscription *subscription) {
-  return subscription->plain->entries || subscription->ready;
+  return subscription->plain->entries != NULL || subscription->ready != NULL;
 }
 
 /* The lane whose first message is the older: near enough to the order of publishing. */
 static psp_lane *next_lane(const psp_subscription *subscription) {
   psp_lane *plain = subscription->plain, *keyed = subscription->ready;
-  if (!keyed || !plain->entries) return keyed ? keyed : plain->entries ? plain : NULL;
+  if (keyed == NULL || plain->entries == NULL)
+    return keyed != NULL ? keyed : plain->entries != NULL ? plain : NULL;
   return plain->entries->letter->id < keyed->entries->letter->id ? plain : keyed;
 }
 
@@ -182,7 +183,7 @@ size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out
                         bool push, psp_instant now) {
   size_t count = 0, bytes = 0;
   psp_lane *lane;
-  while (count < max && (lane = next_lane(subscription))) {
+  while (count < max && (lane = next_lane(subscription)) != NULL) {
     if (stale(lane->entries, now)) {
       entry_free(lane->entries);
       continue;
@@ -195,7 +196,7 @@ size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out
         break;
       }
       out[count++] = lease(lane->entries, push, now);
-    } while (count < max && lane != subscription->plain && lane->entries &&
+    } while (count < max && lane != subscription->plain && lane->entries != NULL &&
              !stale(lane->entries, now));
     lane_changed(subscription, lane);
   }
@@ -259,7 +260,7 @@ void psp_backlog_requeue(psp_entry *entry) {
   /* With a key: back to its place in the order. Without: to the end, so that a message which is
    * refused again and again holds up no other. */
   if (lane != subscription->plain)
-    for (after = lane->entries; after && after->letter->id < entry->letter->id;)
+    for (after = lane->entries; after != NULL && after->letter->id < entry->letter->id;)
       after = after->next;
   DL_PREPEND_ELEM(lane->entries, after, entry);
   lane_changed(subscription, lane);

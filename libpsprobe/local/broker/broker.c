@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Topics, subscriptions, and publishing from the ones to the others. */
 #include "local/broker/broker.h"
 
 #include <stdlib.h>
@@ -23,19 +22,19 @@ static void topic_free(psp_topic *topic) {
 void psp_broker_close(psp_broker *broker) {
   broker->closed = true;
   psp_subscription *subscription;
-  for (size_t i = 0; (subscription = psp_names_at(&broker->subscriptions, i)); i++)
-    while (subscription->pulls)
+  for (size_t i = 0; (subscription = psp_names_at(&broker->subscriptions, i)) != NULL; i++)
+    while (subscription->pulls != NULL)
       psp_broker_answer(subscription->pulls, PSPROBE_UNAVAILABLE, "The service is shutting down");
 }
 
 void psp_broker_free(psp_broker *broker) {
-  if (!broker) return;
+  if (broker == NULL) return;
   void *thing;
-  for (size_t i = 0; (thing = psp_names_at(&broker->subscriptions, i)); i++)
+  for (size_t i = 0; (thing = psp_names_at(&broker->subscriptions, i)) != NULL; i++)
     psp_backlog_free(thing);
-  for (size_t i = 0; (thing = psp_names_at(&broker->topics, i)); i++)
+  for (size_t i = 0; (thing = psp_names_at(&broker->topics, i)) != NULL; i++)
     topic_free(thing);
-  for (psp_broker_push *push = broker->outbox.pushes, *after; push; push = after) {
+  for (psp_broker_push *push = broker->outbox.pushes, *after; push != NULL; push = after) {
     after = push->next;
     psp_broker_push_free(push);
   }
@@ -60,11 +59,11 @@ int64_t psp_broker_next(const psp_broker *broker) {
 psprobe_code psp_broker_topic_create(psp_broker *broker, psp_topic_settings *settings,
                                      psprobe_error *error) {
   psprobe_code code = psp_topic_settings_check(settings, error);
-  if (code) return code;
-  if (psp_broker_find_topic(broker, settings->name))
+  if (code != PSPROBE_OK) return code;
+  if (psp_broker_find_topic(broker, settings->name) != NULL)
     return psp_fail(error, PSPROBE_ALREADY_EXISTS, "Topic already exists");
   psp_topic *topic = calloc(1, sizeof *topic);
-  if (!topic || !psp_names_add(&broker->topics, settings->name, topic)) {
+  if (topic == NULL || !psp_names_add(&broker->topics, settings->name, topic)) {
     free(topic);
     return psp_fail_memory(error, "topic");
   }
@@ -75,7 +74,7 @@ psprobe_code psp_broker_topic_create(psp_broker *broker, psp_topic_settings *set
 
 psp_topic_settings *psp_broker_topic(psp_broker *broker, const char *name) {
   psp_topic *topic = psp_broker_find_topic(broker, name);
-  return topic ? &topic->settings : NULL;
+  return topic != NULL ? &topic->settings : NULL;
 }
 
 size_t psp_broker_topic_place(const psp_broker *broker, const char *name) {
@@ -84,17 +83,17 @@ size_t psp_broker_topic_place(const psp_broker *broker, const char *name) {
 
 const psp_topic_settings *psp_broker_topic_at(const psp_broker *broker, size_t place) {
   const psp_topic *topic = psp_names_at(&broker->topics, place);
-  return topic ? &topic->settings : NULL;
+  return topic != NULL ? &topic->settings : NULL;
 }
 
 psprobe_code psp_broker_topic_delete(psp_broker *broker, const char *name, psprobe_error *error) {
   psp_topic *topic = psp_names_remove(&broker->topics, name);
-  if (!topic) return psp_fail(error, PSPROBE_NOT_FOUND, "Topic not found");
+  if (topic == NULL) return psp_fail(error, PSPROBE_NOT_FOUND, "Topic not found");
   for (size_t i = 0; i < topic->count; i++) {
     psp_subscription *subscription = topic->subscriptions[i];
     subscription->topic = NULL;
     char *deleted = psp_strdup(PSP_DELETED_TOPIC);
-    if (!deleted) continue; /* it goes on showing the old name */
+    if (deleted == NULL) continue; /* it goes on showing the old name */
     free(subscription->settings.topic);
     subscription->settings.topic = deleted;
   }
@@ -107,10 +106,10 @@ psprobe_code psp_broker_topic_delete(psp_broker *broker, const char *name, pspro
 static psprobe_code check_topics(psp_broker *broker, const psp_subscription_settings *settings,
                                  psprobe_error *error) {
   if (!psp_text_equal(settings->topic, PSP_DELETED_TOPIC) &&
-      !psp_broker_find_topic(broker, settings->topic))
+      psp_broker_find_topic(broker, settings->topic) == NULL)
     return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription topic does not exist");
-  const char *dead = settings->dead_letter_topic ? settings->dead_letter_topic : "";
-  if (settings->has_dead_letter && !psp_broker_find_topic(broker, dead))
+  const char *dead = settings->dead_letter_topic != NULL ? settings->dead_letter_topic : "";
+  if (settings->has_dead_letter && psp_broker_find_topic(broker, dead) == NULL)
     return psp_fail(error, PSPROBE_NOT_FOUND, "Dead letter topic not found");
   return PSPROBE_OK;
 }
@@ -119,9 +118,9 @@ static psprobe_code check_topics(psp_broker *broker, const psp_subscription_sett
 static bool target_new(const char *name, const psp_push_settings *push,
                        psp_broker_target **target) {
   *target = NULL;
-  if (!push->endpoint) return true;
+  if (push->endpoint == NULL) return true;
   psp_broker_target *made = calloc(1, sizeof *made);
-  if (!made) return false;
+  if (made == NULL) return false;
   atomic_init(&made->refs, 1);
   made->subscription = psp_strdup(name);
   psp_buf url = {0};
@@ -129,7 +128,7 @@ static bool target_new(const char *name, const psp_push_settings *push,
   psp_buf_free(&url);
   made->no_wrapper = push->no_wrapper;
   made->write_metadata = push->write_metadata;
-  if (!made->subscription || !made->url) {
+  if (made->subscription == NULL || made->url == NULL) {
     psp_broker_target_unref(made);
     return false;
   }
@@ -139,7 +138,7 @@ static bool target_new(const char *name, const psp_push_settings *push,
 
 static bool topic_attach(psp_topic *topic, psp_subscription *subscription) {
   psp_subscription **all = realloc(topic->subscriptions, (topic->count + 1) * sizeof(void *));
-  if (!all) return false;
+  if (all == NULL) return false;
   topic->subscriptions = all;
   topic->subscriptions[topic->count++] = subscription;
   subscription->topic = topic;
@@ -149,13 +148,14 @@ static bool topic_attach(psp_topic *topic, psp_subscription *subscription) {
 psprobe_code psp_broker_subscription_create(psp_broker *broker, psp_subscription_settings *settings,
                                             psprobe_error *error) {
   psprobe_code code = psp_subscription_settings_check(settings, error);
-  if (!code) code = psp_resource_check("topics", settings->topic, error); /* no deleted one */
-  if (!code && psp_broker_find(broker, settings->name))
+  if (code == PSPROBE_OK)
+    code = psp_resource_check("topics", settings->topic, error); /* no deleted one */
+  if (code == PSPROBE_OK && psp_broker_find(broker, settings->name) != NULL)
     code = psp_fail(error, PSPROBE_ALREADY_EXISTS, "Subscription already exists");
-  if (!code) code = check_topics(broker, settings, error);
-  if (code) return code;
+  if (code == PSPROBE_OK) code = check_topics(broker, settings, error);
+  if (code != PSPROBE_OK) return code;
   psp_subscription *subscription = psp_backlog_new(broker);
-  if (!subscription) return psp_fail_memory(error, "subscription");
+  if (subscription == NULL) return psp_fail_memory(error, "subscription");
   psp_broker_pace_reset(subscription);
   if (!target_new(settings->name, &settings->push, &subscription->target) ||
       !psp_names_add(&broker->subscriptions, settings->name, subscription)) {
@@ -174,7 +174,7 @@ psprobe_code psp_broker_subscription_create(psp_broker *broker, psp_subscription
 
 const psp_subscription_settings *psp_broker_subscription(psp_broker *broker, const char *name) {
   psp_subscription *subscription = psp_broker_find(broker, name);
-  return subscription ? &subscription->settings : NULL;
+  return subscription != NULL ? &subscription->settings : NULL;
 }
 
 size_t psp_broker_subscription_place(const psp_broker *broker, const char *name) {
@@ -184,19 +184,20 @@ size_t psp_broker_subscription_place(const psp_broker *broker, const char *name)
 const psp_subscription_settings *psp_broker_subscription_at(const psp_broker *broker,
                                                             size_t place) {
   const psp_subscription *subscription = psp_names_at(&broker->subscriptions, place);
-  return subscription ? &subscription->settings : NULL;
+  return subscription != NULL ? &subscription->settings : NULL;
 }
 
 psprobe_code psp_broker_subscription_update(psp_broker *broker, const char *name,
                                             psp_subscription_settings *from, unsigned mask,
                                             psp_instant now, psprobe_error *error) {
   psp_subscription *subscription = psp_broker_find(broker, name);
-  if (!subscription) return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  if (subscription == NULL)
+    return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
   psp_subscription_settings next = subscription->settings, kept = *from;
   psp_subscription_settings_move(&next, &kept, mask);
   psprobe_code code = psp_subscription_settings_check(&next, error);
-  if (!code) code = check_topics(broker, &next, error);
-  if (code) return code;
+  if (code == PSPROBE_OK) code = check_topics(broker, &next, error);
+  if (code != PSPROBE_OK) return code;
   if (mask & PSP_SUB_PUSH) {
     psp_broker_target *target;
     if (!target_new(name, &next.push, &target)) return psp_fail_memory(error, "subscription");
@@ -214,11 +215,12 @@ psprobe_code psp_broker_subscription_update(psp_broker *broker, const char *name
 psprobe_code psp_broker_subscription_delete(psp_broker *broker, const char *name,
                                             psprobe_error *error) {
   psp_subscription *subscription = psp_names_remove(&broker->subscriptions, name);
-  if (!subscription) return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
-  while (subscription->pulls)
+  if (subscription == NULL)
+    return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  while (subscription->pulls != NULL)
     psp_broker_answer(subscription->pulls, PSPROBE_NOT_FOUND, "Subscription does not exist");
   psp_topic *topic = subscription->topic;
-  for (size_t i = 0; topic && i < topic->count; i++) {
+  for (size_t i = 0; topic != NULL && i < topic->count; i++) {
     if (topic->subscriptions[i] != subscription) continue;
     topic->subscriptions[i] = topic->subscriptions[--topic->count];
     break;
@@ -229,7 +231,7 @@ psprobe_code psp_broker_subscription_delete(psp_broker *broker, const char *name
 
 bool psp_broker_held(psp_broker *broker, const char *name, size_t *held, size_t *leased) {
   const psp_subscription *subscription = psp_broker_find(broker, name);
-  if (!subscription) return false;
+  if (subscription == NULL) return false;
   *held = subscription->held;
   *leased = subscription->leased;
   return true;
@@ -241,20 +243,21 @@ psprobe_code psp_broker_publish(psp_broker *broker, const char *name, psp_letter
                                 size_t count, psp_instant now, uint64_t *first_id,
                                 psprobe_error *error) {
   psp_topic *topic = psp_broker_find_topic(broker, name);
-  if (!topic) return psp_fail(error, PSPROBE_NOT_FOUND, "Topic not found");
+  if (topic == NULL) return psp_fail(error, PSPROBE_NOT_FOUND, "Topic not found");
   *first_id = broker->last_id + 1;
   psprobe_code code = psp_broker_topic_publish(broker, topic, letters, count, now, error);
-  if (!code) psp_broker_settle(broker, now);
+  if (code == PSPROBE_OK) psp_broker_settle(broker, now);
   return code;
 }
 
 psprobe_code psp_broker_acknowledge(psp_broker *broker, const char *name, const uint64_t *acks,
                                     size_t count, psp_instant now, psprobe_error *error) {
   psp_subscription *subscription = psp_broker_find(broker, name);
-  if (!subscription) return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  if (subscription == NULL)
+    return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
   for (size_t i = 0; i < count; i++) {
     psp_entry *entry = psp_backlog_find(subscription, acks[i]);
-    if (entry) psp_backlog_remove(entry);
+    if (entry != NULL) psp_backlog_remove(entry);
   }
   psp_broker_dirty(subscription); /* it may have freed an ordering key */
   psp_broker_settle(broker, now);
@@ -265,10 +268,11 @@ psprobe_code psp_broker_modify_deadline(psp_broker *broker, const char *name, co
                                         size_t count, int seconds, psp_instant now,
                                         psprobe_error *error) {
   psp_subscription *subscription = psp_broker_find(broker, name);
-  if (!subscription) return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  if (subscription == NULL)
+    return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
   for (size_t i = 0; i < count; i++) {
     psp_entry *entry = psp_backlog_find(subscription, acks[i]);
-    if (!entry || entry->state != ENTRY_LEASED) continue;
+    if (entry == NULL || entry->state != ENTRY_LEASED) continue;
     if (seconds > 0)
       psp_alarms_set(&broker->alarms, &entry->alarm, now.mono_ns + seconds * INT64_C(1000000000));
     else

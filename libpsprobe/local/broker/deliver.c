@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who gets the messages: waiting pulls, the oldest first, and pushes at their pace. */
+/** @file Who gets the messages: waiting pulls, the oldest first, and pushes at their pace. */
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -14,7 +14,7 @@ static const int64_t pause_first_ns = 100000000, pause_max_ns = 60000000000;
 
 void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *why) {
   psp_subscription *subscription = pull->subscription;
-  if (!subscription) return; /* it has its answer */
+  if (subscription == NULL) return; /* it has its answer */
   psp_broker *broker = subscription->broker;
   psp_alarms_clear(&broker->alarms, &pull->alarm);
   psp_alarms_leave(&broker->alarms, 1);
@@ -23,7 +23,7 @@ void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *w
   pull->code = code;
   pull->why = why;
   pull->next = NULL;
-  if (broker->outbox.pulls)
+  if (broker->outbox.pulls != NULL)
     broker->outbox.pulls_end->next = pull;
   else
     broker->outbox.pulls = pull;
@@ -31,17 +31,17 @@ void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *w
 }
 
 static void serve_pulls(psp_subscription *subscription, psp_instant now) {
-  while (subscription->pulls && psp_backlog_has(subscription)) {
+  while (subscription->pulls != NULL && psp_backlog_has(subscription)) {
     psp_broker_waiter *pull = subscription->pulls;
     /* What is given to someone who has hung up is lost until the deadline. */
-    if (pull->alive && !pull->alive(pull->arg)) {
+    if (pull->alive != NULL && !pull->alive(pull->arg)) {
       psp_broker_answer(pull, PSPROBE_CANCELLED, "the client is gone");
       continue;
     }
     size_t max = pull->max < PSP_PULL_MAX ? pull->max : PSP_PULL_MAX;
     if (max > subscription->held) max = subscription->held;
     pull->deliveries = malloc(max * sizeof *pull->deliveries);
-    if (!pull->deliveries) {
+    if (pull->deliveries == NULL) {
       psp_broker_answer(pull, PSPROBE_RESOURCE_EXHAUSTED, "out of memory");
       continue;
     }
@@ -75,7 +75,7 @@ void psp_broker_pace_failed(psp_subscription *subscription, psp_instant now) {
 static bool push_one(psp_subscription *subscription, psp_instant now) {
   psp_broker *broker = subscription->broker;
   psp_broker_push *push = calloc(1, sizeof *push);
-  if (!push) {
+  if (push == NULL) {
     psp_broker_pace_failed(subscription, now);
     return false;
   }
@@ -87,7 +87,7 @@ static bool push_one(psp_subscription *subscription, psp_instant now) {
   push->target = subscription->target;
   push->timeout_ns = subscription->settings.ack_deadline_s * INT64_C(1000000000);
   subscription->pace.in_flight++;
-  if (broker->outbox.pushes)
+  if (broker->outbox.pushes != NULL)
     broker->outbox.pushes_end->next = push;
   else
     broker->outbox.pushes = push;
@@ -117,11 +117,11 @@ static void bury(psp_broker *broker, psp_instant now) {
 
 void psp_broker_settle(psp_broker *broker, psp_instant now) {
   bury(broker, now);
-  while (broker->dirty) {
+  while (broker->dirty != NULL) {
     psp_subscription *subscription = broker->dirty;
     broker->dirty = subscription->next_dirty;
     subscription->dirty = false;
-    if (subscription->target)
+    if (subscription->target != NULL)
       serve_pushes(subscription, now);
     else
       serve_pulls(subscription, now);
@@ -131,15 +131,15 @@ void psp_broker_settle(psp_broker *broker, psp_instant now) {
 void psp_broker_pull(psp_broker *broker, const char *name, psp_broker_waiter *pull,
                      psp_instant now) {
   psp_subscription *subscription = psp_broker_find(broker, name);
-  bool room = subscription && psp_alarms_join(&broker->alarms, 1);
+  bool room = subscription != NULL && psp_alarms_join(&broker->alarms, 1);
   if (broker->closed || !room) {
     if (room) psp_alarms_leave(&broker->alarms, 1);
-    pull->code = broker->closed ? PSPROBE_UNAVAILABLE
-                 : subscription ? PSPROBE_RESOURCE_EXHAUSTED
-                                : PSPROBE_NOT_FOUND;
-    pull->why = broker->closed ? "The service is shutting down"
-                : subscription ? "out of memory"
-                               : "Subscription does not exist";
+    pull->code = broker->closed         ? PSPROBE_UNAVAILABLE
+                 : subscription != NULL ? PSPROBE_RESOURCE_EXHAUSTED
+                                        : PSPROBE_NOT_FOUND;
+    pull->why = broker->closed         ? "The service is shutting down"
+                : subscription != NULL ? "out of memory"
+                                       : "Subscription does not exist";
     LL_APPEND2(broker->outbox.pulls, pull, next);
     broker->outbox.pulls_end = pull;
     return;
@@ -148,8 +148,8 @@ void psp_broker_pull(psp_broker *broker, const char *name, psp_broker_waiter *pu
   pull->subscription = subscription;
   DL_APPEND(subscription->pulls, pull);
   /* A subscription that pushes has nothing for pulls: they wait. */
-  if (!subscription->target) serve_pulls(subscription, now);
-  if (!pull->subscription) return;
+  if (subscription->target == NULL) serve_pulls(subscription, now);
+  if (pull->subscription == NULL) return;
   if (pull->immediate)
     psp_broker_answer(pull, PSPROBE_OK, NULL);
   else
@@ -158,10 +158,11 @@ void psp_broker_pull(psp_broker *broker, const char *name, psp_broker_waiter *pu
 
 void psp_broker_push_done(psp_broker *broker, psp_broker_push *push, bool ok, psp_instant now) {
   psp_subscription *subscription = psp_broker_find(broker, push->target->subscription);
-  psp_entry *entry = subscription ? psp_backlog_find(subscription, push->delivery.ack) : NULL;
-  bool current = subscription && subscription->target == push->target;
-  bool leased = entry && entry->state == ENTRY_LEASED;
-  if (!subscription) return;
+  psp_entry *entry =
+      subscription != NULL ? psp_backlog_find(subscription, push->delivery.ack) : NULL;
+  bool current = subscription != NULL && subscription->target == push->target;
+  bool leased = entry != NULL && entry->state == ENTRY_LEASED;
+  if (subscription == NULL) return;
   if (current) subscription->pace.in_flight--;
   if (leased && ok)
     psp_backlog_remove(entry);
@@ -184,13 +185,13 @@ static void entry_due(psp_entry *entry, psp_instant now) {
     psp_backlog_requeue(entry);
     return;
   }
-  if (entry->pushed && subscription->target) psp_broker_pace_failed(subscription, now);
+  if (entry->pushed && subscription->target != NULL) psp_broker_pace_failed(subscription, now);
   psp_backlog_give_back(entry, now);
 }
 
 void psp_broker_tick(psp_broker *broker, psp_instant now) {
   psp_alarm *alarm;
-  while ((alarm = psp_alarms_take(&broker->alarms, now.mono_ns))) {
+  while ((alarm = psp_alarms_take(&broker->alarms, now.mono_ns)) != NULL) {
     char *at = (char *)alarm;
     if (alarm->kind == ALARM_ENTRY)
       entry_due((psp_entry *)(void *)(at - offsetof(psp_entry, alarm)), now);

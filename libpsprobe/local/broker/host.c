@@ -39,11 +39,11 @@ void psp_broker_host_unlock(psp_broker_host *host) {
   bool stopping = host->stopping;
   if (psp_broker_next(host->broker) < host->wakes_ns) pthread_cond_signal(&host->changed);
   pthread_mutex_unlock(&host->lock);
-  for (psp_broker_waiter *pull = mail.pulls, *next; pull; pull = next) {
+  for (psp_broker_waiter *pull = mail.pulls, *next; pull != NULL; pull = next) {
     next = pull->next;
     pull->answer(pull);
   }
-  for (psp_broker_push *push = mail.pushes, *next; push; push = next) {
+  for (psp_broker_push *push = mail.pushes, *next; push != NULL; push = next) {
     next = push->next;
     if (stopping)
       psp_broker_push_free(push);
@@ -86,14 +86,14 @@ static void push_is_over(void *arg, psp_broker_push *push, bool ok) {
 static psprobe_code start(psp_broker_host *host, const char *listen, psp_handler *handler,
                           const psprobe_logger *logger, psprobe_error *error) {
   host->broker = psp_broker_new();
-  host->pusher = host->broker ? psp_broker_pusher_new(push_is_over, host, logger) : NULL;
-  if (!host->pusher) return psp_fail_memory(error, "broker");
+  host->pusher = host->broker != NULL ? psp_broker_pusher_new(push_is_over, host, logger) : NULL;
+  if (host->pusher == NULL) return psp_fail_memory(error, "broker");
   if (!psp_thread_start(&host->clock, "psp-broker", run_clock, host))
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,
                     "start the broker's thread: no more threads");
   host->running = true;
   psp_route all = {.method = "*", .pattern = "/*", .handler = handler, .arg = host};
-  psp_server_options options = {.listen = listen ? listen : "127.0.0.1:0",
+  psp_server_options options = {.listen = listen != NULL ? listen : "127.0.0.1:0",
                                 .what = "the address of the Pub/Sub stand-in",
                                 .routes = &all,
                                 .route_count = 1,
@@ -107,11 +107,11 @@ psprobe_code psp_broker_host_new(const char *listen, psp_handler *handler,
                                  const psprobe_logger *logger, psp_broker_host **out,
                                  psprobe_error *error) {
   psp_broker_host *host = calloc(1, sizeof *host);
-  if (!host) return psp_fail_memory(error, "broker");
+  if (host == NULL) return psp_fail_memory(error, "broker");
   pthread_mutex_init(&host->lock, NULL);
   psp_cond_init(&host->changed);
   psprobe_code code = start(host, listen, handler, logger, error);
-  if (code)
+  if (code != PSPROBE_OK)
     psp_broker_host_free(host);
   else
     *out = host;
@@ -119,8 +119,8 @@ psprobe_code psp_broker_host_new(const char *listen, psp_handler *handler,
 }
 
 void psp_broker_host_free(psp_broker_host *host) {
-  if (!host) return;
-  if (host->broker) {
+  if (host == NULL) return;
+  if (host->broker != NULL) {
     psp_broker *broker = psp_broker_host_lock(host);
     host->stopping = true;
     psp_broker_close(broker);

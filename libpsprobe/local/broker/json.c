@@ -13,14 +13,14 @@
 #include "local/broker/settings_json.h"
 #include "local/proto_fields.h"
 
-enum { MAX_MESSAGES = 1000 };
+#define MAX_MESSAGES 1000
 
 psprobe_code psp_payload_invalid(psprobe_error *error) {
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Payload isn't valid for request.");
 }
 
 void psp_letters_free(psp_letters *letters) {
-  for (size_t i = 0; letters->items && i < letters->count; i++)
+  for (size_t i = 0; letters->items != NULL && i < letters->count; i++)
     psp_letter_unref(letters->items[i]);
   free(letters->items);
   *letters = (psp_letters){0};
@@ -31,7 +31,8 @@ static psprobe_code read_body(const char *body, size_t len, const psp_field *fie
                               psp_json **json, psprobe_error *error) {
   *json = NULL;
   if (len == 0) return PSPROBE_OK;
-  if (psp_json_parse(body, len, "body", json, NULL)) return psp_payload_invalid(error);
+  if (psp_json_parse(body, len, "body", json, NULL) != PSPROBE_OK)
+    return psp_payload_invalid(error);
   if (psp_fields_read(*json, fields, out)) return PSPROBE_OK;
   psp_json_free(*json);
   *json = NULL;
@@ -51,7 +52,7 @@ typedef struct draft {
 
 static bool read_data(const psp_json *json, void *out) {
   const char *text = psp_json_string(json);
-  return text && psp_base64_decode(out, text, strlen(text));
+  return text != NULL && psp_base64_decode(out, text, strlen(text));
 }
 
 static bool read_time(const psp_json *json, void *out) {
@@ -59,7 +60,7 @@ static bool read_time(const psp_json *json, void *out) {
   int64_t seconds;
   int32_t nanos;
   const char *text = psp_json_string(json);
-  return text && psp_timestamp_parse(text, strlen(text), &seconds, &nanos);
+  return text != NULL && psp_timestamp_parse(text, strlen(text), &seconds, &nanos);
 }
 
 static bool read_message(const psp_json *json, draft *message) {
@@ -90,17 +91,17 @@ static psp_letter *finish_slowly(const draft *message) {
 
 static psp_letter *finish(draft *message) {
   size_t count = 0;
-  if (message->attributes && !psp_json_is_object(message->attributes)) return NULL;
-  for (const psp_json *item = psp_json_first(message->attributes); item;
+  if (message->attributes != NULL && !psp_json_is_object(message->attributes)) return NULL;
+  for (const psp_json *item = psp_json_first(message->attributes); item != NULL;
        item = psp_json_next(item)) {
     const char *value = psp_json_string(item), *key = psp_json_key(item);
-    if (!value) return finish_slowly(message);
+    if (value == NULL) return finish_slowly(message);
     for (size_t i = 0; i < count; i++)
       if (strcmp(message->pairs[i].key, key) == 0) return finish_slowly(message);
     if (count == message->pair_cap) {
       size_t cap = count * 2 + 8;
       psp_pair *pairs = realloc(message->pairs, cap * sizeof *pairs);
-      if (!pairs) return NULL;
+      if (pairs == NULL) return NULL;
       message->pairs = pairs;
       message->pair_cap = cap;
     }
@@ -115,16 +116,18 @@ static psprobe_code decode_messages(const psp_json *messages, psp_letters *out,
   draft message = {0};
   psprobe_code code = PSPROBE_OK;
   bool empty = false;
-  for (const psp_json *item = psp_json_first(messages); item && !code; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_json_first(messages); item != NULL && code == PSPROBE_OK;
+       item = psp_json_next(item)) {
     psp_letter *letter = read_message(item, &message) ? finish(&message) : NULL;
-    if (!letter) {
+    if (letter == NULL) {
       code = psp_payload_invalid(error);
       break;
     }
     empty |= letter->data_len == 0 && letter->attribute_count == 0;
     out->items[out->count++] = letter;
   }
-  if (!code && empty) code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Some messages are empty");
+  if (code == PSPROBE_OK && empty)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Some messages are empty");
   psp_buf_free(&message.data);
   free(message.ordering_key);
   free(message.pairs);
@@ -137,21 +140,21 @@ psprobe_code psp_broker_publish_decode(const char *body, size_t len, psp_letters
   const psp_json *messages = NULL;
   psp_json *json;
   psprobe_code code = read_body(body, len, fields, &messages, &json, error);
-  if (code) return code;
+  if (code != PSPROBE_OK) return code;
   *out = (psp_letters){0};
   size_t count = psp_json_count(messages);
-  if (messages && !psp_json_is_array(messages))
+  if (messages != NULL && !psp_json_is_array(messages))
     code = psp_payload_invalid(error);
   else if (count == 0)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "No messages to publish");
   else if (count > MAX_MESSAGES)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Too many messages to publish");
-  else if (!(out->items = malloc(count * sizeof(psp_letter *))))
+  else if ((out->items = malloc(count * sizeof(psp_letter *))) == NULL)
     code = psp_fail_memory(error, "messages");
   else
     code = decode_messages(messages, out, error);
   psp_json_free(json);
-  if (code) psp_letters_free(out);
+  if (code != PSPROBE_OK) psp_letters_free(out);
   return code;
 }
 
@@ -179,7 +182,7 @@ psprobe_code psp_broker_pull_decode(const char *body, size_t len, psp_pull_reque
   *out = (psp_pull_request){0};
   psprobe_code code = read_body(body, len, fields, out, &json, error);
   psp_json_free(json);
-  if (!code && out->max == 0)
+  if (code == PSPROBE_OK && out->max == 0)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "No max_messages specified");
   if (out->max < 0) out->max = 1; /* taken by the emulator too */
   return code;
@@ -201,7 +204,7 @@ static void put_message(psp_json_writer *w, const psp_letter *letter) {
   psp_json_put_key(w, "messageId");
   psp_json_put_int64_text(w, (int64_t)letter->id);
   put_time(w, "publishTime", letter);
-  if (letter->ordering_key) {
+  if (letter->ordering_key != NULL) {
     psp_json_put_key(w, "orderingKey");
     psp_json_put_string(w, letter->ordering_key);
   }
@@ -238,11 +241,11 @@ void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_br
 
 static psprobe_code decode_ack(const char *text, const char *subscription, bool modify,
                                uint64_t *ack, psprobe_error *error) {
-  const char *colon = text ? strrchr(text, ':') : NULL;
+  const char *colon = text != NULL ? strrchr(text, ':') : NULL;
   int64_t number;
-  if (!colon || !psp_parse_int64(colon + 1, INT64_MIN, INT64_MAX, &number))
+  if (colon == NULL || !psp_parse_int64(colon + 1, INT64_MIN, INT64_MAX, &number))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid ack id (ack_id=%s)",
-                    text ? text : "");
+                    text != NULL ? text : "");
   *ack = (uint64_t)number;
   size_t len = (size_t)(colon - text);
   if (strlen(subscription) == len && memcmp(text, subscription, len) == 0) return PSPROBE_OK;
@@ -267,23 +270,23 @@ psprobe_code psp_broker_ack_decode(const char *body, size_t len, const char *sub
   psp_json *json;
   *out = (psp_ack_request){0};
   psprobe_code code = read_body(body, len, fields, &read, &json, error);
-  if (code) return code;
+  if (code != PSPROBE_OK) return code;
   size_t count = psp_json_count(read.ids);
   out->deadline_s = read.deadline_s;
-  if (read.ids && !psp_json_is_array(read.ids))
+  if (read.ids != NULL && !psp_json_is_array(read.ids))
     code = psp_payload_invalid(error);
   else if (count == 0)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     modify ? "No ack ids specified" : "No ack ids specified.");
   else if (read.deadline_s < 0)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Ack deadline cannot be negative");
-  else if (!(out->acks = malloc(count * sizeof *out->acks)))
+  else if ((out->acks = malloc(count * sizeof *out->acks)) == NULL)
     code = psp_fail_memory(error, "ack ids");
-  for (const psp_json *id = psp_json_first(read.ids); id && out->acks && !code;
-       id = psp_json_next(id))
+  for (const psp_json *id = psp_json_first(read.ids);
+       id != NULL && out->acks != NULL && code == PSPROBE_OK; id = psp_json_next(id))
     code = decode_ack(psp_json_string(id), subscription, modify, &out->acks[out->count++], error);
   psp_json_free(json);
-  if (code) free(out->acks);
+  if (code != PSPROBE_OK) free(out->acks);
   return code;
 }
 
@@ -314,7 +317,7 @@ void psp_broker_push_encode(psp_buf *out, const psp_broker_push *push) {
   psp_json_put_int64_text(&w, (int64_t)letter->id);
   /* The emulator leaves these two out; the real service sends them
    * (https://cloud.google.com/pubsub/docs/push, dead-letter-topics). */
-  if (letter->ordering_key) {
+  if (letter->ordering_key != NULL) {
     psp_json_put_key(&w, "orderingKey");
     psp_json_put_string(&w, letter->ordering_key);
   }

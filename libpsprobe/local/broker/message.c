@@ -14,13 +14,13 @@ static const char *put_text(char **at, const char *text) {
 
 psp_letter *psp_letter_new(const void *data, size_t data_len, const psp_pair *attributes,
                            size_t attribute_count, const char *ordering_key) {
-  if (ordering_key && !*ordering_key) ordering_key = NULL;
+  if (ordering_key != NULL && !*ordering_key) ordering_key = NULL;
   size_t size = sizeof(psp_letter) + attribute_count * sizeof(psp_pair) + data_len;
   for (size_t i = 0; i < attribute_count; i++)
     size += strlen(attributes[i].key) + strlen(attributes[i].value) + 2;
-  if (ordering_key) size += strlen(ordering_key) + 1;
+  if (ordering_key != NULL) size += strlen(ordering_key) + 1;
   psp_letter *letter = malloc(size);
-  if (!letter) return NULL;
+  if (letter == NULL) return NULL;
 
   psp_pair *pairs = (psp_pair *)(letter + 1);
   char *at = (char *)(pairs + attribute_count);
@@ -31,7 +31,7 @@ psp_letter *psp_letter_new(const void *data, size_t data_len, const psp_pair *at
     pairs[i].key = put_text(&at, attributes[i].key);
     pairs[i].value = put_text(&at, attributes[i].value);
   }
-  if (ordering_key) letter->ordering_key = put_text(&at, ordering_key);
+  if (ordering_key != NULL) letter->ordering_key = put_text(&at, ordering_key);
   letter->data = at;
   if (data_len) memcpy(at, data, data_len);
   return letter;
@@ -43,6 +43,6 @@ psp_letter *psp_letter_ref(psp_letter *letter) {
 }
 
 void psp_letter_unref(psp_letter *letter) {
-  if (letter && atomic_fetch_sub_explicit(&letter->refs, 1, memory_order_acq_rel) == 1)
+  if (letter != NULL && atomic_fetch_sub_explicit(&letter->refs, 1, memory_order_acq_rel) == 1)
     free(letter);
 }

@@ -35,7 +35,7 @@ bool psp_names_add(psp_names *names, const char *name, void *thing) {
   if (names->count == names->cap) {
     size_t cap = names->cap * 2 + 8;
     psp_named *items = realloc(names->items, cap * sizeof *items);
-    if (!items) return false;
+    if (items == NULL) return false;
     names->items = items;
     names->cap = cap;
   }
@@ -49,7 +49,7 @@ bool psp_names_add(psp_names *names, const char *name, void *thing) {
 
 void *psp_names_remove(psp_names *names, const char *name) {
   void *thing = psp_names_find(names, name);
-  if (!thing) return NULL;
+  if (thing == NULL) return NULL;
   size_t place = psp_names_place(names, name);
   names->count--;
   memmove(&names->items[place], &names->items[place + 1],

@@ -43,8 +43,8 @@ bool psp_broker_publish_dead(const psp_entry *entry, psp_instant now) {
   const psp_letter *letter = entry->letter;
   psp_topic *topic =
       psp_broker_find_topic(subscription->broker, subscription->settings.dead_letter_topic);
-  psp_pair *pairs = topic ? malloc((letter->attribute_count + 4) * sizeof *pairs) : NULL;
-  if (!pairs) return false;
+  psp_pair *pairs = topic != NULL ? malloc((letter->attribute_count + 4) * sizeof *pairs) : NULL;
+  if (pairs == NULL) return false;
   size_t count = letter->attribute_count;
   if (count) memcpy(pairs, letter->attributes, count * sizeof *pairs);
   char number[16], time[PSP_TIMESTAMP_SIZE], project[256] = "";
@@ -60,8 +60,8 @@ bool psp_broker_publish_dead(const psp_entry *entry, psp_instant now) {
   psp_letter *copy =
       psp_letter_new(letter->data, letter->data_len, pairs, count, letter->ordering_key);
   free(pairs);
-  bool done = copy && psp_broker_topic_publish(subscription->broker, topic, &copy, 1, now, NULL) ==
-                          PSPROBE_OK;
+  bool done = copy != NULL && psp_broker_topic_publish(subscription->broker, topic, &copy, 1, now,
+                                                       NULL) == PSPROBE_OK;
   psp_letter_unref(copy);
   return done;
 }

@@ -30,16 +30,16 @@ typedef struct flight {
 psp_broker_pusher *psp_broker_pusher_new(psp_broker_push_over *over, void *arg,
                                          const psprobe_logger *logger) {
   psp_broker_pusher *pusher = calloc(1, sizeof *pusher);
-  if (!pusher) return NULL;
+  if (pusher == NULL) return NULL;
   pusher->over = over;
   pusher->arg = arg;
-  if (logger) pusher->logger = *logger;
+  if (logger != NULL) pusher->logger = *logger;
   pthread_mutex_init(&pusher->lock, NULL);
   return pusher;
 }
 
 void psp_broker_pusher_free(psp_broker_pusher *pusher) {
-  if (!pusher) return;
+  if (pusher == NULL) return;
   psp_http_free(pusher->http);
   pthread_mutex_destroy(&pusher->lock);
   free(pusher);
@@ -49,7 +49,7 @@ static psp_http *http_of(psp_broker_pusher *pusher, psprobe_error *error) {
   pthread_mutex_lock(&pusher->lock);
   psp_http_options options = {.user_agent = "CloudPubSub-Google (psprobe " PSPROBE_VERSION ")",
                               .logger = &pusher->logger};
-  if (!pusher->http) psp_http_new(&options, &pusher->http, error);
+  if (pusher->http == NULL) psp_http_new(&options, &pusher->http, error);
   psp_http *http = pusher->http;
   pthread_mutex_unlock(&pusher->lock);
   return http;
@@ -62,20 +62,20 @@ static bool acknowledges(int status) {
 
 static void on_done(void *arg, const psp_http_response *response, const psprobe_error *error) {
   flight *done = arg;
-  bool ok = response && acknowledges(response->status);
+  bool ok = response != NULL && acknowledges(response->status);
   psp_log_line line;
   if (!ok && psp_log_begin(&line, &done->pusher->logger, PSPROBE_LOG_DEBUG, "push_refused")) {
     psp_log_text(&line, "subscription", done->push->target->subscription);
     psp_log_int(&line, "message_id", (int64_t)done->push->delivery.letter->id);
-    if (response) psp_log_int(&line, "http", response->status);
-    if (!response) psp_log_error(&line, error);
+    if (response != NULL) psp_log_int(&line, "http", response->status);
+    if (response == NULL) psp_log_error(&line, error);
     psp_log_end(&line);
   }
   done->pusher->over(done->pusher->arg, done->push, ok);
   free(done);
 }
 
-enum { OWN_HEADERS = 5 };
+#define OWN_HEADERS 5
 
 /* Headers of a push; their texts lie in the letter, the target, `id` and `time`. */
 static size_t make_headers(const psp_broker_push *push, psp_header *headers, const char *id,
@@ -97,7 +97,7 @@ static size_t make_headers(const psp_broker_push *push, psp_header *headers, con
   }
   if (!typed) headers[count++] = (psp_header){"Content-Type", "application/octet-stream"};
   if (!push->target->write_metadata) return count;
-  if (letter->ordering_key && psp_http_header_check("x", letter->ordering_key))
+  if (letter->ordering_key != NULL && psp_http_header_check("x", letter->ordering_key))
     headers[count++] = (psp_header){"x-goog-pubsub-ordering-key", letter->ordering_key};
   headers[count++] = (psp_header){"x-goog-pubsub-message-id", id};
   headers[count++] = (psp_header){"x-goog-pubsub-publish-time", time};
@@ -119,12 +119,12 @@ static bool send_one(psp_broker_pusher *pusher, psp_broker_push *push, flight *o
   else
     psp_broker_push_encode(&body, push);
   bool sent = false;
-  if (http && headers && !body.failed) {
+  if (http != NULL && headers != NULL && !body.failed) {
     psp_http_request request = {.method = "POST",
                                 .url = push->target->url,
                                 .headers = headers,
                                 .header_count = make_headers(push, headers, id, time),
-                                .body = body.data ? body.data : "",
+                                .body = body.data != NULL ? body.data : "",
                                 .body_len = body.len,
                                 .timeout_ns = push->timeout_ns,
                                 .no_response = true};
@@ -138,8 +138,8 @@ static bool send_one(psp_broker_pusher *pusher, psp_broker_push *push, flight *o
 void psp_broker_pusher_send(psp_broker_pusher *pusher, psp_broker_push *push) {
   flight *one = malloc(sizeof *one);
   psprobe_error error = {0};
-  if (one) *one = (flight){pusher, push};
-  if (one && send_one(pusher, push, one, &error)) return;
+  if (one != NULL) *one = (flight){pusher, push};
+  if (one != NULL && send_one(pusher, push, one, &error)) return;
   psp_log_line line;
   if (psp_log_begin(&line, &pusher->logger, PSPROBE_LOG_WARNING, "push_not_sent")) {
     psp_log_text(&line, "subscription", push->target->subscription);

@@ -13,7 +13,7 @@ void psp_broker_waiter_clear(psp_broker_waiter *pull) {
 }
 
 void psp_broker_target_unref(psp_broker_target *target) {
-  if (!target || atomic_fetch_sub(&target->refs, 1) != 1) return;
+  if (target == NULL || atomic_fetch_sub(&target->refs, 1) != 1) return;
   free(target->subscription);
   free(target->url);
   free(target);

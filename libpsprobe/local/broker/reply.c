@@ -5,7 +5,7 @@
 void psp_broker_finish(psp_broker_request *request, psprobe_code code, const psprobe_error *error,
                        psp_buf *body) {
   psp_broker_host_unlock(request->host);
-  if (!code) {
+  if (code == PSPROBE_OK) {
     psp_rest_reply(request->exchange, body);
     return;
   }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The routes of the broker, and those that carry messages. */
 #include "local/broker/rest.h"
 
 #include <stdlib.h>
@@ -17,20 +16,20 @@ static void publish(psp_broker_request *request) {
   psp_buf body = {0};
   uint64_t first;
   /* The emulator looks for the topic before it looks at the messages. */
-  bool known = psp_broker_topic(psp_broker_host_lock(request->host), request->name);
+  bool known = psp_broker_topic(psp_broker_host_lock(request->host), request->name) != NULL;
   psp_broker_host_unlock(request->host);
   psprobe_code code = known
                           ? psp_broker_publish_decode(request->body, request->len, &letters, &error)
                           : psp_fail(&error, PSPROBE_NOT_FOUND, "Topic not found");
-  if (!code) {
+  if (code == PSPROBE_OK) {
     psp_broker *broker = psp_broker_host_lock(request->host);
     code = psp_broker_publish(broker, request->name, letters.items, letters.count,
                               psp_broker_host_now(), &first, &error);
     psp_broker_host_unlock(request->host);
   }
-  if (!code) psp_broker_publish_encode(&body, first, letters.count);
+  if (code == PSPROBE_OK) psp_broker_publish_encode(&body, first, letters.count);
   psp_letters_free(&letters);
-  if (code)
+  if (code != PSPROBE_OK)
     psp_rest_error(request->exchange, code, error.message);
   else
     psp_rest_reply(request->exchange, &body);
@@ -49,7 +48,7 @@ static bool is_there(void *arg) {
 
 static void answer(psp_broker_waiter *done) {
   waiting *one = done->arg;
-  if (done->code) {
+  if (done->code != PSPROBE_OK) {
     psp_rest_error(one->exchange, done->code, done->why);
   } else {
     psp_buf body = {0};
@@ -65,9 +64,9 @@ static void pull(psp_broker_request *request) {
   psp_pull_request asked;
   psprobe_code code = psp_broker_pull_decode(request->body, request->len, &asked, &error);
   size_t size = strlen(request->name) + 1;
-  waiting *one = code ? NULL : calloc(1, sizeof *one + size);
-  if (!one) {
-    if (!code) code = psp_fail_memory(&error, "pull");
+  waiting *one = code != PSPROBE_OK ? NULL : calloc(1, sizeof *one + size);
+  if (one == NULL) {
+    if (code == PSPROBE_OK) code = psp_fail_memory(&error, "pull");
     psp_rest_error(request->exchange, code, error.message);
     return;
   }
@@ -87,12 +86,12 @@ static void acknowledge_or_modify(psp_broker_request *request, bool modify) {
   psprobe_error error = {0};
   psp_ack_request asked = {0};
   psp_broker *broker = psp_broker_host_lock(request->host);
-  bool known = psp_broker_subscription(broker, request->name);
+  bool known = psp_broker_subscription(broker, request->name) != NULL;
   psp_broker_host_unlock(request->host);
   psprobe_code code = known ? psp_broker_ack_decode(request->body, request->len, request->name,
                                                     modify, &asked, &error)
                             : psp_fail(&error, PSPROBE_NOT_FOUND, "Subscription does not exist");
-  if (!code) {
+  if (code == PSPROBE_OK) {
     psp_broker_host_lock(request->host);
     psp_instant now = psp_broker_host_now();
     code = modify ? psp_broker_modify_deadline(broker, request->name, asked.acks, asked.count,
@@ -102,7 +101,7 @@ static void acknowledge_or_modify(psp_broker_request *request, bool modify) {
     psp_broker_host_unlock(request->host);
     free(asked.acks);
   }
-  if (code)
+  if (code != PSPROBE_OK)
     psp_rest_error(request->exchange, code, error.message);
   else
     psp_rest_reply_empty(request->exchange);
@@ -176,8 +175,8 @@ static const struct route *find_route(const char *method, const psp_rest_path *p
 static bool type_fits(const psp_exchange *exchange) {
   const char *type = psp_exchange_header(exchange, "Content-Type");
   size_t len = strlen("application/json");
-  return !type || (strncasecmp(type, "application/json", len) == 0 &&
-                   (type[len] == '\0' || type[len] == ';' || type[len] == ' '));
+  return type == NULL || (strncasecmp(type, "application/json", len) == 0 &&
+                          (type[len] == '\0' || type[len] == ';' || type[len] == ' '));
 }
 
 /* What has no JSON in its answer. True: answered. */
@@ -190,7 +189,7 @@ static bool answer_plain(psp_exchange *exchange, const char *method, const psp_r
   } else if (first[0] == 'v' && first[1] >= '0' && first[1] <= '9' && strcmp(first, "v1") != 0) {
     psp_buf text = {0};
     psp_buf_printf(&text, "Not Found (Unsupported API version \"%s\")\n", first);
-    psp_exchange_reply(exchange, 404, NULL, text.data ? text.data : "", text.len);
+    psp_exchange_reply(exchange, 404, NULL, text.data != NULL ? text.data : "", text.len);
     psp_buf_free(&text);
   } else {
     return false;
@@ -207,17 +206,18 @@ void psp_broker_rest_handle(void *host, psp_exchange *exchange) {
   }
   if (!answer_plain(exchange, method, &request.path)) {
     const struct route *route = find_route(method, &request.path);
-    if (route && strcmp(method, "GET") != 0 && !type_fits(exchange)) route = NULL;
+    if (route != NULL && strcmp(method, "GET") != 0 && !type_fits(exchange)) route = NULL;
     size_t end = request.path.count > 5 ? 5 : request.path.count;
-    if (route) psp_rest_path_cut_verb(&request.path, route->verb);
-    if (route) request.name = psp_rest_path_join(&request.path, 1, end);
+    if (route != NULL) psp_rest_path_cut_verb(&request.path, route->verb);
+    if (route != NULL) request.name = psp_rest_path_join(&request.path, 1, end);
     request.body = psp_exchange_body(exchange, &request.len);
     psprobe_error error = {0};
-    if (!route)
+    if (route == NULL)
       psp_rest_not_found(exchange);
-    else if (!request.name)
+    else if (request.name == NULL)
       psp_rest_error(exchange, PSPROBE_RESOURCE_EXHAUSTED, "out of memory");
-    else if (route->of == ITEM && psp_resource_check(route->kind, request.name, &error))
+    else if (route->of == ITEM &&
+             psp_resource_check(route->kind, request.name, &error) != PSPROBE_OK)
       psp_rest_error(exchange, error.code, error.message);
     else
       route->handler(&request);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_LOCAL_BROKER_REST_H
 #define PSP_LOCAL_BROKER_REST_H
-/** @file What the routes of the broker share: broker_rest.c (messages) and broker_admin.c. */
+/** @file What the routes of the broker share: rest.c (messages) and admin.c. */
 #include "local/broker/host.h"
 #include "local/rest.h"
 

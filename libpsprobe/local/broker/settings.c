@@ -13,11 +13,11 @@
 enum { DEFAULT_ACK_DEADLINE_S = 10, MAX_ACK_DEADLINE_S = 600 };
 enum { MIN_ATTEMPTS = 5, MAX_ATTEMPTS = 100 };
 enum { MIN_RETENTION_S = 600, MAX_RETENTION_S = 7 * 86400, MAX_TOPIC_RETENTION_S = 31 * 86400 };
-enum { MAX_BACKOFF_S = 600 };
+#define MAX_BACKOFF_S 600
 
 bool psp_pairs_put(psp_pairs *pairs, const char *key, const char *value) {
   char *copy = psp_strdup(value);
-  if (!copy) return false;
+  if (copy == NULL) return false;
   for (size_t i = 0; i < pairs->count; i++) {
     if (strcmp(pairs->items[i].key, key) != 0) continue;
     free((char *)pairs->items[i].value);
@@ -26,8 +26,8 @@ bool psp_pairs_put(psp_pairs *pairs, const char *key, const char *value) {
   }
   psp_pair *items = realloc(pairs->items, (pairs->count + 1) * sizeof *items);
   char *name = psp_strdup(key);
-  if (items) pairs->items = items;
-  if (!items || !name) {
+  if (items != NULL) pairs->items = items;
+  if (items == NULL || name == NULL) {
     free(copy);
     free(name);
     return false;
@@ -122,16 +122,16 @@ static bool id_valid(const char *id) {
   if (len < 3 || len > 255 || !isalpha((unsigned char)id[0]) || strncmp(id, "goog", 4) == 0)
     return false;
   for (; *id; id++)
-    if (!isalnum((unsigned char)*id) && !strchr("-_.~+%", *id)) return false;
+    if (!isalnum((unsigned char)*id) && strchr("-_.~+%", *id) == NULL) return false;
   return true;
 }
 
 psprobe_code psp_resource_check(const char *kind, const char *name, psprobe_error *error) {
-  const char *text = name ? name : "";
+  const char *text = name != NULL ? name : "";
   const char *project = psp_text_starts(text, "projects/") ? text + 9 : NULL;
-  const char *slash = project ? strchr(project, '/') : NULL;
+  const char *slash = project != NULL ? strchr(project, '/') : NULL;
   size_t kind_len = strlen(kind);
-  if (slash && slash > project && strncmp(slash + 1, kind, kind_len) == 0 &&
+  if (slash != NULL && slash > project && strncmp(slash + 1, kind, kind_len) == 0 &&
       slash[1 + kind_len] == '/' && id_valid(slash + kind_len + 2))
     return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid [%s] name: (name=%s)", kind, text);
@@ -181,8 +181,8 @@ static psprobe_code check_retry(psp_subscription_settings *settings, psprobe_err
   if (!min->set) *min = (psp_span){true, 10, 0};
   if (!max->set) *max = (psp_span){true, MAX_BACKOFF_S, 0};
   psprobe_code code = check_backoff("minimum", *min, error);
-  if (!code) code = check_backoff("maximum", *max, error);
-  if (code || psp_span_ns(*min) <= psp_span_ns(*max)) return code;
+  if (code == PSPROBE_OK) code = check_backoff("maximum", *max, error);
+  if (code != PSPROBE_OK || psp_span_ns(*min) <= psp_span_ns(*max)) return code;
   char least[PSP_SPAN_SIZE], passed[PSP_SPAN_SIZE];
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                   "The value for maximum_backoff is too small. You passed %s in the request, but "
@@ -199,24 +199,24 @@ static psprobe_code check_retention(psp_span span, int max_s, psprobe_error *err
 
 psprobe_code psp_topic_settings_check(const psp_topic_settings *settings, psprobe_error *error) {
   psprobe_code code = psp_resource_check("topics", settings->name, error);
-  if (code || !settings->retention.set) return code;
+  if (code != PSPROBE_OK || !settings->retention.set) return code;
   return check_retention(settings->retention, MAX_TOPIC_RETENTION_S, error);
 }
 
 psprobe_code psp_subscription_settings_check(psp_subscription_settings *settings,
                                              psprobe_error *error) {
   psprobe_code code = psp_resource_check("subscriptions", settings->name, error);
-  if (!code && !psp_text_equal(settings->topic, PSP_DELETED_TOPIC))
+  if (code == PSPROBE_OK && !psp_text_equal(settings->topic, PSP_DELETED_TOPIC))
     code = psp_resource_check("topics", settings->topic, error);
-  if (code) return code;
+  if (code != PSPROBE_OK) return code;
   if (settings->ack_deadline_s == 0) settings->ack_deadline_s = DEFAULT_ACK_DEADLINE_S;
   if (settings->ack_deadline_s < 0 || settings->ack_deadline_s > MAX_ACK_DEADLINE_S)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "ack_deadline_secs out of bounds");
   if (!settings->retention.set) settings->retention = (psp_span){true, MAX_RETENTION_S, 0};
   code = check_retention(settings->retention, MAX_RETENTION_S, error);
-  if (!code) code = check_push(&settings->push, error);
-  if (!code) code = check_dead_letter(settings, error);
-  if (!code) code = check_retry(settings, error);
+  if (code == PSPROBE_OK) code = check_push(&settings->push, error);
+  if (code == PSPROBE_OK) code = check_dead_letter(settings, error);
+  if (code == PSPROBE_OK) code = check_retry(settings, error);
   return code;
 }
 

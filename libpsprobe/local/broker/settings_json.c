@@ -101,7 +101,7 @@ bool psp_subscription_settings_decode(const psp_json *json, psp_subscription_set
 }
 
 static void put_text(psp_json_writer *w, const char *key, const char *text) {
-  if (!text) return;
+  if (text == NULL) return;
   psp_json_put_key(w, key);
   psp_json_put_string(w, text);
 }
@@ -131,7 +131,7 @@ void psp_pairs_encode(psp_json_writer *w, const char *key, const psp_pair *pairs
 /* Written anew, so that it is as pretty as the rest. */
 static void put_kept_json(psp_json_writer *w, const char *key, const char *text) {
   psp_json *json = NULL;
-  if (!text || psp_json_parse(text, strlen(text), key, &json, NULL)) return;
+  if (text == NULL || psp_json_parse(text, strlen(text), key, &json, NULL) != PSPROBE_OK) return;
   psp_json_put_key(w, key);
   psp_json_put_json(w, json);
   psp_json_free(json);
@@ -265,7 +265,7 @@ psprobe_code psp_subscription_mask_parse(const char *text, unsigned *mask, pspro
                {"enable_exactly_once_delivery", PSP_SUB_EXACTLY_ONCE}};
   char path[128];
   *mask = 0;
-  for (const char *at = text ? text : ""; next_path(&at, path, sizeof path);) {
+  for (const char *at = text != NULL ? text : ""; next_path(&at, path, sizeof path);) {
     unsigned bit = 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
       if (psp_text_equal(path, known[i].path)) bit = known[i].bit;
@@ -278,7 +278,7 @@ psprobe_code psp_subscription_mask_parse(const char *text, unsigned *mask, pspro
 psprobe_code psp_topic_mask_parse(const char *text, psprobe_error *error) {
   char path[128];
   bool any = false;
-  for (const char *at = text ? text : ""; next_path(&at, path, sizeof path); any = true)
+  for (const char *at = text != NULL ? text : ""; next_path(&at, path, sizeof path); any = true)
     if (!psp_text_equal(path, "message_retention_duration"))
       /* (sic: "schemaSetings" is how it comes) */
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,

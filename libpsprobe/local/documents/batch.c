@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The routes of many documents: commit, batchWrite, batchGet, runQuery. */
+/** @file The routes of many documents: commit, batchWrite, batchGet, runQuery. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,10 +44,10 @@ static psprobe_code read_writes(const psp_documents_request *request, batch *all
                                      {"labels", NULL, 0},
                                      {0}};
   body found = {0};
-  bool ok = !request->json || psp_fields_read(request->json, fields, &found);
+  bool ok = request->json == NULL || psp_fields_read(request->json, fields, &found);
   bool transaction = found.transaction != NULL;
   free(found.transaction);
-  if (!ok || (found.writes && !psp_json_is_array(found.writes)))
+  if (!ok || (found.writes != NULL && !psp_json_is_array(found.writes)))
     return psp_documents_payload_invalid(error);
   if (transaction)
     return psp_fail(error, PSPROBE_UNIMPLEMENTED, "Transactions are not implemented here.");
@@ -56,10 +56,10 @@ static psprobe_code read_writes(const psp_documents_request *request, batch *all
   all->results = calloc(count, sizeof *all->results);
   all->errors = calloc(count, sizeof *all->errors);
   all->messages = calloc(count, sizeof *all->messages);
-  if (!all->writes || !all->results || !all->errors || !all->messages)
+  if (all->writes == NULL || all->results == NULL || all->errors == NULL || all->messages == NULL)
     return psp_fail_memory(error, "writes");
   psprobe_code code = PSPROBE_OK;
-  for (const psp_json *item = psp_json_first(found.writes); item && !code;
+  for (const psp_json *item = psp_json_first(found.writes); item != NULL && code == PSPROBE_OK;
        item = psp_json_next(item))
     code = psp_local_write_read(item, &all->writes[all->count++], error);
   return code;
@@ -80,17 +80,17 @@ void psp_documents_commit(psp_documents_request *request) {
   int64_t now = 0;
   psp_buf out = {0};
   psprobe_code code = read_writes(request, &all, &error);
-  if (!code) {
+  if (code == PSPROBE_OK) {
     psp_documents_begin(request->documents);
     now = psp_documents_now(request->documents);
-    for (; !code && at < all.count; at++)
+    for (; code == PSPROBE_OK && at < all.count; at++)
       code = psp_local_write_apply(request->documents, &all.writes[at], now, &all.results[at],
                                    &all.messages[at], &error);
-    psprobe_code end =
-        psp_documents_end(request->documents, code == PSPROBE_OK, code ? NULL : &error);
-    if (!code) code = end;
+    psprobe_code end = psp_documents_end(request->documents, code == PSPROBE_OK,
+                                         code != PSPROBE_OK ? NULL : &error);
+    if (code == PSPROBE_OK) code = end;
   }
-  if (code) {
+  if (code != PSPROBE_OK) {
     psp_documents_refuse(request, &error, at ? &all.messages[at - 1] : NULL);
   } else {
     psp_json_writer w = {.buf = &out, .pretty = true};
@@ -109,7 +109,7 @@ static int by_text(const void *a, const void *b) {
 
 static psprobe_code check_distinct(const batch *all, psprobe_error *error) {
   char **names = calloc(all->count + 1, sizeof *names);
-  if (!names) return psp_fail_memory(error, "writes");
+  if (names == NULL) return psp_fail_memory(error, "writes");
   for (size_t i = 0; i < all->count; i++)
     names[i] = all->writes[i].name;
   qsort(names, all->count, sizeof *names, by_text);
@@ -128,7 +128,7 @@ static void put_statuses(psp_json_writer *w, const batch *all) {
   for (size_t i = 0; i < all->count; i++) {
     const psp_buf *message = &all->messages[i];
     psp_json_begin_object(w);
-    if (all->errors[i].code) {
+    if (all->errors[i].code != PSPROBE_OK) {
       psp_json_put_key(w, "code");
       psp_json_put_int64(w, all->errors[i].code);
       psp_json_put_key(w, "message");
@@ -144,8 +144,8 @@ void psp_documents_batch_write(psp_documents_request *request) {
   batch all = {0};
   psp_buf out = {0};
   psprobe_code code = read_writes(request, &all, &error);
-  if (!code) code = check_distinct(&all, &error);
-  if (code) {
+  if (code == PSPROBE_OK) code = check_distinct(&all, &error);
+  if (code != PSPROBE_OK) {
     psp_documents_refuse(request, &error, NULL);
     batch_free(&all);
     return;
@@ -156,10 +156,10 @@ void psp_documents_batch_write(psp_documents_request *request) {
   for (size_t i = 0; i < all.count; i++) {
     psprobe_code one = psp_local_write_apply(request->documents, &all.writes[i], now,
                                              &all.results[i], &all.messages[i], &all.errors[i]);
-    if (one) psp_write_result_free(&all.results[i]);
+    if (one != PSPROBE_OK) psp_write_result_free(&all.results[i]);
   }
   code = psp_documents_end(request->documents, true, &error);
-  if (code) {
+  if (code != PSPROBE_OK) {
     psp_documents_refuse(request, &error, NULL);
   } else {
     psp_json_writer w = {.buf = &out, .pretty = true};
@@ -196,24 +196,26 @@ static psprobe_code read_get(const psp_documents_request *request, get_body *fou
       {"newTransaction", psp_read_part, offsetof(get_body, new_transaction)},
       {"readTime", psp_read_part, offsetof(get_body, read_time)},
       {0}};
-  if (request->json && !psp_fields_read(request->json, fields, found))
+  if (request->json != NULL && !psp_fields_read(request->json, fields, found))
     return psp_documents_payload_invalid(error);
-  if (found->transaction || found->new_transaction || found->read_time)
+  if (found->transaction != NULL || found->new_transaction != NULL || found->read_time != NULL)
     return psp_fail(error, PSPROBE_UNIMPLEMENTED, "Transactions are not implemented here.");
-  if (found->documents && !psp_json_is_array(found->documents))
+  if (found->documents != NULL && !psp_json_is_array(found->documents))
     return psp_documents_payload_invalid(error);
   psprobe_code code = PSPROBE_OK;
-  for (const psp_json *item = psp_json_first(found->documents); item && !code;
+  for (const psp_json *item = psp_json_first(found->documents); item != NULL && code == PSPROBE_OK;
        item = psp_json_next(item)) {
     const char *name = psp_json_string(item);
-    code = name ? psp_documents_name_check("Document name", name, error)
-                : psp_documents_payload_invalid(error);
+    code = name != NULL ? psp_documents_name_check("Document name", name, error)
+                        : psp_documents_payload_invalid(error);
   }
   const psp_json *paths = psp_json_get2(found->mask, "fieldPaths", "field_paths");
   mask->set = found->mask != NULL;
-  for (const psp_json *path = psp_json_first(paths); path && !code; path = psp_json_next(path)) {
+  for (const psp_json *path = psp_json_first(paths); path != NULL && code == PSPROBE_OK;
+       path = psp_json_next(path)) {
     const char *text = psp_json_string(path);
-    code = text ? psp_documents_mask_add(mask, text, error) : psp_documents_payload_invalid(error);
+    code = text != NULL ? psp_documents_mask_add(mask, text, error)
+                        : psp_documents_payload_invalid(error);
   }
   return code;
 }
@@ -230,10 +232,10 @@ static psprobe_code put_found(psp_documents_request *request, const char *name,
                               psprobe_error *error) {
   psp_stored document;
   psprobe_code code = psp_documents_get(request->documents, name, &document, error);
-  if (code && code != PSPROBE_NOT_FOUND) return code;
+  if (code != PSPROBE_OK && code != PSPROBE_NOT_FOUND) return code;
   psp_json_begin_object(w);
-  psp_json_put_key(w, code ? "missing" : "found");
-  if (code)
+  psp_json_put_key(w, code != PSPROBE_OK ? "missing" : "found");
+  if (code != PSPROBE_OK)
     psp_json_put_string(w, name);
   else
     psp_documents_encode(w, &document, mask);
@@ -251,21 +253,22 @@ void psp_documents_batch_get(psp_documents_request *request) {
   psp_json_writer w = {.buf = &out, .pretty = true};
   psprobe_code code = read_get(request, &found, &mask, &error);
   const psp_json *first = psp_json_first(found.documents);
-  if (!code) {
+  if (code == PSPROBE_OK) {
     psp_json_begin_array(&w);
     psp_documents_begin(request->documents);
     int64_t now = psp_documents_now(request->documents);
-    for (const psp_json *item = first; item && !code; item = psp_json_next(item))
+    for (const psp_json *item = first; item != NULL && code == PSPROBE_OK;
+         item = psp_json_next(item))
       if (!repeated(first, item))
         code = put_found(request, psp_json_string(item), &mask, now, &w, &error);
     psp_documents_end(request->documents, true, NULL);
     array_end(&w, first != NULL);
   }
-  if (code)
+  if (code != PSPROBE_OK)
     psp_documents_refuse(request, &error, NULL);
   else
     psp_rest_reply(request->exchange, &out);
-  if (code) psp_buf_free(&out);
+  if (code != PSPROBE_OK) psp_buf_free(&out);
   psp_documents_mask_free(&mask);
 }
 
@@ -274,7 +277,7 @@ void psp_documents_batch_get(psp_documents_request *request) {
 static void put_element(psp_json_writer *w, const psp_local_query *query,
                         const psp_stored *document, int64_t now, bool last) {
   psp_json_begin_object(w);
-  if (document) {
+  if (document != NULL) {
     psp_json_put_key(w, "document");
     psp_documents_encode(w, document, &query->select);
   }
@@ -317,14 +320,14 @@ static psprobe_code read_query(const psp_documents_request *request, psp_local_q
       {"explainOptions", NULL, 0},
       {0}};
   query_body found = {0};
-  if (request->json && !psp_fields_read(request->json, fields, &found))
+  if (request->json != NULL && !psp_fields_read(request->json, fields, &found))
     return psp_documents_payload_invalid(error);
-  if (found.transaction)
+  if (found.transaction != NULL)
     return psp_fail(error, PSPROBE_UNIMPLEMENTED, "Transactions are not implemented here.");
-  if (!found.query)
+  if (found.query == NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "only structured queries are supported");
   psprobe_code code = psp_documents_parent_check(request->name, error);
-  return code ? code : psp_local_query_read(found.query, query, error);
+  return code != PSPROBE_OK ? code : psp_local_query_read(found.query, query, error);
 }
 
 void psp_documents_run_query(psp_documents_request *request) {
@@ -333,13 +336,13 @@ void psp_documents_run_query(psp_documents_request *request) {
   psp_found found = {0};
   int64_t now = 0;
   psprobe_code code = read_query(request, &query, &error);
-  if (!code) {
+  if (code == PSPROBE_OK) {
     psp_documents_begin(request->documents);
     now = psp_documents_now(request->documents);
     code = psp_local_query_run(request->documents, request->name, &query, &found, &error);
     psp_documents_end(request->documents, true, NULL);
   }
-  if (code)
+  if (code != PSPROBE_OK)
     psp_documents_refuse(request, &error, NULL);
   else
     reply_found(request, &query, &found, now);

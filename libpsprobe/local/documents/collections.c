@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The route of collections: listCollectionIds. */
+/** @file The route of collections: listCollectionIds. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ typedef struct id_page {
 
 static void put_collection(void *arg, const char *id) {
   id_page *page = arg;
-  if (page->after.data && strcmp(id, page->after.data) <= 0) return;
+  if (page->after.data != NULL && strcmp(id, page->after.data) <= 0) return;
   page->more = page->size > 0 && page->count == page->size;
   if (page->more) return;
   if (page->count++ == 0) {
@@ -36,12 +36,12 @@ static psprobe_code read_id_page(const psp_documents_request *request, id_page *
   static const psp_field fields[] = {{"pageSize", psp_read_int32, offsetof(id_page, size)},
                                      {"pageToken", psp_read_text, offsetof(id_page, token)},
                                      {0}};
-  if (request->json && !psp_fields_read(request->json, fields, page))
+  if (request->json != NULL && !psp_fields_read(request->json, fields, page))
     return psp_documents_payload_invalid(error);
   if (page->size < 0)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "page_size must be greater than or equal to zero.");
-  if (page->token && !psp_base64_decode(&page->after, page->token, strlen(page->token)))
+  if (page->token != NULL && !psp_base64_decode(&page->after, page->token, strlen(page->token)))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "invalid page token");
   return psp_documents_parent_check(request->name, error);
 }
@@ -52,7 +52,7 @@ void psp_documents_list_collections(psp_documents_request *request) {
   id_page page = {.w = {.buf = &out, .pretty = true}};
   psprobe_code code = read_id_page(request, &page, &error);
   psp_json_begin_object(&page.w);
-  if (!code) {
+  if (code == PSPROBE_OK) {
     psp_documents_begin(request->documents);
     code =
         psp_documents_collections(request->documents, request->name, put_collection, &page, &error);
@@ -64,7 +64,7 @@ void psp_documents_list_collections(psp_documents_request *request) {
     psp_json_put_base64(&page.w, page.last.data, page.last.len);
   }
   psp_json_end_object(&page.w);
-  if (code) {
+  if (code != PSPROBE_OK) {
     psp_buf_free(&out);
     psp_documents_refuse(request, &error, NULL);
   } else {

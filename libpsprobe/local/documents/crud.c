@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The routes of one document: create, get, patch, delete; and a collection's listing. */
+/** @file The routes of one document: create, get, patch, delete; and a collection's listing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static psprobe_code read_document(const psp_documents_request *request, char **n
                                     {"updateTime", NULL, 0},
                                     {0}};
   body found = {0};
-  bool ok = !request->json || psp_fields_read(request->json, known, &found);
+  bool ok = request->json == NULL || psp_fields_read(request->json, known, &found);
   *name = found.name;
   return ok ? psp_documents_fields_read(found.fields, fields, error)
             : psp_documents_payload_invalid(error);
@@ -36,13 +36,13 @@ static psprobe_code read_document(const psp_documents_request *request, char **n
 /* `collection` is the URL's; one that cannot be is told by what would be its parent. */
 static psprobe_code check_place(const char *collection, const char *id, const char *name,
                                 psprobe_error *error) {
-  char *parent = psp_strdup(collection), *slash = parent ? strrchr(parent, '/') : NULL;
-  if (slash) *slash = '\0';
-  psprobe_code code =
-      slash ? psp_documents_parent_check(parent, error) : psp_fail_memory(error, "document");
+  char *parent = psp_strdup(collection), *slash = parent != NULL ? strrchr(parent, '/') : NULL;
+  if (slash != NULL) *slash = '\0';
+  psprobe_code code = slash != NULL ? psp_documents_parent_check(parent, error)
+                                    : psp_fail_memory(error, "document");
   free(parent);
-  if (!code) code = psp_documents_id_check("Resource id", id, error);
-  return code ? code : psp_documents_name_check("Document name", name, error);
+  if (code == PSPROBE_OK) code = psp_documents_id_check("Resource id", id, error);
+  return code != PSPROBE_OK ? code : psp_documents_name_check("Document name", name, error);
 }
 
 static void reply_document(psp_documents_request *request, const psp_stored *document,
@@ -59,8 +59,8 @@ static void write_and_reply(psp_documents_request *request, psp_local_write *wri
                             psprobe_error *error) {
   psp_stored stored = {0};
   psp_buf message = {0};
-  if (!code) code = psp_documents_write_one(request, write, &stored, &message, error);
-  if (code)
+  if (code == PSPROBE_OK) code = psp_documents_write_one(request, write, &stored, &message, error);
+  if (code != PSPROBE_OK)
     psp_documents_refuse(request, error, &message);
   else
     reply_document(request, &stored, mask);
@@ -74,17 +74,18 @@ void psp_documents_create(psp_documents_request *request) {
   psp_documents_mask mask = {0};
   char made[PSP_DOCUMENT_ID_SIZE], *named = NULL;
   const char *id = psp_documents_query_text(request, "documentId", "document_id");
-  if ((!id || !*id) && psp_document_id_new(made)) id = made;
+  if ((id == NULL || !*id) && psp_document_id_new(made)) id = made;
   psp_buf name = {0};
-  psp_buf_printf(&name, "%s/%s", request->name, id ? id : "");
+  psp_buf_printf(&name, "%s/%s", request->name, id != NULL ? id : "");
   write.name = psp_buf_take(&name, NULL);
   psprobe_code code = read_document(request, &named, &write.fields, &error);
-  if (!code && named)
+  if (code == PSPROBE_OK && named != NULL)
     code = psp_fail(&error, PSPROBE_INVALID_ARGUMENT, "document.name must not be set");
-  if (!code && (!write.name || !id)) code = psp_fail_memory(&error, "document");
-  if (!code)
+  if (code == PSPROBE_OK && (write.name == NULL || id == NULL))
+    code = psp_fail_memory(&error, "document");
+  if (code == PSPROBE_OK)
     code = psp_documents_query_mask(request, "mask.fieldPaths", "mask.field_paths", &mask, &error);
-  if (!code) code = check_place(request->name, id, write.name, &error);
+  if (code == PSPROBE_OK) code = check_place(request->name, id, write.name, &error);
   write_and_reply(request, &write, &mask, code, &error);
   free(named);
   psp_documents_mask_free(&mask);
@@ -96,16 +97,16 @@ void psp_documents_read(psp_documents_request *request) {
   psp_documents_mask mask = {0};
   psp_stored document = {0};
   psprobe_code code = psp_documents_name_check("Document name", request->name, &error);
-  if (!code)
+  if (code == PSPROBE_OK)
     code = psp_documents_query_mask(request, "mask.fieldPaths", "mask.field_paths", &mask, &error);
-  if (!code) {
+  if (code == PSPROBE_OK) {
     psp_documents_begin(request->documents);
     code = psp_documents_get(request->documents, request->name, &document, &error);
     psp_documents_end(request->documents, true, NULL);
     if (code == PSPROBE_NOT_FOUND)
       psp_fail(&error, code, "Document (%s) not found.", request->name);
   }
-  if (code)
+  if (code != PSPROBE_OK)
     psp_documents_refuse(request, &error, NULL);
   else
     reply_document(request, &document, &mask);
@@ -122,10 +123,10 @@ static psprobe_code query_condition(const psp_documents_request *request, psp_co
                                               "current_document.update_time");
   int64_t seconds;
   int32_t nanos;
-  if (exists)
+  if (exists != NULL)
     condition->kind = strcmp(exists, "true") == 0 ? PSP_CONDITION_EXISTS : PSP_CONDITION_ABSENT;
-  if (!time) return PSPROBE_OK;
-  if (exists || !psp_timestamp_parse(time, strlen(time), &seconds, &nanos))
+  if (time == NULL) return PSPROBE_OK;
+  if (exists != NULL || !psp_timestamp_parse(time, strlen(time), &seconds, &nanos))
     return psp_documents_payload_invalid(error);
   *condition = (psp_condition){PSP_CONDITION_TIME, seconds * 1000000 + nanos / 1000};
   return PSPROBE_OK;
@@ -137,17 +138,17 @@ void psp_documents_patch(psp_documents_request *request) {
   psp_documents_mask mask = {0};
   char *named = NULL;
   psprobe_code code = read_document(request, &named, &write.fields, &error);
-  if (!code && named && strcmp(named, request->name) != 0)
+  if (code == PSPROBE_OK && named != NULL && strcmp(named, request->name) != 0)
     code =
         psp_fail(&error, PSPROBE_INVALID_ARGUMENT, "The name in the body is not that of the URL.");
-  if (!code && !write.name) code = psp_fail_memory(&error, "document");
-  if (!code) code = psp_documents_name_check("Document name", write.name, &error);
-  if (!code)
+  if (code == PSPROBE_OK && write.name == NULL) code = psp_fail_memory(&error, "document");
+  if (code == PSPROBE_OK) code = psp_documents_name_check("Document name", write.name, &error);
+  if (code == PSPROBE_OK)
     code = psp_documents_query_mask(request, "updateMask.fieldPaths", "update_mask.field_paths",
                                     &write.mask, &error);
-  if (!code)
+  if (code == PSPROBE_OK)
     code = psp_documents_query_mask(request, "mask.fieldPaths", "mask.field_paths", &mask, &error);
-  if (!code) code = query_condition(request, &write.condition, &error);
+  if (code == PSPROBE_OK) code = query_condition(request, &write.condition, &error);
   write_and_reply(request, &write, &mask, code, &error);
   free(named);
   psp_documents_mask_free(&mask);
@@ -158,11 +159,11 @@ void psp_documents_delete(psp_documents_request *request) {
   psprobe_error error = {0};
   psp_buf message = {0};
   psp_local_write write = {.kind = PSP_WRITE_DELETE, .name = psp_strdup(request->name)};
-  psprobe_code code = write.name ? PSPROBE_OK : psp_fail_memory(&error, "document");
-  if (!code) code = psp_documents_name_check("Document name", write.name, &error);
-  if (!code) code = query_condition(request, &write.condition, &error);
-  if (!code) code = psp_documents_write_one(request, &write, NULL, &message, &error);
-  if (code)
+  psprobe_code code = write.name != NULL ? PSPROBE_OK : psp_fail_memory(&error, "document");
+  if (code == PSPROBE_OK) code = psp_documents_name_check("Document name", write.name, &error);
+  if (code == PSPROBE_OK) code = query_condition(request, &write.condition, &error);
+  if (code == PSPROBE_OK) code = psp_documents_write_one(request, &write, NULL, &message, &error);
+  if (code != PSPROBE_OK)
     psp_documents_refuse(request, &error, &message);
   else
     psp_rest_reply_empty(request->exchange);
@@ -174,8 +175,8 @@ void psp_documents_clear(psp_documents_request *request) {
   psp_documents_begin(request->documents);
   psprobe_code code = psp_documents_wipe(request->documents, request->root, &error);
   psprobe_code end =
-      psp_documents_end(request->documents, code == PSPROBE_OK, code ? NULL : &error);
-  if (code || end)
+      psp_documents_end(request->documents, code == PSPROBE_OK, code != PSPROBE_OK ? NULL : &error);
+  if (code != PSPROBE_OK || end != PSPROBE_OK)
     psp_documents_refuse(request, &error, NULL);
   else
     psp_rest_reply_empty(request->exchange);
@@ -189,7 +190,7 @@ static psprobe_code begin_after_token(const psp_documents_request *request, cons
                                       psp_local_query *query, psprobe_error *error) {
   psp_buf name = {0};
   psp_stored last = {0};
-  bool ok = psp_base64_decode(&name, token, strlen(token)) && name.data &&
+  bool ok = psp_base64_decode(&name, token, strlen(token)) && name.data != NULL &&
             strlen(name.data) == name.len &&
             psp_documents_name_check("page token", name.data, NULL) == PSPROBE_OK;
   bool by_name = query->order_count == 1;
@@ -200,7 +201,7 @@ static psprobe_code begin_after_token(const psp_documents_request *request, cons
     const psp_documents_path *path = &query->orders[i].path;
     const psprobe_value *value = psp_documents_path_find(last.fields, path);
     psprobe_value *copy = psp_documents_path_is_name(path) ? psprobe_value_reference(name.data)
-                          : value                          ? psp_value_copy(value)
+                          : value != NULL                  ? psp_value_copy(value)
                                                            : NULL;
     ok = psprobe_value_append(query->start.values, copy);
   }
@@ -214,7 +215,7 @@ static psprobe_code page_size(const psp_documents_request *request, int64_t *siz
                               psprobe_error *error) {
   const char *text = psp_documents_query_text(request, "pageSize", "page_size");
   *size = 0;
-  if (text && !psp_parse_int64(text, INT32_MIN, INT32_MAX, size))
+  if (text != NULL && !psp_parse_int64(text, INT32_MIN, INT32_MAX, size))
     return psp_documents_payload_invalid(error);
   if (*size < 0) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Page size must be nonnegative.");
   if (*size == 0) *size = DEFAULT_PAGE;

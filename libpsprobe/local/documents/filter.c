@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a query's filters. */
+/** @file Reads a query's filters. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +20,10 @@ void psp_filter_clear(psp_filter *filter) {
 
 psprobe_code psp_field_reference_read(const psp_json *json, psp_documents_path *path,
                                       psprobe_error *error) {
-  const char *text = json ? psp_json_string(psp_json_get2(json, "fieldPath", "field_path")) : "";
-  if (!text || (json && psp_json_count(json) != 1)) return psp_documents_payload_invalid(error);
+  const char *text =
+      json != NULL ? psp_json_string(psp_json_get2(json, "fieldPath", "field_path")) : "";
+  if (text == NULL || (json != NULL && psp_json_count(json) != 1))
+    return psp_documents_payload_invalid(error);
   return psp_documents_path_parse(text, path, error);
 }
 
@@ -60,12 +62,12 @@ bool psp_enumerator_is(const psp_json *json, const char *name, int64_t number) {
 static psprobe_code read_op(const psp_json *json, const enumerator *ops, const char *what,
                             psp_filter_kind *kind, const char **name, psprobe_error *error) {
   int64_t number;
-  bool none = !json || psp_enumerator_is(json, "OPERATOR_UNSPECIFIED", 0);
-  while (!none && ops->name && !psp_enumerator_is(json, ops->name, ops->number))
+  bool none = json == NULL || psp_enumerator_is(json, "OPERATOR_UNSPECIFIED", 0);
+  while (!none && ops->name != NULL && !psp_enumerator_is(json, ops->name, ops->number))
     ops++;
-  if (none || (!ops->name && psp_json_int64(json, &number)))
+  if (none || (ops->name == NULL && psp_json_int64(json, &number)))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s operator.", what);
-  if (!ops->name) return psp_documents_payload_invalid(error);
+  if (ops->name == NULL) return psp_documents_payload_invalid(error);
   *kind = ops->kind;
   *name = ops->name;
   return PSPROBE_OK;
@@ -107,12 +109,12 @@ static psprobe_code check_operand(const psp_filter *filter, const char *op, pspr
 static psprobe_code read_comparison(const members *found, psp_filter *out, psprobe_error *error) {
   const char *op = NULL;
   psprobe_code code = read_op(found->op, field_ops, "Unknown FieldFilter", &out->kind, &op, error);
-  if (!code) code = psp_field_reference_read(found->field, &out->path, error);
-  if (!code && !found->value)
+  if (code == PSPROBE_OK) code = psp_field_reference_read(found->field, &out->path, error);
+  if (code == PSPROBE_OK && found->value == NULL)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "Cannot convert firestore.v1.Value with type unset.");
-  if (!code) code = psp_documents_value_read(found->value, &out->value, error);
-  return code ? code : check_operand(out, op, error);
+  if (code == PSPROBE_OK) code = psp_documents_value_read(found->value, &out->value, error);
+  return code != PSPROBE_OK ? code : check_operand(out, op, error);
 }
 
 static psprobe_code read_filter(const psp_json *json, psp_filter *out, int depth,
@@ -124,15 +126,15 @@ static psprobe_code read_composite(const members *found, psp_filter *out, int de
   psprobe_code code =
       read_op(found->op, composite_ops, "Unsupported CompositeFilter", &out->kind, &op, error);
   size_t count = psp_json_count(found->filters);
-  if (!code && count == 0 && out->kind == PSP_WHERE_OR)
+  if (code == PSPROBE_OK && count == 0 && out->kind == PSP_WHERE_OR)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "Composite filter must have at least one sub-filter.");
-  if (code || count == 0) return code;
+  if (code != PSPROBE_OK || count == 0) return code;
   if (!psp_json_is_array(found->filters) || depth > MAX_DEPTH)
     return psp_documents_payload_invalid(error);
   out->parts = calloc(count, sizeof *out->parts);
-  if (!out->parts) return psp_fail_memory(error, "filter");
-  for (const psp_json *item = psp_json_first(found->filters); item && !code;
+  if (out->parts == NULL) return psp_fail_memory(error, "filter");
+  for (const psp_json *item = psp_json_first(found->filters); item != NULL && code == PSPROBE_OK;
        item = psp_json_next(item))
     code = read_filter(item, &out->parts[out->count++], depth + 1, error);
   return code;
@@ -144,7 +146,7 @@ static psprobe_code read_filter(const psp_json *json, psp_filter *out, int depth
   members found;
   if (!psp_json_is_object(json) || psp_json_count(json) > 1)
     return psp_documents_payload_invalid(error);
-  if (!content) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Unknown Filter type.");
+  if (content == NULL) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Unknown Filter type.");
   const char *kind = psp_json_key(content);
   if (!read_members(content, &found)) return psp_documents_payload_invalid(error);
   if (psp_field_is(kind, "fieldFilter")) return read_comparison(&found, out, error);
@@ -152,7 +154,7 @@ static psprobe_code read_filter(const psp_json *json, psp_filter *out, int depth
   if (!psp_field_is(kind, "unaryFilter")) return psp_documents_payload_invalid(error);
   const char *op = NULL;
   psprobe_code code = read_op(found.op, unary_ops, "Unknown UnaryFilter", &out->kind, &op, error);
-  return code ? code : psp_field_reference_read(found.field, &out->path, error);
+  return code != PSPROBE_OK ? code : psp_field_reference_read(found.field, &out->path, error);
 }
 
 psprobe_code psp_filter_read(const psp_json *json, psp_filter *out, psprobe_error *error) {

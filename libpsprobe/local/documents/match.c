@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs queries. */
+/** @file Runs queries. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static bool equal(const psprobe_value *a, const psprobe_value *b) {
 
 static bool in(const psprobe_value *item, const psprobe_value *array) {
   const psprobe_value *each;
-  for (size_t i = 0; (each = psprobe_value_at(array, i, NULL)); i++)
+  for (size_t i = 0; (each = psprobe_value_at(array, i, NULL)) != NULL; i++)
     if (equal(item, each)) return true;
   return false;
 }
@@ -33,7 +33,7 @@ static bool in(const psprobe_value *item, const psprobe_value *array) {
 static bool contains_any(const psprobe_value *array, const psprobe_value *wanted) {
   const psprobe_value *each;
   if (array->type != PSPROBE_VALUE_ARRAY) return false;
-  for (size_t i = 0; (each = psprobe_value_at(array, i, NULL)); i++)
+  for (size_t i = 0; (each = psprobe_value_at(array, i, NULL)) != NULL; i++)
     if (in(each, wanted)) return true;
   return false;
 }
@@ -41,7 +41,7 @@ static bool contains_any(const psprobe_value *array, const psprobe_value *wanted
 static bool contains(const psprobe_value *array, const psprobe_value *wanted) {
   const psprobe_value *each;
   if (array->type != PSPROBE_VALUE_ARRAY) return false;
-  for (size_t i = 0; (each = psprobe_value_at(array, i, NULL)); i++)
+  for (size_t i = 0; (each = psprobe_value_at(array, i, NULL)) != NULL; i++)
     if (equal(each, wanted)) return true;
   return false;
 }
@@ -107,7 +107,7 @@ bool psp_filter_matches(const psp_filter *filter, const psp_stored *document) {
   if (!any && filter->kind != PSP_WHERE_AND) {
     psprobe_value room;
     const psprobe_value *value = field_of(document, &filter->path, &room);
-    return value && holds(filter, value);
+    return value != NULL && holds(filter, value);
   }
   for (size_t i = 0; i < filter->count; i++)
     if (psp_filter_matches(&filter->parts[i], document) == any) return any;
@@ -119,7 +119,7 @@ bool psp_filter_matches(const psp_filter *filter, const psp_stored *document) {
 static bool has_orders(const psp_local_query *query, const psp_stored *document) {
   psprobe_value room;
   for (size_t i = 0; i < query->order_count; i++)
-    if (!field_of(document, &query->orders[i].path, &room)) return false;
+    if (field_of(document, &query->orders[i].path, &room) == NULL) return false;
   return true;
 }
 
@@ -139,7 +139,7 @@ int psp_cursor_compare(const psp_local_query *query, const psp_stored *document,
                        const psp_cursor *cursor) {
   psprobe_value room;
   const psprobe_value *value;
-  for (size_t i = 0; (value = psprobe_value_at(cursor->values, i, NULL)); i++) {
+  for (size_t i = 0; (value = psprobe_value_at(cursor->values, i, NULL)) != NULL; i++) {
     const psp_order *order = &query->orders[i];
     int compared = psp_value_compare(field_of(document, &order->path, &room), value);
     if (compared) return order->descending ? -compared : compared;
@@ -167,7 +167,8 @@ static bool consider(void *arg, psp_stored *document) {
   search *state = arg;
   const psp_local_query *query = state->query;
   psp_found *found = state->found;
-  if ((query->where && !psp_filter_matches(query->where, document)) || !has_orders(query, document))
+  if ((query->where != NULL && !psp_filter_matches(query->where, document)) ||
+      !has_orders(query, document))
     return true;
   if (query->start.set) {
     int at = psp_cursor_compare(query, document, &query->start);
@@ -180,7 +181,7 @@ static bool consider(void *arg, psp_stored *document) {
   if (found->count == found->cap) {
     size_t cap = found->cap * 2 + 16;
     psp_stored *items = realloc(found->items, cap * sizeof *items);
-    if (!items) return !(state->failed = true);
+    if (items == NULL) return !(state->failed = true);
     found->items = items;
     found->cap = cap;
   }
@@ -197,15 +198,15 @@ static int by_orders(const void *a, const void *b, void *state) {
 static const char *begin_after(const psp_local_query *query, const psp_documents_scan *scan) {
   const psprobe_value *first = psprobe_value_at(query->start.values, 0, NULL);
   const char *name;
-  if (!query->start.set || query->start.before || !first || scan->descendants ||
-      !scan->collection || !psprobe_value_get_text(first, &name, NULL))
+  if (!query->start.set || query->start.before || first == NULL || scan->descendants ||
+      scan->collection == NULL || !psprobe_value_get_text(first, &name, NULL))
     return NULL;
   size_t len = strlen(scan->parent), id_len = strlen(scan->collection);
   if (strncmp(name, scan->parent, len) != 0 || name[len] != '/' ||
       strncmp(name + len + 1, scan->collection, id_len) != 0 || name[len + 1 + id_len] != '/')
     return NULL;
   const char *id = name + len + id_len + 2;
-  return strchr(id, '/') ? NULL : id;
+  return strchr(id, '/') != NULL ? NULL : id;
 }
 
 psprobe_code psp_local_query_run(psp_documents *documents, const char *parent,
@@ -224,8 +225,8 @@ psprobe_code psp_local_query_run(psp_documents *documents, const char *parent,
     if (query->limit > 0) state.enough = (size_t)(query->offset + query->limit);
   }
   psprobe_code code = psp_documents_walk(documents, &scan, consider, &state, error);
-  if (!code && state.failed) code = psp_fail_memory(error, "query");
-  if (code) {
+  if (code == PSPROBE_OK && state.failed) code = psp_fail_memory(error, "query");
+  if (code != PSPROBE_OK) {
     psp_found_free(found);
     return code;
   }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of documents, field paths, masks. */
+/** @file Names of documents, field paths, masks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,10 +9,9 @@
 #include "local/documents/value.h"
 
 /* Deeper than any document's maps. */
-enum { DEEPEST_PATH = 64 };
+#define DEEPEST_PATH 64
 
 /* https://cloud.google.com/firestore/quotas */
-enum { ID_MAX = 1500 };
 
 /* ---- names ---- */
 
@@ -33,7 +32,7 @@ static const char *walk_root(const char **at) {
   static const char *const parts[] = {"projects", "/",  NULL, "/",        "databases",
                                       "/",        NULL, "/",  "documents"};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-    if (!parts[i])
+    if (parts[i] == NULL)
       take_id(at);
     else if (!take(at, parts[i]))
       return parts[i];
@@ -51,7 +50,7 @@ static psprobe_code lacks(const char *what, const char *name, const char *part, 
 static psprobe_code check_id(const char *what, const char *name, const char **at, bool collection,
                              psprobe_error *error) {
   const char *kind = collection ? "collection" : "resource", *start = *at;
-  char id[ID_MAX + 2];
+  char id[PSP_DOCUMENT_ID_MAX + 2];
   take_id(at);
   size_t len = (size_t)(*at - start), index = (size_t)(start - name);
   if (len == 0)
@@ -61,7 +60,7 @@ static psprobe_code check_id(const char *what, const char *name, const char **at
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "%s \"%s\" contains a %s id \"%.*s\" at index %zu.", what, name, kind, (int)len,
                     start, index);
-  if (len > ID_MAX) return PSPROBE_OK; /* is told when it is written */
+  if (len > PSP_DOCUMENT_ID_MAX) return PSPROBE_OK; /* is told when it is written */
   memcpy(id, start, len);
   id[len] = '\0';
   return psp_documents_id_check(collection ? "Collection id" : "Resource id", id, error);
@@ -69,13 +68,13 @@ static psprobe_code check_id(const char *what, const char *name, const char **at
 
 static psprobe_code check(const char *what, const char *name, bool document, psprobe_error *error) {
   const char *at = name, *missing = walk_root(&at);
-  if (missing) return lacks(what, name, missing, at, error);
+  if (missing != NULL) return lacks(what, name, missing, at, error);
   if (!document && !*at) return PSPROBE_OK;
   do {
     for (int i = 0; i < 2; i++) { /* a collection, a document */
       if (!take(&at, "/")) return lacks(what, name, "/", at, error);
       psprobe_code code = check_id(what, name, &at, i == 0, error);
-      if (code) return code;
+      if (code != PSPROBE_OK) return code;
     }
   } while (*at);
   return PSPROBE_OK;
@@ -84,9 +83,9 @@ static psprobe_code check(const char *what, const char *name, bool document, psp
 psprobe_code psp_documents_name_fits(const char *name, psprobe_error *error) {
   for (const char *at = name, *end; *at; at = *end ? end + 1 : end) {
     end = at + strcspn(at, "/");
-    if (end - at > ID_MAX)
+    if (end - at > PSP_DOCUMENT_ID_MAX)
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                      "The key path element name is longer than %d bytes.", ID_MAX);
+                      "The key path element name is longer than %d bytes.", PSP_DOCUMENT_ID_MAX);
   }
   return PSPROBE_OK;
 }
@@ -106,12 +105,12 @@ psprobe_code psp_documents_id_check(const char *what, const char *id, psprobe_er
   bool number = psp_text_starts(id, "__id") && len > 6 && strspn(id + 4, "-0123456789") == len - 6;
   if (len == 0)
     why = "it is empty";
-  else if (strchr(id, '/'))
+  else if (strchr(id, '/') != NULL)
     why = "it contains \"/\"";
   else if (strcmp(id, ".") == 0 || strcmp(id, "..") == 0 ||
            (len >= 4 && psp_text_starts(id, "__") && psp_text_ends(id, "__") && !number))
     why = "it is reserved";
-  if (!why) return PSPROBE_OK;
+  if (why == NULL) return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\" is invalid because %s.", what, id,
                   why);
 }
@@ -120,7 +119,7 @@ psprobe_code psp_documents_id_check(const char *what, const char *id, psprobe_er
 
 /* The whole path as one reserved name, or its last part so: "a.__x__". */
 static const char *reserved_in(const char *text) {
-  const char *dot = strrchr(text, '.'), *last = dot ? dot + 1 : text;
+  const char *dot = strrchr(text, '.'), *last = dot != NULL ? dot + 1 : text;
   size_t len = strlen(last);
   bool form = len >= 4 && psp_text_starts(last, "__") && psp_text_ends(last, "__");
   return form && strcmp(text, "__name__") != 0 ? last : NULL;
@@ -132,7 +131,7 @@ psprobe_code psp_documents_path_parse(const char *text, psp_documents_path *path
   *path = (psp_documents_path){0};
   if (!*text)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid empty property path string.");
-  if (reserved_in(text))
+  if (reserved_in(text) != NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid reserved name in field path %s",
                     reserved_in(text));
   if (psp_field_path_parse(text, &names, NULL) != PSPROBE_OK || names.len == 0) {
@@ -148,7 +147,7 @@ psprobe_code psp_documents_path_parse(const char *text, psp_documents_path *path
     count += names.data[i] == '\0';
   path->names = malloc((count + 1) * sizeof(char *));
   path->memory = psp_buf_take(&names, NULL);
-  if (!path->names || !path->memory) {
+  if (path->names == NULL || path->memory == NULL) {
     psp_documents_path_free(path);
     return psp_fail_memory(error, "field path");
   }
@@ -169,7 +168,7 @@ bool psp_documents_path_is_name(const psp_documents_path *path) {
 
 const psprobe_value *psp_documents_path_find(const psprobe_value *map,
                                              const psp_documents_path *path) {
-  for (size_t i = 0; map && i < path->count; i++)
+  for (size_t i = 0; map != NULL && i < path->count; i++)
     map = map->type == PSPROBE_VALUE_MAP ? psprobe_value_find(map, path->names[i]) : NULL;
   return map;
 }
@@ -199,7 +198,7 @@ bool psp_documents_path_put(psprobe_value *map, const psp_documents_path *path,
     psp_value_list *list = &map->as.list;
     size_t at = place_of(map, path->names[i]);
     if (at == list->count || list->items[at]->type != PSPROBE_VALUE_MAP) {
-      if (!value) return true; /* nothing is there */
+      if (value == NULL) return true; /* nothing is there */
       remove_at(list, at);
       at = list->count;
       if (!psprobe_value_set(map, path->names[i], psprobe_value_map())) {
@@ -211,7 +210,7 @@ bool psp_documents_path_put(psprobe_value *map, const psp_documents_path *path,
   }
   const char *last = path->names[path->count - 1];
   remove_at(&map->as.list, place_of(map, last));
-  return !value || psprobe_value_set(map, last, value);
+  return value == NULL || psprobe_value_set(map, last, value);
 }
 
 /* ---- masks ---- */
@@ -219,11 +218,11 @@ bool psp_documents_path_put(psprobe_value *map, const psp_documents_path *path,
 psprobe_code psp_documents_mask_add(psp_documents_mask *mask, const char *text,
                                     psprobe_error *error) {
   psp_documents_path *paths = realloc(mask->paths, (mask->count + 1) * sizeof *paths);
-  if (!paths) return psp_fail_memory(error, "mask");
+  if (paths == NULL) return psp_fail_memory(error, "mask");
   mask->paths = paths;
   mask->set = true;
   psprobe_code code = psp_documents_path_parse(text, &paths[mask->count], error);
-  if (!code) mask->count++;
+  if (code == PSPROBE_OK) mask->count++;
   return code;
 }
 
@@ -255,13 +254,13 @@ static psprobe_value *pick(const psp_documents_mask *mask, const psprobe_value *
   psprobe_value *picked = psprobe_value_map();
   const char *key;
   const psprobe_value *item;
-  for (size_t i = 0; picked && (item = psprobe_value_at(map, i, &key)); i++) {
+  for (size_t i = 0; picked != NULL && (item = psprobe_value_at(map, i, &key)) != NULL; i++) {
     names[depth] = key;
     reach how = reaches(mask, names, depth + 1);
     bool map_inside = how == PARTLY && item->type == PSPROBE_VALUE_MAP && depth < DEEPEST_PATH;
     if (how != WHOLLY && !map_inside) continue;
     psprobe_value *part = how == WHOLLY ? psp_value_copy(item) : pick(mask, item, names, depth + 1);
-    if (part && how == PARTLY && psprobe_value_count(part) == 0) {
+    if (part != NULL && how == PARTLY && psprobe_value_count(part) == 0) {
       psprobe_value_free(part);
       continue;
     }

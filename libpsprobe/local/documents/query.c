@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads queries. */
 #include "local/documents/query.h"
 
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 
 void psp_local_query_free(psp_local_query *query) {
   free(query->collection);
-  if (query->where) psp_filter_clear(query->where);
+  if (query->where != NULL) psp_filter_clear(query->where);
   free(query->where);
   for (size_t i = 0; i < query->order_count; i++)
     psp_documents_path_free(&query->orders[i].path);
@@ -28,7 +27,7 @@ void psp_local_query_free(psp_local_query *query) {
 
 static psp_order *add_order(psp_local_query *query) {
   psp_order *orders = realloc(query->orders, (query->order_count + 1) * sizeof *orders);
-  if (!orders) return NULL;
+  if (orders == NULL) return NULL;
   query->orders = orders;
   orders[query->order_count] = (psp_order){0};
   return &orders[query->order_count++];
@@ -43,19 +42,20 @@ static psprobe_code read_orders(const psp_json *json, psp_local_query *query,
                                      {"direction", psp_read_part, offsetof(part, direction)},
                                      {0}};
   psprobe_code code = PSPROBE_OK;
-  if (json && !psp_json_is_array(json)) return psp_documents_payload_invalid(error);
-  for (const psp_json *item = psp_json_first(json); item && !code; item = psp_json_next(item)) {
+  if (json != NULL && !psp_json_is_array(json)) return psp_documents_payload_invalid(error);
+  for (const psp_json *item = psp_json_first(json); item != NULL && code == PSPROBE_OK;
+       item = psp_json_next(item)) {
     part found = {0};
     psp_order *order = add_order(query);
-    if (!order) return psp_fail_memory(error, "query");
+    if (order == NULL) return psp_fail_memory(error, "query");
     bool ok = psp_fields_read(item, fields, &found);
     order->descending = psp_enumerator_is(found.direction, "DESCENDING", 2);
-    if (found.direction && !order->descending &&
+    if (found.direction != NULL && !order->descending &&
         !psp_enumerator_is(found.direction, "ASCENDING", 1) &&
         !psp_enumerator_is(found.direction, "DIRECTION_UNSPECIFIED", 0))
       ok = false;
     int64_t number;
-    if (!ok && found.direction && psp_json_int64(found.direction, &number))
+    if (!ok && found.direction != NULL && psp_json_int64(found.direction, &number))
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Unrecognized ordering.");
     code = ok ? psp_field_reference_read(found.field, &order->path, error)
               : psp_documents_payload_invalid(error);
@@ -66,12 +66,12 @@ static psprobe_code read_orders(const psp_json *json, psp_local_query *query,
 /* One clause of a listing's orderBy: "a", "a asc", "a desc". */
 static bool read_clause(psp_local_query *query, char *clause) {
   char *state = NULL, *path = strtok_r(clause, " ", &state);
-  char *direction = path ? strtok_r(NULL, " ", &state) : NULL;
-  if (!path || strtok_r(NULL, " ", &state)) return false;
-  bool descending = direction && strcasecmp(direction, "desc") == 0;
-  if (direction && !descending && strcasecmp(direction, "asc") != 0) return false;
+  char *direction = path != NULL ? strtok_r(NULL, " ", &state) : NULL;
+  if (path == NULL || strtok_r(NULL, " ", &state) != NULL) return false;
+  bool descending = direction != NULL && strcasecmp(direction, "desc") == 0;
+  if (direction != NULL && !descending && strcasecmp(direction, "asc") != 0) return false;
   psp_order *order = add_order(query);
-  if (!order) return false;
+  if (order == NULL) return false;
   order->descending = descending;
   return psp_documents_path_parse(path, &order->path, NULL) == PSPROBE_OK;
 }
@@ -81,10 +81,10 @@ psprobe_code psp_local_query_order(psp_local_query *query, const char *text, psp
   bool ok = copy != NULL;
   for (bool last = false; ok && !last;) {
     char *comma = strchr(at, ',');
-    last = !comma;
-    if (comma) *comma = '\0';
+    last = comma == NULL;
+    if (comma != NULL) *comma = '\0';
     ok = read_clause(query, at);
-    at = comma ? comma + 1 : at;
+    at = comma != NULL ? comma + 1 : at;
   }
   free(copy);
   if (ok) return PSPROBE_OK;
@@ -114,8 +114,8 @@ static psprobe_code imply_path(psp_local_query *query, const psp_documents_path 
     psp_field_path_quote(&text, path->names[i]);
   }
   psp_order *order = text.failed ? NULL : add_order(query);
-  psprobe_code code = psp_fail_memory(order ? NULL : error, "query");
-  if (order) {
+  psprobe_code code = psp_fail_memory(order != NULL ? NULL : error, "query");
+  if (order != NULL) {
     order->descending = descending;
     code = psp_documents_path_parse(text.data, &order->path, error);
   }
@@ -127,7 +127,7 @@ static psprobe_code imply_filter(psp_local_query *query, const psp_filter *filte
                                  psprobe_error *error) {
   if (is_inequality(filter->kind)) return imply_path(query, &filter->path, descending, error);
   psprobe_code code = PSPROBE_OK;
-  for (size_t i = 0; i < filter->count && !code; i++)
+  for (size_t i = 0; i < filter->count && code == PSPROBE_OK; i++)
     code = imply_filter(query, &filter->parts[i], descending, error);
   return code;
 }
@@ -147,7 +147,8 @@ static psprobe_code check_orders(const psp_local_query *query, psprobe_error *er
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                       "order by clause cannot contain more fields after the key");
   bool by_name = query->order_count == 1;
-  if (by_name && query->orders[0].descending && !(query->where && filters_field(query->where)))
+  if (by_name && query->orders[0].descending &&
+      !(query->where != NULL && filters_field(query->where)))
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
                     "Firestore does not support descending key scans");
   return PSPROBE_OK;
@@ -161,9 +162,9 @@ psprobe_code psp_local_query_imply(psp_local_query *query, psprobe_error *error)
   psp_documents_path path = {.names = names, .count = 1};
   bool descending = query->order_count && query->orders[query->order_count - 1].descending;
   psprobe_code code =
-      query->where ? imply_filter(query, query->where, descending, error) : PSPROBE_OK;
-  if (!code) code = imply_path(query, &path, descending, error);
-  return code ? code : check_orders(query, error);
+      query->where != NULL ? imply_filter(query, query->where, descending, error) : PSPROBE_OK;
+  if (code == PSPROBE_OK) code = imply_path(query, &path, descending, error);
+  return code != PSPROBE_OK ? code : check_orders(query, error);
 }
 
 /* ---- the rest ---- */
@@ -178,8 +179,9 @@ static psprobe_code read_cursor(const psp_json *json, const psp_local_query *que
                                      {"before", psp_read_bool, offsetof(part, before)},
                                      {0}};
   part found = {0};
-  if (!json) return PSPROBE_OK;
-  if (!psp_fields_read(json, fields, &found) || (found.values && !psp_json_is_array(found.values)))
+  if (json == NULL) return PSPROBE_OK;
+  if (!psp_fields_read(json, fields, &found) ||
+      (found.values != NULL && !psp_json_is_array(found.values)))
     return psp_documents_payload_invalid(error);
   out->set = true;
   out->before = found.before;
@@ -187,10 +189,11 @@ static psprobe_code read_cursor(const psp_json *json, const psp_local_query *que
   if (psp_json_count(found.values) > query->order_count)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Cursor has too many values.");
   size_t i = 0;
-  for (const psp_json *item = psp_json_first(found.values); item; item = psp_json_next(item), i++) {
+  for (const psp_json *item = psp_json_first(found.values); item != NULL;
+       item = psp_json_next(item), i++) {
     psprobe_value *value = NULL;
     psprobe_code code = psp_documents_value_read(item, &value, error);
-    if (code) return code;
+    if (code != PSPROBE_OK) return code;
     bool misfit = psp_documents_path_is_name(&query->orders[i].path) &&
                   value->type != PSPROBE_VALUE_REFERENCE;
     if (!psprobe_value_append(out->values, value)) return psp_fail_memory(error, "cursor");
@@ -198,7 +201,7 @@ static psprobe_code read_cursor(const psp_json *json, const psp_local_query *que
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                       "Cursor __key__ value is not a document reference.");
   }
-  return out->values ? PSPROBE_OK : psp_fail_memory(error, "cursor");
+  return out->values != NULL ? PSPROBE_OK : psp_fail_memory(error, "cursor");
 }
 
 static psprobe_code read_from(const psp_json *json, psp_local_query *query, psprobe_error *error) {
@@ -206,14 +209,14 @@ static psprobe_code read_from(const psp_json *json, psp_local_query *query, pspr
       {"collectionId", psp_read_text, offsetof(psp_local_query, collection)},
       {"allDescendants", psp_read_bool, offsetof(psp_local_query, descendants)},
       {0}};
-  if (json && !psp_json_is_array(json)) return psp_documents_payload_invalid(error);
+  if (json != NULL && !psp_json_is_array(json)) return psp_documents_payload_invalid(error);
   if (psp_json_count(json) > 1)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "StructuredQuery.from cannot have more than one collection selector.");
   const psp_json *selector = psp_json_first(json);
-  if (selector && !psp_fields_read(selector, fields, query))
+  if (selector != NULL && !psp_fields_read(selector, fields, query))
     return psp_documents_payload_invalid(error);
-  if (!query->collection) {
+  if (query->collection == NULL) {
     query->descendants = true; /* every document */
     return PSPROBE_OK;
   }
@@ -224,16 +227,17 @@ static psprobe_code read_from(const psp_json *json, psp_local_query *query, pspr
 
 static psprobe_code read_select(const psp_json *json, psp_local_query *query,
                                 psprobe_error *error) {
-  if (!json) return PSPROBE_OK;
+  if (json == NULL) return PSPROBE_OK;
   const psp_json *list = psp_json_get(json, "fields");
-  if (!psp_json_is_object(json) || (list && !psp_json_is_array(list)))
+  if (!psp_json_is_object(json) || (list != NULL && !psp_json_is_array(list)))
     return psp_documents_payload_invalid(error);
   query->select.set = true;
   psprobe_code code = PSPROBE_OK;
-  for (const psp_json *item = psp_json_first(list); item && !code; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_json_first(list); item != NULL && code == PSPROBE_OK;
+       item = psp_json_next(item)) {
     const char *text = psp_json_string(psp_json_get2(item, "fieldPath", "field_path"));
-    code = text ? psp_documents_mask_add(&query->select, text, error)
-                : psp_documents_payload_invalid(error);
+    code = text != NULL ? psp_documents_mask_add(&query->select, text, error)
+                        : psp_documents_payload_invalid(error);
   }
   return code;
 }
@@ -251,16 +255,16 @@ static psprobe_code read_parts(const query_parts *found, psp_local_query *out,
   out->limit = found->limit;
   out->offset = found->offset;
   psprobe_code code = read_from(found->from, out, error);
-  if (!code && found->where) {
+  if (code == PSPROBE_OK && found->where != NULL) {
     out->where = calloc(1, sizeof *out->where);
-    code = out->where ? psp_filter_read(found->where, out->where, error)
-                      : psp_fail_memory(error, "query");
+    code = out->where != NULL ? psp_filter_read(found->where, out->where, error)
+                              : psp_fail_memory(error, "query");
   }
-  if (!code) code = read_orders(found->orders, out, error);
-  if (!code) code = read_cursor(found->start, out, &out->start, error);
-  if (!code) code = read_cursor(found->end, out, &out->end, error);
-  if (!code) code = read_select(found->select, out, error);
-  return code ? code : psp_local_query_imply(out, error);
+  if (code == PSPROBE_OK) code = read_orders(found->orders, out, error);
+  if (code == PSPROBE_OK) code = read_cursor(found->start, out, &out->start, error);
+  if (code == PSPROBE_OK) code = read_cursor(found->end, out, &out->end, error);
+  if (code == PSPROBE_OK) code = read_select(found->select, out, error);
+  return code != PSPROBE_OK ? code : psp_local_query_imply(out, error);
 }
 
 /* Where no limit is given it stays -1, so one that is given as -1 is told apart here. */

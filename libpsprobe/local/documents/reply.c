@@ -7,15 +7,15 @@
 
 void psp_documents_refuse(psp_documents_request *request, const psprobe_error *error,
                           psp_buf *message) {
-  bool own = message && message->data && message->len;
+  bool own = message != NULL && message->data != NULL && message->len;
   psp_rest_error(request->exchange, error->code, own ? message->data : error->message);
-  if (message) psp_buf_free(message);
+  if (message != NULL) psp_buf_free(message);
 }
 
 const char *psp_documents_query_text(const psp_documents_request *request, const char *name,
                                      const char *other) {
   const char *text = psp_exchange_query(request->exchange, name, 0);
-  return text ? text : psp_exchange_query(request->exchange, other, 0);
+  return text != NULL ? text : psp_exchange_query(request->exchange, other, 0);
 }
 
 psprobe_code psp_documents_query_mask(const psp_documents_request *request, const char *name,
@@ -24,7 +24,9 @@ psprobe_code psp_documents_query_mask(const psp_documents_request *request, cons
   const char *const names[] = {name, other}, *text;
   psprobe_code code = PSPROBE_OK;
   for (size_t i = 0; i < 2; i++)
-    for (unsigned n = 0; !code && (text = psp_exchange_query(request->exchange, names[i], n)); n++)
+    for (unsigned n = 0;
+         code == PSPROBE_OK && (text = psp_exchange_query(request->exchange, names[i], n)) != NULL;
+         n++)
       code = psp_documents_mask_add(mask, text, error);
   return code;
 }
@@ -38,12 +40,12 @@ void psp_documents_put_time(psp_json_writer *w, const char *key, int64_t us) {
 void psp_documents_encode(psp_json_writer *w, const psp_stored *document,
                           const psp_documents_mask *mask) {
   psprobe_value *picked =
-      mask && mask->set ? psp_documents_mask_pick(mask, document->fields) : NULL;
-  const psprobe_value *fields = mask && mask->set ? picked : document->fields;
+      mask != NULL && mask->set ? psp_documents_mask_pick(mask, document->fields) : NULL;
+  const psprobe_value *fields = mask != NULL && mask->set ? picked : document->fields;
   psp_json_begin_object(w);
   psp_json_put_key(w, "name");
   psp_json_put_string(w, document->name);
-  if (!fields) w->buf->failed = true;
+  if (fields == NULL) w->buf->failed = true;
   if (psprobe_value_count(fields) > 0) {
     psp_json_put_key(w, "fields");
     psp_fields_encode(w, fields);
@@ -74,8 +76,10 @@ psprobe_code psp_documents_write_one(psp_documents_request *request, const psp_l
   psp_documents_begin(documents);
   psprobe_code code = psp_local_write_apply(documents, write, psp_documents_now(documents), &result,
                                             message, error);
-  if (!code && stored) code = psp_documents_get(documents, write->name, stored, error);
-  psprobe_code end = psp_documents_end(documents, code == PSPROBE_OK, code ? NULL : error);
+  if (code == PSPROBE_OK && stored != NULL)
+    code = psp_documents_get(documents, write->name, stored, error);
+  psprobe_code end =
+      psp_documents_end(documents, code == PSPROBE_OK, code != PSPROBE_OK ? NULL : error);
   psp_write_result_free(&result);
-  return code ? code : end;
+  return code != PSPROBE_OK ? code : end;
 }

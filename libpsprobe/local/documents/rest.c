@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The server of documents and its routes. */
 #include "local/documents/rest.h"
 
 #include <stdlib.h>
@@ -24,7 +23,7 @@ enum { MAX_BODY = 16 * 1024 * 1024, MAX_CONNECTIONS = 4000 };
  * everything, no header nearly so. False: answered with the error. */
 static bool authorize(psp_documents_request *request) {
   const char *header = psp_exchange_header(request->exchange, "Authorization");
-  if (!header) return true;
+  if (header == NULL) return true;
   if (strncasecmp(header, "Bearer ", 7) != 0 || !header[7]) {
     psp_rest_error(request->exchange, PSPROBE_UNKNOWN, NULL);
     return false;
@@ -86,7 +85,7 @@ static const struct route {
 };
 
 /* v1/projects/P/databases/D/documents/…, or with "emulator" before it. */
-enum { ROOT_SEGMENTS = 6 };
+#define ROOT_SEGMENTS 6
 
 static bool is_below_root(const psp_rest_path *path, size_t first) {
   char **at = path->segments + first;
@@ -125,7 +124,7 @@ static psp_documents_route *find_route(const char *method, psp_rest_path *path) 
 /* On a body with a Content-Type that is not JSON, Google's emulator knows no route. */
 static bool type_fits(const psp_exchange *exchange) {
   const char *type = psp_exchange_header(exchange, "Content-Type");
-  return !type || strncasecmp(type, "application/json", strlen("application/json")) == 0;
+  return type == NULL || strncasecmp(type, "application/json", strlen("application/json")) == 0;
 }
 
 static void call(psp_documents_request *request, psp_documents_route *handler) {
@@ -135,10 +134,10 @@ static void call(psp_documents_request *request, psp_documents_route *handler) {
   psprobe_error error = {0};
   request->name = psp_rest_path_join(&request->path, first, request->path.count);
   request->root = psp_rest_path_join(&request->path, first, first + 5);
-  if (!request->name || !request->root)
+  if (request->name == NULL || request->root == NULL)
     psp_rest_error(request->exchange, PSPROBE_RESOURCE_EXHAUSTED, "out of memory");
-  else if ((len && psp_json_parse(body, len, "body", &request->json, NULL)) ||
-           (request->json && !psp_json_is_object(request->json)))
+  else if ((len && psp_json_parse(body, len, "body", &request->json, NULL) != PSPROBE_OK) ||
+           (request->json != NULL && !psp_json_is_object(request->json)))
     psp_rest_error(request->exchange, psp_documents_payload_invalid(&error), error.message);
   else if (authorize(request))
     handler(request);
@@ -162,8 +161,8 @@ static void handle(void *arg, psp_exchange *exchange) {
   }
   if (psp_rest_path_parse(psp_exchange_path(exchange), &request.path))
     handler = find_route(method, &request.path);
-  if (handler && strcmp(method, "GET") != 0 && !type_fits(exchange)) handler = NULL;
-  if (handler)
+  if (handler != NULL && strcmp(method, "GET") != 0 && !type_fits(exchange)) handler = NULL;
+  if (handler != NULL)
     call(&request, handler);
   else
     psp_rest_not_found(exchange);
@@ -174,9 +173,9 @@ psprobe_code psp_documents_host_new(const char *listen, const char *path,
                                     const psprobe_logger *logger, psp_documents_host **out,
                                     psprobe_error *error) {
   psp_documents_host *host = calloc(1, sizeof *host);
-  if (!host) return psp_fail_memory(error, "documents");
+  if (host == NULL) return psp_fail_memory(error, "documents");
   psp_route all = {.method = "*", .pattern = "/*", .handler = handle, .arg = host};
-  psp_server_options options = {.listen = listen ? listen : "127.0.0.1:0",
+  psp_server_options options = {.listen = listen != NULL ? listen : "127.0.0.1:0",
                                 .what = "the address of the Firestore stand-in",
                                 .routes = &all,
                                 .route_count = 1,
@@ -184,8 +183,8 @@ psprobe_code psp_documents_host_new(const char *listen, const char *path,
                                 .max_connections = MAX_CONNECTIONS,
                                 .logger = logger};
   psprobe_code code = psp_documents_new(path, &host->documents, error);
-  if (!code) code = psp_server_new(&options, &host->server, error);
-  if (code)
+  if (code == PSPROBE_OK) code = psp_server_new(&options, &host->server, error);
+  if (code != PSPROBE_OK)
     psp_documents_host_free(host);
   else
     *out = host;
@@ -193,7 +192,7 @@ psprobe_code psp_documents_host_new(const char *listen, const char *path,
 }
 
 void psp_documents_host_free(psp_documents_host *host) {
-  if (!host) return;
+  if (host == NULL) return;
   psp_server_free(host->server);
   psp_documents_free(host->documents);
   free(host);

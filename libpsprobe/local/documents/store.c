@@ -77,23 +77,23 @@ static const char schema[] =
 
 psprobe_code psp_documents_new(const char *path, psp_documents **out, psprobe_error *error) {
   psp_documents *documents = calloc(1, sizeof *documents);
-  if (!documents) return psp_fail_memory(error, "documents");
+  if (documents == NULL) return psp_fail_memory(error, "documents");
   pthread_mutex_init(&documents->lock, NULL);
   psprobe_code code = PSPROBE_OK;
-  if (sqlite3_open_v2(path ? path : ":memory:", &documents->db,
+  if (sqlite3_open_v2(path != NULL ? path : ":memory:", &documents->db,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                       NULL) != SQLITE_OK)
-    code = psp_sql_fail(documents->db, path ? path : "memory", "open documents in", error);
-  if (!code) sqlite3_busy_timeout(documents->db, 5000);
-  if (!code && path) code = check_file(documents->db, path, error);
-  if (!code && sqlite3_exec(documents->db, schema, NULL, NULL, NULL) != SQLITE_OK)
-    code = psp_fail(error, PSPROBE_UNAVAILABLE, "open documents in %s: %s", path ? path : "memory",
-                    sqlite3_errmsg(documents->db));
-  for (int i = 0; !code && i < STATEMENTS; i++)
+    code = psp_sql_fail(documents->db, path != NULL ? path : "memory", "open documents in", error);
+  if (code == PSPROBE_OK) sqlite3_busy_timeout(documents->db, 5000);
+  if (code == PSPROBE_OK && path != NULL) code = check_file(documents->db, path, error);
+  if (code == PSPROBE_OK && sqlite3_exec(documents->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+    code = psp_fail(error, PSPROBE_UNAVAILABLE, "open documents in %s: %s",
+                    path != NULL ? path : "memory", sqlite3_errmsg(documents->db));
+  for (int i = 0; code == PSPROBE_OK && i < STATEMENTS; i++)
     if (sqlite3_prepare_v3(documents->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                            &documents->statements[i], NULL) != SQLITE_OK)
       code = fail(documents, "prepare", error);
-  if (code)
+  if (code != PSPROBE_OK)
     psp_documents_free(documents);
   else
     *out = documents;
@@ -101,7 +101,7 @@ psprobe_code psp_documents_new(const char *path, psp_documents **out, psprobe_er
 }
 
 void psp_documents_free(psp_documents *documents) {
-  if (!documents) return;
+  if (documents == NULL) return;
   for (int i = 0; i < STATEMENTS; i++)
     sqlite3_finalize(documents->statements[i]);
   sqlite3_close(documents->db);
@@ -124,7 +124,7 @@ void psp_documents_begin(psp_documents *documents) {
 psprobe_code psp_documents_end(psp_documents *documents, bool keep, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
   if (documents->writing && keep) code = run(documents, COMMIT, error);
-  if (documents->writing && (!keep || code)) run(documents, ROLLBACK, NULL);
+  if (documents->writing && (!keep || code != PSPROBE_OK)) run(documents, ROLLBACK, NULL);
   documents->writing = false;
   pthread_mutex_unlock(&documents->lock);
   return code;
@@ -156,8 +156,9 @@ static psprobe_code read_row(sqlite3_stmt *statement, int at, psp_stored *out,
   const char *text = (const char *)sqlite3_column_text(statement, at);
   size_t len = (size_t)sqlite3_column_bytes(statement, at);
   psp_json *json = NULL;
-  psprobe_code code = psp_json_parse(text ? text : "", len, "stored document", &json, error);
-  if (!code) code = psp_fields_decode(json, &out->fields, error);
+  psprobe_code code =
+      psp_json_parse(text != NULL ? text : "", len, "stored document", &json, error);
+  if (code == PSPROBE_OK) code = psp_fields_decode(json, &out->fields, error);
   psp_json_free(json);
   out->create_us = sqlite3_column_int64(statement, at + 1);
   out->update_us = sqlite3_column_int64(statement, at + 2);
@@ -177,9 +178,10 @@ psprobe_code psp_documents_get(psp_documents *documents, const char *name, psp_s
     code = fail(documents, "get", error);
   else
     code = read_row(statement, 0, out, error);
-  if (!code && !(out->name = psp_strdup(name))) code = psp_fail_memory(error, "document");
+  if (code == PSPROBE_OK && (out->name = psp_strdup(name)) == NULL)
+    code = psp_fail_memory(error, "document");
   sqlite3_reset(statement);
-  if (code) psp_stored_free(out);
+  if (code != PSPROBE_OK) psp_stored_free(out);
   return code;
 }
 
@@ -194,7 +196,7 @@ static psprobe_code begin_writing(psp_documents *documents, psprobe_error *error
 psprobe_code psp_documents_put(psp_documents *documents, const psp_stored *document,
                                psprobe_error *error) {
   psprobe_code code = begin_writing(documents, error);
-  if (code) return code;
+  if (code != PSPROBE_OK) return code;
   psp_buf text = {0};
   psp_json_writer w = {.buf = &text};
   psp_fields_encode(&w, document->fields);
@@ -215,7 +217,7 @@ psprobe_code psp_documents_put(psp_documents *documents, const psp_stored *docum
 psprobe_code psp_documents_remove(psp_documents *documents, const char *name,
                                   psprobe_error *error) {
   psprobe_code code = begin_writing(documents, error);
-  if (code) return code;
+  if (code != PSPROBE_OK) return code;
   bind_name(documents->statements[REMOVE], name);
   return run(documents, REMOVE, error);
 }
@@ -233,7 +235,7 @@ static void bind_below(sqlite3_stmt *statement, const char *parent) {
 psprobe_code psp_documents_wipe(psp_documents *documents, const char *root, psprobe_error *error) {
   sqlite3_stmt *statement;
   psprobe_code code = begin_writing(documents, error);
-  if (code) return code;
+  if (code != PSPROBE_OK) return code;
   if (sqlite3_prepare_v2(documents->db,
                          "DELETE FROM documents WHERE collection > ?1 AND collection < ?2", -1,
                          &statement, NULL) != SQLITE_OK)
@@ -248,17 +250,18 @@ psprobe_code psp_documents_wipe(psp_documents *documents, const char *root, pspr
 static bool fits(const psp_documents_scan *scan, const char *collection) {
   const char *rest = collection + strlen(scan->parent) + 1;
   const char *id = strrchr(collection, '/') + 1;
-  if (!scan->descendants && strchr(rest, '/')) return false;
-  return !scan->collection || strcmp(id, scan->collection) == 0;
+  if (!scan->descendants && strchr(rest, '/') != NULL) return false;
+  return scan->collection == NULL || strcmp(id, scan->collection) == 0;
 }
 
 static psprobe_code prepare_walk(psp_documents *documents, const psp_documents_scan *scan,
                                  sqlite3_stmt **statement, psprobe_error *error) {
-  bool one = scan->collection && !scan->descendants;
+  bool one = scan->collection != NULL && !scan->descendants;
   psp_buf text = {0}, name = {0};
   psp_buf_text(&text, "SELECT collection, id, fields, create_us, update_us FROM documents WHERE ");
   psp_buf_text(&text, one ? "collection = ?1" : "collection > ?1 AND collection < ?2");
-  if (one && scan->after) psp_buf_text(&text, scan->descending ? " AND id < ?2" : " AND id > ?2");
+  if (one && scan->after != NULL)
+    psp_buf_text(&text, scan->descending ? " AND id < ?2" : " AND id > ?2");
   psp_buf_text(
       &text, scan->descending ? " ORDER BY collection DESC, id DESC" : " ORDER BY collection, id");
   if (one) psp_buf_printf(&name, "%s/%s", scan->parent, scan->collection);
@@ -271,7 +274,7 @@ static psprobe_code prepare_walk(psp_documents *documents, const psp_documents_s
     bind_below(*statement, scan->parent);
   else
     sqlite3_bind_text(*statement, 1, name.data, -1, SQLITE_TRANSIENT);
-  if (!code && one && scan->after)
+  if (code == PSPROBE_OK && one && scan->after != NULL)
     sqlite3_bind_text(*statement, 2, scan->after, -1, SQLITE_TRANSIENT);
   psp_buf_free(&text);
   psp_buf_free(&name);
@@ -284,19 +287,20 @@ psprobe_code psp_documents_walk(psp_documents *documents, const psp_documents_sc
   psprobe_code code = prepare_walk(documents, scan, &statement, error);
   int result = SQLITE_DONE;
   bool more = true;
-  while (!code && more && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+  while (code == PSPROBE_OK && more && (result = sqlite3_step(statement)) == SQLITE_ROW) {
     const char *collection = (const char *)sqlite3_column_text(statement, 0);
-    if (!collection || !fits(scan, collection)) continue;
+    if (collection == NULL || !fits(scan, collection)) continue;
     psp_stored document = {0};
     psp_buf name = {0};
     psp_buf_printf(&name, "%s/%s", collection, (const char *)sqlite3_column_text(statement, 1));
     code = read_row(statement, 2, &document, error);
     document.name = psp_buf_take(&name, NULL);
-    if (!code && !document.name) code = psp_fail_memory(error, "document");
-    if (!code) more = each(arg, &document);
+    if (code == PSPROBE_OK && document.name == NULL) code = psp_fail_memory(error, "document");
+    if (code == PSPROBE_OK) more = each(arg, &document);
     psp_stored_free(&document);
   }
-  if (!code && result != SQLITE_ROW && result != SQLITE_DONE) code = fail(documents, "walk", error);
+  if (code == PSPROBE_OK && result != SQLITE_ROW && result != SQLITE_DONE)
+    code = fail(documents, "walk", error);
   sqlite3_finalize(statement);
   return code;
 }
@@ -317,10 +321,10 @@ psprobe_code psp_documents_collections(psp_documents *documents, const char *par
     /* A collection deeper down shows that there is one here, even if its document is missing. */
     const char *id = (const char *)sqlite3_column_text(statement, 0) + strlen(parent) + 1;
     size_t len = strcspn(id, "/");
-    if (last.data && last.len == len && memcmp(last.data, id, len) == 0) continue;
+    if (last.data != NULL && last.len == len && memcmp(last.data, id, len) == 0) continue;
     psp_buf_reset(&last);
     psp_buf_add(&last, id, len);
-    if (last.data) each(arg, last.data);
+    if (last.data != NULL) each(arg, last.data);
   }
   psprobe_code code = result == SQLITE_DONE ? PSPROBE_OK : fail(documents, "collections", error);
   psp_buf_free(&last);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Field transforms: what the server makes of a field by itself. */
+/** @file Field transforms: what the server makes of a field by itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,15 +30,15 @@ static psprobe_code read_time(const psp_json *json, psp_transform *out, psprobe_
 static psprobe_code read_array(const psp_json *json, psp_transform *out, psprobe_error *error) {
   const psp_json *values = psp_json_get(json, "values");
   out->operand = psprobe_value_array();
-  if (!psp_json_is_object(json) || (values && !psp_json_is_array(values)))
+  if (!psp_json_is_object(json) || (values != NULL && !psp_json_is_array(values)))
     return psp_documents_payload_invalid(error);
-  for (const psp_json *item = psp_json_first(values); item; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_json_first(values); item != NULL; item = psp_json_next(item)) {
     psprobe_value *value = NULL;
     psprobe_code code = psp_documents_value_read(item, &value, error);
-    if (code) return code;
+    if (code != PSPROBE_OK) return code;
     if (!psprobe_value_append(out->operand, value)) return psp_fail_memory(error, "transform");
   }
-  return out->operand ? PSPROBE_OK : psp_fail_memory(error, "transform");
+  return out->operand != NULL ? PSPROBE_OK : psp_fail_memory(error, "transform");
 }
 
 static psprobe_code read_operation(const psp_json *member, psp_transform *out,
@@ -58,33 +58,34 @@ static psprobe_code read_operation(const psp_json *member, psp_transform *out,
   if (!out->kind) return psp_documents_payload_invalid(error);
   if (out->kind >= PSP_TRANSFORM_APPEND) return read_array(member, out, error);
   psprobe_code code = psp_documents_value_read(member, &out->operand, error);
-  return code ? code : need_number(out, error);
+  return code != PSPROBE_OK ? code : need_number(out, error);
 }
 
 static psprobe_code read_one(const psp_json *json, psp_transform *out, psprobe_error *error) {
   const char *path = "";
   psprobe_code code = PSPROBE_OK;
   if (!psp_json_is_object(json)) return psp_documents_payload_invalid(error);
-  for (const psp_json *member = psp_json_first(json); member && !code;
+  for (const psp_json *member = psp_json_first(json); member != NULL && code == PSPROBE_OK;
        member = psp_json_next(member)) {
     if (!psp_field_is(psp_json_key(member), "fieldPath"))
       code = read_operation(member, out, error);
-    else if (!(path = psp_json_string(member)))
+    else if ((path = psp_json_string(member)) == NULL)
       code = psp_documents_payload_invalid(error);
   }
-  if (!code && !out->kind)
+  if (code == PSPROBE_OK && !out->kind)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "Operation type must be specified for field transformation.");
-  return code ? code : psp_documents_path_parse(path, &out->path, error);
+  return code != PSPROBE_OK ? code : psp_documents_path_parse(path, &out->path, error);
 }
 
 psprobe_code psp_transforms_read(const psp_json *json, psp_local_write *out, psprobe_error *error) {
-  if (!json || psp_json_is_null(json)) return PSPROBE_OK;
+  if (json == NULL || psp_json_is_null(json)) return PSPROBE_OK;
   if (!psp_json_is_array(json)) return psp_documents_payload_invalid(error);
   out->transforms = calloc(psp_json_count(json) + 1, sizeof *out->transforms);
-  if (!out->transforms) return psp_fail_memory(error, "transforms");
+  if (out->transforms == NULL) return psp_fail_memory(error, "transforms");
   psprobe_code code = PSPROBE_OK;
-  for (const psp_json *item = psp_json_first(json); item && !code; item = psp_json_next(item))
+  for (const psp_json *item = psp_json_first(json); item != NULL && code == PSPROBE_OK;
+       item = psp_json_next(item))
     code = read_one(item, &out->transforms[out->transform_count++], error);
   return code;
 }
@@ -92,7 +93,8 @@ psprobe_code psp_transforms_read(const psp_json *json, psp_local_write *out, psp
 /* ---- doing ---- */
 
 static bool is_number(const psprobe_value *value) {
-  return value && (value->type == PSPROBE_VALUE_INTEGER || value->type == PSPROBE_VALUE_DOUBLE);
+  return value != NULL &&
+         (value->type == PSPROBE_VALUE_INTEGER || value->type == PSPROBE_VALUE_DOUBLE);
 }
 
 static double number(const psprobe_value *value) {
@@ -118,7 +120,7 @@ static psprobe_value *extreme(const psprobe_value *old, const psprobe_value *oth
 
 static bool contains(const psprobe_value *array, const psprobe_value *item) {
   const psprobe_value *each;
-  for (size_t i = 0; (each = psprobe_value_at(array, i, NULL)); i++)
+  for (size_t i = 0; (each = psprobe_value_at(array, i, NULL)) != NULL; i++)
     if (psp_value_compare(each, item) == 0) return true;
   return false;
 }
@@ -126,16 +128,17 @@ static bool contains(const psprobe_value *array, const psprobe_value *item) {
 /* Adds to `to` each item of `from` that `unless` has not. */
 static bool add_items(psprobe_value *to, const psprobe_value *from, const psprobe_value *unless) {
   const psprobe_value *item;
-  for (size_t i = 0; (item = psprobe_value_at(from, i, NULL)); i++)
+  for (size_t i = 0; (item = psprobe_value_at(from, i, NULL)) != NULL; i++)
     if (!contains(unless, item) && !psprobe_value_append(to, psp_value_copy(item))) return false;
   return true;
 }
 
 static psprobe_value *changed_array(const psprobe_value *old, const psp_transform *transform) {
   psprobe_value *array = psprobe_value_array(), *none = psprobe_value_array();
-  if (old && old->type != PSPROBE_VALUE_ARRAY) old = NULL;
+  if (old != NULL && old->type != PSPROBE_VALUE_ARRAY) old = NULL;
   bool append = transform->kind == PSP_TRANSFORM_APPEND;
-  bool ok = array && none && add_items(array, old, append ? none : transform->operand) &&
+  bool ok = array != NULL && none != NULL &&
+            add_items(array, old, append ? none : transform->operand) &&
             (!append || add_items(array, transform->operand, array));
   psprobe_value_free(none);
   if (ok) return array;
@@ -168,7 +171,8 @@ psprobe_code psp_transform_apply(const psp_transform *transform, int64_t now_us,
       break;
   }
   *result = transform->kind >= PSP_TRANSFORM_APPEND ? psprobe_value_null() : psp_value_copy(made);
-  if (made && *result && psp_documents_path_put(fields, &transform->path, made)) return PSPROBE_OK;
-  if (!*result) psprobe_value_free(made);
+  if (made != NULL && *result != NULL && psp_documents_path_put(fields, &transform->path, made))
+    return PSPROBE_OK;
+  if (*result == NULL) psprobe_value_free(made);
   return psp_fail_memory(error, "transform");
 }

@@ -37,7 +37,7 @@ static psprobe_value *broken(reading *state, psprobe_value *value) {
 static bool only_member(const psp_json *json, const char *name, const psp_json **out) {
   *out = NULL;
   if (!psp_json_is_object(json)) return false;
-  for (const psp_json *item = psp_json_first(json); item; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_json_first(json); item != NULL; item = psp_json_next(item)) {
     if (strcmp(psp_json_key(item), name) != 0) return false;
     *out = psp_json_is_null(item) ? NULL : item; /* said twice: the last counts */
   }
@@ -47,17 +47,17 @@ static bool only_member(const psp_json *json, const char *name, const psp_json *
 static psprobe_value *read_array(const psp_json *json, reading *state) {
   const psp_json *items;
   psprobe_value *array = psprobe_value_array();
-  if (!only_member(json, "values", &items) || (items && !psp_json_is_array(items)))
+  if (!only_member(json, "values", &items) || (items != NULL && !psp_json_is_array(items)))
     return broken(state, array);
-  for (const psp_json *item = psp_json_first(items); item; item = psp_json_next(item))
+  for (const psp_json *item = psp_json_first(items); item != NULL; item = psp_json_next(item))
     if (!psprobe_value_append(array, read_value(item, state))) return broken(state, array);
   return array;
 }
 
 static psprobe_value *read_members(const psp_json *json, reading *state) {
   psprobe_value *map = psprobe_value_map();
-  if (json && !psp_json_is_object(json)) return broken(state, map);
-  for (const psp_json *item = psp_json_first(json); item; item = psp_json_next(item))
+  if (json != NULL && !psp_json_is_object(json)) return broken(state, map);
+  for (const psp_json *item = psp_json_first(json); item != NULL; item = psp_json_next(item))
     if (!psprobe_value_set(map, psp_json_key(item), read_value(item, state)))
       return broken(state, map);
   return map;
@@ -83,7 +83,7 @@ static psprobe_value *read_integer(const psp_json *json) {
   const char *text = psp_json_string(json);
   double number;
   int64_t integer;
-  if (!text) return NULL;
+  if (text == NULL) return NULL;
   if (text[0] == '+' && psp_parse_int64(text + 1, 0, INT64_MAX, &integer))
     return psprobe_value_integer(integer);
   if (!psp_json_double(json, &number) || !(fabs(number) < 0x1p63) || number != trunc(number))
@@ -102,9 +102,9 @@ static psprobe_value *read_as_text(const char *name, const psp_json *content) {
 static psprobe_value *read_value(const psp_json *json, reading *state) {
   if (!psp_json_is_object(json) || psp_json_count(json) > 1) return broken(state, NULL);
   const psp_json *content = psp_json_first(json);
-  const char *name = content ? psp_json_key(content) : "";
+  const char *name = content != NULL ? psp_json_key(content) : "";
   bool is_null = psp_field_is(name, "nullValue");
-  if (!content || (psp_json_is_null(content) && !is_null)) {
+  if (content == NULL || (psp_json_is_null(content) && !is_null)) {
     state->unset = true;
     return psprobe_value_null();
   }
@@ -114,7 +114,7 @@ static psprobe_value *read_value(const psp_json *json, reading *state) {
   if (value != NULL) return value;
   if (psp_value_decode(json, &value, NULL) == PSPROBE_OK) return value;
   if (psp_field_is(name, "integerValue")) value = read_integer(content);
-  return value ? value : broken(state, NULL);
+  return value != NULL ? value : broken(state, NULL);
 }
 
 /* ---- checking ---- */
@@ -125,10 +125,11 @@ static psprobe_code check_degrees(const char *what, double degrees, double limit
   psp_buf text = {0};
   psp_json_writer w = {.buf = &text, .pretty = true};
   psp_json_put_double(&w, degrees);
-  bool quoted = text.data && text.data[0] == '"';
-  psprobe_code code = psp_fail(
-      error, PSPROBE_INVALID_ARGUMENT, "Geo point %s '%.*s' outside permitted range -%.1f to %.1f.",
-      what, (int)text.len - (quoted ? 2 : 0), text.data ? text.data + quoted : "", limit, limit);
+  bool quoted = text.data != NULL && text.data[0] == '"';
+  psprobe_code code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                               "Geo point %s '%.*s' outside permitted range -%.1f to %.1f.", what,
+                               (int)text.len - (quoted ? 2 : 0),
+                               text.data != NULL ? text.data + quoted : "", limit, limit);
   psp_buf_free(&text);
   return code;
 }
@@ -146,7 +147,7 @@ static psprobe_code nested_invalid(const char *field, psprobe_error *error) {
 /* "projects/p/databases/d" is a name, and of no document. */
 static bool names_database(const char *name) {
   const char *database = psp_text_starts(name, "projects/") ? strstr(name, "/databases/") : NULL;
-  return database && !strchr(database + strlen("/databases/"), '/');
+  return database != NULL && strchr(database + strlen("/databases/"), '/') == NULL;
 }
 
 /* Where a value stands. */
@@ -168,7 +169,7 @@ static psprobe_code check_map(psprobe_value *map, place at, psprobe_error *error
     if (reserved(name))
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "field name '%s' is reserved.", name);
     psprobe_code code = check_value(map->as.list.items[i], at, error);
-    if (code) return code;
+    if (code != PSPROBE_OK) return code;
   }
   return PSPROBE_OK;
 }
@@ -180,9 +181,16 @@ static psprobe_code check_array(psprobe_value *array, place at, psprobe_error *e
   at.in_array = true;
   for (size_t i = 0; i < array->as.list.count; i++) {
     psprobe_code code = check_value(array->as.list.items[i], at, error);
-    if (code) return code;
+    if (code != PSPROBE_OK) return code;
   }
   return PSPROBE_OK;
+}
+
+static psprobe_code check_text(const psprobe_value *value, place at, psprobe_error *error) {
+  if (value->as.text.len <= PSP_VALUE_TEXT_MAX) return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                  "The value of property \"%s\" is longer than %d bytes.", at.field,
+                  PSP_VALUE_TEXT_MAX);
 }
 
 static psprobe_code check_value(psprobe_value *value, place at, psprobe_error *error) {
@@ -196,10 +204,7 @@ static psprobe_code check_value(psprobe_value *value, place at, psprobe_error *e
       break;
     case PSPROBE_VALUE_STRING:
     case PSPROBE_VALUE_BYTES:
-      if (value->as.text.len > PSP_VALUE_TEXT_MAX)
-        code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                        "The value of property \"%s\" is longer than %d bytes.", at.field,
-                        PSP_VALUE_TEXT_MAX);
+      code = check_text(value, at, error);
       break;
     case PSPROBE_VALUE_REFERENCE:
       if (names_database(value->as.text.data))
@@ -210,7 +215,8 @@ static psprobe_code check_value(psprobe_value *value, place at, psprobe_error *e
       break;
     case PSPROBE_VALUE_GEO_POINT:
       code = check_degrees("latitude", value->as.geo.latitude, 90, error);
-      if (!code) code = check_degrees("longitude", value->as.geo.longitude, 180, error);
+      if (code == PSPROBE_OK)
+        code = check_degrees("longitude", value->as.geo.longitude, 180, error);
       break;
     case PSPROBE_VALUE_ARRAY:
       code = check_array(value, at, error);
@@ -237,7 +243,7 @@ static psprobe_code check_fields(psprobe_value *map, psprobe_error *error) {
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "The property.name is longer than %d bytes.",
                       PSP_FIELD_NAME_MAX);
     psprobe_code code = check_value(map->as.list.items[i], (place){.field = name}, error);
-    if (code) return code;
+    if (code != PSPROBE_OK) return code;
   }
   return PSPROBE_OK;
 }
@@ -245,14 +251,14 @@ static psprobe_code check_fields(psprobe_value *map, psprobe_error *error) {
 static psprobe_code finish(psprobe_value *value, const reading *state, bool fields,
                            psprobe_value **out, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
-  if (state->broken || !value)
+  if (state->broken || value == NULL)
     code = psp_documents_payload_invalid(error);
   else if (state->unset)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "Cannot convert firestore.v1.Value with type unset.");
   else
     code = fields ? check_fields(value, error) : check_value(value, (place){.field = ""}, error);
-  if (code)
+  if (code != PSPROBE_OK)
     psprobe_value_free(value);
   else
     *out = value;
@@ -304,6 +310,6 @@ static size_t value_size(const psprobe_value *value) {
 /* Of the name its ids count, and one byte for each. */
 size_t psp_documents_size(const char *name, const psprobe_value *fields) {
   const char *below = strstr(name, "/documents/");
-  size_t ids = below ? strlen(below) - strlen("/documents/") + 1 : strlen(name);
+  size_t ids = below != NULL ? strlen(below) - strlen("/documents/") + 1 : strlen(name);
   return ids + NAME_OVERHEAD + value_size(fields) + ENTITY_OVERHEAD;
 }

@@ -9,7 +9,7 @@
 #include "base/timestamp.h"
 #include "local/proto_fields.h"
 
-enum { ENTITY_MAX = 1048576 }; /* https://cloud.google.com/firestore/quotas */
+#define ENTITY_MAX 1048576 /* https://cloud.google.com/firestore/quotas */
 
 void psp_local_write_free(psp_local_write *write) {
   for (size_t i = 0; i < write->transform_count; i++) {
@@ -34,18 +34,18 @@ void psp_write_result_free(psp_write_result *result) {
 
 psprobe_code psp_condition_read(const psp_json *json, psp_condition *out, psprobe_error *error) {
   *out = (psp_condition){0};
-  if (!json || psp_json_is_null(json)) return PSPROBE_OK;
+  if (json == NULL || psp_json_is_null(json)) return PSPROBE_OK;
   if (!psp_json_is_object(json) || psp_json_count(json) > 1)
     return psp_documents_payload_invalid(error);
   const psp_json *member = psp_json_first(json);
-  if (!member || psp_json_is_null(member)) return PSPROBE_OK;
+  if (member == NULL || psp_json_is_null(member)) return PSPROBE_OK;
   const char *text = psp_json_string(member);
   bool exists;
   int64_t seconds;
   int32_t nanos;
   if (psp_field_is(psp_json_key(member), "exists") && psp_read_bool(member, &exists)) {
     out->kind = exists ? PSP_CONDITION_EXISTS : PSP_CONDITION_ABSENT;
-  } else if (psp_field_is(psp_json_key(member), "updateTime") && text &&
+  } else if (psp_field_is(psp_json_key(member), "updateTime") && text != NULL &&
              psp_timestamp_parse(text, strlen(text), &seconds, &nanos)) {
     out->kind = PSP_CONDITION_TIME;
     out->update_us = seconds * 1000000 + nanos / 1000;
@@ -57,16 +57,18 @@ psprobe_code psp_condition_read(const psp_json *json, psp_condition *out, psprob
 
 static psprobe_code read_mask(const psp_json *json, psp_documents_mask *mask,
                               psprobe_error *error) {
-  if (!json) return PSPROBE_OK;
+  if (json == NULL) return PSPROBE_OK;
   static const psp_field fields[] = {{"fieldPaths", psp_read_part, 0}, {0}};
   const psp_json *paths = NULL;
   mask->set = true;
-  if (!psp_fields_read(json, fields, &paths) || (paths && !psp_json_is_array(paths)))
+  if (!psp_fields_read(json, fields, &paths) || (paths != NULL && !psp_json_is_array(paths)))
     return psp_documents_payload_invalid(error);
   psprobe_code code = PSPROBE_OK;
-  for (const psp_json *path = psp_json_first(paths); path && !code; path = psp_json_next(path)) {
+  for (const psp_json *path = psp_json_first(paths); path != NULL && code == PSPROBE_OK;
+       path = psp_json_next(path)) {
     const char *text = psp_json_string(path);
-    code = text ? psp_documents_mask_add(mask, text, error) : psp_documents_payload_invalid(error);
+    code = text != NULL ? psp_documents_mask_add(mask, text, error)
+                        : psp_documents_payload_invalid(error);
   }
   return code;
 }
@@ -219,11 +221,11 @@ static psprobe_value *next_fields(const psp_local_write *write, const psp_stored
   bool keep = write->mask.set || write->kind == PSP_WRITE_TRANSFORM;
   if (!keep) return psp_value_copy(write->fields);
   psprobe_value *fields = exists ? psp_value_copy(old->fields) : psprobe_value_map();
-  for (size_t i = 0; fields && write->fields && i < write->mask.count; i++) {
+  for (size_t i = 0; fields != NULL && write->fields != NULL && i < write->mask.count; i++) {
     const psp_documents_path *path = &write->mask.paths[i];
     const psprobe_value *value = psp_documents_path_find(write->fields, path);
-    psprobe_value *copy = value ? psp_value_copy(value) : NULL;
-    if ((value && !copy) || !psp_documents_path_put(fields, path, copy)) {
+    psprobe_value *copy = value != NULL ? psp_value_copy(value) : NULL;
+    if ((value != NULL && copy == NULL) || !psp_documents_path_put(fields, path, copy)) {
       psprobe_value_free(fields);
       return NULL;
     }
@@ -236,8 +238,8 @@ static psprobe_code transform(const psp_local_write *write, int64_t now_us, pspr
   psprobe_code code = PSPROBE_OK;
   if (write->transform_count == 0) return code;
   result->transform_results = calloc(write->transform_count, sizeof(psprobe_value *));
-  if (!result->transform_results) return psp_fail_memory(error, "transforms");
-  for (size_t i = 0; !code && i < write->transform_count; i++)
+  if (result->transform_results == NULL) return psp_fail_memory(error, "transforms");
+  for (size_t i = 0; code == PSPROBE_OK && i < write->transform_count; i++)
     code = psp_transform_apply(&write->transforms[i], now_us, fields,
                                &result->transform_results[result->count++], error);
   return code;
@@ -250,14 +252,14 @@ static psprobe_code update(psp_documents *documents, const psp_local_write *writ
                      .fields = next_fields(write, old, exists),
                      .create_us = exists ? old->create_us : now_us,
                      .update_us = now_us};
-  if (!next.fields) return psp_fail_memory(error, "document");
+  if (next.fields == NULL) return psp_fail_memory(error, "document");
   psprobe_code code = transform(write, now_us, next.fields, result, error);
   /* What changes nothing keeps its version. */
-  bool same = !code && exists && psprobe_value_equal(old->fields, next.fields);
+  bool same = code == PSPROBE_OK && exists && psprobe_value_equal(old->fields, next.fields);
   if (same) next.update_us = old->update_us;
-  if (!code && psp_documents_size(next.name, next.fields) > ENTITY_MAX)
+  if (code == PSPROBE_OK && psp_documents_size(next.name, next.fields) > ENTITY_MAX)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "maximum entity size is %d bytes", ENTITY_MAX);
-  if (!code && !same) code = psp_documents_put(documents, &next, error);
+  if (code == PSPROBE_OK && !same) code = psp_documents_put(documents, &next, error);
   result->update_us = next.update_us;
   psprobe_value_free(next.fields);
   return code;
@@ -269,16 +271,16 @@ psprobe_code psp_local_write_apply(psp_documents *documents, const psp_local_wri
   psp_stored old;
   *result = (psp_write_result){0};
   psprobe_code code = psp_documents_name_fits(write->name, error);
-  if (code) return code;
+  if (code != PSPROBE_OK) return code;
   code = psp_documents_get(documents, write->name, &old, error);
   bool exists = code == PSPROBE_OK;
   if (code == PSPROBE_NOT_FOUND) code = PSPROBE_OK;
-  if (!code) code = check_condition(write, &old, exists, now_us, message, error);
-  if (!code && write->kind == PSP_WRITE_VERIFY)
+  if (code == PSPROBE_OK) code = check_condition(write, &old, exists, now_us, message, error);
+  if (code == PSPROBE_OK && write->kind == PSP_WRITE_VERIFY)
     result->update_us = exists ? old.update_us : 0;
-  else if (!code && write->kind == PSP_WRITE_DELETE)
+  else if (code == PSPROBE_OK && write->kind == PSP_WRITE_DELETE)
     code = exists ? psp_documents_remove(documents, write->name, error) : PSPROBE_OK;
-  else if (!code)
+  else if (code == PSPROBE_OK)
     code = update(documents, write, &old, exists, now_us, result, error);
   psp_stored_free(&old);
   return code;

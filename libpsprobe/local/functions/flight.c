@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One event's request to an instance's program, and its answer. */
+/** @file One event's request to an instance's program, and its answer. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -33,7 +33,7 @@ void psp_function_flight_release(psp_function_flight *one) {
 
 static psp_function_flight *make(int wake) {
   psp_function_flight *one = calloc(1, sizeof *one);
-  if (!one) return NULL;
+  if (one == NULL) return NULL;
   pthread_mutex_init(&one->lock, NULL);
   atomic_init(&one->holders, 2);
   one->wake = wake;
@@ -104,7 +104,7 @@ static psprobe_code send_event(const char *base, const psp_exchange *exchange,
   const char *query = psp_exchange_raw_query(exchange);
   psp_buf_printf(&url, "%s%s%s%s", base, *rest ? rest : "/", *query ? "?" : "", query);
   psp_http_request request = {.method = "POST",
-                              .url = url.data ? url.data : base,
+                              .url = url.data != NULL ? url.data : base,
                               .headers = headers.items,
                               .header_count = headers.count,
                               .body = psp_exchange_body(exchange, &len),
@@ -122,7 +122,7 @@ psp_function_flight *psp_function_flight_new(psp_function *function, const char 
                                              const psp_exchange *exchange, int wake,
                                              psprobe_error *error) {
   psp_function_flight *one = make(wake);
-  if (!one) {
+  if (one == NULL) {
     psp_fail_memory(error, "event");
     return NULL;
   }
@@ -151,6 +151,6 @@ void psp_function_flight_reply(const psp_function_flight *one, psp_exchange *exc
     else
       psp_exchange_set_header(exchange, name, value);
   }
-  psp_exchange_reply(exchange, one->status, type, one->body.data ? one->body.data : "",
+  psp_exchange_reply(exchange, one->status, type, one->body.data != NULL ? one->body.data : "",
                      one->body.len);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions and their events: which instance gets which, and when there are more of them. */
 #include "local/functions/host.h"
 
 #include <stdio.h>
@@ -17,7 +16,7 @@ static const int64_t default_idle_ns = 15000000000, default_start_ns = 100000000
 static psp_function *find(psp_function_host *host, const char *path) {
   pthread_mutex_lock(&host->lock);
   psp_function *function = host->functions;
-  for (; function; function = function->next) {
+  for (; function != NULL; function = function->next) {
     size_t len = strlen(function->prefix);
     if (strncmp(path, function->prefix, len) == 0 && (path[len] == '\0' || path[len] == '/')) break;
   }
@@ -29,7 +28,7 @@ static psp_function *find(psp_function_host *host, const char *path) {
  * will take what waits, so only more than they are calls for another. */
 static bool provide(psp_function *function) {
   psp_function_instance *idle = function->idle;
-  if (idle) {
+  if (idle != NULL) {
     psp_function_not_idle(idle);
     eventfd_write(idle->wake, 1);
     return true;
@@ -48,18 +47,18 @@ static bool provide(psp_function *function) {
 static void receive(void *arg, psp_exchange *exchange) {
   psp_function_host *host = arg;
   psp_function *function = find(host, psp_exchange_path(exchange));
-  psp_function_event *event = function ? calloc(1, sizeof *event) : NULL;
-  if (!event) {
-    psp_exchange_reply_error(exchange, function ? 503 : 404,
-                             function ? PSPROBE_UNAVAILABLE : PSPROBE_NOT_FOUND,
-                             function ? "out of memory" : "no function has this path");
+  psp_function_event *event = function != NULL ? calloc(1, sizeof *event) : NULL;
+  if (event == NULL) {
+    psp_exchange_reply_error(exchange, function != NULL ? 503 : 404,
+                             function != NULL ? PSPROBE_UNAVAILABLE : PSPROBE_NOT_FOUND,
+                             function != NULL ? "out of memory" : "no function has this path");
     return;
   }
   event->exchange = exchange;
   pthread_mutex_lock(&host->lock);
   bool taken = !host->closing;
   if (taken) {
-    if (function->first)
+    if (function->first != NULL)
       function->last->next = event;
     else
       function->first = event;
@@ -75,8 +74,8 @@ static void receive(void *arg, psp_exchange *exchange) {
 psprobe_code psp_function_host_new(const psprobe_logger *logger, psp_function_host **out,
                                    psprobe_error *error) {
   psp_function_host *host = calloc(1, sizeof *host);
-  if (!host) return psp_fail_memory(error, "function host");
-  if (logger) host->logger = *logger;
+  if (host == NULL) return psp_fail_memory(error, "function host");
+  if (logger != NULL) host->logger = *logger;
   pthread_mutex_init(&host->lock, NULL);
   pthread_cond_init(&host->ended_one, NULL);
   psp_http_options http = {.user_agent = "psprobe-local/" PSPROBE_VERSION, .logger = &host->logger};
@@ -88,8 +87,8 @@ psprobe_code psp_function_host_new(const psprobe_logger *logger, psp_function_ho
                                 .max_body = MAX_BODY,
                                 .logger = logger};
   psprobe_code code = psp_http_new(&http, &host->http, error);
-  if (!code) code = psp_server_new(&options, &host->server, error);
-  if (code)
+  if (code == PSPROBE_OK) code = psp_server_new(&options, &host->server, error);
+  if (code != PSPROBE_OK)
     psp_function_host_free(host);
   else
     *out = host;
@@ -97,7 +96,7 @@ psprobe_code psp_function_host_new(const psprobe_logger *logger, psp_function_ho
 }
 
 static void function_free(psp_function *function) {
-  for (size_t i = 0; function->argv && function->argv[i]; i++)
+  for (size_t i = 0; function->argv != NULL && function->argv[i] != NULL; i++)
     free(function->argv[i]);
   free(function->argv);
   free(function->url);
@@ -107,11 +106,11 @@ static void function_free(psp_function *function) {
 
 static char **copy_argv(const char *const *argv) {
   size_t count = 0;
-  while (argv[count])
+  while (argv[count] != NULL)
     count++;
   char **copy = calloc(count + 1, sizeof *copy);
-  for (size_t i = 0; copy && i < count; i++) {
-    if ((copy[i] = psp_strdup(argv[i]))) continue;
+  for (size_t i = 0; copy != NULL && i < count; i++) {
+    if ((copy[i] = psp_strdup(argv[i])) != NULL) continue;
     while (i-- > 0)
       free(copy[i]);
     free(copy);
@@ -122,18 +121,19 @@ static char **copy_argv(const char *const *argv) {
 
 psprobe_code psp_function_host_add(psp_function_host *host, const psprobe_local_function *options,
                                    const char **url, psprobe_error *error) {
-  if (!options->argv || !options->argv[0])
+  if (options->argv == NULL || options->argv[0] == NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "add function: no program is given");
   if (options->max_instances < 0 || options->idle_ns < 0 || options->start_ns < 0)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "add function %s: numbers of instances and times are not negative",
                     options->argv[0]);
   psp_function *function = calloc(1, sizeof *function);
-  if (!function) return psp_fail_memory(error, "function");
+  if (function == NULL) return psp_fail_memory(error, "function");
   psp_buf prefix = {0}, whole = {0};
   pthread_mutex_lock(&host->lock);
   psp_buf_printf(&prefix, "/f%u", ++host->count);
-  psp_buf_printf(&whole, "%s%s", psp_server_url(host->server), prefix.data ? prefix.data : "");
+  psp_buf_printf(&whole, "%s%s", psp_server_url(host->server),
+                 prefix.data != NULL ? prefix.data : "");
   function->host = host;
   function->argv = copy_argv(options->argv);
   function->prefix = psp_buf_take(&prefix, NULL);
@@ -141,7 +141,7 @@ psprobe_code psp_function_host_add(psp_function_host *host, const psprobe_local_
   function->idle_ns = options->idle_ns ? options->idle_ns : default_idle_ns;
   function->start_ns = options->start_ns ? options->start_ns : default_start_ns;
   function->max_instances = options->max_instances ? options->max_instances : DEFAULT_INSTANCES;
-  bool ok = function->argv && function->prefix && function->url;
+  bool ok = function->argv != NULL && function->prefix != NULL && function->url != NULL;
   if (ok) {
     function->next = host->functions;
     host->functions = function;
@@ -162,24 +162,24 @@ void psp_function_host_count(psp_function_host *host, int *running, uint64_t *st
 static void end_instances(psp_function_host *host) {
   pthread_mutex_lock(&host->lock);
   host->closing = true;
-  for (psp_function *function = host->functions; function; function = function->next) {
-    for (psp_function_instance *each = function->all; each; each = each->next)
+  for (psp_function *function = host->functions; function != NULL; function = function->next) {
+    for (psp_function_instance *each = function->all; each != NULL; each = each->next)
       eventfd_write(each->wake, 1);
-    for (psp_function_event *event; (event = psp_function_next(function));)
+    for (psp_function_event *event; (event = psp_function_next(function)) != NULL;)
       psp_function_fail(event, "the function host is being stopped");
   }
-  for (psp_function *function = host->functions; function; function = function->next)
+  for (psp_function *function = host->functions; function != NULL; function = function->next)
     while (function->threads > 0)
       pthread_cond_wait(&host->ended_one, &host->lock);
   pthread_mutex_unlock(&host->lock);
 }
 
 void psp_function_host_free(psp_function_host *host) {
-  if (!host) return;
+  if (host == NULL) return;
   end_instances(host);
   psp_server_free(host->server);
   psp_http_free(host->http);
-  while (host->functions) {
+  while (host->functions != NULL) {
     psp_function *function = host->functions;
     host->functions = function->next;
     function_free(function);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One instance of a function: its thread, its program, its events one after the other. */
+/** @file One instance of a function: its thread, its program, its events one after the other. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -167,13 +167,14 @@ static psprobe_code start_program(work *w, psprobe_error *error) {
   int64_t began = psprobe_clock_monotonic();
   psprobe_code code =
       psp_process_start(&w->process, (const char *const *)w->instance->function->argv, NULL, error);
-  if (code) return code;
+  if (code != PSPROBE_OK) return code;
   atomic_fetch_add(&host->running, 1);
   atomic_fetch_add(&host->started, 1);
   code = await_url(w, error);
-  if (code) stop_program(w, "it did not become ready");
+  if (code != PSPROBE_OK) stop_program(w, "it did not become ready");
   psp_log_line line;
-  if (!code && psp_log_begin(&line, &host->logger, PSPROBE_LOG_DEBUG, "instance_started")) {
+  if (code == PSPROBE_OK &&
+      psp_log_begin(&line, &host->logger, PSPROBE_LOG_DEBUG, "instance_started")) {
     psp_log_text(&line, "program", w->instance->function->argv[0]);
     psp_log_text(&line, "url", w->url);
     psp_log_int(&line, "took_ns", psprobe_clock_monotonic() - began);
@@ -202,7 +203,7 @@ static void serve(work *w, psp_function_event *event) {
   psprobe_error error = {0};
   psp_function_flight *flight = psp_function_flight_new(w->instance->function, w->url,
                                                         event->exchange, w->instance->wake, &error);
-  if (!flight) {
+  if (flight == NULL) {
     psp_function_fail(event, error.message);
     return;
   }
@@ -239,7 +240,7 @@ static psp_function_event *next_event(work *w) {
   pthread_mutex_lock(&host->lock);
   function->coming -= w->coming;
   w->coming = false;
-  while (!(event = psp_function_next(function)) && !over && !host->closing) {
+  while ((event = psp_function_next(function)) == NULL && !over && !host->closing) {
     if (!instance->idle) {
       instance->idle = true;
       instance->next_idle = function->idle;
@@ -250,7 +251,7 @@ static psp_function_event *next_event(work *w) {
     over = by == BY_TIME || (by == BY_END && has_ended(w));
     pthread_mutex_lock(&host->lock);
   }
-  if (event)
+  if (event != NULL)
     psp_function_not_idle(instance);
   else
     retire(instance);
@@ -266,7 +267,7 @@ static psp_function_event *next_to_fail(work *w) {
   function->coming -= w->coming;
   w->coming = false;
   psp_function_event *event = psp_function_next(function);
-  if (!event) retire(w->instance);
+  if (event == NULL) retire(w->instance);
   pthread_mutex_unlock(&function->host->lock);
   return event;
 }
@@ -275,7 +276,8 @@ static psprobe_code start_or_log(work *w, psprobe_error *error) {
   psp_log_line line;
   const psprobe_logger *logger = &w->instance->function->host->logger;
   psprobe_code code = start_program(w, error);
-  if (code && psp_log_begin(&line, logger, PSPROBE_LOG_WARNING, "instance_not_started")) {
+  if (code != PSPROBE_OK &&
+      psp_log_begin(&line, logger, PSPROBE_LOG_WARNING, "instance_not_started")) {
     psp_log_error(&line, error);
     psp_log_end(&line);
   }
@@ -286,11 +288,11 @@ static void live(work *w) {
   psprobe_error error = {0};
   psprobe_code code = start_or_log(w, &error);
   psp_function_event *event;
-  while ((event = code ? next_to_fail(w) : next_event(w))) {
+  while ((event = code != PSPROBE_OK ? next_to_fail(w) : next_event(w)) != NULL) {
     bool failed = code != PSPROBE_OK;
     if (failed) psp_function_fail(event, error.message);
     if (failed || !is_running(w)) code = start_or_log(w, &error);
-    if (!failed && code)
+    if (!failed && code != PSPROBE_OK)
       psp_function_fail(event, error.message);
     else if (!failed)
       serve(w, event);
@@ -315,7 +317,7 @@ static void *run(void *arg) {
 
 bool psp_function_instance_begin(psp_function *function) {
   psp_function_instance *instance = calloc(1, sizeof *instance);
-  if (!instance) return false;
+  if (instance == NULL) return false;
   instance->function = function;
   instance->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   pthread_t thread;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Collecting what is finished, and waiting for it: all of it off the timing path. */
+/** @file Collecting what is finished, and waiting for it: all of it off the timing path. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,10 +9,10 @@
 #include "os/futex.h"
 #include "prober/registry/shard.h"
 
-/** Probes copied out under one hold of a lock: some 2 us, which an answer may have to wait. */
+/* Probes copied out under one hold of a lock: some 2 us, which an answer may have to wait. */
 #define BATCH 16
 
-/** States of the futex `waiting`. */
+/* States of the futex `waiting`. */
 enum { NOBODY = 0, WAITING = 1, WOKEN = 2 };
 
 static void write_result(const psprobe_registry *registry, const psp_probe_slot *slot,
@@ -41,7 +41,7 @@ static void write_result(const psprobe_registry *registry, const psp_probe_slot 
   }
 }
 
-/** Hands out one slot, wherever it is, and puts it where it waits for what may still come. */
+/* Hands out one slot, wherever it is, and puts it where it waits for what may still come. */
 static void hand_out(psprobe_registry *registry, psp_shard *shard, uint32_t number,
                      psprobe_finished *out) {
   psp_probe_slot *slot = psp_probe_slot_at(registry, number);
@@ -53,7 +53,7 @@ static void hand_out(psprobe_registry *registry, psp_shard *shard, uint32_t numb
                number);
 }
 
-/** Puts the ids in text, which need not be done under the lock. */
+/* Puts the ids in text, which need not be done under the lock. */
 static void name_all(psprobe_finished *finished, size_t count) {
   uint64_t id[2];
   for (size_t i = 0; i < count; i++) {
@@ -136,7 +136,7 @@ void psprobe_registry_wake(psprobe_registry *registry) {
   psp_futex_wake_all(&registry->waiting);
 }
 
-/** When there may be something to collect, or INT64_MIN: there is now. */
+/* When there may be something to collect, or INT64_MIN: there is now. */
 static int64_t ready_at(psprobe_registry *registry, int64_t until_ns) {
   for (uint32_t i = 0; i <= registry->shard_mask; i++) {
     psp_shard *shard = &registry->shards[i];

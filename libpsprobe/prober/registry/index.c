@@ -18,7 +18,7 @@ void psp_index_add(psp_index index, uint64_t hash, uint32_t slot) {
   index.buckets[at].slots[place] = slot;
 }
 
-/** Empties the entry in a bucket. @return false: it is not in this one */
+/* Empties the entry in a bucket. @return false: it is not in this one */
 static bool remove_from(psp_bucket *bucket, uint8_t tag, uint32_t slot) {
   for (unsigned left = psp_bucket_find(bucket, tag); left != 0; left &= left - 1) {
     unsigned place = (unsigned)__builtin_ctz(left);

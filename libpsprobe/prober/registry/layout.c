@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making and freeing a registry: one piece of memory, laid out and touched at once. */
+/** @file Making and freeing a registry: one piece of memory, laid out and touched at once. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,12 +13,12 @@
 #define MAX_NS             (INT64_MAX / 4)
 #define HUGE_PAGE          ((size_t)2 << 20)
 
-/** More shards than threads that meet: with 64, two calls at once meet one time in 64. */
+/* More shards than threads that meet: with 64, two calls at once meet one time in 64. */
 static uint32_t shards_for(size_t capacity) {
   return capacity >= 8192 ? 64 : capacity >= 256 ? 16 : 1;
 }
 
-/**
+/*
  * Buckets of one shard's index: two thirds full when the ids spread evenly, and
  * never fewer entries than slots in a registry of one shard. That more than
  * 1.5 n + 64 of random ids fall on a shard where n are expected has a chance
@@ -48,7 +48,7 @@ static psprobe_code check(const psprobe_registry_options *o, psprobe_error *erro
   return PSPROBE_OK;
 }
 
-/** Takes the memory of all parts, and places them in it. */
+/* Takes the memory of all parts, and places them in it. */
 static bool lay_out(psprobe_registry *registry) {
   uint32_t shards = registry->shard_mask + 1;
   registry->shard_buckets = index_size_for(registry->capacity, shards);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Noting what happens to probes: begun, published, answered. Collecting them is in collect.c. */
+/** @file Noting what happens to probes: begun, published, answered. Collecting them is in
+ * collect.c. */
 #include <string.h>
 
 #include "base/id.h"
 #include "prober/registry/shard.h"
 
-/** An id in binary, and where it belongs. */
+/* An id in binary, and where it belongs. */
 typedef struct key {
   uint64_t id[2];
   uint64_t hash;
   psp_shard *shard;
-  psp_index index; /**< the shard's */
+  psp_index index; /* the shard's */
 } key;
 
-/** Our ids are random already; this is for callers who count. Steele, Lea & Flood, "Fast
+/* Our ids are random already; this is for callers who count. Steele, Lea & Flood, "Fast
  * splittable pseudorandom number generators", 2014 (variant 13 of Stafford's mixers). */
 static uint64_t hash_of(const uint64_t id[2]) {
   uint64_t mixed = id[0] ^ (id[1] << 32 | id[1] >> 32);
@@ -26,12 +27,12 @@ static uint64_t hash_of(const uint64_t id[2]) {
  * of it. */
 #define FETCHES_AHEAD static inline __attribute__((always_inline)) void
 
-/** Brings to the cache where the index has a hash. */
+/* Brings to the cache where the index has a hash. */
 FETCHES_AHEAD prefetch_bucket(psp_index index, uint64_t hash) {
   __builtin_prefetch(&index.buckets[psp_index_home(index, hash)], 1);
 }
 
-/** Brings to the cache what of a slot an operation looks at. */
+/* Brings to the cache what of a slot an operation looks at. */
 FETCHES_AHEAD prefetch_slot(const psprobe_registry *registry, uint32_t number) {
   const psp_probe_slot *slot = psp_probe_slot_at(registry, number);
   __builtin_prefetch(slot);
@@ -48,7 +49,7 @@ static bool key_of(const psprobe_registry *registry, const char *id, key *k) {
   return true;
 }
 
-/** The number of the slot with that id, or PSP_NO_SLOT. Under the shard's lock. */
+/* The number of the slot with that id, or PSP_NO_SLOT. Under the shard's lock. */
 static uint32_t find(const psprobe_registry *registry, const key *k) {
   psp_index index = k->index;
   uint32_t at = psp_index_home(index, k->hash);
@@ -66,7 +67,7 @@ static uint32_t find(const psprobe_registry *registry, const key *k) {
   return PSP_NO_SLOT;
 }
 
-/**
+/*
  * Looks ahead: what comes to `number`, which is next on its list, and then to the one after it.
  * Slots are given up in the order of the list, and answers come about in the order of sending; so
  * what is fetched here is there when it is needed, and only the first of a run is waited for.
@@ -79,7 +80,7 @@ FETCHES_AHEAD prefetch_next(const psprobe_registry *registry, psp_index index, u
   if (next->next != PSP_NO_SLOT) prefetch_slot(registry, next->next);
 }
 
-/**
+/*
  * Takes a slot out of a shard: a free one, else one whose late window is over,
  * else the one that has been complete and handed out for longest.
  */
@@ -102,7 +103,7 @@ static uint32_t take_slot(psprobe_registry *registry, psp_shard *shard, int64_t 
   return number;
 }
 
-/** Looks for a slot in all other shards, one lock at a time. */
+/* Looks for a slot in all other shards, one lock at a time. */
 static uint32_t borrow_slot(psprobe_registry *registry, const psp_shard *own, int64_t now_ns) {
   uint32_t first = (uint32_t)(own - registry->shards);
   uint32_t number = PSP_NO_SLOT;
@@ -115,7 +116,7 @@ static uint32_t borrow_slot(psprobe_registry *registry, const psp_shard *own, in
   return number;
 }
 
-/** Fills in a slot and makes it live. Under the shard's lock; the slot is on no list. */
+/* Fills in a slot and makes it live. Under the shard's lock; the slot is on no list. */
 static void start(psprobe_registry *registry, const key *k, uint32_t number, int64_t sent_ns,
                   int64_t intended_ns, int64_t wall_ns) {
   psp_probe_slot *slot = psp_probe_slot_at(registry, number);
@@ -163,7 +164,7 @@ psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id, 
   return code;
 }
 
-/** Moves a slot to the ready list, if it is not on it. @return whether it moved */
+/* Moves a slot to the ready list, if it is not on it. @return whether it moved */
 static bool make_ready(psprobe_registry *registry, psp_shard *shard, uint32_t number) {
   if (psp_probe_slot_at(registry, number)->list == PSP_READY) return false;
   psp_list_take(registry, shard, number);
@@ -189,7 +190,7 @@ void psprobe_registry_published(psprobe_registry *registry, const char *id, int6
   if (ready) psp_registry_signal(registry);
 }
 
-/** Notes an answer in its slot. */
+/* Notes an answer in its slot. */
 static psprobe_answer_outcome note(const psprobe_registry *registry, psp_probe_slot *slot,
                                    size_t source, int64_t now_ns, bool cold, int64_t handled_ns) {
   int64_t elapsed = now_ns - slot->sent_ns;

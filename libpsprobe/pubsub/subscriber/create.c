@@ -17,14 +17,14 @@ static void on_created(void *arg, const psp_http_response *response, const pspro
   (void)response;
   /* A failure says no more than the pull's: the topic may have to come first. The next pull that
    * finds nothing sets off another try. */
-  if (!error) {
+  if (error == NULL) {
     const psp_note note = {PSPROBE_LOG_WARNING, "subscription_made_again",
                            .meaning = "the broker did not have it any more"};
     psp_subscriber_log(s, &note);
   }
   pthread_mutex_lock(&s->lock);
   s->creating = false;
-  if (!error) resume_all(s);
+  if (error == NULL) resume_all(s);
   psp_subscriber_unlock_unref(s);
 }
 

@@ -5,7 +5,7 @@
 #include "pubsub/subscriber/parts.h"
 
 static void resume(psprobe_subscriber *s) {
-  for (psp_pull *pull; (pull = psp_subscriber_resume(s, psprobe_clock_monotonic()));) {
+  for (psp_pull *pull; (pull = psp_subscriber_resume(s, psprobe_clock_monotonic())) != NULL;) {
     pthread_mutex_unlock(&s->lock);
     psp_pull_start(pull);
     pthread_mutex_lock(&s->lock);

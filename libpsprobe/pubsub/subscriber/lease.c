@@ -20,7 +20,7 @@ static int64_t earlier(int64_t a, int64_t b) {
 void psp_lease_append(psp_lease_list *list, psp_lease *lease) {
   lease->next = NULL;
   lease->prev = list->last;
-  if (list->last)
+  if (list->last != NULL)
     list->last->next = lease;
   else
     list->first = lease;
@@ -29,11 +29,11 @@ void psp_lease_append(psp_lease_list *list, psp_lease *lease) {
 }
 
 static void take_out(psp_lease_list *list, psp_lease *lease) {
-  if (lease->prev)
+  if (lease->prev != NULL)
     lease->prev->next = lease->next;
   else
     list->first = lease->next;
-  if (lease->next)
+  if (lease->next != NULL)
     lease->next->prev = lease->prev;
   else
     list->last = lease->prev;
@@ -42,14 +42,14 @@ static void take_out(psp_lease_list *list, psp_lease *lease) {
 
 psp_lease *psp_lease_pop(psp_lease_list *list) {
   psp_lease *lease = list->first;
-  if (lease) take_out(list, lease);
+  if (lease != NULL) take_out(list, lease);
   return lease;
 }
 
 psp_delivery *psp_delivery_new(psprobe_batch *batch) {
   size_t count = psprobe_batch_count(batch);
   psp_delivery *delivery = calloc(1, sizeof *delivery + count * sizeof(psp_lease));
-  if (!delivery) {
+  if (delivery == NULL) {
     psprobe_batch_free(batch);
     return NULL;
   }
@@ -64,7 +64,7 @@ psp_delivery *psp_delivery_new(psprobe_batch *batch) {
 }
 
 void psp_leases_free(psp_lease_list *list) {
-  for (psp_lease *lease; (lease = psp_lease_pop(list));) {
+  for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;) {
     psp_delivery *delivery = lease->delivery;
     /* The last lease of a delivery goes with it, so none of a freed one is in any list; which the
      * analyzer cannot know. */
@@ -93,7 +93,7 @@ static void begin(psp_leases *l, psp_lease *lease) {
 }
 
 static void begin_anew(psp_leases *l, psp_lease_list *list, int64_t now) {
-  for (psp_lease *lease = list->first; lease; lease = lease->next) {
+  for (psp_lease *lease = list->first; lease != NULL; lease = lease->next) {
     if (lease->extension) continue;
     begin(l, lease);
     if (lease->extend_ns < now) lease->extend_ns = now;
@@ -121,7 +121,7 @@ static uint64_t hash(const char *text) {
  * came lately. */
 static bool came_before(psp_leases *l, const psprobe_message *message) {
   bool before = message->delivery_attempt > 1;
-  if (message->message_id) {
+  if (message->message_id != NULL) {
     uint64_t value = hash(message->message_id), *pull = &l->seen[value % 4096];
     before = before || *pull == value;
     *pull = value;
@@ -142,7 +142,7 @@ void psp_leases_add(psp_leases *l, psp_delivery *delivery, int64_t now) {
 }
 
 psp_lease *psp_leases_next(psp_leases *l, int64_t now, psp_lease_list *gone) {
-  for (psp_lease *lease; (lease = psp_lease_pop(&l->waiting));) {
+  for (psp_lease *lease; (lease = psp_lease_pop(&l->waiting)) != NULL;) {
     if (lease->ends_ns > now) {
       psp_lease_append(&l->running, lease);
       return lease;
@@ -166,7 +166,7 @@ void psp_leases_verdict(psp_leases *l, psp_lease *lease, bool nack, int64_t now)
 }
 
 void psp_leases_refuse_waiting(psp_leases *l, int64_t now) {
-  for (psp_lease *lease; (lease = psp_lease_pop(&l->waiting));)
+  for (psp_lease *lease; (lease = psp_lease_pop(&l->waiting)) != NULL;)
     to_tell(l, lease, true, now);
 }
 
@@ -183,7 +183,7 @@ size_t psp_leases_count(const psp_leases *l) {
 /* As many as one call may carry. */
 static void fill(psp_lease_list *from, psp_lease_list *out) {
   size_t bytes = 0, limit = PSP_ACK_IDS;
-  while (from->first && out->count < limit) {
+  while (from->first != NULL && out->count < limit) {
     psp_lease *lease = from->first;
     bytes += strlen(lease->message.ack_id) + 3;
     if (out->count > 0 && bytes > PSP_ACK_BYTES) break;
@@ -227,7 +227,7 @@ void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe
   l->telling -= in_call;
   l->failures++;
   if (code != PSPROBE_NOT_FOUND && code != PSPROBE_INVALID_ARGUMENT) l->retry_ns = now + wait_ns;
-  for (psp_lease *lease; (lease = psp_lease_pop(list));) {
+  for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;) {
     if (!worth_telling(lease, code, in_call, now)) {
       l->lost++;
       psp_lease_append(gone, lease);
@@ -240,7 +240,7 @@ void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe
 }
 
 static void abandon(psp_leases *l, psp_lease_list *list, psp_lease_list *gone) {
-  for (psp_lease *lease; (lease = psp_lease_pop(list));) {
+  for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;) {
     l->lost++;
     psp_lease_append(gone, lease);
   }
@@ -259,7 +259,7 @@ typedef struct gathering {
 } gathering;
 
 static void gather(psp_leases *l, psp_lease_list *list, int64_t now, gathering *g) {
-  for (psp_lease *lease = list->first; lease && g->count < g->room; lease = lease->next) {
+  for (psp_lease *lease = list->first; lease != NULL && g->count < g->room; lease = lease->next) {
     if (lease->extension || lease->extend_ns > now + l->period_ns / 10) continue;
     if (now >= lease->received_ns + l->max_extension_ns) {
       lease->extend_ns = PSP_NEVER;
@@ -275,7 +275,7 @@ static void gather(psp_leases *l, psp_lease_list *list, int64_t now, gathering *
 
 static int64_t list_due(const psp_lease_list *list) {
   int64_t due = PSP_NEVER;
-  for (const psp_lease *lease = list->first; lease; lease = lease->next)
+  for (const psp_lease *lease = list->first; lease != NULL; lease = lease->next)
     if (!lease->extension) due = earlier(due, lease->extend_ns);
   return due;
 }
@@ -300,7 +300,7 @@ size_t psp_leases_extend(psp_leases *l, const char **ack_ids, size_t room, int64
 
 static void settle(psp_leases *l, psp_lease_list *list, uint64_t id, bool ok, int64_t sent_ns,
                    int64_t now) {
-  for (psp_lease *lease = list->first; lease; lease = lease->next) {
+  for (psp_lease *lease = list->first; lease != NULL; lease = lease->next) {
     if (lease->extension != id) continue;
     lease->extension = 0;
     if (ok) {

@@ -38,9 +38,9 @@ void psp_subscriber_unlock_unref(psprobe_subscriber *s) {
 
 void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note) {
   psp_log_line line;
-  if (!note->event || !psp_log_begin(&line, &s->logger, note->level, note->event)) return;
+  if (note->event == NULL || !psp_log_begin(&line, &s->logger, note->level, note->event)) return;
   psp_log_text(&line, "subscription", s->subscription);
-  if (note->count_name) psp_log_int(&line, note->count_name, (int64_t)note->count);
+  if (note->count_name != NULL) psp_log_int(&line, note->count_name, (int64_t)note->count);
   psp_log_text(&line, "meaning", note->meaning);
   if (note->error.code != PSPROBE_OK) psp_log_error(&line, &note->error);
   psp_log_end(&line);

@@ -105,8 +105,9 @@ static void wake_workers(psprobe_subscriber *s, size_t count, unsigned idle) {
 static void receive_all(psprobe_subscriber *s) {
   psp_lease_list gone = {0};
   s->receiving++;
-  for (psp_lease *lease; s->state == PSP_RUNNING &&
-                         (lease = psp_leases_next(&s->leases, psprobe_clock_monotonic(), &gone));) {
+  for (psp_lease *lease;
+       s->state == PSP_RUNNING &&
+       (lease = psp_leases_next(&s->leases, psprobe_clock_monotonic(), &gone)) != NULL;) {
     s->receiver = pthread_self();
     psp_subscriber_receive(s, lease);
   }
@@ -179,12 +180,12 @@ static void on_pulled(void *arg, const psp_http_response *response, const psprob
   psprobe_batch *batch = NULL;
   psp_delivery *delivery = NULL;
   psprobe_error failure = {0};
-  if (response &&
+  if (response != NULL &&
       psp_pull_decode(response->body, response->body_len, &batch, &failure) != PSPROBE_OK) {
     error = &failure;
-  } else if (batch && psprobe_batch_count(batch) > 0) {
+  } else if (batch != NULL && psprobe_batch_count(batch) > 0) {
     delivery = psp_delivery_new(batch);
-    if (!delivery) {
+    if (delivery == NULL) {
       psp_fail_memory(&failure, "received messages");
       error = &failure;
     }
@@ -214,8 +215,9 @@ static void on_deadline(void *arg, const psp_http_response *response, const pspr
   psprobe_subscriber *s = arg;
   psprobe_subscription_info info = {0};
   psp_note note = {0};
-  psprobe_code code = error ? error->code : PSPROBE_OK;
-  if (response) code = psp_subscription_decode(response->body, response->body_len, &info, NULL);
+  psprobe_code code = error != NULL ? error->code : PSPROBE_OK;
+  if (response != NULL)
+    code = psp_subscription_decode(response->body, response->body_len, &info, NULL);
   pthread_mutex_lock(&s->lock);
   /* Who may consume from a subscription may not always look at it; then it stays at the guess. */
   s->own_known = code == PSPROBE_OK || code == PSPROBE_PERMISSION_DENIED;

@@ -27,7 +27,7 @@ static psp_lease *next_lease(psprobe_subscriber *s, psp_lease_list *gone) {
   for (;;) {
     if (s->state != PSP_RUNNING) return NULL;
     psp_lease *lease = psp_leases_next(&s->leases, psprobe_clock_monotonic(), gone);
-    if (lease) return lease;
+    if (lease != NULL) return lease;
     psp_leases_free(gone);
     s->idle++;
     pthread_cond_wait(&s->work, &s->lock);
@@ -42,16 +42,16 @@ void psprobe_subscriber_settle(psprobe_subscriber *s, const psprobe_message *mes
   psp_subscriber_settle(s, lease, verdict);
   psp_pull *pull = psp_subscriber_unpark(s);
   pthread_mutex_unlock(&s->lock);
-  if (pull) psp_pull_start(pull);
+  if (pull != NULL) psp_pull_start(pull);
 }
 
 static void *work(void *subscriber) {
   psprobe_subscriber *s = subscriber;
   psp_lease_list gone = {0};
   pthread_mutex_lock(&s->lock);
-  for (psp_lease *lease; (lease = next_lease(s, &gone));) {
+  for (psp_lease *lease; (lease = next_lease(s, &gone)) != NULL;) {
     psp_pull *pull = psp_subscriber_unpark(s);
-    if (pull) {
+    if (pull != NULL) {
       pthread_mutex_unlock(&s->lock);
       psp_pull_start(pull);
       pthread_mutex_lock(&s->lock);
@@ -69,7 +69,7 @@ static void *work(void *subscriber) {
 static psprobe_code check(const psprobe_client *client, const psprobe_subscriber_options *o,
                           psprobe_error *error) {
   const char *wrong = NULL;
-  if (!o->receive)
+  if (o->receive == NULL)
     wrong = "there is no callback";
   else if (o->pulls < 0 || o->pulls > PULLS_MAX)
     wrong = "pulls must be 1 to 1000";
@@ -81,9 +81,9 @@ static psprobe_code check(const psprobe_client *client, const psprobe_subscriber
     wrong = "ack_deadline_s must be 10 to 600";
   else if (o->ack_batch_ns < 0 || o->max_extension_ns < 0)
     wrong = "a duration is negative";
-  if (!wrong) return PSPROBE_OK;
+  if (wrong == NULL) return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "subscriber of %s: %s",
-                  o->subscription ? o->subscription : "?", wrong);
+                  o->subscription != NULL ? o->subscription : "?", wrong);
 }
 
 static psprobe_code prepare_calls(psprobe_subscriber *s, const char *name, psprobe_error *error) {
@@ -107,7 +107,7 @@ static psprobe_code prepare_create(psprobe_subscriber *s, const psprobe_subscrib
                                    psprobe_error *error) {
   psp_buf topic = {0};
   const psprobe_subscription_config config = {.ack_deadline_s = o->ack_deadline_s};
-  if (!o->create_on) return PSPROBE_OK;
+  if (o->create_on == NULL) return PSPROBE_OK;
   psprobe_code code = psp_pubsub_resolve(s->client, PSP_TOPIC, o->create_on, &topic, error);
   if (code == PSPROBE_OK) psp_subscription_encode(&s->create_body, topic.data, &config);
   if (s->create_body.failed) code = psp_fail_memory(error, "a subscriber");
@@ -134,8 +134,8 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   s->max_messages = o->max_messages > 0 ? o->max_messages : MESSAGES;
   s->deadline_s = o->ack_deadline_s;
   s->pull_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
-  const psprobe_logger *logger = o->logger ? o->logger : psp_client_logger(s->client);
-  if (logger) s->logger = *logger;
+  const psprobe_logger *logger = o->logger != NULL ? o->logger : psp_client_logger(s->client);
+  if (logger != NULL) s->logger = *logger;
   psp_leases_init(&s->leases, PSP_DEADLINE_S, o->ack_deadline_s,
                   o->max_extension_ns > 0 ? o->max_extension_ns : MAX_EXTENSION_NS,
                   o->ack_batch_ns > 0 ? o->ack_batch_ns : ACK_BATCH_NS);
@@ -147,7 +147,8 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   s->subscription = psp_strdup(o->subscription);
   s->workers = calloc(workers + 1, sizeof *s->workers);
   s->pulls = calloc(s->pull_count, sizeof *s->pulls);
-  if (!s->subscription || !s->workers || !s->pulls) return psp_fail_memory(error, "a subscriber");
+  if (s->subscription == NULL || s->workers == NULL || s->pulls == NULL)
+    return psp_fail_memory(error, "a subscriber");
   for (size_t i = 0; i < s->pull_count; i++)
     s->pulls[i] = (psp_pull){.subscriber = s, .state = PSP_PULL_ENDED};
   return PSPROBE_OK;
@@ -198,7 +199,7 @@ psprobe_code psprobe_subscriber_new(psprobe_client *client,
   psprobe_code code = check(client, options, error);
   if (code != PSPROBE_OK) return code;
   psprobe_subscriber *s = calloc(1, sizeof *s);
-  if (!s) return psp_fail_memory(error, "a subscriber");
+  if (s == NULL) return psp_fail_memory(error, "a subscriber");
   s->client = client;
   s->refs = 1;
   init_locks(s);
@@ -284,7 +285,7 @@ psprobe_code psprobe_subscriber_stop(psprobe_subscriber *s, int64_t timeout_ns,
 }
 
 void psprobe_subscriber_free(psprobe_subscriber *s) {
-  if (!s) return;
+  if (s == NULL) return;
   psprobe_subscriber_stop(s, 0, NULL);
   pthread_mutex_lock(&s->lock);
   psp_subscriber_unlock_unref(s);

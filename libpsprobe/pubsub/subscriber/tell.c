@@ -26,7 +26,7 @@ typedef struct telling {
 
 static void finish_list(telling *t, const psprobe_error *error, int64_t now, psp_note *note) {
   psprobe_subscriber *s = t->subscriber;
-  if (!error) {
+  if (error == NULL) {
     psp_leases_told(&s->leases, &t->list, t->nack);
     psp_leases_free(&t->list);
     return;
@@ -53,14 +53,14 @@ static void finish(telling *t, const psprobe_error *error, psp_note *note) {
   psprobe_subscriber *s = t->subscriber;
   int64_t now = psprobe_clock_monotonic();
   s->telling--;
-  if (error) {
+  if (error != NULL) {
     if (!s->ack_failing)
       *note = (psp_note){PSPROBE_LOG_WARNING, "acknowledge_failed", .error = *error};
     s->ack_errors++;
   }
-  s->ack_failing = error;
+  s->ack_failing = error != NULL;
   if (t->extension)
-    psp_leases_extended(&s->leases, t->extension, !error, t->sent_ns, now);
+    psp_leases_extended(&s->leases, t->extension, error == NULL, t->sent_ns, now);
   else
     finish_list(t, error, now, note);
   free(t);
@@ -75,7 +75,7 @@ static void on_told(void *arg, const psp_http_response *response, const psprobe_
   psp_note note = {0};
   pthread_mutex_lock(&s->lock);
   finish(t, error, &note);
-  if (note.event) {
+  if (note.event != NULL) {
     pthread_mutex_unlock(&s->lock);
     psp_subscriber_log(s, &note);
     pthread_mutex_lock(&s->lock);
@@ -120,11 +120,11 @@ static void send(telling *t, const psp_buf *body, bool acknowledge) {
 static void encode(const telling *t, psp_buf *body) {
   const char **ids = malloc(t->list.count * sizeof *ids);
   size_t count = 0;
-  if (!ids) {
+  if (ids == NULL) {
     body->failed = true;
     return;
   }
-  for (const psp_lease *lease = t->list.first; lease; lease = lease->next)
+  for (const psp_lease *lease = t->list.first; lease != NULL; lease = lease->next)
     ids[count++] = lease->message.ack_id;
   if (t->nack)
     psp_modify_encode(body, ids, count, 0);
@@ -137,7 +137,7 @@ static void encode(const telling *t, psp_buf *body) {
 static bool tell_list(psprobe_subscriber *s, bool nack, bool flush) {
   if (s->telling >= PSP_TELLING_MAX) return false;
   telling *t = calloc(1, sizeof *t);
-  if (!t) return false;
+  if (t == NULL) return false;
   *t = (telling){.subscriber = s, .nack = nack};
   if (!psp_leases_take(&s->leases, nack, flush, psprobe_clock_monotonic(), &t->list)) {
     free(t);
@@ -164,7 +164,9 @@ bool psp_subscriber_extend(psprobe_subscriber *s) {
   if (s->telling >= PSP_TELLING_MAX || s->leases.extend_ns > now) return false;
   telling *t = calloc(1, sizeof *t);
   const char **ids = malloc(EXTEND_MAX * sizeof *ids);
-  size_t count = t && ids ? psp_leases_extend(&s->leases, ids, EXTEND_MAX, now, &t->extension) : 0;
+  size_t count = t != NULL && ids != NULL
+                     ? psp_leases_extend(&s->leases, ids, EXTEND_MAX, now, &t->extension)
+                     : 0;
   if (count > 0) {
     psp_buf body = {0};
     t->subscriber = s;

@@ -9,12 +9,12 @@
 #include "report/live/parts.h"
 
 #define DEFAULT_PROBES 1000000
-/** News is told at most this often, and a sign of life at least that often, so that a proxy does
+/* News is told at most this often, and a sign of life at least that often, so that a proxy does
  * not close a stream that is silent and a client that has gone is noticed. */
 #define TELL_NS  INT64_C(1000000000)
 #define ALIVE_NS INT64_C(15000000000)
 
-/* ---- who is told ---------------------------------------------------------------------------- */
+/* ---- who is told ---- */
 
 static void tell(psprobe_dashboard *d, const char *text) {
   size_t kept = 0, len = strlen(text);
@@ -27,14 +27,14 @@ static void tell(psprobe_dashboard *d, const char *text) {
   d->stream_count = kept;
 }
 
-/** The inbox's lock is held. */
+/* The inbox's lock is held. */
 static void wait_until(psprobe_dashboard *d, int64_t until_ns, bool for_news) {
   while (!d->end && !(for_news && d->changed) &&
          psp_cond_wait_until(&d->news, &d->inbox_lock, until_ns)) {
   }
 }
 
-/** Waits for news, a while at most, then for the time that must pass from one to the next.
+/* Waits for news, a while at most, then for the time that must pass from one to the next.
  * @return false at the end; `*told` says whether there is news */
 static bool wait_for_news(psprobe_dashboard *d, bool *told) {
   pthread_mutex_lock(&d->inbox_lock);
@@ -59,7 +59,7 @@ static void *teller(void *arg) {
   return NULL;
 }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static psprobe_code serve(psprobe_dashboard *d, const psprobe_dashboard_options *options,
                           psprobe_error *error) {

@@ -6,7 +6,7 @@
 
 #include "report/live/parts.h"
 
-/** The index of a probe that was handed over before; it was not long ago. */
+/* The index of a probe that was handed over before; it was not long ago. */
 static bool find(const psp_columns *c, const char *id, size_t *index) {
   for (size_t i = c->count; i-- > 0;) {
     if (strcmp(c->id[i], id) != 0) continue;
@@ -27,7 +27,7 @@ static void note_change(psprobe_dashboard *d, size_t index) {
   d->changes[d->change_count++] = (uint32_t)index;
 }
 
-/** Forgets the older half when the room is used up: rare, and cheap on the average. */
+/* Forgets the older half when the room is used up: rare, and cheap on the average. */
 static void make_room(psprobe_dashboard *d) {
   if (d->columns.count < d->max_probes) return;
   size_t dropped = d->columns.count / 2, kept = 0;
@@ -68,7 +68,7 @@ void psp_dashboard_take_in(psprobe_dashboard *d) {
   free(came);
 }
 
-/** Copies into the inbox alone, so that nobody who makes a page keeps a result waiting. */
+/* Copies into the inbox alone, so that nobody who makes a page keeps a result waiting. */
 void psprobe_dashboard_sink(void *arg, const psprobe_finished *finished, size_t count) {
   psprobe_dashboard *d = arg;
   pthread_mutex_lock(&d->inbox_lock);

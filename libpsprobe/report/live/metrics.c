@@ -5,7 +5,7 @@
 
 #include "report/sink.h"
 
-/** Upper bounds in ms: from a broker on the same machine to an answer after the usual timeout. */
+/* Upper bounds in ms: from a broker on the same machine to an answer after the usual timeout. */
 static const struct {
   int64_t ns;
   const char *seconds;

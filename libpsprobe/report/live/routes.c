@@ -11,9 +11,9 @@
 
 #define JSON "application/json"
 #define TEXT "text/plain; charset=utf-8"
-/** Probes in one answer of /api/probes; the page asks again while there are more. */
+/* Probes in one answer of /api/probes; the page asks again while there are more. */
 #define PROBES_MOST 5000
-/** A summary is made at most each half second and a page each second, and either takes at most a
+/* A summary is made at most each half second and a page each second, and either takes at most a
  * part in so many of the time: figures over a million probes must not keep this machine busy. */
 #define SUMMARY_LEAST_NS INT64_C(500000000)
 #define PAGE_LEAST_NS    INT64_C(1000000000)
@@ -28,7 +28,7 @@ static void reply(psp_exchange *exchange, const char *type, psp_buf *body) {
   psp_buf_free(body);
 }
 
-/** A page of what is there now. The lock is held. */
+/* A page of what is there now. The lock is held. */
 static void with_page(psprobe_dashboard *d, psp_buf *out,
                       void (*write)(psp_buf *, const psp_page *)) {
   psprobe_series series[PSPROBE_MAX_SOURCES];
@@ -89,7 +89,7 @@ static void get_summary(psprobe_dashboard *d, psp_exchange *exchange) {
   answer_kept(d, exchange, &d->summary, SUMMARY_LEAST_NS, write_summary, JSON);
 }
 
-/** Probes from change `since` on, of this run; of another run, or from before what is kept, all. */
+/* Probes from change `since` on, of this run; of another run, or from before what is kept, all. */
 static void write_probes(psprobe_dashboard *d, psp_buf *body, const char *run, int64_t since) {
   psprobe_series series[PSPROBE_MAX_SOURCES];
   psprobe_probes probes = psp_columns_probes(&d->columns, series);
@@ -125,7 +125,7 @@ static void get_probes(psprobe_dashboard *d, psp_exchange *exchange) {
   reply(exchange, JSON, &body);
 }
 
-/** Ends the streams of clients that have gone. The lock is held. */
+/* Ends the streams of clients that have gone. The lock is held. */
 static void forget_gone(psprobe_dashboard *d) {
   size_t kept = 0;
   for (size_t i = 0; i < d->stream_count; i++) {
@@ -189,7 +189,7 @@ static void get_live(void *arg, psp_exchange *exchange) {
   psp_exchange_reply(exchange, 200, TEXT, "live\n", 5);
 }
 
-/** Not ready: every publish has failed so far, so nothing is measured. */
+/* Not ready: every publish has failed so far, so nothing is measured. */
 static void get_ready(void *arg, psp_exchange *exchange) {
   psprobe_dashboard *d = arg;
   psprobe_prober_stats stats;
@@ -201,7 +201,7 @@ static void get_ready(void *arg, psp_exchange *exchange) {
     psp_exchange_reply(exchange, 200, TEXT, "ready\n", 6);
 }
 
-/* ---- who may ask ------------------------------------------------------------------------- */
+/* ---- who may ask ---- */
 
 static bool allowed(const psprobe_dashboard *d, psp_exchange *exchange) {
   if (psp_dashboard_host_ok(d, psp_exchange_header(exchange, "Host"))) return true;

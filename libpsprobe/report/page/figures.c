@@ -13,7 +13,7 @@
 #define ECDF_POINTS  160
 #define HEAT_BINS    24
 #define HEAT_COLUMNS 168
-/** Runs shorter than this have no use for hours. */
+/* Runs shorter than this have no use for hours. */
 #define HEAT_LEAST_NS (3 * HOUR_NS)
 
 static bool answered(const psprobe_series *s, size_t i) {
@@ -28,7 +28,7 @@ static void put_edges(psp_json_writer *w, const psp_plots *plots, int bins) {
   psp_json_end_array(w);
 }
 
-/** ECDF on a scale of nines: dense where the tail is. */
+/* ECDF on a scale of nines: dense where the tail is. */
 static void put_ecdf(psp_json_writer *w, const psprobe_probes *probes, const psp_plots *plots) {
   double most = 1;
   for (size_t k = 0; k < probes->source_count; k++)
@@ -108,7 +108,7 @@ static void put_pairs(psp_json_writer *w, const psp_page *page) {
   psp_json_end_array(w);
 }
 
-/** Where the time went: means over the probes up to the source's p99, so that they add up and one
+/* Where the time went: means over the probes up to the source's p99, so that they add up and one
  * stall does not stand for all. */
 static void put_stages(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
   psp_json_put_key(w, "stages");
@@ -144,7 +144,7 @@ static void put_stages(psp_json_writer *w, const psp_page *page, const psp_plots
   psp_json_end_array(w);
 }
 
-/** Which of the heat map's bins holds `ns`. */
+/* Which of the heat map's bins holds `ns`. */
 static int heat_bin(const psp_plots *plots, int64_t ns) {
   if (ns <= plots->low_ns) return 0;
   double ratio = log(((double)plots->high_ns + 1) / (double)plots->low_ns);
@@ -163,7 +163,7 @@ static void put_heat_cells(psp_json_writer *w, const uint32_t *cells, int column
   psp_json_end_array(w);
 }
 
-/** Hours across, or as many together as it takes to fit; null for a short run. */
+/* Hours across, or as many together as it takes to fit; null for a short run. */
 static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const psp_plots *plots) {
   psp_json_put_key(w, "heat");
   int64_t first = plots->first_ns, last = plots->last_ns;
@@ -213,7 +213,7 @@ static void put_facts(psp_json_writer *w, const psp_page *page) {
   psp_json_end_array(w);
 }
 
-/** Which of a source's columns is written. */
+/* Which of a source's columns is written. */
 typedef enum column { ELAPSED, STATUS, COLD } column;
 
 static void put_column(psp_json_writer *w, const char *key, column which, const psprobe_series *s,
@@ -284,7 +284,7 @@ void psp_page_probes(psp_buf *out, const psp_page *page, const uint32_t *indices
   psp_json_end_object(&w);
 }
 
-/** The differences of the first two sources that are drawn, and their scale. */
+/* The differences of the first two sources that are drawn, and their scale. */
 static void put_differences(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
   const psp_points *points = &plots->differences;
   const psprobe_series *a = &page->probes->sources[0], *b = &page->probes->sources[1];
@@ -328,7 +328,7 @@ static void put_gaps(psp_json_writer *w, const psp_plots *plots) {
   psp_json_end_array(w);
 }
 
-/** What changes little by little and is drawn point by point. */
+/* What changes little by little and is drawn point by point. */
 static void put_points(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
   psp_json_put_key(w, "probes");
   psp_json_begin_object(w);

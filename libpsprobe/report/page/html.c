@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/** @file The page of a report: what the page is told, from the columns. */
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +25,7 @@ static void add_duration(psp_html_page *p, const char *name, int64_t ns) {
   if (ns > 0) add(p, name, psp_format_duration(text, ns));
 }
 
-/** The longest that a probe was sent after its time: what the prober itself did to the figures. */
+/* The longest that a probe was sent after its time: what the prober itself did to the figures. */
 static int64_t max_lateness(const psp_columns *c) {
   int64_t most = 0;
   for (size_t i = 0; i < c->count; i++)
@@ -34,7 +33,7 @@ static int64_t max_lateness(const psp_columns *c) {
   return most;
 }
 
-/** When the first probe was sent and when the last: answers, and so columns, come out of order. */
+/* When the first probe was sent and when the last: answers, and so columns, come out of order. */
 static void add_sent(psp_html_page *p, const psp_columns *c) {
   int64_t first = 0, last = 0;
   for (size_t i = 0; i < c->count; i++) {

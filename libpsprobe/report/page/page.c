@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/**
- * @file The page's HTML. What matters most (the sentence, the table, how it was measured) is plain
- * HTML, there without a script; the plots are drawn by the modules of report/page/.
- */
 #include "report/page/page.h"
 
 #include <stdlib.h>
@@ -14,7 +10,7 @@
 #include "report/page/table.h"
 #include "report/sink.h"
 
-/** JSON within an element: "<" cannot be taken for a tag when it is written \u003c. */
+/* JSON within an element: "<" cannot be taken for a tag when it is written \u003c. */
 static void put_json(psp_buf *out, const psp_buf *json) {
   for (size_t i = 0; i < json->len; i++) {
     if (json->data[i] == '<')
@@ -24,9 +20,9 @@ static void put_json(psp_buf *out, const psp_buf *json) {
   }
 }
 
-/* ---- the plots' places ---------------------------------------------------------------- */
+/* ---- the plots' places ---- */
 
-/** What a reader who cannot see the plot is told instead. */
+/* What a reader who cannot see the plot is told instead. */
 static void put_aria(const psp_sink *out, const char *what, const psp_page *page) {
   psp_sink_raw(out, " role=\"img\" aria-label=\"");
   psp_sink_text(out, what);
@@ -46,7 +42,7 @@ static void put_aria(const psp_sink *out, const char *what, const psp_page *page
   psp_sink_raw(out, ". Arrow keys move, plus and minus zoom, 0 shows all.\"");
 }
 
-/** The plot's place, and its legend's beside it. */
+/* The plot's place, and its legend's beside it. */
 #define put_plot(out, id, kind, what, page)                                                   \
   do {                                                                                        \
     psp_sink_raw(out, "<figure><div class=\"plot " kind "\" id=\"" id "\"");                  \
@@ -120,9 +116,9 @@ static void put_plots(const psp_sink *out, const psp_page *page) {
   psp_sink_raw(out, "</div>\n");
 }
 
-/* ---- the whole ---------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
-/** Modules and dygraphs are part of the program: not from outside, but no literals either. */
+/* Modules and dygraphs are part of the program: not from outside, but no literals either. */
 static void put_modules(psp_buf *out) {
   psp_buf_text(out, "<script type=\"importmap\">{\"imports\":{");
   for (const psp_asset *m = psp_asset_modules; m->name != NULL; m++) {
@@ -134,7 +130,7 @@ static void put_modules(psp_buf *out) {
   psp_buf_text(out, "}}</script>\n<script type=\"module\">import \"psprobe/page\";</script>\n");
 }
 
-/** Without the source map, which a reader's tools would look for beside the file. */
+/* Without the source map, which a reader's tools would look for beside the file. */
 static void put_asset(psp_buf *out, const psp_asset *asset) {
   const char *map = strstr(asset->text, "# sourceMappingURL");
   psp_buf_add(out, asset->text,
@@ -166,13 +162,13 @@ static void put_head(const psp_sink *out) {
   psp_sink_raw(out, "</style>\n</head>\n<body>\n");
 }
 
-/** Whether the blank at `at` stands between a number and its unit, which belong on one line. */
+/* Whether the blank at `at` stands between a number and its unit, which belong on one line. */
 static bool before_unit(const char *text, const char *at) {
   return at > text && at[-1] >= '0' && at[-1] <= '9' &&
          (at[1] == '%' || strchr("nums", at[1]) != NULL) && at[1] != '\0';
 }
 
-/** Text with blanks before units that do not break. */
+/* Text with blanks before units that do not break. */
 static void put_words(const psp_sink *out, const char *text) {
   psp_buf words = {0};
   for (const char *at = text; *at != '\0'; at++) {
@@ -185,7 +181,7 @@ static void put_words(const psp_sink *out, const char *text) {
   psp_buf_free(&words);
 }
 
-/** The answer itself large, what follows it (cold starts, a ranking) smaller. */
+/* The answer itself large, what follows it (cold starts, a ranking) smaller. */
 static void put_sentence(const psp_sink *out, const char *sentence) {
   const char *rest = strstr(sentence, ". ");
   psp_buf first = {0};

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_REPORT_PAGE_PAGE_H
 #define PSP_REPORT_PAGE_PAGE_H
-/** @file The page: one self-contained HTML file. Pure: memory in, text out. */
+/**
+ * @file
+ * The page: one self-contained HTML file. What matters most (the sentence, the table, how it was
+ * measured) is plain HTML, there without a script; the plots are drawn by the modules beside this
+ * file. Pure: memory in, text out.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -7,7 +7,7 @@
 
 #define CELLS 12
 
-/** The cells of one source's row, behind its name. */
+/* The cells of one source's row, behind its name. */
 static void fill_cells(char cells[CELLS][PSP_DURATION_SIZE], const psprobe_source_summary *s) {
   const uint64_t counts[] = {s->sent, s->answered, s->late, s->lost, s->duplicates, s->cold_count};
   size_t n = 0;

@@ -127,7 +127,7 @@ static bool reserve(psp_columns *c) {
   return true;
 }
 
-/** An answer proves that the message went out, though the publish call was not told so. */
+/* An answer proves that the message went out, though the publish call was not told so. */
 static bool is_unsent(const psprobe_result *result) {
   bool nobody = result->publish_ns < 0 && result->publish_ns != PSP_PUBLISH_UNKNOWN;
   for (size_t k = 0; k < result->source_count && nobody; k++)
@@ -135,7 +135,7 @@ static bool is_unsent(const psprobe_result *result) {
   return nobody;
 }
 
-/** What no clock can have measured (a damaged file, somebody else's) is cut, so that sums and
+/* What no clock can have measured (a damaged file, somebody else's) is cut, so that sums and
  * differences hold. */
 static int64_t within(int64_t ns) {
   return ns > PSP_MOST_NS ? PSP_MOST_NS : ns < -PSP_MOST_NS ? -PSP_MOST_NS : ns;

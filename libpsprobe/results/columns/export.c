@@ -12,7 +12,7 @@
 #include "results/columns/old_names.h"
 #include "results/upload/document.h"
 
-/** Quoted where it has to be; source names cannot hold these, texts of foreign files can. */
+/* Quoted where it has to be; source names cannot hold these, texts of foreign files can. */
 static void put_text(psp_buf *out, const char *text) {
   if (strpbrk(text, ",\"\r\n") == NULL) {
     psp_buf_text(out, text);

@@ -7,7 +7,7 @@
 /* What the two passes over the store share. */
 typedef struct loader {
   psp_columns columns;
-  char last_run[PSPROBE_ID_SIZE]; /**< of the row before; rows of a run mostly follow each other */
+  char last_run[PSPROBE_ID_SIZE]; /* of the row before; rows of a run mostly follow each other */
   uint32_t last_index;
 } loader;
 

@@ -168,7 +168,7 @@ psprobe_code psp_writer_lock(psprobe_store *store, const char *path, psprobe_err
   return code;
 }
 
-/* ---- a file that was removed or renamed ------------------------------------------- */
+/* ---- a file that was removed or renamed ---- */
 
 static void tell(const psprobe_store *store, psprobe_log_level level, const char *event,
                  const char *key, int64_t number) {

@@ -71,7 +71,9 @@ static bool make_writes(const psp_outbox *outbox, const char *collection, batch_
                       .documents = calloc(n, sizeof(psprobe_value *)),
                       .paths = calloc(n, sizeof *b->paths),
                       .marks = calloc(n, sizeof *b->marks)};
-  if (!b->writes || !b->outcomes || !b->documents || !b->paths || !b->marks) return false;
+  if (b->writes == NULL || b->outcomes == NULL || b->documents == NULL || b->paths == NULL ||
+      b->marks == NULL)
+    return false;
   for (size_t i = 0; i < n; i++) {
     const psp_stored_row *stored = &outbox->rows[i];
     psp_buf path = {0};

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/** @file The Firestore document of a row. Pure. */
 #include "results/upload/document.h"
 #include "base/text.h"
 

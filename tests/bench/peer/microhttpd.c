@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The least that a function in C can be: libmicrohttpd, one thread, 204 to everything. */
+/** @file The least that a function in C can be: libmicrohttpd, one thread, 204 to everything. */
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdlib.h>

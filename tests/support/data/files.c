@@ -15,7 +15,7 @@ psp_buf test_file(const char *path) {
   psp_buf buf = {0};
   char chunk[4096];
   FILE *file = fopen(path, "rb");
-  if (!file) fail_msg("%s is not there", path);
+  if (file == NULL) fail_msg("%s is not there", path);
   for (size_t n; (n = fread(chunk, 1, sizeof chunk, file)) > 0;)
     psp_buf_add(&buf, chunk, n);
   fclose(file);

@@ -25,7 +25,7 @@ void outcome_note(void *arg, const psp_http_response *response, const psprobe_er
   outcome *o = arg;
   o->calls++;
   pthread_getname_np(pthread_self(), o->thread, sizeof o->thread);
-  if (response) {
+  if (response != NULL) {
     o->status = response->status;
     psp_buf_add(&o->body, response->body, response->body_len);
   } else {

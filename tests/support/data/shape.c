@@ -52,7 +52,7 @@ static const char *mask_one(psp_buf *out, const char *at, const char *end) {
     psp_buf_text(out, tokens[i]);
     psp_buf_text(out, "TOKEN");
     const char *quote = memchr(at + len, '"', (size_t)(end - at) - len);
-    return quote ? quote : end;
+    return quote != NULL ? quote : end;
   }
   static const char ids[] = "\"messageIds\": [";
   if ((size_t)(end - at) > sizeof ids && memcmp(at, ids, sizeof ids - 1) == 0) {

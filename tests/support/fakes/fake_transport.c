@@ -56,7 +56,7 @@ struct fake_transport {
 };
 
 static void *need(void *memory) {
-  if (!memory) abort();
+  if (memory == NULL) abort();
   return memory;
 }
 
@@ -68,7 +68,7 @@ static char *copy(const void *data, size_t len) {
 }
 
 static char *copy_text(const char *text) {
-  return text ? copy(text, strlen(text)) : NULL;
+  return text != NULL ? copy(text, strlen(text)) : NULL;
 }
 
 static bool glob(const char *pattern, const char *text) {
@@ -87,7 +87,7 @@ static bool is_open(const fake_call *call) {
 }
 
 static fake_call *find_call(fake_transport *fake, const psp_http_request *request) {
-  for (fake_call *call = fake->calls; call; call = call->next) {
+  for (fake_call *call = fake->calls; call != NULL; call = call->next) {
     if (!is_open(call)) continue;
     if (strcmp(call->method, request->method) == 0 && glob(call->url, request->url)) return call;
     if (fake->in_order && call->times != 0) return NULL;
@@ -105,7 +105,7 @@ static psp_http_request copy_request(const psp_http_request *from) {
   made.method = copy_text(from->method);
   made.url = copy_text(from->url);
   made.headers = headers;
-  made.body = copy(from->body, from->body ? from->body_len : 0);
+  made.body = copy(from->body, from->body != NULL ? from->body_len : 0);
   return made;
 }
 
@@ -131,7 +131,7 @@ static psprobe_code fake_send(void *self, const psp_http_request *request, psp_h
   pthread_mutex_lock(&fake->lock);
   s->id = ++fake->last_id;
   s->call = find_call(fake, request);
-  if (s->call) {
+  if (s->call != NULL) {
     s->nth = s->call->count++;
   } else {
     fake->unexpected++;
@@ -139,7 +139,7 @@ static psprobe_code fake_send(void *self, const psp_http_request *request, psp_h
   }
   *fake->seen_end = s;
   fake->seen_end = &s->next;
-  if (id) *id = s->id;
+  if (id != NULL) *id = s->id;
   pthread_cond_broadcast(&fake->changed);
   pthread_mutex_unlock(&fake->lock);
   return PSPROBE_OK;
@@ -148,7 +148,7 @@ static psprobe_code fake_send(void *self, const psp_http_request *request, psp_h
 static void fake_cancel(void *self, uint64_t id) {
   fake_transport *fake = self;
   pthread_mutex_lock(&fake->lock);
-  for (seen *s = fake->seen; s; s = s->next) {
+  for (seen *s = fake->seen; s != NULL; s = s->next) {
     if (s->id == id && s->state == WAITING) s->cancelled = true;
   }
   pthread_cond_broadcast(&fake->changed);
@@ -167,10 +167,10 @@ static psprobe_error make_error(psprobe_code code, const char *message) {
 static size_t split_headers(char *text, psp_header headers[MAX_HEADERS]) {
   size_t count = 0;
   char *rest = NULL;
-  for (char *line = text ? strtok_r(text, "\r\n", &rest) : NULL; line && count < MAX_HEADERS;
-       line = strtok_r(NULL, "\r\n", &rest)) {
+  for (char *line = text != NULL ? strtok_r(text, "\r\n", &rest) : NULL;
+       line != NULL && count < MAX_HEADERS; line = strtok_r(NULL, "\r\n", &rest)) {
     char *colon = strchr(line, ':');
-    if (!colon) continue;
+    if (colon == NULL) continue;
     *colon = 0;
     for (char *c = line; *c; c++)
       *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
@@ -183,7 +183,7 @@ static void give_response(seen *s, int status, const char *headers, const psp_bu
   psp_header list[MAX_HEADERS];
   char *text = copy_text(headers);
   psp_http_response response = {.status = status,
-                                .body = body->data ? body->data : "",
+                                .body = body->data != NULL ? body->data : "",
                                 .body_len = body->len,
                                 .headers = list,
                                 .header_count = split_headers(text, list)};
@@ -194,14 +194,15 @@ static void give_response(seen *s, int status, const char *headers, const psp_bu
 /* With the lock held, which it leaves meanwhile: a callback may send the next request. */
 static void deliver(fake_transport *fake, seen *s) {
   s->state = DELIVERING;
-  fake_call now = s->call ? *s->call : (fake_call){0};
+  fake_call now = s->call != NULL ? *s->call : (fake_call){0};
   now.headers = copy_text(now.headers);
-  if (s->call) now.body.data = copy(now.body.data, now.body.len);
+  if (s->call != NULL) now.body.data = copy(now.body.data, now.body.len);
   bool cancelled = s->cancelled;
   pthread_mutex_unlock(&fake->lock);
-  if (cancelled || !s->call || now.script == FAIL) {
+  if (cancelled || s->call == NULL || now.script == FAIL) {
     psprobe_error error = cancelled ? make_error(PSPROBE_CANCELLED, "cancelled") : now.error;
-    if (!cancelled && !s->call) error = make_error(PSPROBE_INTERNAL, "fake: unexpected request");
+    if (!cancelled && s->call == NULL)
+      error = make_error(PSPROBE_INTERNAL, "fake: unexpected request");
     s->done(s->arg, NULL, &error);
   } else if (now.script == HANDLE) {
     fake_answer answer = {.status = 200};
@@ -218,9 +219,9 @@ static void deliver(fake_transport *fake, seen *s) {
 }
 
 static seen *next_due(fake_transport *fake) {
-  for (seen *s = fake->seen; s; s = s->next) {
+  for (seen *s = fake->seen; s != NULL; s = s->next) {
     if (fake->closing && s->state == WAITING) s->cancelled = true;
-    if (s->state == WAITING && (s->cancelled || !s->call || s->call->script != NOTHING_YET))
+    if (s->state == WAITING && (s->cancelled || s->call == NULL || s->call->script != NOTHING_YET))
       return s;
   }
   return NULL;
@@ -231,7 +232,7 @@ static void *run(void *arg) {
   pthread_mutex_lock(&fake->lock);
   for (;;) {
     seen *s = next_due(fake);
-    if (s) {
+    if (s != NULL) {
       deliver(fake, s);
       pthread_cond_broadcast(&fake->changed);
     } else if (fake->closing) {
@@ -274,7 +275,7 @@ fake_transport *fake_transport_new(psp_http **http) {
 void fake_transport_free(fake_transport *fake) {
   if (!fake->closed) fail_msg("fake_transport_free before psp_http_free");
   unsigned missing = 0, unexpected = fake->unexpected;
-  for (fake_call *call = fake->calls, *next; call; call = next) {
+  for (fake_call *call = fake->calls, *next; call != NULL; call = next) {
     next = call->next;
     if (call->times != 0 && call->count < call->times) {
       missing++;
@@ -287,7 +288,7 @@ void fake_transport_free(fake_transport *fake) {
     free(call->body.data);
     free(call);
   }
-  for (seen *s = fake->seen, *next; s; s = next) {
+  for (seen *s = fake->seen, *next; s != NULL; s = next) {
     next = s->next;
     free_request(&s->request);
     free(s);
@@ -356,7 +357,7 @@ void fake_reply_bytes(fake_call *call, int status, const char *headers, const vo
 }
 
 void fake_reply(fake_call *call, int status, const char *headers, const char *body) {
-  fake_reply_bytes(call, status, headers, body, body ? strlen(body) : 0);
+  fake_reply_bytes(call, status, headers, body, body != NULL ? strlen(body) : 0);
 }
 
 void fake_fail(fake_call *call, psprobe_code code, const char *message) {
@@ -391,7 +392,7 @@ unsigned fake_count(fake_call *call) {
 unsigned fake_cancelled(fake_call *call) {
   unsigned count = 0;
   pthread_mutex_lock(&call->fake->lock);
-  for (seen *s = call->fake->seen; s; s = s->next)
+  for (seen *s = call->fake->seen; s != NULL; s = s->next)
     count += s->call == call && s->cancelled;
   pthread_mutex_unlock(&call->fake->lock);
   return count;
@@ -400,11 +401,11 @@ unsigned fake_cancelled(fake_call *call) {
 const psp_http_request *fake_request(fake_call *call, unsigned nth) {
   const psp_http_request *found = NULL;
   pthread_mutex_lock(&call->fake->lock);
-  for (seen *s = call->fake->seen; s; s = s->next) {
+  for (seen *s = call->fake->seen; s != NULL; s = s->next) {
     if (s->call == call && s->nth == nth) found = &s->request;
   }
   pthread_mutex_unlock(&call->fake->lock);
-  if (!found) fail_msg("%s %s did not come %u times", call->method, call->url, nth + 1);
+  if (found == NULL) fail_msg("%s %s did not come %u times", call->method, call->url, nth + 1);
   return found;
 }
 

@@ -53,13 +53,13 @@ static bool executable(char out[PATH_MAX], const char *root, const char *program
 static bool root_from_path(char out[PATH_MAX]) {
   const char *path = getenv("PATH");
   char file[PATH_MAX];
-  for (const char *at = path; at && *at; at += strspn(at, ":")) {
+  for (const char *at = path; at != NULL && *at; at += strspn(at, ":")) {
     size_t len = strcspn(at, ":");
     if (snprintf(file, sizeof file, "%.*s/gcloud", (int)len, at) < (int)sizeof file &&
-        access(file, X_OK) == 0 && realpath(file, out)) {
+        access(file, X_OK) == 0 && realpath(file, out) != NULL) {
       for (int up = 0; up < 2; up++) {
         char *slash = strrchr(out, '/');
-        if (slash) *slash = '\0';
+        if (slash != NULL) *slash = '\0';
       }
       return true;
     }
@@ -70,16 +70,16 @@ static bool root_from_path(char out[PATH_MAX]) {
 
 static bool root_from_gcloud(char out[PATH_MAX]) {
   FILE *gcloud = popen("gcloud info --format='value(installation.sdk_root)' 2>/dev/null", "r");
-  bool read = gcloud && fgets(out, PATH_MAX, gcloud);
+  bool read = gcloud != NULL && fgets(out, PATH_MAX, gcloud) != NULL;
   if (read) out[strcspn(out, "\n")] = '\0';
-  if (gcloud) pclose(gcloud);
+  if (gcloud != NULL) pclose(gcloud);
   return read;
 }
 
 static bool find_program(test_service service, char out[PATH_MAX]) {
   const char *program = services[service].program, *given = getenv("CLOUDSDK_ROOT");
   char root[PATH_MAX];
-  return (given && executable(out, given, program)) ||
+  return (given != NULL && executable(out, given, program)) ||
          (root_from_path(root) && executable(out, root, program)) ||
          (root_from_gcloud(root) && executable(out, root, program));
 }
@@ -121,7 +121,7 @@ static bool answers(const char *host, int port) {
   static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
   bool ok = connect(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
             send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0 &&
-            recv(fd, line, sizeof line - 1, MSG_WAITALL) > 0 && strstr(line, " 200");
+            recv(fd, line, sizeof line - 1, MSG_WAITALL) > 0 && strstr(line, " 200") != NULL;
   close(fd);
   return ok;
 }
@@ -181,7 +181,7 @@ static void run_guard(const char *program, int port, const char *log, int leash)
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  if (strstr(program, "firestore"))
+  if (strstr(program, "firestore") != NULL)
     execl(program, program, "start", "--host=127.0.0.1", port_arg, (char *)NULL);
   else
     execl(program, program, "--host=127.0.0.1", port_arg, (char *)NULL);
@@ -189,14 +189,14 @@ static void run_guard(const char *program, int port, const char *log, int leash)
 }
 
 static void stop_all(void) {
-  while (running)
+  while (running != NULL)
     test_emulator_stop(running);
 }
 
 static void log_name(char out[PATH_MAX], const char *service, int port) {
   const char *build = getenv("BUILD");
   char folder[PATH_MAX - 64];
-  snprintf(folder, sizeof folder, "%s/tests", build && *build ? build : "build");
+  snprintf(folder, sizeof folder, "%s/tests", build != NULL && *build ? build : "build");
   if (access(folder, W_OK) != 0) snprintf(folder, sizeof folder, "/tmp");
   snprintf(out, PATH_MAX, "%s/emulator-%s-%d.log", folder, service, port);
 }
@@ -237,7 +237,7 @@ test_emulator *test_emulator_start(test_service service, int port) {
   char program[PATH_MAX];
   if (!find_program(service, program)) skip(service);
   test_emulator *emulator = calloc(1, sizeof *emulator);
-  if (!emulator) fail("start an emulator");
+  if (emulator == NULL) fail("start an emulator");
   /* A free port may be taken by another before Java binds it: that is tried again. */
   for (int attempt = 0; !start(emulator, service, program, port); attempt++)
     if (attempt == 2) {
@@ -260,8 +260,8 @@ int test_emulator_port(const test_emulator *emulator) {
 }
 
 void test_emulator_stop(test_emulator *emulator) {
-  if (!emulator) return;
-  for (test_emulator **at = &running; *at; at = &(*at)->next)
+  if (emulator == NULL) return;
+  for (test_emulator **at = &running; *at != NULL; at = &(*at)->next)
     if (*at == emulator) {
       *at = emulator->next;
       break;
@@ -274,7 +274,7 @@ void test_emulator_stop(test_emulator *emulator) {
 
 const char *test_emulator_host(test_service service) {
   const char *given = getenv(services[service].variable);
-  if (given && *given) return given;
-  if (!shared[service]) shared[service] = test_emulator_start(service, 0);
+  if (given != NULL && *given) return given;
+  if (shared[service] == NULL) shared[service] = test_emulator_start(service, 0);
   return shared[service]->address;
 }

@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "raw_http.h"
 
-/** Under the lock. */
+/* Under the lock. */
 static void wait_change(lab *l, const char *what) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);

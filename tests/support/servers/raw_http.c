@@ -73,7 +73,7 @@ static bool read_until(int fd, psp_buf *to, const char *end) {
 /* Looks for "name: value" in a head, whatever the case of the name. */
 static const char *find_header(const psp_buf *head, const char *name) {
   size_t len = strlen(name);
-  for (const char *line = head->data; line && *line; line = strchr(line, '\n')) {
+  for (const char *line = head->data; line != NULL && *line; line = strchr(line, '\n')) {
     if (*line == '\n') line++;
     if (strncasecmp(line, name, len) == 0 && line[len] == ':')
       return line + len + 1 + strspn(line + len + 1, " ");
@@ -87,7 +87,7 @@ bool raw_has_header(const raw_answer *answer, const char *line) {
   snprintf(name, sizeof name, "%.*s", (int)(colon - line), line);
   const char *value = find_header(&answer->head, name);
   const char *want = colon + 1 + strspn(colon + 1, " ");
-  return value && strncmp(value, want, strlen(want)) == 0 && value[strlen(want)] == '\r';
+  return value != NULL && strncmp(value, want, strlen(want)) == 0 && value[strlen(want)] == '\r';
 }
 
 bool raw_read_head(int fd, raw_answer *answer) {
@@ -114,12 +114,12 @@ bool raw_read(int fd, raw_answer *answer) {
   psp_buf_text(&answer->body, "");
   const char *length = find_header(&answer->head, "content-length");
   const char *coding = find_header(&answer->head, "transfer-encoding");
-  if (coding && strncmp(coding, "chunked", 7) == 0) {
+  if (coding != NULL && strncmp(coding, "chunked", 7) == 0) {
     while (raw_read_chunk(fd, answer)) {
     }
     return true;
   }
-  return !length || read_bytes(fd, &answer->body, strtoul(length, NULL, 10));
+  return length == NULL || read_bytes(fd, &answer->body, strtoul(length, NULL, 10));
 }
 
 void raw_free(raw_answer *answer) {
@@ -172,5 +172,5 @@ bool raw_read_request(int fd, psp_buf *head, psp_buf *body) {
   if (!read_until(fd, head, "\r\n\r\n")) return false;
   psp_buf_text(body, "");
   const char *length = find_header(head, "content-length");
-  return !length || read_bytes(fd, body, strtoul(length, NULL, 10));
+  return length == NULL || read_bytes(fd, body, strtoul(length, NULL, 10));
 }

@@ -50,7 +50,7 @@ static void *accept_all(void *arg) {
 
 raw_server *raw_server_start(raw_talk *talk, void *arg) {
   raw_server *s = calloc(1, sizeof *s);
-  if (!s) abort();
+  if (s == NULL) abort();
   s->talk = talk;
   s->arg = arg;
   s->listener = raw_listen(&s->port);

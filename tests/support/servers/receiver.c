@@ -79,7 +79,7 @@ void receiver_expect_deadline(receiver *r, int seconds) {
 }
 
 fake_call *receiver_expect_pull(receiver *r, const char *body) {
-  if (body) fake_reply(receiver_expect(r, ":pull"), 200, NULL, body);
+  if (body != NULL) fake_reply(receiver_expect(r, ":pull"), 200, NULL, body);
   return fake_times(receiver_expect(r, ":pull"), 0);
 }
 

@@ -15,11 +15,11 @@ int test_rest_begin(const char *host, const char *method, const char *path, cons
   int fd = raw_connect(atoi(strrchr(host, ':') + 1));
   psp_buf request = {0};
   psp_buf_printf(&request, "%s %s HTTP/1.1\r\nHost: %s\r\n%s", method, path, host,
-                 more ? more : "");
-  if (body && (!more || !strstr(more, "Content-Type")))
+                 more != NULL ? more : "");
+  if (body != NULL && (more == NULL || strstr(more, "Content-Type") == NULL))
     psp_buf_text(&request, "Content-Type: application/json\r\n");
-  psp_buf_printf(&request, "Content-Length: %zu\r\n\r\n%s", body ? strlen(body) : 0,
-                 body ? body : "");
+  psp_buf_printf(&request, "Content-Length: %zu\r\n\r\n%s", body != NULL ? strlen(body) : 0,
+                 body != NULL ? body : "");
   assert_false(request.failed);
   raw_send_bytes(fd, request.data, request.len);
   psp_buf_free(&request);

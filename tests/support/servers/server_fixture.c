@@ -27,11 +27,11 @@ static void echo(void *arg, psp_exchange *x) {
   calls++;
   received_ns = psp_exchange_received_ns(x);
   psp_buf_printf(&out, "%s %s\n", psp_exchange_method(x), psp_exchange_path(x));
-  for (unsigned i = 0; psp_exchange_segment(x, i); i++)
+  for (unsigned i = 0; psp_exchange_segment(x, i) != NULL; i++)
     psp_buf_printf(&out, "segment %s\n", psp_exchange_segment(x, i));
-  for (unsigned i = 0; psp_exchange_query(x, "q", i); i++)
+  for (unsigned i = 0; psp_exchange_query(x, "q", i) != NULL; i++)
     psp_buf_printf(&out, "q=%s\n", psp_exchange_query(x, "q", i));
-  if (header) psp_buf_printf(&out, "x-test=%s\n", header);
+  if (header != NULL) psp_buf_printf(&out, "x-test=%s\n", header);
   psp_buf_printf(&out, "%zu:", len);
   psp_buf_add(&out, body, len);
   psp_exchange_set_header(x, "X-One", "1");
@@ -86,7 +86,7 @@ static const psp_route routes[] = {
 psp_server *fixture_start(psp_server_options options) {
   psp_server *made;
   psprobe_error error = {0};
-  if (!options.listen) options.listen = "127.0.0.1:0";
+  if (options.listen == NULL) options.listen = "127.0.0.1:0";
   options.routes = routes;
   options.route_count = sizeof routes / sizeof *routes;
   if (psp_server_new(&options, &made, &error) != PSPROBE_OK) fail_msg("%s", error.message);
@@ -113,7 +113,7 @@ void expect(int fd, const char *request, int status, const char *body) {
   raw_answer answer = {0};
   int got = raw_ask(fd, request, &answer);
   if (got != status) fail_msg("%s\ngives %d, not %d", request, got, status);
-  if (body) assert_string_equal(answer.body.data, body);
+  if (body != NULL) assert_string_equal(answer.body.data, body);
   raw_free(&answer);
 }
 

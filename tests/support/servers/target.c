@@ -22,7 +22,7 @@ static const char *chosen;
 
 const char *test_target(void) {
   const char *named = getenv("PSPROBE_TEST_TARGET");
-  const char *target = chosen ? chosen : named && *named ? named : "google";
+  const char *target = chosen != NULL ? chosen : named != NULL && *named ? named : "google";
   if (strcmp(target, "google") != 0 && strcmp(target, "local") != 0) {
     fprintf(stderr, "PSPROBE_TEST_TARGET is google or local, not %s\n", target);
     exit(2);
@@ -72,7 +72,7 @@ int test_on_targets(int (*suite)(void)) {
   const char *only = getenv("PSPROBE_TEST_TARGET");
   int result = 0;
   for (size_t i = 0; i < 2; i++) {
-    if (only && *only && strcmp(test_target(), targets[i]) != 0) continue;
+    if (only != NULL && *only && strcmp(test_target(), targets[i]) != 0) continue;
     int status = run(suite, targets[i]);
     if (status == 77 && result == 0) result = 77;
     if (status != 77 && status != 0) result = 1;
@@ -82,7 +82,7 @@ int test_on_targets(int (*suite)(void)) {
 
 const char *test_target_host(test_service service) {
   if (!is_local()) return test_emulator_host(service);
-  if (!shared_local) {
+  if (shared_local == NULL) {
     shared_local = start_local(NULL);
     atexit(stop_shared_local);
   }
@@ -128,8 +128,8 @@ test_broker *test_broker_start(int port) {
 }
 
 const char *test_broker_address(const test_broker *broker) {
-  return broker->local ? psprobe_local_pubsub_host(broker->local)
-                       : test_emulator_address(broker->emulator);
+  return broker->local != NULL ? psprobe_local_pubsub_host(broker->local)
+                               : test_emulator_address(broker->emulator);
 }
 
 int test_broker_port(const test_broker *broker) {
@@ -137,7 +137,7 @@ int test_broker_port(const test_broker *broker) {
 }
 
 void test_broker_stop(test_broker *broker) {
-  if (!broker->local) test_emulator_stop(broker->emulator);
+  if (broker->local == NULL) test_emulator_stop(broker->emulator);
   psprobe_local_free(broker->local);
   free(broker);
 }

@@ -41,7 +41,7 @@ static void extend(X509 *certificate, X509 *issuer, int which, const char *value
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
   X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, which, value);
-  need(extension && X509_add_ext(certificate, extension, -1), "certificate extension");
+  need(extension != NULL && X509_add_ext(certificate, extension, -1), "certificate extension");
   X509_EXTENSION_free(extension);
 }
 
@@ -56,8 +56,8 @@ static X509 *certify(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *is
   X509_gmtime_adj(X509_getm_notAfter(made), 3600);
   X509_set_pubkey(made, key);
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
-  X509_set_issuer_name(made, X509_get_subject_name(issuer ? issuer : made));
-  if (issuer) {
+  X509_set_issuer_name(made, X509_get_subject_name(issuer != NULL ? issuer : made));
+  if (issuer != NULL) {
     extend(made, issuer, NID_subject_alt_name, name);
     extend(made, issuer, NID_basic_constraints, "critical,CA:FALSE");
   } else {
@@ -72,7 +72,7 @@ static void write_ca(tls_server *s, X509 *ca) {
   snprintf(s->ca_file, sizeof s->ca_file, "/tmp/psprobe-test-ca-XXXXXX");
   int fd = mkstemp(s->ca_file);
   FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-  need(file && PEM_write_X509(file, ca), "CA file");
+  need(file != NULL && PEM_write_X509(file, ca), "CA file");
   fclose(file);
 }
 
@@ -100,7 +100,7 @@ static void prepare(tls_server *s, const char *names) {
   X509 *certificate = certify(key, names, ca, ca_key);
   write_ca(s, ca);
   s->context = SSL_CTX_new(TLS_server_method());
-  need(s->context && SSL_CTX_use_certificate(s->context, certificate) == 1 &&
+  need(s->context != NULL && SSL_CTX_use_certificate(s->context, certificate) == 1 &&
            SSL_CTX_use_PrivateKey(s->context, key) == 1,
        "server certificate");
   SSL_CTX_set_alpn_select_cb(s->context, choose_protocol, s);
@@ -120,7 +120,7 @@ static bool read_request(SSL *ssl, psp_buf *head, psp_buf *body) {
     psp_buf_char(head, byte);
   }
   const char *length = strcasestr(head->data, "\r\ncontent-length:");
-  for (long left = length ? atol(length + 17) : 0; left > 0; left--) {
+  for (long left = length != NULL ? atol(length + 17) : 0; left > 0; left--) {
     if (SSL_read(ssl, &byte, 1) != 1) return false;
     psp_buf_char(body, byte);
   }

@@ -130,11 +130,12 @@ static void documents_are_checked(void **state) {
     psprobe_document *document = NULL;
     psprobe_error error = {0};
     psprobe_code code = psp_document_decode(json, &document, &error);
-    if (!documents[i].rule) {
+    if (documents[i].rule == NULL) {
       if (code != PSPROBE_OK) fail_msg("%s: %s", documents[i].json, error.message);
       assert_int_equal(psprobe_value_get_type(psprobe_document_fields(document)),
                        PSPROBE_VALUE_MAP);
-    } else if (code != PSPROBE_INVALID_ARGUMENT || !strstr(error.message, documents[i].rule)) {
+    } else if (code != PSPROBE_INVALID_ARGUMENT ||
+               strstr(error.message, documents[i].rule) == NULL) {
       fail_msg("%s: %d, \"%s\"", documents[i].json, code, error.message);
     }
     psprobe_document_free(document);
@@ -182,8 +183,8 @@ static void preconditions(void **state) {
     psp_json_writer w = {.buf = &out};
     psprobe_code code = psp_precondition_check(&cases[i].precondition, NULL);
     assert_false(psp_precondition_empty(&cases[i].precondition));
-    assert_int_equal(code, cases[i].json ? PSPROBE_OK : PSPROBE_INVALID_ARGUMENT);
-    if (!cases[i].json) continue;
+    assert_int_equal(code, cases[i].json != NULL ? PSPROBE_OK : PSPROBE_INVALID_ARGUMENT);
+    if (cases[i].json == NULL) continue;
     psp_precondition_encode(&w, &cases[i].precondition);
     assert_string_equal(out.data, cases[i].json);
     psp_buf_free(&out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation of Firestore's codecs fails once: each then says so, and leaks nothing (which
- * the address sanitizer sees). */
+/** @file Every allocation of Firestore's codecs fails once: each then says so, and leaks nothing
+ * (which the address sanitizer sees). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +49,7 @@ static bool copy(void *arg) {
 static bool build(void *arg) {
   (void)arg;
   psprobe_value *map = psprobe_value_map(), *array = psprobe_value_array();
-  bool done = map && array;
+  bool done = map != NULL && array != NULL;
   for (int i = 0; i < 40; i++) {
     char key[] = {(char)('A' + i), '\0'};
     done = psprobe_value_set(map, key, psprobe_value_integer(i)) && done;

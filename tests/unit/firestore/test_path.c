@@ -48,9 +48,9 @@ static const struct {
 
 static void expect(const char *path, psprobe_code code, const psprobe_error *error,
                    const char *rule) {
-  if (!rule && code == PSPROBE_OK) return;
-  if (!rule || code != PSPROBE_INVALID_ARGUMENT || !strstr(error->message, rule))
-    fail_msg("%s: %d, \"%s\"", path ? path : "(null)", code, error->message);
+  if (rule == NULL && code == PSPROBE_OK) return;
+  if (rule == NULL || code != PSPROBE_INVALID_ARGUMENT || strstr(error->message, rule) == NULL)
+    fail_msg("%s: %d, \"%s\"", path != NULL ? path : "(null)", code, error->message);
 }
 
 static void paths_are_checked(void **state) {
@@ -187,7 +187,7 @@ static void field_paths_come_apart(void **state) {
     psprobe_error error = {0};
     psprobe_code code = psp_field_path_parse(field_paths[i].path, &names, &error);
     assert_int_equal(psp_field_path_parse(field_paths[i].path, NULL, NULL), code);
-    if (!field_paths[i].names) {
+    if (field_paths[i].names == NULL) {
       if (code != PSPROBE_INVALID_ARGUMENT) fail_msg("taken: %s", field_paths[i].path);
       assert_int_equal(names.len, 0);
     } else {

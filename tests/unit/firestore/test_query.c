@@ -129,7 +129,7 @@ static void refuses_what_is_no_query(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     psprobe_error error = {0};
     psprobe_code code = psp_query_check(&cases[i].query, &error);
-    if (code != PSPROBE_INVALID_ARGUMENT || !strstr(error.message, cases[i].rule))
+    if (code != PSPROBE_INVALID_ARGUMENT || strstr(error.message, cases[i].rule) == NULL)
       fail_msg("%d, \"%s\", without \"%s\"", code, error.message, cases[i].rule);
   }
   psprobe_value_free(five);
@@ -141,7 +141,7 @@ static int count_documents(const char *text, size_t len) {
   psp_json *json = NULL;
   int count = 0;
   if (psp_json_parse(text, len, "test", &json, NULL) != PSPROBE_OK) return -1;
-  for (const psp_json *item = psp_query_first(json); item; item = psp_json_next(item)) {
+  for (const psp_json *item = psp_query_first(json); item != NULL; item = psp_json_next(item)) {
     psprobe_document *document = NULL;
     if (psp_query_element(item, &document, NULL) != PSPROBE_OK) {
       count = -1;

@@ -97,7 +97,7 @@ static void listing_that_fails(void **state) {
 
 static void body_has(fake_call *call, const char *part) {
   const char *body = fake_request(call, 0)->body;
-  if (!strstr(body, part)) fail_msg("%s without %s", body, part);
+  if (strstr(body, part) == NULL) fail_msg("%s without %s", body, part);
 }
 
 static void query_goes_on_after_the_last(void **state) {

@@ -102,7 +102,7 @@ static void names_the_write_that_is_refused(void **state) {
     psprobe_error error = {0};
     assert_int_equal(psp_writes_encode(&out, DATABASE, writes, 2, &error),
                      PSPROBE_INVALID_ARGUMENT);
-    if (!strstr(error.message, cases[i].message))
+    if (strstr(error.message, cases[i].message) == NULL)
       fail_msg("\"%s\" is not in \"%s\"", cases[i].message, error.message);
     psp_buf_free(&out);
   }
@@ -166,8 +166,8 @@ static void transform_results_are_values(void **state) {
   psp_json *json = parse(body.data, body.len);
   const psp_json *result = psp_json_first(psp_json_get(json, "writeResults"));
   int count = 0;
-  for (const psp_json *item = psp_json_first(psp_json_get(result, "transformResults")); item;
-       item = psp_json_next(item), count++) {
+  for (const psp_json *item = psp_json_first(psp_json_get(result, "transformResults"));
+       item != NULL; item = psp_json_next(item), count++) {
     psprobe_value *value = NULL;
     psp_buf was = {0};
     psp_json_writer w = {.buf = &was};

@@ -31,7 +31,8 @@ static bool route(void *arg) {
   psp_router *router = psp_router_new(routes, 2);
   psp_buf scratch = {0};
   psp_match match;
-  bool good = router && psp_router_find(router, "GET", "/a/x%20y/b", &scratch, &match) == PSP_FOUND;
+  bool good =
+      router != NULL && psp_router_find(router, "GET", "/a/x%20y/b", &scratch, &match) == PSP_FOUND;
   if (good) assert_string_equal(match.captures[0], "x y");
   psp_buf_free(&scratch);
   psp_router_free(router);
@@ -96,7 +97,7 @@ static void echo(void *arg, psp_exchange *x) {
   const char *body = psp_exchange_body(x, &len), *query = psp_exchange_query(x, "q", 0);
   (void)arg;
   psp_exchange_set_header(x, "X-One", "1");
-  if (!query || strcmp(query, "a b") != 0 || len != 4)
+  if (query == NULL || strcmp(query, "a b") != 0 || len != 4)
     psp_exchange_reply_error(x, 503, PSPROBE_UNAVAILABLE, "no memory");
   else
     psp_exchange_reply(x, 200, "text/plain", body, len);

@@ -76,7 +76,7 @@ static void test_bad(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *why = NULL;
     if (psp_http_url_check(cases[i].url, &why)) fail_msg("%s passes", cases[i].url);
-    if (!why || !strstr(why, cases[i].word)) fail_msg("%s: %s", cases[i].url, why);
+    if (why == NULL || strstr(why, cases[i].word) == NULL) fail_msg("%s: %s", cases[i].url, why);
     assert_false(psp_http_url_check(cases[i].url, NULL));
   }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation of the stand-in's pure parts fails once: nothing is half done, nothing leaks
- * (which the address sanitizer sees). */
+/** @file Every allocation of the stand-in's pure parts fails once: nothing is half done, nothing
+ * leaks (which the address sanitizer sees). */
 #include "broker/broker_fixture.h"
 
 #include "failing_malloc.h"
@@ -17,7 +17,8 @@ static psp_json *subscription_json, *document_json, *write_json, *query_json;
 static psp_json *parse(const char *text) {
   psp_json *json;
   psprobe_error error;
-  if (psp_json_parse(text, strlen(text), "test", &json, &error)) fail_msg("%s", error.message);
+  if (psp_json_parse(text, strlen(text), "test", &json, &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
   return json;
 }
 
@@ -49,8 +50,8 @@ static bool whole_broker(void *arg) {
   psp_letter *letter = psp_letter_new("a", 1, NULL, 0, "key");
   psp_topic_settings topic = {.name = psp_strdup(TOPIC)};
   broker = psp_broker_new();
-  bool done =
-      broker && letter && topic.name && psp_broker_topic_create(broker, &topic, NULL) == PSPROBE_OK;
+  bool done = broker != NULL && letter != NULL && topic.name != NULL &&
+              psp_broker_topic_create(broker, &topic, NULL) == PSPROBE_OK;
   psp_broker_waiter waiting = {.max = 5};
   if (done)
     done = make_sub_on(SUB, TOPIC, (psp_subscription_settings){.ordering = true}, NULL) ==
@@ -60,14 +61,14 @@ static bool whole_broker(void *arg) {
                        NULL) == PSPROBE_OK;
   if (done) psp_broker_pull(broker, SUB, &waiting, now);
   uint64_t id;
-  done = done && !waiting.code &&
+  done = done && waiting.code == PSPROBE_OK &&
          psp_broker_publish(broker, TOPIC, &letter, 1, now, &id, NULL) == PSPROBE_OK;
-  if (broker) psp_broker_close(broker);
+  if (broker != NULL) psp_broker_close(broker);
   psp_broker_mail mail = {0};
-  if (broker) mail = psp_broker_outbox(broker);
-  done = done && mail.pulls == &waiting && waiting.count == 1 && mail.pushes;
+  if (broker != NULL) mail = psp_broker_outbox(broker);
+  done = done && mail.pulls == &waiting && waiting.count == 1 && mail.pushes != NULL;
   psp_broker_waiter_clear(&waiting);
-  if (mail.pushes) psp_broker_push_free(mail.pushes);
+  if (mail.pushes != NULL) psp_broker_push_free(mail.pushes);
   psp_topic_settings_free(&topic);
   psp_letter_unref(letter);
   psp_broker_free(broker);

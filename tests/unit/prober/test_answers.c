@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the prober's two routes answer, over real sockets, to what they were not made for. */
+/** @file What the prober's two routes answer, over real sockets, to what they were not made for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static void test_what_is_refused(void **state) {
   const char *id;
   lab *l = begin(state, &id);
   static const struct {
-    const char *method, *path, *end; /**< ID stands for the probe's */
+    const char *method, *path, *end; /* ID stands for the probe's */
     int status;
     bool counted;
   } cases[] = {

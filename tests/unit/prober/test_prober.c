@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A prober from end to end: what it publishes, counts, hands to the sink, and how it ends. */
+/** @file A prober from end to end: what it publishes, counts, hands to the sink, and how it ends.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

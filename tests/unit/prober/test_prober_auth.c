@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that carry an ID token for the prober. */
+/** @file Answers that carry an ID token for the prober. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

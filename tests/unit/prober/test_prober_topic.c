@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A topic that is not there when a probe is published. */
+/** @file A topic that is not there when a probe is published. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

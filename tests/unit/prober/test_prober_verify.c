@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A prober that takes answers with an ID token only. */
+/** @file A prober that takes answers with an ID token only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -138,7 +138,7 @@ static void test_pull_broken(void **state) {
                      PSPROBE_INTERNAL);
     assert_int_equal(error.code, PSPROBE_INTERNAL);
     assert_null(batch);
-    if (!strstr(error.message, cases[i].why))
+    if (strstr(error.message, cases[i].why) == NULL)
       fail_msg("\"%s\" does not hold \"%s\"", error.message, cases[i].why);
   }
 }
@@ -176,7 +176,7 @@ static void test_subscriptions(void **state) {
     assert_non_null(strstr(info.name, cases[i].name));
     assert_string_equal(info.topic, "projects/demo-project/topics/probes");
     assert_int_equal(info.ack_deadline_s, cases[i].deadline);
-    if (cases[i].push)
+    if (cases[i].push != NULL)
       assert_string_equal(info.push_endpoint, cases[i].push);
     else
       assert_null(info.push_endpoint);

@@ -96,12 +96,13 @@ static char *filled(size_t len, char with) {
 static void expect(const psprobe_message *messages, size_t count, const char *rule) {
   psprobe_error error = {0};
   psprobe_code code = psp_publish_check(messages, count, &error);
-  if (!rule) {
+  if (rule == NULL) {
     assert_int_equal(code, PSPROBE_OK);
     return;
   }
   assert_int_equal(code, PSPROBE_INVALID_ARGUMENT);
-  if (!strstr(error.message, rule)) fail_msg("\"%s\" does not hold \"%s\"", error.message, rule);
+  if (strstr(error.message, rule) == NULL)
+    fail_msg("\"%s\" does not hold \"%s\"", error.message, rule);
 }
 
 static void test_attribute_limits(void **state) {

@@ -27,8 +27,8 @@ static bool decode_pull(void *arg) {
   psprobe_batch *batch = NULL;
   bool done = succeeded(psp_pull_decode(body->data, body->len, &batch, NULL));
   assert_int_equal(done, batch != NULL);
-  psp_delivery *delivery = batch ? psp_delivery_new(batch) : NULL;
-  if (!delivery) return false;
+  psp_delivery *delivery = batch != NULL ? psp_delivery_new(batch) : NULL;
+  if (delivery == NULL) return false;
   psp_lease_list list = {0};
   for (size_t i = 0, count = delivery->left; i < count; i++)
     psp_lease_append(&list, &delivery->leases[i]);

@@ -42,9 +42,9 @@ static void test_check(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_error error = {0};
     psprobe_code code = psprobe_pubsub_name_check("topic", cases[i].name, &error);
-    assert_int_equal(code, cases[i].rule ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
+    assert_int_equal(code, cases[i].rule != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
     assert_int_equal(error.code, code);
-    if (cases[i].rule && !strstr(error.message, cases[i].rule))
+    if (cases[i].rule != NULL && strstr(error.message, cases[i].rule) == NULL)
       fail_msg("\"%s\" does not hold \"%s\"", error.message, cases[i].rule);
   }
   assert_int_equal(psprobe_pubsub_name_check("topic", "x", NULL), PSPROBE_INVALID_ARGUMENT);
@@ -78,7 +78,7 @@ static void test_full_names(void **state) {
     psp_buf full = {0};
     psprobe_error error = {0};
     psprobe_code code = psp_pubsub_full_name(cases[i].kind, "demo", cases[i].name, &full, &error);
-    if (cases[i].full) {
+    if (cases[i].full != NULL) {
       assert_int_equal(code, PSPROBE_OK);
       assert_string_equal(full.data, cases[i].full);
     } else {

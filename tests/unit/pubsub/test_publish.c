@@ -75,11 +75,11 @@ typedef struct outcome {
 static void on_done(void *arg, const char *const *ids, size_t count, const psprobe_error *error) {
   outcome *o = arg;
   o->calls++;
-  for (size_t i = 0; ids && i < count; i++) {
+  for (size_t i = 0; ids != NULL && i < count; i++) {
     strcat(o->ids, ids[i]);
     strcat(o->ids, " ");
   }
-  if (error) o->error = *error;
+  if (error != NULL) o->error = *error;
   sem_post(&o->done);
 }
 

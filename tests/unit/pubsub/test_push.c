@@ -46,14 +46,14 @@ static void test_captured(void **state) {
     assert_string_equal(m->subscription, cases[i].subscription);
     assert_null(m->ack_id);
     assert_int_equal(m->delivery_attempt, 0);
-    if (cases[i].data) {
+    if (cases[i].data != NULL) {
       assert_int_equal(m->data_len, strlen(cases[i].data));
       assert_memory_equal(m->data, cases[i].data, m->data_len);
     } else {
       assert_int_equal(m->data_len, 0);
     }
-    assert_int_equal(m->attribute_count, cases[i].key ? 1 : 0);
-    if (cases[i].key)
+    assert_int_equal(m->attribute_count, cases[i].key != NULL ? 1 : 0);
+    if (cases[i].key != NULL)
       assert_string_equal(psprobe_message_attribute(m, cases[i].key), cases[i].value);
     psprobe_push_free(push);
     psp_buf_free(&request);
@@ -62,12 +62,13 @@ static void test_captured(void **state) {
 
 static const char *expected_text(const psp_json *message, const char *key) {
   const char *text = psp_json_string(psp_json_get(message, key));
-  return text && *text ? text : NULL;
+  return text != NULL && *text ? text : NULL;
 }
 
 static void assert_text(const char *file, const char *what, const char *is, const char *should) {
   if (!psp_text_equal(is, should))
-    fail_msg("%s: %s is \"%s\", not \"%s\"", file, what, is ? is : "-", should ? should : "-");
+    fail_msg("%s: %s is \"%s\", not \"%s\"", file, what, is != NULL ? is : "-",
+             should != NULL ? should : "-");
 }
 
 static void check_message(const char *file, const psprobe_message *m, const psp_json *expected) {
@@ -86,7 +87,7 @@ static void check_message(const char *file, const psprobe_message *m, const psp_
   assert_int_equal(m->delivery_attempt, attempt);
   const psp_json *attributes = psp_json_get(expected, "attributes");
   assert_int_equal(m->attribute_count, psp_json_count(attributes));
-  for (const psp_json *a = psp_json_first(attributes); a; a = psp_json_next(a))
+  for (const psp_json *a = psp_json_first(attributes); a != NULL; a = psp_json_next(a))
     assert_text(file, psp_json_key(a), psprobe_message_attribute(m, psp_json_key(a)),
                 psp_json_string(a));
 }
@@ -135,10 +136,10 @@ static void test_event_forms(void **state) {
     psprobe_push *push = NULL;
     psprobe_error error = {0};
     psprobe_code code = psprobe_push_decode(body, strlen(body), &push, &error);
-    if (cases[i].why) {
+    if (cases[i].why != NULL) {
       assert_int_equal(code, PSPROBE_INVALID_ARGUMENT);
       assert_null(push);
-      if (!strstr(error.message, cases[i].why))
+      if (strstr(error.message, cases[i].why) == NULL)
         fail_msg("%s: \"%s\" does not hold \"%s\"", cases[i].name, error.message, cases[i].why);
     } else {
       if (code != PSPROBE_OK) fail_msg("%s: %s", cases[i].name, error.message);
@@ -177,7 +178,7 @@ static void test_refused(void **state) {
     assert_int_equal(psprobe_push_decode(cases[i].body, strlen(cases[i].body), &push, &error),
                      PSPROBE_INVALID_ARGUMENT);
     assert_null(push);
-    if (!strstr(error.message, cases[i].why))
+    if (strstr(error.message, cases[i].why) == NULL)
       fail_msg("\"%s\" does not hold \"%s\"", error.message, cases[i].why);
   }
   psprobe_push_free(NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What was not measured is null, never 0: a 0 would be a very good time. */
+/** @file What was not measured is null, never 0: a 0 would be a very good time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

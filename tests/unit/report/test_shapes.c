@@ -60,7 +60,7 @@ static void no_nan(const char *what, const char *text) {
     if (strstr(text, bad[i]) != NULL) fail_msg("%s holds %s", what, bad[i]);
 }
 
-/** The data that the page carries is JSON. */
+/* The data that the page carries is JSON. */
 static void data_is_json(const char *html) {
   static const char open[] = "id=\"data\">";
   const char *from = strstr(html, open);

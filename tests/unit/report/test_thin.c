@@ -11,7 +11,7 @@
 
 #define N 100000
 
-/** Two sources with a spike each, some lost and some cold ones. */
+/* Two sources with a spike each, some lost and some cold ones. */
 typedef struct fixture {
   int64_t a[N], b[N];
   uint8_t status_a[N], status_b[N];

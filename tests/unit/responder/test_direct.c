@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The responder's direct form: the document that it writes. */
+/** @file The responder's direct form: the document that it writes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

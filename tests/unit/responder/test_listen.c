@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The responder as a function: what push requests are answered, over real sockets. */
+/** @file The responder as a function: what push requests are answered, over real sockets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

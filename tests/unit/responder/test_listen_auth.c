@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A responder that takes push requests with an ID token only. */
+/** @file A responder that takes push requests with an ID token only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answering one message: attempts, what they come to, what is told with them. */
+/** @file Answering one message: attempts, what they come to, what is told with them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,7 +53,7 @@ static void test_what_the_prober_says(void **state) {
     int script[6];
     int64_t timeout_ns;
     psprobe_code code;
-    size_t least, most; /**< requests */
+    size_t least, most; /* requests */
     const char *says;
   } cases[] = {
       {{200, 0}, 0, PSPROBE_OK, 1, 1, NULL},

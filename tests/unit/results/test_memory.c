@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation of the results fails once: what failed says so and leaks nothing. */
+/** @file Every allocation of the results fails once: what failed says so and leaks nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

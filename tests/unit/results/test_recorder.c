@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The recorder, which stands between a prober and its file. */
+/** @file The recorder, which stands between a prober and its file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static bool take_run(void *arg, const psprobe_run *run) {
   return true;
 }
 
-/** The run as it is kept of a prober with these options. */
+/* The run as it is kept of a prober with these options. */
 static psprobe_run run_of(void **state, fake_client *google, const char *name,
                           psprobe_prober_options options) {
   psprobe_store *store = scratch_store(scratch_file(state, name), false);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* No probes, few probes, strange probes: every figure stays a number within its range. */
+/** @file No probes, few probes, strange probes: every figure stays a number within its range. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole comparisons against figures found another way: tests/golden/make_statistics.py. */
+/** @file Whole comparisons against figures found another way: tests/golden/make_statistics.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

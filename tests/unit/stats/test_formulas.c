@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Single formulas against scipy and plain enumeration: tests/golden/make_statistics.py. */
+/** @file Single formulas against scipy and plain enumeration: tests/golden/make_statistics.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation of a comparison refused in turn: an error, no leak, no crash. */
+/** @file Every allocation of a comparison refused in turn: an error, no leak, no crash. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

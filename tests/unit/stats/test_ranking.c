@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The order of the sources: only where the pairs bear one, and nobody before who beats him. */
+/** @file The order of the sources: only where the pairs bear one, and nobody before who beats him.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Serial correlation as it is told: lag 1 by mean ranks, and likeness only where it widened. */
+/** @file Serial correlation as it is told: lag 1 by mean ranks, and likeness only where it widened.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

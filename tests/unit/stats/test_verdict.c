@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The verdict: how its parts agree, and whether the number of further probes keeps its promise. */
+/** @file The verdict: how its parts agree, and whether the number of further probes keeps its
+ * promise. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sorting and selection against a plain sort of everything. */
+/** @file Sorting and selection against a plain sort of everything. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

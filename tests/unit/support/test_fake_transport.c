@@ -52,7 +52,7 @@ typedef struct looked {
 
 static void look(void *arg, const psp_http_response *response, const psprobe_error *error) {
   looked *l = arg;
-  if (!error && strcmp(psp_http_header(response, "x-twice"), "yes") == 0 &&
+  if (error == NULL && strcmp(psp_http_header(response, "x-twice"), "yes") == 0 &&
       strcmp(psp_http_header(response, "other"), "none") == 0 &&
       strcmp(response->body, "http://h/?1") == 0)
     l->status = response->status;

@@ -223,7 +223,7 @@ static void test_outage_later(void **state) {
   assert_int_equal(check(f, f->good), PSPROBE_UNAVAILABLE);
 }
 
-enum { THREADS = 16 };
+#define THREADS 16
 
 static void *check_once(void *arg) {
   fixture *f = arg;

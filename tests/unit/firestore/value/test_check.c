@@ -26,9 +26,9 @@ static void check(psprobe_value *fields, const char *rule) {
   psprobe_error error = {0};
   psprobe_code code = psp_fields_check(fields, &error);
   assert_int_equal(code, psp_fields_check(fields, NULL));
-  if (!rule) {
+  if (rule == NULL) {
     if (code != PSPROBE_OK) fail_msg("refused: %s", error.message);
-  } else if (code != PSPROBE_INVALID_ARGUMENT || !strstr(error.message, rule)) {
+  } else if (code != PSPROBE_INVALID_ARGUMENT || strstr(error.message, rule) == NULL) {
     fail_msg("%d, \"%s\", without \"%s\"", code, error.message, rule);
   }
   psprobe_value_free(fields);

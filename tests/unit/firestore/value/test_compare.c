@@ -85,7 +85,7 @@ static void orders_as_firestore_does(void **state) {
   for (size_t i = 0; i < COUNT; i++) {
     for (size_t j = 0; j < COUNT; j++) {
       compare(i, j, in_order[j][0]);
-      if (in_order[j][1]) compare(i, j, in_order[j][1]);
+      if (in_order[j][1] != NULL) compare(i, j, in_order[j][1]);
     }
   }
 }

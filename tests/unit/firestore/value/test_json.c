@@ -76,7 +76,7 @@ static void reads_and_writes(void **state) {
   for (size_t i = 0; i < COUNT(readable); i++) {
     psprobe_value *value = test_value(readable[i][0]);
     char *json = test_value_json(value);
-    assert_string_equal(json, readable[i][readable[i][1] ? 1 : 0]);
+    assert_string_equal(json, readable[i][readable[i][1] != NULL ? 1 : 0]);
     psprobe_value *again = test_value(json);
     assert_true(psprobe_value_equal(value, again));
     psprobe_value_free(again);
@@ -162,7 +162,7 @@ static void refuses_what_is_no_value(void **state) {
     psprobe_value *value = NULL;
     psprobe_error error = {0};
     psprobe_code code = decode(unreadable[i], strlen(unreadable[i]), &value, &error);
-    if (code != PSPROBE_INVALID_ARGUMENT || error.code != code || !*error.message || value)
+    if (code != PSPROBE_INVALID_ARGUMENT || error.code != code || !*error.message || value != NULL)
       fail_msg("%s: %d, \"%s\"", unreadable[i], code, error.message);
     assert_int_equal(decode(unreadable[i], strlen(unreadable[i]), &value, NULL), code);
   }

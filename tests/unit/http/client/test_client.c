@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP client against our own server. */
+/** @file The HTTP client against our own server. */
 #include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -34,7 +34,7 @@ static void echo(void *arg, psp_exchange *x) {
   psp_buf_printf(&out, "%s %s", psp_exchange_method(x), psp_exchange_path(x));
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     const char *value = psp_exchange_header(x, names[i]);
-    if (value) psp_buf_printf(&out, " %s=%s", names[i], value);
+    if (value != NULL) psp_buf_printf(&out, " %s=%s", names[i], value);
   }
   psp_buf_printf(&out, "|");
   psp_buf_add(&out, body, len);
@@ -172,10 +172,10 @@ static _Atomic bool headers_right;
 
 static void look_at_headers(void *arg, const psp_http_response *response,
                             const psprobe_error *error) {
-  headers_right = response && strcmp(psp_http_header(response, "x-answer"), "spaced") == 0 &&
-                  strcmp(psp_http_header(response, "content-type"), "text/plain") == 0 &&
-                  !psp_http_header(response, "x-nothing") &&
-                  response->body[response->body_len] == 0;
+  headers_right =
+      response != NULL && strcmp(psp_http_header(response, "x-answer"), "spaced") == 0 &&
+      strcmp(psp_http_header(response, "content-type"), "text/plain") == 0 &&
+      psp_http_header(response, "x-nothing") == NULL && response->body[response->body_len] == 0;
   outcome_note(arg, response, error);
 }
 
@@ -303,7 +303,7 @@ typedef struct chain {
 static void send_next(void *arg, const psp_http_response *response, const psprobe_error *error) {
   chain *c = arg;
   psp_http_request request = {.method = "GET", .url = url("/echo")};
-  if (response && --c->left > 0) {
+  if (response != NULL && --c->left > 0) {
     c->code = psp_http_send(http, &request, send_next, c, NULL, NULL);
     if (c->code == PSPROBE_OK) return;
   }
@@ -354,7 +354,7 @@ static void test_end(void **state) {
 static int open_files(void) {
   int count = 0;
   DIR *files = opendir("/proc/self/fd");
-  while (readdir(files))
+  while (readdir(files) != NULL)
     count++;
   closedir(files);
   return count;

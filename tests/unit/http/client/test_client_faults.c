@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP client against servers that misbehave. */
+/** @file The HTTP client against servers that misbehave. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +48,7 @@ static psprobe_code call(int port, psp_http_request request, psp_http_result *re
   char url[128];
   snprintf(url, sizeof url, "http://127.0.0.1:%d/?secret=1", port);
   request.url = url;
-  if (!request.method) request.method = "GET";
+  if (request.method == NULL) request.method = "GET";
   if (!request.timeout_ns) request.timeout_ns = 10 * S;
   psprobe_error_clear(error);
   psprobe_code code = psp_http_call(http, &request, result, error);
@@ -169,7 +169,7 @@ static void test_broken_answers(void **state) {
     psprobe_code code =
         call(raw_server_port(server), (psp_http_request){.max_response = 1000}, &result, &error);
     if (code != cases[i].code) fail_msg("%s gives %d %s", cases[i].text, code, error.message);
-    if (!strstr(error.message, cases[i].words)) fail_msg("%s", error.message);
+    if (strstr(error.message, cases[i].words) == NULL) fail_msg("%s", error.message);
     assert_int_equal(error.retryable, code == PSPROBE_UNAVAILABLE);
     psp_http_result_free(&result);
     raw_server_stop(server);
@@ -212,9 +212,9 @@ static void flood(void *arg, int fd, int nth) {
   (void)nth;
   raw_read_request(fd, &head, &body);
   raw_send(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n");
-  if (arg) raw_send(fd, "\r\n");
+  if (arg != NULL) raw_send(fd, "\r\n");
   for (int i = 0; i < 1000; i++)
-    psp_buf_text(&block, arg ? "8\r\n01234567\r\n" : "X-Y: z\r\n");
+    psp_buf_text(&block, arg != NULL ? "8\r\n01234567\r\n" : "X-Y: z\r\n");
   while (send(fd, block.data, block.len, MSG_NOSIGNAL) > 0) {
   }
   psp_buf_free(&head);
@@ -241,7 +241,7 @@ static void test_endless_answers(void **state) {
 static void be_silent(void *arg, int fd, int nth) {
   (void)nth;
   char byte;
-  if (arg) raw_send(fd, arg);
+  if (arg != NULL) raw_send(fd, arg);
   while (recv(fd, &byte, 1, 0) > 0) {
   }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP client over TLS: whom it trusts, and whom it does not. */
+/** @file The HTTP client over TLS: whom it trusts, and whom it does not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +70,7 @@ static void expect_refusal(psp_http *http, const char *host, tls_server *server,
   assert_int_equal(call(http, host, tls_server_port(server), "x", &result, &error),
                    PSPROBE_UNAUTHENTICATED);
   assert_memory_equal(error.message, want, strlen(want));
-  if (!strstr(error.message, words)) fail_msg("%s", error.message);
+  if (strstr(error.message, words) == NULL) fail_msg("%s", error.message);
   assert_false(error.retryable);
   assert_int_equal(tls_server_handshakes(server), 0);
 }
@@ -105,7 +105,7 @@ static void speak_plain(void *arg, int fd, int nth) {
   char byte;
   (void)nth;
   if (raw_is_silent(fd, 1000) || read(fd, &byte, 1) != 1) return;
-  if (arg) raw_send(fd, arg);
+  if (arg != NULL) raw_send(fd, arg);
 }
 
 static void test_no_tls_there(void **state) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who put a request in may still be at the queue when its answer has come and all is freed. */
+/** @file Who put a request in may still be at the queue when its answer has come and all is freed.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>

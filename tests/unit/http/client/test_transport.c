@@ -120,7 +120,7 @@ static void test_refused(void **state) {
     psprobe_error error = {0};
     assert_int_equal(psp_http_send(http, &cases[i].request, never, NULL, NULL, &error),
                      PSPROBE_INVALID_ARGUMENT);
-    if (!strstr(error.message, cases[i].words)) fail_msg("%s", error.message);
+    if (strstr(error.message, cases[i].words) == NULL) fail_msg("%s", error.message);
     assert_null(strstr(error.message, "secret"));
     assert_false(error.retryable);
   }
@@ -137,7 +137,7 @@ typedef struct outcome {
 static void note(void *arg, const psp_http_response *response, const psprobe_error *error) {
   outcome *o = arg;
   o->calls++;
-  o->code = response ? PSPROBE_OK : error->code;
+  o->code = response != NULL ? PSPROBE_OK : error->code;
 }
 
 static void test_cancel_and_free(void **state) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections that do not leave, that do not come to an end, and a server that stops taking any. */
+/** @file Connections that do not leave, that do not come to an end, and a server that stops taking
+ * any. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netinet/in.h>

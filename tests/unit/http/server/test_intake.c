@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests that a proxy before us may read otherwise, and bodies that are not taken. */
+/** @file Requests that a proxy before us may read otherwise, and bodies that are not taken. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is let in, and who has to leave. */
+/** @file Who is let in, and who has to leave. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>

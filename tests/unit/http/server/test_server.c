@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server does with whole requests. */
+/** @file What the server does with whole requests. */
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>

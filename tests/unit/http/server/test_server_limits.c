@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server refuses and whom it cuts off. */
+/** @file What the server refuses and whom it cuts off. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Exchanges that are answered later, and the end of the server. */
+/** @file Exchanges that are answered later, and the end of the server. */
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>

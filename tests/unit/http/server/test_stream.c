@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that go on. */
+/** @file Answers that go on. */
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>

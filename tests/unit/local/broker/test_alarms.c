@@ -75,7 +75,7 @@ static void test_against_search(void **state) {
     assert_int_equal(psp_alarms_next(&all), least);
   }
   int64_t last = -1;
-  for (psp_alarm *taken; (taken = psp_alarms_take(&all, INT64_MAX));) {
+  for (psp_alarm *taken; (taken = psp_alarms_take(&all, INT64_MAX)) != NULL;) {
     assert_true(due[taken - alarms] >= last);
     last = due[taken - alarms];
   }

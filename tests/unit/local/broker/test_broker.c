@@ -21,8 +21,8 @@ static void test_names(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_error error = {0};
     psprobe_code code = psp_resource_check("topics", cases[i].name, &error);
-    assert_int_equal(code, cases[i].error ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
-    if (cases[i].error) assert_string_equal(error.message, cases[i].error);
+    assert_int_equal(code, cases[i].error != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
+    if (cases[i].error != NULL) assert_string_equal(error.message, cases[i].error);
   }
 }
 
@@ -58,8 +58,8 @@ static void test_settings(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_error error = {0};
     assert_int_equal(make_sub_on(SUB, TOPIC, cases[i].settings, &error), cases[i].code);
-    if (cases[i].error) assert_string_equal(error.message, cases[i].error);
-    if (!cases[i].code) psp_broker_subscription_delete(broker, SUB, NULL);
+    if (cases[i].error != NULL) assert_string_equal(error.message, cases[i].error);
+    if (cases[i].code == PSPROBE_OK) psp_broker_subscription_delete(broker, SUB, NULL);
   }
   make_sub((psp_subscription_settings){
       .has_dead_letter = true, .dead_letter_topic = TEXT(TOPIC), .has_retry = true});

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ordering keys, retry policy, dead letters, pushes. */
+/** @file Ordering keys, retry policy, dead letters, pushes. */
 #include "broker_fixture.h"
 
 static void ack_all(void) {
@@ -175,7 +175,7 @@ static size_t taken_count;
 
 static size_t take_pushes(void) {
   taken_count = 0;
-  for (psp_broker_push *push = psp_broker_outbox(broker).pushes; push; push = push->next)
+  for (psp_broker_push *push = psp_broker_outbox(broker).pushes; push != NULL; push = push->next)
     taken[taken_count++] = push;
   return taken_count;
 }
@@ -215,7 +215,8 @@ static void test_push_window(void **state) {
     memcpy(batch, taken, sizeof batch);
     for (size_t i = 0; i < count; i++) {
       done(batch[i], true);
-      for (psp_broker_push *push = psp_broker_outbox(broker).pushes; push; push = push->next)
+      for (psp_broker_push *push = psp_broker_outbox(broker).pushes; push != NULL;
+           push = push->next)
         taken[next++] = push;
     }
     taken_count = next;

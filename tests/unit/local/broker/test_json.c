@@ -82,9 +82,9 @@ static void test_publish_bodies(void **state) {
     psp_letters letters = {0};
     psprobe_code code =
         psp_broker_publish_decode(cases[i].body, strlen(cases[i].body), &letters, &error);
-    if (!cases[i].error != !code) print_error("%s\n", cases[i].body);
-    assert_int_equal(code, cases[i].error ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
-    if (cases[i].error) assert_string_equal(error.message, cases[i].error);
+    if ((cases[i].error == NULL) != (code == PSPROBE_OK)) print_error("%s\n", cases[i].body);
+    assert_int_equal(code, cases[i].error != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
+    if (cases[i].error != NULL) assert_string_equal(error.message, cases[i].error);
     psp_letters_free(&letters);
   }
 }
@@ -183,8 +183,8 @@ static void test_pull_bodies(void **state) {
     psprobe_error error = {0};
     psp_pull_request got;
     psprobe_code code = psp_broker_pull_decode(cases[i].body, strlen(cases[i].body), &got, &error);
-    assert_int_equal(code, cases[i].error ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
-    if (cases[i].error) {
+    assert_int_equal(code, cases[i].error != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
+    if (cases[i].error != NULL) {
       assert_string_equal(error.message, cases[i].error);
       continue;
     }
@@ -224,8 +224,8 @@ static void test_ack_bodies(void **state) {
     psp_ack_request got;
     psprobe_code code = psp_broker_ack_decode(cases[i].body, strlen(cases[i].body), SUB,
                                               cases[i].modify, &got, &error);
-    assert_int_equal(code, cases[i].error ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
-    if (cases[i].error) {
+    assert_int_equal(code, cases[i].error != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
+    if (cases[i].error != NULL) {
       assert_string_equal(error.message, cases[i].error);
       continue;
     }
@@ -249,7 +249,7 @@ static void same_push(const char *path, const char *sub, const char *data, const
   psp_buf got = {0}, golden = test_file(path);
   psp_broker_push_encode(&got, push);
   const char *body = strstr(golden.data, "\r\n\r\n") + 4;
-  if (!more)
+  if (more == NULL)
     test_same_shape(path, got.data, got.len, body, golden.len - (size_t)(body - golden.data));
   else /* the emulator leaves it out, the real service does not */
     assert_non_null(strstr(got.data, ",\"orderingKey\":\"key-1\"}}"));

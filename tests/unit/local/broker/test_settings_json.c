@@ -25,7 +25,7 @@ static psp_buf round_trip(const char *name, const char *text) {
   psp_subscription_settings settings = {0};
   assert_true(psp_subscription_settings_decode(json, &settings));
   psp_json_free(json);
-  if (!settings.name) settings.name = psp_strdup(name);
+  if (settings.name == NULL) settings.name = psp_strdup(name);
   assert_int_equal(psp_subscription_settings_check(&settings, NULL), PSPROBE_OK);
   psp_buf got = {0};
   psp_json_writer w = {.buf = &got, .pretty = true};
@@ -155,7 +155,7 @@ static void test_spans(void **state) {
     psp_span span;
     char text[PSP_SPAN_SIZE];
     bool ok = psp_span_parse(cases[i].in, &span);
-    if (ok != !!cases[i].out) print_error("%s\n", cases[i].in);
+    if (ok != (cases[i].out != NULL)) print_error("%s\n", cases[i].in);
     assert_int_equal(ok, cases[i].out != NULL);
     if (ok) assert_string_equal(psp_span_format(text, span), cases[i].out);
   }
@@ -196,8 +196,8 @@ static void test_masks(void **state) {
     unsigned bits;
     psprobe_error error = {0};
     psprobe_code code = psp_subscription_mask_parse(cases[i].mask, &bits, &error);
-    assert_int_equal(code, cases[i].error ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
-    if (cases[i].error)
+    assert_int_equal(code, cases[i].error != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
+    if (cases[i].error != NULL)
       assert_string_equal(error.message, cases[i].error);
     else
       assert_int_equal(bits, cases[i].bits);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Queries over documents in memory. */
+/** @file Queries over documents in memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,8 @@ static psp_documents *documents;
 static psp_json *parse(const char *text) {
   psp_json *json;
   psprobe_error error;
-  if (psp_json_parse(text, strlen(text), "test", &json, &error)) fail_msg("%s", error.message);
+  if (psp_json_parse(text, strlen(text), "test", &json, &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
   return json;
 }
 
@@ -74,14 +75,14 @@ static const char *run(const char *parent, const char *query) {
   psp_found found = {0};
   psp_json *json = parse(query);
   psprobe_code code = psp_local_query_read(json, &read, &error);
-  if (!code) code = psp_local_query_run(documents, parent, &read, &found, &error);
+  if (code == PSPROBE_OK) code = psp_local_query_run(documents, parent, &read, &found, &error);
   text[0] = '\0';
-  for (size_t i = 0; !code && i < found.count; i++) {
+  for (size_t i = 0; code == PSPROBE_OK && i < found.count; i++) {
     const char *name = found.items[i].name + strlen(ROOT) + 1;
-    if (strncmp(name, "q/", 2) == 0 && !strchr(name + 2, '/')) name += 2;
+    if (strncmp(name, "q/", 2) == 0 && strchr(name + 2, '/') == NULL) name += 2;
     snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", name);
   }
-  if (code) snprintf(text, sizeof text, "%s", error.message);
+  if (code != PSPROBE_OK) snprintf(text, sizeof text, "%s", error.message);
   psp_found_free(&found);
   psp_local_query_free(&read);
   psp_json_free(json);
@@ -220,9 +221,9 @@ static void test_list_orders(void **state) {
     psprobe_error error;
     psprobe_code code = psp_local_query_order(&query, cases[i].text, &error);
     assert_int_equal(code, cases[i].count ? PSPROBE_OK : PSPROBE_INVALID_ARGUMENT);
-    if (code) assert_non_null(strstr(error.message, "Invalid order by clause"));
-    if (!code) assert_int_equal(query.order_count, cases[i].count);
-    if (!code) assert_int_equal(query.orders[0].descending, cases[i].first_down);
+    if (code != PSPROBE_OK) assert_non_null(strstr(error.message, "Invalid order by clause"));
+    if (code == PSPROBE_OK) assert_int_equal(query.order_count, cases[i].count);
+    if (code == PSPROBE_OK) assert_int_equal(query.orders[0].descending, cases[i].first_down);
     psp_local_query_free(&query);
   }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Documents in a file: kept over a restart, and never another's file. */
+/** @file Documents in a file: kept over a restart, and never another's file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 static psp_documents *open_file(const char *path) {
   psp_documents *documents;
   psprobe_error error;
-  if (psp_documents_new(path, &documents, &error)) fail_msg("%s", error.message);
+  if (psp_documents_new(path, &documents, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   return documents;
 }
 
@@ -86,7 +86,7 @@ static void refused(const char *path, psprobe_code code, const char *why) {
   psp_documents *documents;
   psprobe_error error = {0};
   assert_int_equal(psp_documents_new(path, &documents, &error), code);
-  if (!strstr(error.message, why)) fail_msg("%s", error.message);
+  if (strstr(error.message, why) == NULL) fail_msg("%s", error.message);
   assert_non_null(strstr(error.message, path));
 }
 

@@ -16,7 +16,8 @@
 static psp_json *parse(const char *text) {
   psp_json *json;
   psprobe_error error;
-  if (psp_json_parse(text, strlen(text), "test", &json, &error)) fail_msg("%s", error.message);
+  if (psp_json_parse(text, strlen(text), "test", &json, &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
   return json;
 }
 
@@ -28,9 +29,9 @@ static void check(const char *sent, const char *back, const char *refused) {
   psprobe_value *map = NULL;
   psprobe_error error = {0};
   psprobe_code code = psp_documents_fields_read(json, &map, &error);
-  if (!code != !refused) print_error("%s: %s\n", sent, error.message);
-  assert_int_equal(code, refused ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
-  if (refused) {
+  if ((code == PSPROBE_OK) != (refused == NULL)) print_error("%s: %s\n", sent, error.message);
+  assert_int_equal(code, refused != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
+  if (refused != NULL) {
     assert_string_equal(error.message, refused);
   } else {
     /* Compact but with Java's doubles, as the service prints them. */
@@ -181,8 +182,8 @@ static void test_ids(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_error error = {0};
     psprobe_code code = psp_documents_id_check("Resource id", cases[i][0], &error);
-    assert_int_equal(code, cases[i][1] ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
-    if (code) assert_string_equal(error.message, cases[i][1]);
+    assert_int_equal(code, cases[i][1] != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
+    if (code != PSPROBE_OK) assert_string_equal(error.message, cases[i][1]);
   }
 }
 
@@ -262,7 +263,7 @@ static void test_pick(void **state) {
   psprobe_value *map = fields(document);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psp_documents_mask mask = {.set = true};
-    for (int k = 0; k < 3 && cases[i].paths[k]; k++)
+    for (int k = 0; k < 3 && cases[i].paths[k] != NULL; k++)
       assert_int_equal(psp_documents_mask_add(&mask, cases[i].paths[k], NULL), PSPROBE_OK);
     psprobe_value *picked = psp_documents_mask_pick(&mask, map);
     is(picked, cases[i].picked);

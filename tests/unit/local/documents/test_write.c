@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes to documents in memory, with the commit's time as an argument. */
+/** @file Writes to documents in memory, with the commit's time as an argument. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,8 @@ static int teardown(void **state) {
 
 static psp_json *parse(const char *text) {
   psp_json *json;
-  if (psp_json_parse(text, strlen(text), "test", &json, &error)) fail_msg("%s", error.message);
+  if (psp_json_parse(text, strlen(text), "test", &json, &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
   return json;
 }
 
@@ -48,8 +49,9 @@ static psprobe_code write_at(int64_t now_us, const char *text, int64_t *update_u
   psp_buf_reset(&message);
   error = (psprobe_error){0};
   psprobe_code code = psp_local_write_read(json, &write, &error);
-  if (!code) code = psp_local_write_apply(documents, &write, now_us, &result, &message, &error);
-  if (update_us) *update_us = result.update_us;
+  if (code == PSPROBE_OK)
+    code = psp_local_write_apply(documents, &write, now_us, &result, &message, &error);
+  if (update_us != NULL) *update_us = result.update_us;
   psp_write_result_free(&result);
   psp_local_write_free(&write);
   psp_json_free(json);
@@ -57,7 +59,7 @@ static psprobe_code write_at(int64_t now_us, const char *text, int64_t *update_u
 }
 
 static void ok(int64_t now_us, const char *text) {
-  if (write_at(now_us, text, NULL)) fail_msg("%s", error.message);
+  if (write_at(now_us, text, NULL) != PSPROBE_OK) fail_msg("%s", error.message);
 }
 
 /* The document as it is now: its fields as JSON, "" when it is absent. */
@@ -70,8 +72,8 @@ static const char *fields(int64_t *create_us, int64_t *update_us) {
   if (psp_documents_get(documents, DOC, &document, NULL) != PSPROBE_OK) return text;
   psp_fields_encode(&w, document.fields);
   snprintf(text, sizeof text, "%s", out.data);
-  if (create_us) *create_us = document.create_us;
-  if (update_us) *update_us = document.update_us;
+  if (create_us != NULL) *create_us = document.create_us;
+  if (update_us != NULL) *update_us = document.update_us;
   psp_buf_free(&out);
   psp_stored_free(&document);
   return text;

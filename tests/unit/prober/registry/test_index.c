@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The index: what is added is found, what is removed leaves nothing behind. */
+/** @file The index: what is added is found, what is removed leaves nothing behind. */
 #include <setjmp.h>
 #include <stdalign.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static bool holds(psp_index index, uint64_t hash, uint32_t slot) {
   return false;
 }
 
-/** Adds to the last entry and removes in an order of its own, checking all at each step. */
+/* Adds to the last entry and removes in an order of its own, checking all at each step. */
 static void fill_and_empty(const uint64_t hashes[ENTRIES], unsigned stride) {
   alignas(64) psp_bucket buckets[BUCKETS] = {{.passed_on = 0}};
   psp_index index = {.buckets = buckets, .size = BUCKETS};

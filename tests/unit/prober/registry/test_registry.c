@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry by tables: what one probe, or a few, can go through. */
+/** @file The registry by tables: what one probe, or a few, can go through. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 
 typedef enum op { END, BEGIN, PUBLISHED, FAILED, ANSWER, COLLECT, IN_FLIGHT } op;
 
-/**
+/*
  * One call. `probe` stands for an id. What COLLECT wants is a word for each
  * finished probe: its number, ':' or for an update '~', each source's answer,
  * and how long the publish call took. A10 is answered after 10 ns, L120 late,
@@ -29,7 +29,7 @@ typedef struct step {
   int probe;
   size_t source;
   int64_t at;
-  int want; /**< code, outcome or number */
+  int want; /* code, outcome or number */
   const char *finished;
 } step;
 
@@ -321,7 +321,7 @@ static void test_scenarios(void **state) {
       if (s->op == COLLECT) collect(registry, s->at, seen, sizeof seen);
       if (got != s->want || (s->op == COLLECT && strcmp(seen, s->finished) != 0))
         fail_msg("%s, step %d: want %d \"%s\", got %d \"%s\"", sc->name, (int)(s - sc->steps),
-                 s->want, s->finished ? s->finished : "", got, seen);
+                 s->want, s->finished != NULL ? s->finished : "", got, seen);
     }
     psprobe_registry_free(registry);
   }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry's results, ids, bound, portions and options. What a probe can go through is in
- * test_registry.c. */
+/** @file The registry's results, ids, bound, portions and options. What a probe can go through is
+ * in test_registry.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

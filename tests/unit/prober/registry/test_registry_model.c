@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/** @file
  * The registry against a reference that is too simple to be wrong: an array of probes that every
  * call searches from end to end. Random calls, seeded; outcomes, order of hand-out, bound and
  * in-flight count must agree at every step.
@@ -28,7 +28,7 @@ typedef struct reference {
   int id;
   int64_t sent, publish;
   place where;
-  uint64_t since; /**< order of arrival there */
+  uint64_t since; /* order of arrival there */
   bool handed_out, published;
   struct {
     bool there, told;
@@ -50,7 +50,7 @@ static reference *model_find(model *m, int id) {
   return NULL;
 }
 
-/** The one that has been longest in a state, or with `by_sent` was sent first; NULL. */
+/* The one that has been longest in a state, or with `by_sent` was sent first; NULL. */
 static reference *oldest(model *m, place where, bool by_sent) {
   reference *best = NULL;
   for (size_t i = 0; i < m->count; i++) {
@@ -133,7 +133,7 @@ static void make_id(char out[PSPROBE_ID_SIZE], int id) {
   snprintf(out, PSPROBE_ID_SIZE, "%016x%016x", (unsigned)id, (unsigned)id * 7);
 }
 
-/** Compares what was handed out with what the model hands out, and does so in the model. */
+/* Compares what was handed out with what the model hands out, and does so in the model. */
 static void check_hand_out(model *m, reference *r, const psprobe_finished *f) {
   char id[PSPROBE_ID_SIZE];
   make_id(id, r->id);
@@ -169,7 +169,7 @@ static int below(int bound) {
   return (int)(next_random() % (uint64_t)bound);
 }
 
-/** An id that was likely begun not long ago, and now and then any. */
+/* An id that was likely begun not long ago, and now and then any. */
 static int some_id(int newest) {
   int id = below(10) == 0 ? below(ID_SPACE) : newest - below(40);
   return id < 0 ? 0 : id;
@@ -180,7 +180,7 @@ typedef struct run {
   psprobe_registry *registry;
   int64_t now;
   int newest;
-  bool one_shard; /**< then the order is exact too */
+  bool one_shard; /* then the order is exact too */
 } run;
 
 static void step_begin(run *r) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry under threads, for ThreadSanitizer above all; and who is woken when. */
+/** @file The registry under threads, for ThreadSanitizer above all; and who is woken when. */
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@
 typedef struct stress {
   psprobe_registry *registry;
   char (*ids)[PSPROBE_ID_SIZE];
-  _Atomic size_t begun[BEGINNERS]; /**< of that thread's half of the ids */
+  _Atomic size_t begun[BEGINNERS]; /* of that thread's half of the ids */
   _Atomic size_t duplicates[ANSWERERS], first[ANSWERERS];
   _Atomic bool over;
   /* The collector's: */
@@ -69,7 +69,7 @@ static void answer_one(worker *w, size_t i) {
   }
 }
 
-/** Each answers for one source, whatever was begun, and each third probe twice. */
+/* Each answers for one source, whatever was begun, and each third probe twice. */
 static void *answer_all(void *arg) {
   worker *w = arg;
   size_t next[BEGINNERS] = {0}, total = 0;

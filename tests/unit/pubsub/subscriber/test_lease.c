@@ -165,7 +165,7 @@ static void test_bad_id(void **state) {
   int calls = 0;
   while (psp_leases_take(&f->l, true, false, 0, &f->out)) {
     bool has_bad = false;
-    for (psp_lease *lease = f->out.first; lease; lease = lease->next)
+    for (psp_lease *lease = f->out.first; lease != NULL; lease = lease->next)
       has_bad = has_bad || lease == bad;
     if (has_bad) {
       psp_leases_not_told(&f->l, &f->out, true, PSPROBE_INVALID_ARGUMENT, S, 0, &f->gone);

@@ -158,7 +158,7 @@ static void test_acknowledge_again(void **state) {
 
 static void answer_acks(void *arg, const psp_http_request *request, fake_answer *answer) {
   (void)arg;
-  if (strstr(request->body, "\"a2\"")) {
+  if (strstr(request->body, "\"a2\"") != NULL) {
     answer->status = 400;
     psp_buf_text(&answer->body,
                  "{\"error\":{\"code\":400,\"message\":\"Invalid ack id\","

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A running prober's page and figures, asked over sockets. */
+/** @file A running prober's page and figures, asked over sockets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

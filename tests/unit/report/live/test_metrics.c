@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What Prometheus reads, byte for byte; tests/integration/test_metrics.sh asks promtool as well. */
+/** @file What Prometheus reads, byte for byte; tests/integration/test_metrics.sh asks promtool as
+ * well. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

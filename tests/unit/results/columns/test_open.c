@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whatever holds results is told apart by what is in it, also where it can be read but once. */
+/** @file Whatever holds results is told apart by what is in it, also where it can be read but once.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

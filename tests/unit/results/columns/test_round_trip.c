@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Export and import are inverse: what 10,000 random tables come to as JSON is the same when they
- * went through CSV, and the CSV is the same when it is written again. */
+/** @file Export and import are inverse: what 10,000 random tables come to as JSON is the same when
+ * they went through CSV, and the CSV is the same when it is written again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

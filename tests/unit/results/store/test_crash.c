@@ -17,7 +17,7 @@
 #include "fake_firestore.h"
 #include "scratch.h"
 
-/**
+/*
  * @file
  * Processes that are killed (SIGKILL) while they keep and upload results; what
  * is in the file and in Firestore afterwards.

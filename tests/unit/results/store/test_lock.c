@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One writer, whatever the file is called. */
+/** @file One writer, whatever the file is called. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The connection that writes: what it takes for damage, and a file that goes away under it. */
+/** @file The connection that writes: what it takes for damage, and a file that goes away under it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
