@@ -318,7 +318,7 @@ static void test_responder(void **state) {
   psprobe_error error = {0};
   psprobe_responder_options options = {.prober = psprobe_prober_url(prober),
                                        .timeout_ns = 500000000};
-  int port;
+  int port = 0;
   if (psprobe_responder_new(client, &options, &responder, &error) != PSPROBE_OK ||
       psprobe_responder_listen(responder, "127.0.0.1:0", &port, &error) != PSPROBE_OK)
     fail_msg("%s", error.message);
