@@ -52,9 +52,13 @@ psprobe_code psp_firestore_call(psprobe_client *client, const psp_firestore_requ
       .retry = psp_firestore_retry(request->kind),
       .what = request->what,
   };
+  if (request->once_ns > 0) {
+    call.attempt_ns = call.total_ns = request->once_ns;
+    call.retry = (psp_retry_policy){0};
+  }
   psp_buf body = {0};
   psp_json *json = NULL;
-  psprobe_code code = psp_call_run(client, &call, &body, error);
+  psprobe_code code = psp_call_run_until(client, &call, request->stopper, &body, error);
   if (code == PSPROBE_OK) {
     code = psp_json_parse(body.data != NULL ? body.data : "", body.len, "it", &json, error);
     if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, request->what, error);

@@ -36,6 +36,8 @@ typedef struct psp_firestore_request {
   const psp_buf *path; /**< with query */
   const psp_buf *body; /**< NULL: none */
   const char *what;
+  int64_t once_ns;      /**< one attempt of so long, not repeated; 0: as its kind is */
+  psp_stopper *stopper; /**< what can end the wait; NULL: nothing */
 } psp_firestore_request;
 
 /**

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_FIRESTORE_WRITE_H
 #define PSP_FIRESTORE_WRITE_H
-/** @file Commits and batch writes in JSON. Pure. */
+/** @file Commits and batch writes in JSON, pure; and the call that an uploader makes. */
+#include "client/call.h"
 #include "firestore/document.h"
 
 /** The most writes that a batch may have. */
@@ -31,5 +32,13 @@ psprobe_code psp_commit_decode(const psp_json *answer, size_t count, psprobe_err
  */
 psprobe_code psp_batch_write_decode(const psp_json *answer, const psprobe_write *writes,
                                     size_t count, psprobe_error *outcomes, psprobe_error *error);
+
+/**
+ * psprobe_batch_write that `stopper` (may be NULL) ends, of one attempt of at most `once_ns` (0:
+ * with attempts as ever). On failure the outcomes are untouched. Blocks.
+ */
+psprobe_code psp_batch_write_until(psprobe_client *client, const psprobe_write *writes,
+                                   size_t count, int64_t once_ns, psp_stopper *stopper,
+                                   psprobe_error *outcomes, psprobe_error *error);
 
 #endif

@@ -4,44 +4,13 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "firestore/path.h"
-#include "firestore/service.h"
 #include "firestore/write.h"
+#include "os/clock.h"
 #include "results/upload/document.h"
 #include "results/upload/upload.h"
 
 /* The uploader repeats by itself, so one attempt is a call. */
-#define ATTEMPT_NS INT64_C(30000000000)
-
-bool psp_upload_call_init(psp_upload_call *call, psprobe_client *client) {
-  *call = (psp_upload_call){.client = client};
-  psp_stopper_init(&call->stopper);
-  return true;
-}
-
-void psp_upload_call_clear(psp_upload_call *call) {
-  psp_buf_free(&call->body);
-  psp_stopper_destroy(&call->stopper);
-}
-
-void psp_upload_call_cancel(psp_upload_call *call) {
-  psp_stopper_stop(&call->stopper);
-}
-
-/* Posts `body` and waits. The answer is in call->body. */
-static psprobe_code post(psp_upload_call *call, const char *path, const psp_buf *body,
-                         const char *what, psprobe_error *error) {
-  psp_call request = {.service = PSP_FIRESTORE,
-                      .method = "POST",
-                      .path = path,
-                      .body = body->data,
-                      .body_len = body->len,
-                      .attempt_ns = ATTEMPT_NS,
-                      .total_ns = ATTEMPT_NS,
-                      .what = what};
-  psp_buf_reset(&call->body);
-  return psp_call_run_until(call->client, &request, &call->stopper, &call->body, error);
-}
+#define ATTEMPT_NS (30 * PSP_SECOND_NS)
 
 /* The writes of a batch and what they borrow. */
 typedef struct batch_writes {
@@ -96,35 +65,6 @@ static bool make_writes(const psp_outbox *outbox, const char *collection, batch_
   return true;
 }
 
-/* The call. Outcomes are set when it returns OK. */
-static psprobe_code send(psp_upload_call *call, const batch_writes *b, size_t count,
-                         psprobe_error *error) {
-  static const char what[] = "upload of results";
-  psp_firestore_root root;
-  psp_buf path = {0}, body = {0};
-  psp_json *answer = NULL;
-  psprobe_code code = psp_firestore_root_of(call->client, &root, error);
-  if (code != PSPROBE_OK) return code;
-  code = psp_writes_encode(&body, root.project, root.database, b->writes, count, error);
-  if (code == PSPROBE_OK) {
-    psp_path_url(&path, root.project, root.database, NULL);
-    psp_buf_text(&path, ":batchWrite");
-    code = path.failed || body.failed ? psp_fail_memory(error, what)
-                                      : post(call, path.data, &body, what, error);
-  }
-  if (code == PSPROBE_OK) {
-    code = psp_json_parse(call->body.data == NULL ? "" : call->body.data, call->body.len, "it",
-                          &answer, error);
-    if (code == PSPROBE_OK)
-      code = psp_batch_write_decode(answer, b->writes, count, b->outcomes, error);
-    if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, what, error);
-  }
-  psp_json_free(answer);
-  psp_buf_free(&path);
-  psp_buf_free(&body);
-  return code;
-}
-
 /* Turns outcomes into marks and counts them. */
 static void judge(const psp_outbox *outbox, batch_writes *b, psp_batch *batch) {
   for (size_t i = 0; i < outbox->count; i++) {
@@ -143,8 +83,9 @@ static void judge(const psp_outbox *outbox, batch_writes *b, psp_batch *batch) {
   }
 }
 
-psprobe_code psp_upload_batch(psprobe_store *store, psp_upload_call *call, const char *collection,
-                              int64_t after, size_t max, psp_batch *batch, psprobe_error *error) {
+psprobe_code psp_upload_batch(psprobe_store *store, psprobe_client *client, psp_stopper *stopper,
+                              const char *collection, int64_t after, size_t max, psp_batch *batch,
+                              psprobe_error *error) {
   psp_outbox outbox;
   batch_writes b;
   *batch = (psp_batch){0};
@@ -156,8 +97,10 @@ psprobe_code psp_upload_batch(psprobe_store *store, psp_upload_call *call, const
     return PSPROBE_OK;
   }
   batch->last = outbox.rows[outbox.count - 1].seq;
-  code = make_writes(&outbox, collection, &b) ? send(call, &b, outbox.count, error)
-                                              : psp_fail_memory(error, "rows to upload");
+  code = make_writes(&outbox, collection, &b)
+             ? psp_batch_write_until(client, b.writes, outbox.count, ATTEMPT_NS, stopper,
+                                     b.outcomes, error)
+             : psp_fail_memory(error, "rows to upload");
   if (code != PSPROBE_OK && outbox.count == 1 && psp_row_refused(error)) {
     b.outcomes[0] = *error;
     code = PSPROBE_OK;

@@ -25,7 +25,8 @@ struct psprobe_uploader {
   psprobe_store *store;
   char *collection;
   psprobe_logger logger;
-  psp_upload_call call;
+  psprobe_client *client;
+  psp_stopper stopper; /* of the call under way, and every later one */
   pthread_t thread;
 
   /* Of the thread alone. */
@@ -187,8 +188,8 @@ static void *run(void *arg) {
   while (!stopped(u)) {
     psp_batch batch;
     psprobe_error error = {0};
-    psprobe_code code =
-        psp_upload_batch(u->store, &u->call, u->collection, u->after, u->batch_max, &batch, &error);
+    psprobe_code code = psp_upload_batch(u->store, u->client, &u->stopper, u->collection, u->after,
+                                         u->batch_max, &batch, &error);
     if (code != PSPROBE_OK) {
       fail(u, &batch, &error);
       continue;
@@ -208,18 +209,14 @@ static void *run(void *arg) {
 }
 
 /* A condition that is waited on by the monotonic clock: setting the date disturbs no flush. */
-static bool init_locks(psprobe_uploader *u, psprobe_client *client) {
+static void init_locks(psprobe_uploader *u) {
   psp_cond_init(&u->changed);
-  if (pthread_mutex_init(&u->mutex, NULL) == 0) {
-    if (psp_upload_call_init(&u->call, client)) return true;
-    pthread_mutex_destroy(&u->mutex);
-  }
-  pthread_cond_destroy(&u->changed);
-  return false;
+  pthread_mutex_init(&u->mutex, NULL);
+  psp_stopper_init(&u->stopper);
 }
 
 static void destroy(psprobe_uploader *u) {
-  psp_upload_call_clear(&u->call);
+  psp_stopper_destroy(&u->stopper);
   pthread_mutex_destroy(&u->mutex);
   pthread_cond_destroy(&u->changed);
   free(u->collection);
@@ -237,14 +234,15 @@ psprobe_code psprobe_uploader_new(psprobe_store *store, psprobe_client *client,
   psprobe_uploader *u = calloc(1, sizeof *u);
   if (u == NULL) return psp_fail_memory(error, "uploader");
   u->store = store;
+  u->client = client;
   u->batch_max = BATCH_MAX;
   if (options != NULL && options->logger != NULL) u->logger = *options->logger;
   u->collection = psp_strdup(collection);
-  if (u->collection == NULL || !init_locks(u, client)) {
-    free(u->collection);
+  if (u->collection == NULL) {
     free(u);
     return psp_fail_memory(error, "uploader");
   }
+  init_locks(u);
   if (!psp_thread_start(&u->thread, "psp-upload", run, u)) {
     destroy(u);
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "uploader: no thread can be started");
@@ -259,7 +257,7 @@ void psprobe_uploader_free(psprobe_uploader *uploader) {
   uploader->stop = true;
   pthread_cond_broadcast(&uploader->changed);
   pthread_mutex_unlock(&uploader->mutex);
-  psp_upload_call_cancel(&uploader->call);
+  psp_stopper_stop(&uploader->stopper);
   pthread_join(uploader->thread, NULL);
   destroy(uploader);
 }
