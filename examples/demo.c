@@ -66,7 +66,7 @@ static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_erro
   options_of_client.firestore_emulator = psprobe_local_firestore_host(d->local);
   code = psprobe_client_new(&options_of_client, &d->client, error);
   if (code == PSPROBE_OK) code = psprobe_topic_create(d->client, TOPIC, 0, NULL, error);
-  if (code == PSPROBE_OK) code = psprobe_store_open(o.db, &keep, &d->store, error);
+  if (code == PSPROBE_OK) code = psprobe_store_new(o.db, &keep, &d->store, error);
   if (code == PSPROBE_OK)
     code = psprobe_uploader_new(d->store, d->client, &upload, &d->uploader, error);
   if (code == PSPROBE_OK)
@@ -109,7 +109,7 @@ static psprobe_code start_subscriber(demo *d, psprobe_error *error) {
   const char *argv[] = {
       path, "--project", PROJECT, "--create", "--prober", psprobe_prober_url(d->prober), NULL};
   const char *env[] = {host, NULL};
-  code = psprobe_child_start(argv, env, &d->subscriber, error);
+  code = psprobe_child_new(argv, env, &d->subscriber, error);
   if (code != PSPROBE_OK) return code;
   return psprobe_child_wait_line(d->subscriber, "subscriber: pulling", 10 * SECOND, line,
                                  sizeof line, error);

@@ -102,7 +102,7 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   psprobe_uploader_options upload = {.collection = o.collection, .logger = logger};
   psprobe_store_options keep = {.logger = logger};
   psprobe_code code = psprobe_client_new(&o.client, &s->client, error);
-  if (code == PSPROBE_OK) code = psprobe_store_open(o.db, &keep, &s->store, error);
+  if (code == PSPROBE_OK) code = psprobe_store_new(o.db, &keep, &s->store, error);
   if (code == PSPROBE_OK && !o.no_firestore)
     code = psprobe_uploader_new(s->store, s->client, &upload, &s->uploader, error);
   if (code == PSPROBE_OK)

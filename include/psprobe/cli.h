@@ -262,8 +262,8 @@ typedef struct psprobe_child psprobe_child;
  * @return PSPROBE_OK; NOT_FOUND or PERMISSION_DENIED when it cannot be run; RESOURCE_EXHAUSTED
  *         without memory or processes
  */
-PSPROBE_API psprobe_code psprobe_child_start(const char *const *argv, const char *const *extra_env,
-                                             psprobe_child **child, psprobe_error *error);
+PSPROBE_API psprobe_code psprobe_child_new(const char *const *argv, const char *const *extra_env,
+                                           psprobe_child **child, psprobe_error *error);
 /**
  * The path of another of our programs, beside the one that runs: "responder" or
  * "psprobe-responder".

@@ -39,8 +39,8 @@ typedef struct psprobe_store_options {
  *         written, it is set aside under another name, which the log tells, and a new one is begun)
  * Ownership: free with psprobe_store_free.
  */
-PSPROBE_API psprobe_code psprobe_store_open(const char *path, const psprobe_store_options *options,
-                                            psprobe_store **store, psprobe_error *error);
+PSPROBE_API psprobe_code psprobe_store_new(const char *path, const psprobe_store_options *options,
+                                           psprobe_store **store, psprobe_error *error);
 /** Closes a results file. NULL is fine. Threading: after every other call with it. */
 PSPROBE_API void psprobe_store_free(psprobe_store *store);
 

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   psp_columns columns = {0};
   psprobe_store *store = NULL;
   psprobe_store_options options = {.read_only = true};
-  if (psprobe_store_open(path, &options, &store, NULL) == PSPROBE_OK) {
+  if (psprobe_store_new(path, &options, &store, NULL) == PSPROBE_OK) {
     psp_columns_load(&columns, store, NULL, NULL);
     for (size_t i = 0; i < columns.count; i++)
       FUZZ_ASSERT(columns.run[i] < columns.run_count);

@@ -48,7 +48,7 @@ static void open_store(world *w) {
   assert_non_null(mkdtemp(w->folder));
   snprintf(w->db, sizeof w->db, "%s/results.db", w->folder);
   psprobe_uploader_options upload = {.collection = COLLECTION};
-  ok(psprobe_store_open(w->db, NULL, &w->store, error));
+  ok(psprobe_store_new(w->db, NULL, &w->store, error));
   ok(psprobe_uploader_new(w->store, w->client, &upload, &w->uploader, error));
   ok(psprobe_recorder_new(w->store, w->uploader, NULL, &w->recorder, error));
 }

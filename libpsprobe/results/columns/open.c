@@ -65,7 +65,7 @@ static psprobe_code load_store(const psp_columns_source *source, psp_columns *co
                                psprobe_error *error) {
   psprobe_store *store = NULL;
   psprobe_store_options how = {.read_only = true, .logger = source->logger};
-  psprobe_code code = psprobe_store_open(source->path, &how, &store, error);
+  psprobe_code code = psprobe_store_new(source->path, &how, &store, error);
   if (code == PSPROBE_OK) code = psp_columns_load(columns, store, &source->filter, error);
   psprobe_store_free(store);
   return code;

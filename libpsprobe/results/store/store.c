@@ -47,8 +47,8 @@ static psprobe_code open_to_read(psprobe_store *store, const char *path, psprobe
   return code;
 }
 
-psprobe_code psprobe_store_open(const char *path, const psprobe_store_options *options,
-                                psprobe_store **store, psprobe_error *error) {
+psprobe_code psprobe_store_new(const char *path, const psprobe_store_options *options,
+                               psprobe_store **store, psprobe_error *error) {
   psprobe_store *made = calloc(1, sizeof *made);
   if (made == NULL) return psp_fail_memory(error, "results file");
   made->read_only = options != NULL && options->read_only;

@@ -46,7 +46,7 @@ psprobe_store *scratch_store(const char *path, bool read_only) {
   psprobe_store *store = NULL;
   psprobe_error error = {0};
   psprobe_store_options options = {.read_only = read_only};
-  if (psprobe_store_open(path, &options, &store, &error) != PSPROBE_OK)
+  if (psprobe_store_new(path, &options, &store, &error) != PSPROBE_OK)
     fail_msg("%s", error.message);
   return store;
 }

@@ -32,7 +32,7 @@ static bool make_document(void *arg) {
 static bool open_store(void *arg) {
   psprobe_store *store = NULL;
   psprobe_error error = {0};
-  bool done = is_ok(psprobe_store_open(arg, NULL, &store, &error), &error);
+  bool done = is_ok(psprobe_store_new(arg, NULL, &store, &error), &error);
   assert_int_equal(done, store != NULL);
   psprobe_store_free(store);
   return done;

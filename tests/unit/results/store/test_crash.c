@@ -46,7 +46,7 @@ static void kill_and_wait(pid_t child) {
 static void keep_rows(const char *path, uint64_t round, uint64_t from, int tell) {
   psprobe_store *store = NULL;
   psprobe_run run = scratch_run(1000000 + round);
-  if (psprobe_store_open(path, NULL, &store, NULL) != PSPROBE_OK) _exit(1);
+  if (psprobe_store_new(path, NULL, &store, NULL) != PSPROBE_OK) _exit(1);
   if (psprobe_store_begin_run(store, &run, NULL) != PSPROBE_OK) _exit(2);
   for (uint64_t n = 1;; n = n % 8 + 1) {
     psprobe_finished batch[8];
@@ -138,7 +138,7 @@ static void keep_and_upload(void **state, uint64_t round, uint64_t from, plan *p
   fake_firestore *firestore =
       fake_firestore_new(((fake_client *)client)->fake, scratch_file(state, "documents"));
   if (p != NULL) fake_firestore_at(firestore, die, p);
-  if (psprobe_store_open(scratch_file(state, "r.db"), NULL, &store, NULL) != PSPROBE_OK) _exit(1);
+  if (psprobe_store_new(scratch_file(state, "r.db"), NULL, &store, NULL) != PSPROBE_OK) _exit(1);
   if (psprobe_store_begin_run(store, &run, NULL) != PSPROBE_OK) _exit(2);
   if (psprobe_uploader_new(store, ((fake_client *)client)->client, NULL, &uploader, NULL) !=
       PSPROBE_OK)

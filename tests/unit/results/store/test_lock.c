@@ -27,7 +27,7 @@ static pid_t writer_of(const char *path) {
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when a test fails */
     psprobe_store *store = NULL;
-    bool good = psprobe_store_open(path, NULL, &store, NULL) == PSPROBE_OK;
+    bool good = psprobe_store_new(path, NULL, &store, NULL) == PSPROBE_OK;
     if (write(ready[1], good ? "y" : "n", 1) != 1) _exit(1);
     for (;;)
       pause();
@@ -44,7 +44,7 @@ static void expect_refused(const char *path, pid_t writer) {
   psprobe_error error = {0};
   char part[64];
   snprintf(part, sizeof part, "another prober (process %d)", (int)writer);
-  psprobe_code code = psprobe_store_open(path, NULL, &store, &error);
+  psprobe_code code = psprobe_store_new(path, NULL, &store, &error);
   if (code != PSPROBE_FAILED_PRECONDITION || strstr(error.message, part) == NULL)
     fail_msg("%s: %s, wanted \"%s\"", path, error.message, part);
 }

@@ -24,7 +24,7 @@ static psprobe_code open_it(const char *path, bool read_only, psprobe_error *err
   psprobe_store *store = NULL;
   psprobe_store_options options = {.read_only = read_only};
   psprobe_error_clear(error);
-  psprobe_code code = psprobe_store_open(path, &options, &store, error);
+  psprobe_code code = psprobe_store_new(path, &options, &store, error);
   psprobe_store_free(store);
   return code;
 }
@@ -174,7 +174,7 @@ static void test_lock_dies_with_its_process(void **state) {
   pid_t child = fork();
   if (child == 0) {
     psprobe_store *store = NULL;
-    bool good = psprobe_store_open(path, NULL, &store, NULL) == PSPROBE_OK;
+    bool good = psprobe_store_new(path, NULL, &store, NULL) == PSPROBE_OK;
     if (write(ready[1], good ? "y" : "n", 1) != 1) _exit(1);
     for (;;)
       pause();
@@ -257,7 +257,7 @@ static void test_unwritable_place(void **state) {
       _exit(13);
     psprobe_store *store = NULL;
     psprobe_store_options options = {.read_only = true};
-    if (psprobe_store_open(path, &options, &store, &error) != PSPROBE_OK) _exit(14);
+    if (psprobe_store_new(path, &options, &store, &error) != PSPROBE_OK) _exit(14);
     if (psprobe_store_each(store, NULL, count_row, &rows, &error) != PSPROBE_OK || rows != 2)
       _exit(15);
     psprobe_store_free(store);
@@ -322,7 +322,7 @@ static void test_setting_aside_is_told(void **state) {
   psprobe_store *store = NULL;
   char zeros[8192] = {0};
   write_file(path, zeros, sizeof zeros);
-  assert_int_equal(psprobe_store_open(path, &options, &store, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_new(path, &options, &store, NULL), PSPROBE_OK);
   psprobe_store_free(store);
   assert_non_null(strstr(told, "event=damaged_results_set_aside file="));
   assert_non_null(strstr(told, "r.db.damaged-"));
@@ -335,7 +335,7 @@ static void test_log_goes_with_the_damaged_file(void **state) {
   if (child == 0) {
     psprobe_store *store = NULL;
     psprobe_run run = scratch_run(1);
-    if (psprobe_store_open(path, NULL, &store, NULL) != PSPROBE_OK) _exit(1);
+    if (psprobe_store_new(path, NULL, &store, NULL) != PSPROBE_OK) _exit(1);
     if (psprobe_store_begin_run(store, &run, NULL) != PSPROBE_OK) _exit(2);
     for (uint64_t i = 0; i < 50; i++) {
       psprobe_finished finished = scratch_finished(i);

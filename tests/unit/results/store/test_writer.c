@@ -32,7 +32,7 @@ static psprobe_store *begin(const char *path) {
   psprobe_run run = scratch_run(1);
   told[0] = '\0';
   psprobe_store_options options = {.logger = &logger};
-  assert_int_equal(psprobe_store_open(path, &options, &store, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_new(path, &options, &store, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_store_begin_run(store, &run, NULL), PSPROBE_OK);
   return store;
 }
@@ -159,7 +159,7 @@ static void test_unread_is_no_damage(void **state) {
     psprobe_store_options options = {.logger = &logger};
     disk.reads = 0;
     store = NULL;
-    if (psprobe_store_open(path, &options, &store, &error) != PSPROBE_OK) {
+    if (psprobe_store_new(path, &options, &store, &error) != PSPROBE_OK) {
       refused++;
       if (error.code == PSPROBE_DATA_LOSS || error.code == PSPROBE_FAILED_PRECONDITION)
         fail_msg("read %ld: %s", disk.fail_at, error.message);
