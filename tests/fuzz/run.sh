@@ -1,10 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs libFuzzer targets one after another and says how many inputs each tried.
+# Runs libFuzzer targets, one on each processor, and says how many inputs each tried.
 # usage: tests/fuzz/run.sh SECONDS PROGRAM...
 set -u
 seconds=$1
 shift
+if [ $# -gt 1 ]; then
+  printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 "$0" "$seconds"
+  exit
+fi
 failed=0
 for program; do
   name=${program##*/fuzz_}
