@@ -14,10 +14,11 @@
 
 #define AT_ONCE       64 /* connections, before anything else is seen to */
 #define LOOK_EVERY_MS 1000
-#define HELD_OFF_MS   2  /* until others have begun, or left */
-#define PATIENCE      40 /* rounds: some may never begin nor leave, for want of memory */
-#define STARVED_MS    20
-#define LOG_EVERY_NS  (10 * PSP_SECOND_NS)
+#define HELD_OFF_MS   2 /* until others have begun, or left */
+#define PATIENCE \
+  250 /* rounds in which nobody is taken: some may never begin nor leave, for want of memory */
+#define STARVED_MS   20
+#define LOG_EVERY_NS (10 * PSP_SECOND_NS)
 
 /* What the acceptor remembers between two rounds. */
 typedef struct acceptor {
@@ -86,10 +87,13 @@ static taken take_one(psp_server *s, bool patient) {
 
 static taken take(acceptor *a) {
   taken last = TAKEN;
-  bool patient = a->held_off < PATIENCE;
-  for (int i = 0; i < AT_ONCE && last == TAKEN; i++)
+  bool patient = a->held_off < PATIENCE, any = false;
+  for (int i = 0; i < AT_ONCE && last == TAKEN; i++) {
     last = take_one(a->server, patient);
-  a->held_off = last == HELD_OFF ? a->held_off + 1 : 0;
+    any = any || last == TAKEN;
+  }
+  /* Whoever was taken shows that things move on: nobody need be refused for the wait. */
+  a->held_off = last == HELD_OFF && !any ? a->held_off + 1 : 0;
   return last;
 }
 
