@@ -25,8 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <psprobe/answer.h>
 #include <psprobe/error.h>
-#include <psprobe/status.h>
 
 #ifdef __cplusplus
 extern "C" {

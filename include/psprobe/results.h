@@ -11,7 +11,8 @@
  * Threading: any thread.
  * Blocks: on the disk; up to 5 s for a lock that another tool holds on the file.
  */
-#include <psprobe/probe.h>
+#include <psprobe/firestore.h>
+#include <psprobe/prober.h>
 
 #ifdef __cplusplus
 extern "C" {

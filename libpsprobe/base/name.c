@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include <psprobe/probe.h>
+#include <psprobe/answer.h>
 
 #include "base/error.h"
 #include "base/printable.h"

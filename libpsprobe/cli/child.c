@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Programs that a program of ours starts: local's processes, made public. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <psprobe/cli.h>
+#include <psprobe/process.h>
 #include <psprobe/timing.h>
 
 #include "base/error.h"

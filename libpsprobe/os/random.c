@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/random.h>
 
-#include <psprobe/probe.h>
+#include <psprobe/answer.h>
 
 #include "base/error.h"
 

@@ -4,7 +4,7 @@
 /** @file What the parts of a prober share. */
 #include <stdatomic.h>
 
-#include <psprobe/probe.h>
+#include <psprobe/prober.h>
 
 #include "auth/verify/gate.h"
 #include "http/server/server.h"

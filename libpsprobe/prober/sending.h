@@ -7,7 +7,7 @@
  * to the registry. A publish call can outlive the prober (its deadline is the
  * client's), so what its callback needs is shared and freed by the last user.
  */
-#include <psprobe/probe.h>
+#include <psprobe/prober.h>
 
 typedef struct psp_sender psp_sender;
 /** A probe that is ready to be published. */

@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include <psprobe/probe.h>
+#include <psprobe/responder.h>
 
 #include "auth/credentials.h"
 #include "auth/verify/gate.h"

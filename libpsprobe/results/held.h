@@ -2,7 +2,7 @@
 #ifndef PSP_RESULTS_HELD_H
 #define PSP_RESULTS_HELD_H
 /** @file Results that the file does not take just now: a ring that drops the oldest. Pure. */
-#include <psprobe/probe.h>
+#include <psprobe/prober.h>
 
 /** Most results held: about 80 MB. */
 #define PSP_HELD_MAX 100000

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include <psprobe/local.h>
+#include <psprobe/probe.h>
 #include <psprobe/report.h>
 #include <psprobe/results.h>
 

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <psprobe/probe.h>
+#include <psprobe/registry.h>
 
 #include "prober/registry/index.h"
 #include "prober/registry/spin.h"

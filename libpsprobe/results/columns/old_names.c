@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "results/columns/old_names.h"
 
-#include <psprobe/probe.h>
+#include <psprobe/answer.h>
 
 #include <string.h>
 

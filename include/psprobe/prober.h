@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSPROBE_PROBER_H
+#define PSPROBE_PROBER_H
+/**
+ * @file
+ * The prober: it sends probes on a grid, takes their answers and times them. Unless a
+ * function says otherwise:
+ *
+ * Ownership: what goes in is copied; what comes out is the object's, until it is freed.
+ * Threading: any thread.
+ * Blocks: never.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <psprobe/auth.h>
+#include <psprobe/client.h>
+#include <psprobe/registry.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct psprobe_prober psprobe_prober;
+
+/**
+ * Receives finished probes, in batches, on the prober's collector thread (never
+ * on the timing path: it may block, on a disk say). Borrowed until it returns.
+ */
+typedef void psprobe_prober_sink(void *arg, const psprobe_finished *finished, size_t count);
+
+/** Valid when zeroed but for the topic. Texts are copied. */
+typedef struct psprobe_prober_options {
+  const char *topic;
+  const char *const *sources; /**< NULL: cloud_function and regular_service */
+  size_t source_count;
+  int64_t interval_ns; /**< 0: 5 s */
+  uint64_t count;      /**< probes to send, slots without one not counted; 0: until stopped */
+  int64_t timeout_ns;  /**< 0: 30 s */
+  const char *listen;  /**< "host:port", port 0 picks one; NULL: 127.0.0.1:8080 */
+  size_t capacity;     /**< of the registry; 0: its default */
+  psprobe_prober_sink *sink;
+  void *sink_arg;
+  const psprobe_logger *logger;
+  /** Whose answers are taken: those with an ID token as this says. Copied. NULL: everybody's who
+   * knows a probe's id. A token costs no time that is measured: an answer's time is when it came.
+   */
+  const psprobe_verifier_options *verify;
+  /** Makes the topic whenever a publish call finds that it is not there: a broker can be lost and
+   * come back without it. */
+  bool create_topic;
+} psprobe_prober_options;
+
+/** A prober's options that have a default, with it filled in. */
+typedef struct psprobe_prober_settings {
+  uint64_t count; /**< probes to send; 0: until stopped */
+  int64_t interval_ns;
+  int64_t timeout_ns;
+} psprobe_prober_settings;
+
+/** Counters and last values, all since new. */
+typedef struct psprobe_prober_stats {
+  uint64_t sent;           /**< publish calls begun */
+  uint64_t publish_failed; /**< of them, failed */
+  uint64_t completed;      /**< handed to the sink */
+  uint64_t refused;    /**< answers with an unknown or finished id or an unknown source, or without
+                          a token that `verify` takes */
+  uint64_t overflowed; /**< slots not sent because the registry was full, or for want of memory */
+  size_t in_flight;
+  int64_t max_lateness_ns; /**< of the pacer */
+  uint64_t answered[PSPROBE_MAX_SOURCES], late[PSPROBE_MAX_SOURCES], lost[PSPROBE_MAX_SOURCES],
+      duplicates[PSPROBE_MAX_SOURCES];
+  int64_t last_ns[PSPROBE_MAX_SOURCES]; /**< elapsed of the newest answer; 0: none yet */
+} psprobe_prober_stats;
+
+/**
+ * Listens for answers (from now on, until psprobe_prober_free; nothing is sent
+ * yet): POST /{source}/{probe_id} is 200 when it was the first, a further or a
+ * late answer, 404 when no such probe or source is known; with `verify` 401, 403
+ * and 503 as psprobe_verifier_check says. `client` is borrowed
+ * until psprobe_prober_free, and until it has called back for every publish.
+ *
+ * @param options copied
+ * @param prober  receives it
+ * @return PSPROBE_OK; INVALID_ARGUMENT; UNAVAILABLE when the address is in use (it is named);
+ *         FAILED_PRECONDITION: no project; RESOURCE_EXHAUSTED: no memory
+ * Ownership: free it with psprobe_prober_free.
+ * Blocks: while the project is found, if the topic's name needs it.
+ */
+PSPROBE_API psprobe_code psprobe_prober_new(psprobe_client *client,
+                                            const psprobe_prober_options *options,
+                                            psprobe_prober **prober, psprobe_error *error);
+/** @return the base URL that responders POST to, "http://127.0.0.1:8080" */
+PSPROBE_API const char *psprobe_prober_url(const psprobe_prober *prober);
+/** @return how many sources it has, at least 1 */
+PSPROBE_API size_t psprobe_prober_source_count(const psprobe_prober *prober);
+/**
+ * A source's name.
+ * @param index its place in the options
+ * @return the name; NULL: there are not so many
+ */
+PSPROBE_API const char *psprobe_prober_source(const psprobe_prober *prober, size_t index);
+
+/**
+ * Sends on the grid until `count` are sent or psprobe_prober_stop is called,
+ * then waits for what is in flight, up to the timeout, and hands the rest to
+ * the sink. Failed publishes are counted and do not end it. Runs once.
+ *
+ * Id, message and memory of a probe are made ahead of its slot. When the slot
+ * has come, the wall clock is read, then the monotonic one (sent_ns), and then
+ * come psprobe_registry_begin (well below a microsecond) and the publish call
+ * (JSON, and the hand-over to the client's I/O thread): elapsed_ns counts all
+ * of that as the user's publisher would. A publish call is tried again, where
+ * that is safe, until the timeout.
+ *
+ * @return PSPROBE_OK; FAILED_PRECONDITION: it ran before; RESOURCE_EXHAUSTED: no thread
+ * Blocks: until all is sent, and answered or timed out.
+ */
+PSPROBE_API psprobe_code psprobe_prober_run(psprobe_prober *prober, psprobe_error *error);
+/** Ends the sending. Async-signal-safe; any thread. A second call ends the waiting too: what is
+ * complete is handed to the sink, what is in flight still is given up and only counted. */
+PSPROBE_API void psprobe_prober_stop(psprobe_prober *prober);
+/**
+ * What it was made with.
+ * @param settings receives them
+ */
+PSPROBE_API void psprobe_prober_get_settings(const psprobe_prober *prober,
+                                             psprobe_prober_settings *settings);
+/**
+ * What has come of it so far. The counters are read one after the other, while it runs.
+ * @param stats receives them
+ */
+PSPROBE_API void psprobe_prober_get_stats(const psprobe_prober *prober,
+                                          psprobe_prober_stats *stats);
+/** Stops listening and frees. NULL is fine. Threading: not while psprobe_prober_run is called.
+ * Blocks: until answers that are being read are done. */
+PSPROBE_API void psprobe_prober_free(psprobe_prober *prober);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
