@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSPROBE_WIRE_H
+#define PSPROBE_WIRE_H
+/**
+ * @file
+ * What a responder and a prober tell each other in HTTP headers, beside an answer: facts of the
+ * function's instance and of the message, and the stamps of both clocks. All are optional; one that
+ * is not of its form is as if it had not come.
+ *
+ * Ownership: none. Threading: none. Blocks: no; there are no functions here.
+ */
+
+/* ---- with POST /{source}/{probe_id}, of the responder ---- */
+
+/** Which process answers: at most PSPROBE_INSTANCE_LENGTH of [A-Za-z0-9._-]. */
+#define PSPROBE_HEADER_INSTANCE "Psprobe-Instance"
+/** How many events that process has had, this one included: decimal, from 1. */
+#define PSPROBE_HEADER_INVOCATION "Psprobe-Invocation"
+/** From the process's start to this event's arrival, ns. */
+#define PSPROBE_HEADER_AGE "Psprobe-Age-Ns"
+/** From the process's start until it listened, ns. */
+#define PSPROBE_HEADER_READY "Psprobe-Ready-Ns"
+/** Which delivery of the message this was, as Pub/Sub told: decimal, from 1. */
+#define PSPROBE_HEADER_ATTEMPT "Psprobe-Delivery-Attempt"
+/** The message's publishTime: RFC 3339, UTC, up to nine decimals. */
+#define PSPROBE_HEADER_PUBLISHED "Psprobe-Published"
+/** The responder's wall clock when the event arrived, ns since 1970. */
+#define PSPROBE_HEADER_ARRIVED "Psprobe-Arrived-Ns"
+/** The responder's wall clock when it sent this answer, ns since 1970. */
+#define PSPROBE_HEADER_SENT "Psprobe-Sent-Ns"
+/** The four stamps of the last exchange that the same instance finished, ns since 1970, with a
+ * blank between them: its SENT, the prober's RECEIVED and ANSWERED, and when the answer to it was
+ * back at the responder. */
+#define PSPROBE_HEADER_EXCHANGE "Psprobe-Exchange"
+
+/** Most characters of an instance's id. */
+#define PSPROBE_INSTANCE_LENGTH 64
+
+/* ---- with its 2xx answer, of the prober ---- */
+
+/** The prober's wall clock when the POST arrived, ns since 1970. */
+#define PSPROBE_HEADER_RECEIVED "Psprobe-Received-Ns"
+/** The prober's wall clock when it answered, ns since 1970. */
+#define PSPROBE_HEADER_ANSWERED "Psprobe-Answered-Ns"
+
+#endif
