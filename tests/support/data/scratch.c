@@ -84,3 +84,47 @@ psprobe_finished scratch_finished(uint64_t number) {
   scratch_id(finished.result.id, number);
   return finished;
 }
+
+psprobe_store *scratch_begin(void **state, uint64_t number) {
+  psprobe_store *store = scratch_store(scratch_file(state, "r.db"), false);
+  psprobe_run run = scratch_run(number);
+  assert_int_equal(psprobe_store_begin_run(store, &run, NULL), PSPROBE_OK);
+  return store;
+}
+
+void scratch_add(psprobe_store *store, uint64_t run_number, const psprobe_finished *finished) {
+  char id[PSPROBE_ID_SIZE];
+  psprobe_error error = {0};
+  scratch_id(id, run_number);
+  if (psprobe_store_add(store, id, finished, 1, &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
+}
+
+bool scratch_see(void *arg, const psprobe_row *row) {
+  scratch_seen *seen = arg;
+  assert_true(seen->count < sizeof seen->rows / sizeof *seen->rows);
+  seen->rows[seen->count++] = *row;
+  strcpy(seen->run_id, row->run->id);
+  return seen->count != seen->stop_after;
+}
+
+void scratch_read(psprobe_store *store, const psprobe_filter *filter, scratch_seen *seen) {
+  psprobe_error error = {0};
+  memset(seen, 0, sizeof *seen);
+  if (psprobe_store_each(store, filter, scratch_see, seen, &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
+}
+
+bool scratch_count_row(void *arg, const psprobe_row *row) {
+  (void)row;
+  ++*(int *)arg;
+  return true;
+}
+
+int scratch_rows(const char *path) {
+  int rows = 0;
+  psprobe_store *store = scratch_store(path, true);
+  assert_int_equal(psprobe_store_each(store, NULL, scratch_count_row, &rows, NULL), PSPROBE_OK);
+  psprobe_store_free(store);
+  return rows;
+}

@@ -22,4 +22,25 @@ psprobe_run scratch_run(uint64_t number);
 psprobe_finished scratch_finished(uint64_t number);
 #define SCRATCH_SENT_NS INT64_C(1795558728773000000)
 
+/** "r.db" in the test's folder, with the run of that number begun. */
+psprobe_store *scratch_begin(void **state, uint64_t number);
+/** Keeps a probe of that run, or fails the test. */
+void scratch_add(psprobe_store *store, uint64_t run_number, const psprobe_finished *finished);
+
+/** Rows that were read, and the id of the last one's run. */
+typedef struct scratch_seen {
+  size_t count;
+  psprobe_row rows[64];
+  char run_id[PSPROBE_ID_SIZE];
+  size_t stop_after; /**< 0: never */
+} scratch_seen;
+/** For psprobe_store_each: `arg` is a scratch_seen. */
+bool scratch_see(void *arg, const psprobe_row *row);
+/** Reads what the filter lets through, or fails the test. */
+void scratch_read(psprobe_store *store, const psprobe_filter *filter, scratch_seen *seen);
+/** For psprobe_store_each: `arg` is an int, which counts. */
+bool scratch_count_row(void *arg, const psprobe_row *row);
+/** Rows in a file, as a reader of its own finds them. */
+int scratch_rows(const char *path);
+
 #endif

@@ -38,16 +38,10 @@ static bool open_store(void *arg) {
   return done;
 }
 
-static bool count_row(void *arg, const psprobe_row *row) {
-  (void)row;
-  ++*(int *)arg;
-  return true;
-}
-
 static bool read_rows(void *arg) {
   psprobe_error error = {0};
   int rows = 0;
-  bool done = is_ok(psprobe_store_each(arg, NULL, count_row, &rows, &error), &error);
+  bool done = is_ok(psprobe_store_each(arg, NULL, scratch_count_row, &rows, &error), &error);
   if (done) assert_int_equal(rows, 3);
   return done;
 }

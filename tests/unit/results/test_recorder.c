@@ -55,12 +55,6 @@ static void test_what_holds_is_kept(void **state) {
   fake_client_teardown(&google);
 }
 
-static bool count_row(void *arg, const psprobe_row *row) {
-  (void)row;
-  ++*(int *)arg;
-  return true;
-}
-
 /* A full disk, and room again: all is kept; meanwhile a result costs no try of all that is held. */
 static void test_full_and_room_again(void **state) {
   void *google = NULL;
@@ -87,7 +81,7 @@ static void test_full_and_room_again(void **state) {
   assert_in_range(sqlite3_total_changes(store->db) - before, 0, 3 * 2 * 500); /* a try or two */
   assert_int_equal(psp_sql_run(store->db, "PRAGMA max_page_count = 1000000"), SQLITE_OK);
   assert_int_equal(psprobe_recorder_end(recorder, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_store_each(store, NULL, count_row, &rows, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_each(store, NULL, scratch_count_row, &rows, NULL), PSPROBE_OK);
   assert_int_equal(rows, 3200);
   psprobe_recorder_free(recorder);
   psprobe_prober_free(prober);

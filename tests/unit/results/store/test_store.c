@@ -55,20 +55,6 @@ static void fill(const char *path, uint64_t from, uint64_t count) {
   psprobe_store_free(store);
 }
 
-static bool count_row(void *arg, const psprobe_row *row) {
-  (void)row;
-  ++*(int *)arg;
-  return true;
-}
-
-static int rows_in(const char *path) {
-  int rows = 0;
-  psprobe_store *store = scratch_store(path, true);
-  assert_int_equal(psprobe_store_each(store, NULL, count_row, &rows, NULL), PSPROBE_OK);
-  psprobe_store_free(store);
-  return rows;
-}
-
 /* Names in the folder, without its own two. */
 static int files_in(void **state, char *seen, size_t size) {
   int count = 0;
@@ -90,9 +76,9 @@ static void test_made_and_found_again(void **state) {
   fill(path, 0, 3);
   assert_int_equal(files_in(state, seen, sizeof seen), 1); /* no lock, no log is left */
   assert_string_equal(seen, "r.db ");
-  assert_int_equal(rows_in(path), 3);
+  assert_int_equal(scratch_rows(path), 3);
   fill(path, 10, 2);
-  assert_int_equal(rows_in(path), 5);
+  assert_int_equal(scratch_rows(path), 5);
 }
 
 /* Reading makes SQLite put files beside ours; the last who closes takes them away. */
@@ -102,9 +88,9 @@ static void test_readers_leave_nothing_behind(void **state) {
   fill(path, 0, 3);
   psprobe_store *one = scratch_store(path, true), *other = scratch_store(path, true);
   int rows = 0;
-  assert_int_equal(psprobe_store_each(one, NULL, count_row, &rows, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_each(one, NULL, scratch_count_row, &rows, NULL), PSPROBE_OK);
   psprobe_store_free(one);
-  assert_int_equal(psprobe_store_each(other, NULL, count_row, &rows, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_each(other, NULL, scratch_count_row, &rows, NULL), PSPROBE_OK);
   psprobe_store_free(other);
   assert_int_equal(rows, 6);
   assert_int_equal(files_in(state, seen, sizeof seen), 1);
@@ -120,12 +106,12 @@ static void test_read_while_written(void **state) {
     psprobe_finished finished = scratch_finished((uint64_t)i);
     int rows = 0;
     assert_int_equal(psprobe_store_add(writer, run.id, &finished, 1, NULL), PSPROBE_OK);
-    assert_int_equal(psprobe_store_each(reader, NULL, count_row, &rows, NULL), PSPROBE_OK);
+    assert_int_equal(psprobe_store_each(reader, NULL, scratch_count_row, &rows, NULL), PSPROBE_OK);
     assert_int_equal(rows, i + 1);
   }
   psprobe_store_free(writer);
   int rows = 0; /* the reader goes on when the writer, with its log, is gone */
-  assert_int_equal(psprobe_store_each(reader, NULL, count_row, &rows, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_each(reader, NULL, scratch_count_row, &rows, NULL), PSPROBE_OK);
   assert_int_equal(rows, 20);
   psprobe_store_free(reader);
 }
@@ -143,7 +129,7 @@ static void test_reader_changes_nothing(void **state) {
                    PSPROBE_FAILED_PRECONDITION);
   assert_int_equal(psprobe_store_end_run(reader, run.id, 1, NULL), PSPROBE_FAILED_PRECONDITION);
   psprobe_store_free(reader);
-  assert_int_equal(rows_in(path), 1);
+  assert_int_equal(scratch_rows(path), 1);
 }
 
 static void test_second_writer_is_refused(void **state) {
@@ -231,7 +217,7 @@ static void test_empty_and_missing(void **state) {
   write_file(path, "", 0);
   expect(path, true, PSPROBE_FAILED_PRECONDITION, "is empty");
   fill(path, 0, 1); /* an empty file is as good as none */
-  assert_int_equal(rows_in(path), 1);
+  assert_int_equal(scratch_rows(path), 1);
   expect("", false, PSPROBE_INVALID_ARGUMENT, "needs a name");
   expect(*state, false, PSPROBE_FAILED_PRECONDITION, "folder");
   expect("/dev/null", false, PSPROBE_FAILED_PRECONDITION, "device");
@@ -258,7 +244,8 @@ static void test_unwritable_place(void **state) {
     psprobe_store *store = NULL;
     psprobe_store_options options = {.read_only = true};
     if (psprobe_store_new(path, &options, &store, &error) != PSPROBE_OK) _exit(14);
-    if (psprobe_store_each(store, NULL, count_row, &rows, &error) != PSPROBE_OK || rows != 2)
+    if (psprobe_store_each(store, NULL, scratch_count_row, &rows, &error) != PSPROBE_OK ||
+        rows != 2)
       _exit(15);
     psprobe_store_free(store);
     _exit(0);
@@ -305,7 +292,7 @@ static void test_damaged_is_set_aside(void **state) {
     psprobe_store_free(scratch_store(path, false));
     assert_true(files_in(state, seen, sizeof seen) <= before + 3); /* with a reader's log files */
     fill(path, 0, 3);
-    assert_int_equal(rows_in(path), 3);
+    assert_int_equal(scratch_rows(path), 3);
   }
 }
 

@@ -14,15 +14,9 @@
 #include "results/store/store.h"
 #include "scratch.h"
 
-static bool count_row(void *arg, const psprobe_row *row) {
-  (void)row;
-  ++*(int *)arg;
-  return true;
-}
-
 static int rows_of(psprobe_store *store) {
   int rows = 0;
-  assert_int_equal(psprobe_store_each(store, NULL, count_row, &rows, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_each(store, NULL, scratch_count_row, &rows, NULL), PSPROBE_OK);
   return rows;
 }
 
@@ -153,7 +147,7 @@ static void test_rows_that_make_no_sense(void **state) {
     assert_int_equal(psp_sql_run(other, changes[i]), SQLITE_OK);
     sqlite3_close(other);
     store = scratch_store(path, true);
-    if (psprobe_store_each(store, NULL, count_row, &rows, &error) != PSPROBE_DATA_LOSS)
+    if (psprobe_store_each(store, NULL, scratch_count_row, &rows, &error) != PSPROBE_DATA_LOSS)
       fail_msg("%s: %s", changes[i], error.message);
     psprobe_store_free(store);
   }

@@ -5,9 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,20 +45,6 @@ static psprobe_code add(psprobe_store *store, uint64_t from, uint64_t count, psp
   return code;
 }
 
-static bool count_row(void *arg, const psprobe_row *row) {
-  (void)row;
-  ++*(int *)arg;
-  return true;
-}
-
-static int rows_in(const char *path) {
-  int rows = 0;
-  psprobe_store *store = scratch_store(path, true);
-  assert_int_equal(psprobe_store_each(store, NULL, count_row, &rows, NULL), PSPROBE_OK);
-  psprobe_store_free(store);
-  return rows;
-}
-
 /* ---- a file that goes away ---- */
 
 static void test_removed(void **state) {
@@ -76,7 +60,7 @@ static void test_removed(void **state) {
     assert_int_equal(strstr(told, "event=results_carried_over") != NULL, which & 1);
     if ((which & 1) != 0) assert_non_null(strstr(told, "rows=20"));
     psprobe_store_free(store);
-    assert_int_equal(rows_in(path), 40);
+    assert_int_equal(scratch_rows(path), 40);
     assert_int_equal(unlink(path), 0);
   }
 }
@@ -89,8 +73,8 @@ static void test_renamed(void **state) {
   assert_int_equal(rename(scratch_file(state, "r.db-wal"), scratch_file(state, "other.db-wal")), 0);
   assert_int_equal(add(store, 20, 5, NULL), PSPROBE_OK);
   psprobe_store_free(store);
-  assert_int_equal(rows_in(path), 25);
-  assert_int_equal(rows_in(other), 20);
+  assert_int_equal(scratch_rows(path), 25);
+  assert_int_equal(scratch_rows(other), 20);
 }
 
 /* Somebody else's file is not written to; what could not be kept is kept once it is moved away. */
@@ -112,7 +96,7 @@ static void test_name_given_to_another(void **state) {
   assert_int_equal(unlink(path), 0);
   assert_int_equal(add(store, 20, 1, NULL), PSPROBE_OK);
   psprobe_store_free(store);
-  assert_int_equal(rows_in(path), 21);
+  assert_int_equal(scratch_rows(path), 21);
 }
 
 /* ---- what is damage ---- */
@@ -171,7 +155,7 @@ static void test_unread_is_no_damage(void **state) {
   assert_int_equal(sqlite3_vfs_unregister(&disk.vfs), SQLITE_OK);
   assert_in_range(disk.fail_at, 20, 999); /* a page each, at least */
   assert_in_range(refused, 10, 999);
-  assert_int_equal(rows_in(path), 300);
+  assert_int_equal(scratch_rows(path), 300);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
