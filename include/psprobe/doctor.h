@@ -46,8 +46,8 @@ typedef void psprobe_doctor_each(void *arg, const psprobe_finding *finding);
 
 /** What to look at; valid when zeroed. All borrowed until psprobe_doctor_run returns. */
 typedef struct psprobe_doctor_options {
-  /** Endpoints, project and all the rest as the programs have it. `credentials` and `timeout_ns`
-   * are not looked at: how they are found is the question, and checks have times of their own. */
+  /** Endpoints, project and all the rest as the programs have it. `credentials` are not looked
+   * at: how they are found is the question. `timeout_ns` is how long one check may take; 0: 4 s. */
   psprobe_client_options client;
   const char *topic; /**< NULL: "probes" */
   /** Of pull subscriptions; NULL: "probes-regular-service". */

@@ -20,6 +20,7 @@ static psprobe_doctor_options with_defaults(const psprobe_doctor_options *given)
   psprobe_doctor_options o = {0};
   if (given != NULL) o = *given;
   o.client.credentials = NULL;
+  if (o.client.timeout_ns == 0) o.client.timeout_ns = PSP_DOCTOR_CHECK_NS;
   if (o.topic == NULL) o.topic = "probes";
   if (o.collection == NULL) o.collection = PSPROBE_COLLECTION;
   if (o.subscriptions == NULL) {
@@ -91,7 +92,7 @@ static void look(psp_doctor *d) {
 static psprobe_code run(psp_doctor *d, psprobe_error *error) {
   psprobe_client_options client = d->o->client;
   psp_http_options connections = {.ca_file = client.ca_file,
-                                  .connect_timeout_ns = PSP_DOCTOR_CHECK_NS,
+                                  .connect_timeout_ns = client.timeout_ns,
                                   .logger = client.logger};
   d->member = psp_strdup("MEMBER");
   if (d->member == NULL) return psp_fail_memory(error, "doctor");
@@ -103,7 +104,6 @@ static psprobe_code run(psp_doctor *d, psprobe_error *error) {
   if (code != PSPROBE_OK) return code;
   psp_doctor_credentials(d);
   client.credentials = d->credentials;
-  client.timeout_ns = PSP_DOCTOR_CHECK_NS;
   code = psprobe_client_new(&client, &d->client, error);
   if (code == PSPROBE_OK) look(d);
   if (code == PSPROBE_OK && d->failed) code = psp_fail_memory(error, "doctor");

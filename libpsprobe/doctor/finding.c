@@ -104,5 +104,5 @@ size_t psprobe_diagnosis_count(const psprobe_diagnosis *diagnosis, psprobe_docto
 int64_t psp_doctor_left(const psp_doctor *d) {
   int64_t left = d->deadline_ns - psprobe_clock_monotonic();
   if (left <= 0) return 0;
-  return left < PSP_DOCTOR_CHECK_NS ? left : PSP_DOCTOR_CHECK_NS;
+  return left < d->o->client.timeout_ns ? left : d->o->client.timeout_ns;
 }

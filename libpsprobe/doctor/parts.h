@@ -10,7 +10,7 @@
 #include "http/client/transport.h"
 #include "os/clock.h"
 
-/** How long one check may take, and all of them. */
+/** How long one check may take if nobody says otherwise, and all of them. */
 #define PSP_DOCTOR_CHECK_NS (4 * PSP_SECOND_NS)
 #define PSP_DOCTOR_TOTAL_NS (28 * PSP_SECOND_NS)
 /** A clock that is off by more than that: tokens that are signed here are refused. */
