@@ -59,6 +59,20 @@ typedef struct psprobe_prober_settings {
   int64_t timeout_ns;
 } psprobe_prober_settings;
 
+/**
+ * What became of the connections that answers come over. `untaken` counts those turned away with
+ * something to ask, or that may have had: answers may have been among them, which is this prober's
+ * failure and no responder's.
+ */
+typedef struct psprobe_connections {
+  uint64_t open;
+  uint64_t refused;   /**< all places were busy */
+  uint64_t made_room; /**< closed for another: idle the longest, or half asked */
+  uint64_t overdue;   /**< closed because they took too long */
+  uint64_t starved;   /**< times that no file descriptor or memory was left for one */
+  uint64_t untaken;
+} psprobe_connections;
+
 /** Counters and last values, all since new. */
 typedef struct psprobe_prober_stats {
   uint64_t sent;           /**< publish calls begun */
@@ -72,6 +86,8 @@ typedef struct psprobe_prober_stats {
   uint64_t answered[PSPROBE_MAX_SOURCES], late[PSPROBE_MAX_SOURCES], lost[PSPROBE_MAX_SOURCES],
       duplicates[PSPROBE_MAX_SOURCES];
   int64_t last_ns[PSPROBE_MAX_SOURCES]; /**< elapsed of the newest answer; 0: none yet */
+  psprobe_connections connections;
+  uint64_t in_doubt[PSPROBE_MAX_SOURCES]; /**< of `lost`: in flight as something was untaken */
 } psprobe_prober_stats;
 
 /**

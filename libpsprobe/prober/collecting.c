@@ -16,14 +16,32 @@ static void add(_Atomic uint64_t *counter, uint64_t change) {
                         memory_order_relaxed);
 }
 
+/* Whether an answer to it may have been turned away. By both clocks: the result has when it was
+ * sent by the one, the server when it failed by the other. */
+static bool is_in_doubt(const psprobe_prober *prober, const psprobe_result *result) {
+  int64_t open_ns = psprobe_clock_wall() - result->sent_wall_ns;
+  if (open_ns < prober->timeout_ns) open_ns = prober->timeout_ns; /* the wall clock was set */
+  return psp_server_has_missed(prober->server, psprobe_clock_monotonic() - open_ns);
+}
+
+/* A loss, or one that was none after all. */
+static void count_loss(psprobe_prober *prober, psp_tally *tally, const psprobe_result *result,
+                       bool taken_back) {
+  uint64_t change = taken_back ? UINT64_MAX : 1;
+  add(&tally->lost, change);
+  if (!is_in_doubt(prober, result)) return;
+  if (!taken_back || atomic_load_explicit(&tally->in_doubt, memory_order_relaxed) > 0)
+    add(&tally->in_doubt, change);
+}
+
 static void count(psprobe_prober *prober, const psprobe_finished *finished) {
   if (!finished->update) add(&prober->completed, 1);
   for (size_t i = 0; i < prober->source_count; i++) {
     const psprobe_answer *answer = &finished->result.answers[i];
     psp_tally *tally = &prober->tally[i];
     bool fresh = finished->fresh >> i & 1;
-    if (!finished->update && answer->status == PSPROBE_LOST) add(&tally->lost, 1);
-    if (finished->update && fresh) add(&tally->lost, UINT64_MAX); /* so it was not lost after all */
+    if (finished->update ? fresh : answer->status == PSPROBE_LOST)
+      count_loss(prober, tally, &finished->result, finished->update);
     if (!fresh) continue;
     add(answer->status == PSPROBE_LATE ? &tally->late : &tally->answered, 1);
     atomic_store_explicit(&tally->last_ns, answer->elapsed_ns, memory_order_relaxed);

@@ -15,7 +15,7 @@
 
 /** One source's counters. */
 typedef struct psp_tally {
-  _Atomic uint64_t answered, late, lost, duplicates;
+  _Atomic uint64_t answered, late, lost, duplicates, in_doubt;
   _Atomic int64_t last_ns;
 } psp_tally;
 

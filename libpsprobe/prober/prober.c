@@ -183,5 +183,14 @@ void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats
     stats->lost[i] = load(&tally->lost);
     stats->duplicates[i] = load(&tally->duplicates);
     stats->last_ns[i] = atomic_load_explicit(&tally->last_ns, memory_order_relaxed);
+    stats->in_doubt[i] = load(&tally->in_doubt);
   }
+  psp_server_stats s;
+  psp_server_get_stats(prober->server, &s);
+  stats->connections = (psprobe_connections){.open = s.open,
+                                             .refused = s.refused,
+                                             .made_room = s.made_room,
+                                             .overdue = s.overdue,
+                                             .starved = s.starved,
+                                             .untaken = s.untaken};
 }

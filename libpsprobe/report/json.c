@@ -68,7 +68,8 @@ static void put_run(psp_json_writer *w, const psprobe_run *run) {
   psp_json_end_object(w);
 }
 
-static void put_source(psp_json_writer *w, const char *name, const psprobe_source_summary *s) {
+static void put_source(psp_json_writer *w, const char *name, const psprobe_source_summary *s,
+                       uint64_t in_doubt) {
   static const char *const keys[PSPROBE_QUANTILE_COUNT][2] = {{"p50_ns", "p50_ci_ns"},
                                                               {"p90_ns", "p90_ci_ns"},
                                                               {"p99_ns", "p99_ci_ns"},
@@ -80,6 +81,7 @@ static void put_source(psp_json_writer *w, const char *name, const psprobe_sourc
   put_int(w, "answered", (int64_t)s->answered);
   put_int(w, "late", (int64_t)s->late);
   put_int(w, "lost", (int64_t)s->lost);
+  put_int(w, "lost_in_doubt", (int64_t)(in_doubt < s->lost ? in_doubt : s->lost));
   put_int(w, "duplicates", (int64_t)s->duplicates);
   put_int(w, "cold", (int64_t)s->cold_count);
   put_figure(w, "min_ns", any, s->min_ns);
@@ -152,12 +154,13 @@ char *psprobe_report_json(const psprobe_report *report) {
   for (size_t i = 0; i < report->columns.run_count; i++)
     put_run(&w, &report->columns.runs[i].run);
   psp_json_end_array(&w);
+  put_int(&w, "untaken", (int64_t)report->untaken.connections.untaken);
   put_int(&w, "unsent", (int64_t)psprobe_comparison_unsent(report->comparison));
   psp_json_put_key(&w, "sources");
   psp_json_begin_object(&w);
   for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++)
     put_source(&w, report->columns.sources[k].name,
-               psprobe_comparison_source(report->comparison, k));
+               psprobe_comparison_source(report->comparison, k), report->untaken.in_doubt[k]);
   psp_json_end_object(&w);
   psp_json_put_key(&w, "pairs");
   psp_json_begin_array(&w);

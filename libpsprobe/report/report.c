@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "report/notes_untaken.h"
 
 psprobe_code psp_report_new(psp_columns *columns, psprobe_report **report, psprobe_error *error) {
   psprobe_report *made = calloc(1, sizeof *made);
@@ -18,7 +19,8 @@ psprobe_code psp_report_new(psp_columns *columns, psprobe_report **report, pspro
   psprobe_code code = psprobe_comparison_new(&made->probes, NULL, &made->comparison, error);
   if (code == PSPROBE_OK) {
     made->sentence = psprobe_comparison_sentence(made->comparison);
-    made->notes = psprobe_comparison_notes(made->comparison);
+    if (psp_columns_untaken(&made->columns, &made->untaken))
+      made->notes = psp_notes_with_untaken(made->comparison, &made->untaken);
     if (made->sentence == NULL || made->notes == NULL) code = psp_fail_memory(error, "report");
   }
   if (code == PSPROBE_OK)

@@ -4,13 +4,16 @@
 /** @file A report: columns, what the comparison made of them, and the words. */
 #include <psprobe/report.h>
 
+#include "base/buf.h"
 #include "results/columns/columns.h"
+#include "results/untaken.h"
 
 struct psprobe_report {
   psp_columns columns;
   psprobe_series series[PSPROBE_MAX_SOURCES];
   psprobe_probes probes; /**< views of the columns */
   psprobe_comparison *comparison;
+  psp_untaken untaken; /**< of all its runs */
   char *sentence, *notes;
 };
 

@@ -15,16 +15,21 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "results/held.h"
+#include "results/store/store.h"
+#include "results/untaken.h"
 
 /* How often a file that takes nothing is tried. */
 #define RETRY_NS PSP_SECOND_NS
 /* At the end of a run: how long it is tried, and how often. */
 #define PATIENCE_NS  (10 * PSP_SECOND_NS)
 #define END_RETRY_NS (250 * PSP_MS_NS)
+/* What the prober could not take is noted at most this often. */
+#define NOTE_NS PSP_SECOND_NS
 
 struct psprobe_recorder {
   psprobe_store *store;
   psprobe_uploader *uploader; /* may be NULL */
+  const psprobe_prober *prober;
   psprobe_logger logger;
   psprobe_run run; /* its texts are the client's, the prober's and, for host, ours */
   char host[256];
@@ -33,6 +38,8 @@ struct psprobe_recorder {
   psp_held held;
   bool failing;
   int64_t retry_at;    /* while it fails: not before */
+  psp_untaken untaken; /* as it stands in the file */
+  int64_t untaken_at;  /* noted then */
   psprobe_error error; /* why it failed last */
 };
 
@@ -68,6 +75,7 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
                                     const psprobe_prober *prober,
                                     const psprobe_prober_options *options, psprobe_error *error) {
   psprobe_run *run = &recorder->run;
+  recorder->prober = prober;
   run->started_wall_ns = psprobe_clock_wall();
   run->topic = options->topic;
   psprobe_prober_settings settings;
@@ -121,6 +129,32 @@ static psprobe_code flush(psprobe_recorder *recorder) {
   return code;
 }
 
+/* Brings what the prober could not take into its run's settings, where it has changed. */
+static psprobe_code note_untaken(psprobe_recorder *recorder, psprobe_error *error) {
+  psprobe_prober_stats stats;
+  psp_buf settings = {0};
+  if (recorder->prober == NULL) return PSPROBE_OK;
+  psprobe_prober_get_stats(recorder->prober, &stats);
+  psp_untaken now = psp_untaken_of(&stats);
+  if (now.connections.untaken == 0 || memcmp(&now, &recorder->untaken, sizeof now) == 0)
+    return PSPROBE_OK;
+  psp_untaken_put(&settings, &now, recorder->run.sources, recorder->run.source_count);
+  psprobe_code code = settings.failed ? psp_fail_memory(error, "recorder")
+                                      : psp_store_set_settings(recorder->store, recorder->run.id,
+                                                               settings.data, error);
+  if (code == PSPROBE_OK) recorder->untaken = now;
+  psp_buf_free(&settings);
+  return code;
+}
+
+/* While it runs: a prober that is killed has told of it all the same. */
+static void note_untaken_now_and_then(psprobe_recorder *recorder) {
+  int64_t now = psprobe_clock_monotonic();
+  if (recorder->untaken_at != 0 && now - recorder->untaken_at < NOTE_NS) return;
+  recorder->untaken_at = now;
+  note_untaken(recorder, NULL);
+}
+
 void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t count) {
   psprobe_recorder *recorder = arg;
   pthread_mutex_lock(&recorder->lock);
@@ -133,6 +167,7 @@ void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t c
     note(recorder, code != PSPROBE_OK);
     if (code != PSPROBE_OK) recorder->retry_at = psprobe_clock_monotonic() + RETRY_NS;
   }
+  if (code == PSPROBE_OK) note_untaken_now_and_then(recorder);
   pthread_mutex_unlock(&recorder->lock);
   if (code == PSPROBE_OK && recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
 }
@@ -154,5 +189,7 @@ psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *err
     return psp_fail(error, PSPROBE_DATA_LOSS, "%llu results could not be kept: %s",
                     (unsigned long long)lost, why.message);
   if (recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
+  code = note_untaken(recorder, error);
+  if (code != PSPROBE_OK) return code;
   return psprobe_store_end_run(recorder->store, recorder->run.id, psprobe_clock_wall(), error);
 }

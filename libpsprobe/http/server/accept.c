@@ -25,10 +25,21 @@ typedef struct acceptor {
   psp_server *server;
   int64_t looked_ns, told_ns;
   int held_off;  /* rounds in which nobody was taken */
+  bool starving; /* the last that was tried found no descriptor */
   uint64_t told; /* of what was not taken */
 } acceptor;
 
 typedef enum taken { TAKEN, NONE_LEFT, HELD_OFF, STARVED } taken;
+
+void psp_server_miss(psp_server *s) {
+  atomic_store(&s->untaken_ns, psprobe_clock_monotonic());
+  atomic_fetch_add(&s->untaken, 1);
+}
+
+bool psp_server_has_missed(const psp_server *s, int64_t since_ns) {
+  int64_t last_ns = atomic_load(&s->untaken_ns);
+  return last_ns != 0 && last_ns >= since_ns;
+}
 
 /* With the room's lock, which keeps its number from being used for something else. The end reaches
  * libmicrohttpd as a hang-up, upon which it closes. */
@@ -37,16 +48,34 @@ static void send_away(psp_server *s, psp_guest *guest) {
   if (guest->streams) psp_hub_hang_up(s->hub, guest->fd);
 }
 
+static bool is_anybody_there(const psp_server *s) {
+  struct pollfd door = {.fd = s->listener, .events = POLLIN};
+  return poll(&door, 1, 0) > 0;
+}
+
 static bool is_want_of_room(int error) {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
-/* No descriptor is left: somebody idle gives his. */
-static taken starve(psp_server *s) {
+static void make_way(psp_server *s, psp_guest *leaves) {
+  if (leaves == NULL) return;
+  if (psp_room_is_unheard(leaves)) psp_server_miss(s);
+  send_away(s, leaves);
+}
+
+/* No descriptor is left: somebody idle gives his. Who waits at the door is counted once, however
+ * often it is tried. */
+static taken starve(acceptor *a) {
+  psp_server *s = a->server;
   pthread_mutex_lock(&s->room_lock);
-  s->starved++;
-  psp_guest *leaves = psp_room_make(&s->room);
-  if (leaves != NULL) send_away(s, leaves);
+  if (!a->starving) {
+    s->starved++;
+    psp_server_miss(s);
+  } else {
+    atomic_store(&s->untaken_ns, psprobe_clock_monotonic());
+  }
+  a->starving = true;
+  make_way(s, psp_room_make(&s->room));
   pthread_mutex_unlock(&s->room_lock);
   return STARVED;
 }
@@ -56,12 +85,14 @@ static bool let_in(psp_server *s, int fd, const struct sockaddr *from) {
   pthread_mutex_lock(&s->room_lock);
   psp_guest *guest =
       psp_room_enter(&s->room, fd, from, psprobe_clock_monotonic() + s->idle_ns, &leaves);
-  if (leaves != NULL) send_away(s, leaves);
+  make_way(s, leaves);
+  if (guest == NULL) psp_server_miss(s);
   pthread_mutex_unlock(&s->room_lock);
   return guest != NULL;
 }
 
-static taken take_one(psp_server *s, bool patient) {
+static taken take_one(acceptor *a, bool patient) {
+  psp_server *s = a->server;
   struct sockaddr_storage from = {0};
   socklen_t len = sizeof from;
   pthread_mutex_lock(&s->room_lock);
@@ -71,15 +102,19 @@ static taken take_one(psp_server *s, bool patient) {
   struct sockaddr *address = (struct sockaddr *)&from;
   int fd = accept4(s->listener, address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) {
-    if (is_want_of_room(errno)) return starve(s);
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINVAL ? NONE_LEFT : TAKEN;
+    int error = errno;
+    /* Without a descriptor the kernel says so, also when nobody is at the door. */
+    if (is_want_of_room(error)) return is_anybody_there(s) ? starve(a) : NONE_LEFT;
+    return error == EAGAIN || error == EWOULDBLOCK || error == EINVAL ? NONE_LEFT : TAKEN;
   }
+  a->starving = false;
   if (!let_in(s, fd, address)) {
     close(fd);
   } else if (MHD_add_connection(s->daemon, fd, address, len) != MHD_YES) { /* it has closed it */
     pthread_mutex_lock(&s->room_lock);
     psp_room_leave(&s->room, fd);
     s->starved++;
+    psp_server_miss(s);
     pthread_mutex_unlock(&s->room_lock);
   }
   return TAKEN;
@@ -89,7 +124,7 @@ static taken take(acceptor *a) {
   taken last = TAKEN;
   bool patient = a->held_off < PATIENCE, any = false;
   for (int i = 0; i < AT_ONCE && last == TAKEN; i++) {
-    last = take_one(a->server, patient);
+    last = take_one(a, patient);
     any = any || last == TAKEN;
   }
   /* Whoever was taken shows that things move on: nobody need be refused for the wait. */
@@ -102,6 +137,8 @@ static void end_overdue(psp_server *s, int64_t now_ns) {
   for (psp_guest *guest = NULL;;) {
     pthread_mutex_lock(&s->room_lock);
     guest = psp_room_next_overdue(&s->room, now_ns);
+    /* Who never began to ask is no loss: a minute is long. */
+    if (guest != NULL && atomic_load(&guest->asks)) psp_server_miss(s);
     if (guest != NULL) send_away(s, guest);
     pthread_mutex_unlock(&s->room_lock);
     if (guest == NULL) return;
@@ -114,7 +151,8 @@ void psp_server_get_stats(psp_server *s, psp_server_stats *stats) {
                               .refused = s->room.refused,
                               .made_room = s->room.made_room,
                               .overdue = s->room.overdue,
-                              .starved = s->starved};
+                              .starved = s->starved,
+                              .untaken = atomic_load(&s->untaken)};
   pthread_mutex_unlock(&s->room_lock);
 }
 

@@ -116,8 +116,10 @@ enum MHD_Result psp_intake_take(psp_exchange *x, const char *data, size_t *len) 
   if (!is_over(x)) {
     if (*len > max - x->body.len)
       refuse(x, &too_large);
-    else if (!hold(x, *len))
+    else if (!hold(x, *len)) {
+      psp_server_miss(x->server);
       refuse(x, &too_much);
+    }
   }
   if (is_over(x)) {
     x->thrown_away += *len;

@@ -113,12 +113,18 @@ struct psp_server {
   pthread_mutex_t room_lock; /* over what follows; a connection in the room is open */
   psp_room room;
   uint64_t starved; /* no descriptor or memory was left for a connection */
+
+  _Atomic uint64_t untaken;   /* see psp_server_stats */
+  _Atomic int64_t untaken_ns; /* monotonic, of the newest; 0: none */
 };
 
 psp_exchange *psp_exchange_new(psp_server *server, struct MHD_Connection *connection);
 void psp_exchange_free(psp_exchange *exchange);
 /** Makes it ready for the connection's next request. */
 void psp_exchange_reset(psp_exchange *exchange);
+
+/** Somebody who may have had something to ask was turned away. Any thread. */
+void psp_server_miss(psp_server *server);
 
 /** Answers with a response that is then owned by the exchange. From any thread. */
 void psp_exchange_answer(psp_exchange *exchange, struct MHD_Response *response, unsigned status,

@@ -136,10 +136,17 @@ void psp_room_leave(psp_room *room, int fd) {
 }
 
 void psp_room_answered(psp_room *room, psp_guest *guest) {
+  guest->answered = true;
+  atomic_store(&guest->asks, false);
   atomic_store(&guest->busy, false);
   if (guest == room->last) return;
   take_out(room, guest);
   append(room, guest);
+}
+
+/* Between two requests nothing is lost: clients know that such a connection may be closed. */
+bool psp_room_is_unheard(const psp_guest *guest) {
+  return !guest->answered || atomic_load(&guest->asks);
 }
 
 bool psp_room_is_hurried(const psp_room *room) {

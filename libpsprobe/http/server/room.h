@@ -26,7 +26,9 @@ typedef struct psp_guest {
   int fd;
   bool leaving; /* was told to; libmicrohttpd will close it */
   bool begun;
+  bool answered;          /* once at least */
   bool streams;           /* its answer has no end */
+  atomic_bool asks;       /* its request line was there, and no answer yet */
   atomic_bool busy;       /* not to be told to leave: it has not begun, or we are at its request */
   _Atomic int64_t due_ns; /* what it began must be whole then; INT64_MAX: nothing is due */
 } psp_guest;
@@ -55,6 +57,8 @@ psp_guest *psp_room_enter(psp_room *room, int fd, const struct sockaddr *from, i
  * leave. NULL: nobody. */
 psp_guest *psp_room_begin(psp_room *room, int fd);
 void psp_room_leave(psp_room *room, int fd);
+/** Whether who is told to leave may have had something to ask that has no answer. */
+bool psp_room_is_unheard(const psp_guest *guest);
 /** Its answer is on its way: it stands at the end again. */
 void psp_room_answered(psp_room *room, psp_guest *guest);
 /** So many have not begun, or not left, that whoever comes should wait for them. */

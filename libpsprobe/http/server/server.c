@@ -89,6 +89,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
   psp_exchange *x = c != NULL ? c->exchange : NULL;
   if (x == NULL) return NULL;
   x->received_ns = received_ns;
+  atomic_store(&c->guest->asks, true);
   atomic_store(&c->guest->due_ns, received_ns + x->server->request_ns);
   size_t path_len = target != NULL ? strcspn(target, "?") : 0;
   psp_buf_reset(&x->target);
@@ -118,11 +119,12 @@ static void count_out(psp_server *s, psp_connection *c) {
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode why) {
-  (void)why;
   psp_server *s = arg;
   psp_connection *c = context_of(connection);
   *state = NULL;
   if (c == NULL) return;
+  if (why == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED && atomic_load(&c->guest->asks))
+    psp_server_miss(s);
   atomic_store(&c->guest->due_ns, psprobe_clock_monotonic() + s->idle_ns);
   /* Abandoned and not passed on: its client had left before. */
   if (!part(c) && c->exchange != NULL) psp_exchange_reset(c->exchange);

@@ -77,9 +77,15 @@ typedef struct psp_server_stats {
   uint64_t refused;   /**< all places were busy */
   uint64_t made_room; /**< were closed, idle or half asked, for another */
   uint64_t overdue;   /**< were closed because they took too long */
-  uint64_t starved;   /**< no file descriptor or memory was left */
+  uint64_t starved;   /**< times that no file descriptor or memory was left */
+  /** Those turned away with something to ask, or that may have had: refused; closed before an
+   * answer for another, or because their request took too long; told that there was no room for
+   * their body; and, at least one each time, those for whom no descriptor was left. */
+  uint64_t untaken;
 } psp_server_stats;
 void psp_server_get_stats(psp_server *server, psp_server_stats *stats);
+/** Whether anybody was `untaken` at or after monotonic `since_ns`. */
+bool psp_server_has_missed(const psp_server *server, int64_t since_ns);
 
 int psp_server_port(const psp_server *server);
 /** "http://host:port" under which this machine reaches it. The server's. */

@@ -84,6 +84,10 @@ static void put_sources(const psp_sink *out, const psp_metrics *m) {
   head(out, "lost_total", "counter", "Probes that no answer came to within the timeout.");
   for (size_t k = 0; k < m->source_count; k++)
     sample(out, "lost_total", m->sources[k], "", m->prober->lost[k]);
+  head(out, "lost_in_doubt_total", "counter",
+       "Of the lost: in flight as the prober turned somebody away, and so maybe its own loss.");
+  for (size_t k = 0; k < m->source_count; k++)
+    sample(out, "lost_in_doubt_total", m->sources[k], "", m->prober->in_doubt[k]);
   head(out, "duplicates_total", "counter", "Further answers after the first.");
   for (size_t k = 0; k < m->source_count; k++)
     sample(out, "duplicates_total", m->sources[k], "", m->prober->duplicates[k]);
@@ -91,6 +95,21 @@ static void put_sources(const psp_sink *out, const psp_metrics *m) {
        "Time from just before the publish call to the answer, on the prober's clock.");
   for (size_t k = 0; k < m->source_count; k++)
     put_histogram(out, m->sources[k], &m->histograms[k]);
+}
+
+static void put_connections(const psp_sink *out, const psprobe_connections *c) {
+  plain(out, "connections_open", "gauge", "Connections to the port that answers come in at.",
+        c->open);
+  plain(out, "connections_refused_total", "counter", "Not taken: all places were busy.",
+        c->refused);
+  plain(out, "connections_made_room_total", "counter",
+        "Closed for another: idle the longest, or half asked.", c->made_room);
+  plain(out, "connections_overdue_total", "counter", "Closed because they took too long.",
+        c->overdue);
+  plain(out, "connections_starved_total", "counter",
+        "Times that no file descriptor or memory was left for one.", c->starved);
+  plain(out, "untaken_total", "counter",
+        "Requests that the prober turned away: answers may have been among them.", c->untaken);
 }
 
 static void put_upload(const psp_sink *out, const psprobe_uploader_stats *u) {
@@ -130,6 +149,7 @@ void psp_metrics_write(psp_buf *text, const psp_metrics *m) {
   head(out, "interval_seconds", "gauge", "From probe to probe, as set.");
   psp_sink_raw(out, "psprobe_interval_seconds");
   seconds(out, m->interval_ns, 9);
+  put_connections(out, &p->connections);
   put_sources(out, m);
   if (m->uploader != NULL) put_upload(out, m->uploader);
 }

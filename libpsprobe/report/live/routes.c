@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "report/live/parts.h"
+#include "report/notes_untaken.h"
 #include "report/page/html.h"
 #include "report/page/page.h"
 
@@ -35,9 +36,12 @@ static void with_page(psprobe_dashboard *d, psp_buf *out,
   psprobe_probes probes = psp_columns_probes(&d->columns, series);
   psprobe_comparison *comparison = NULL;
   char *sentence = NULL, *notes = NULL;
+  psprobe_prober_stats stats;
+  psprobe_prober_get_stats(d->prober, &stats);
+  psp_untaken untaken = psp_untaken_of(&stats);
   if (psprobe_comparison_new(&probes, NULL, &comparison, NULL) == PSPROBE_OK) {
     sentence = psprobe_comparison_sentence(comparison);
-    notes = psprobe_comparison_notes(comparison);
+    notes = psp_notes_with_untaken(comparison, &untaken);
   }
   if (sentence != NULL && notes != NULL) {
     psp_html_page page;

@@ -27,6 +27,7 @@ typedef enum psp_statement {
   PSP_INSERT_RUN,
   PSP_INSERT_SOURCE,
   PSP_END_RUN,
+  PSP_SET_SETTINGS,
   PSP_FIND_RUN,
   PSP_INSERT_PROBE,
   PSP_FIND_PROBE,
@@ -92,6 +93,9 @@ psprobe_code psp_writer_follow(psprobe_store *store, psprobe_error *error);
 /** Takes the mutex of a writer whose file is there (psp_writer_follow). Fails without it. */
 psprobe_code psp_store_enter(psprobe_store *store, psprobe_error *error);
 void psp_store_leave(psprobe_store *store);
+/** Replaces the settings of a run that has begun. @return as psprobe_store_end_run */
+psprobe_code psp_store_set_settings(psprobe_store *store, const char *run_id, const char *settings,
+                                    psprobe_error *error);
 /** Begins a transaction of the writer, with the mutex taken. Fails on a read-only store. */
 psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error);
 /** Commits when `code` is OK, else rolls back; releases the mutex. @return the code in the end */

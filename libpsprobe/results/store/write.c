@@ -109,16 +109,30 @@ psprobe_code psprobe_store_begin_run(psprobe_store *store, const psprobe_run *ru
   return psp_store_finish(store, insert_run(store, run, error), error);
 }
 
+/* Runs a statement that changes the run of its first parameter, and ends the transaction. */
+static psprobe_code change_run(psprobe_store *store, psp_statement which, const char *run_id,
+                               psprobe_error *error) {
+  psp_sql_bind_text(store->statements[which], 1, run_id);
+  psprobe_code code = change(store, which, error);
+  if (code == PSPROBE_OK && sqlite3_changes(store->db) == 0)
+    code = psp_fail(error, PSPROBE_NOT_FOUND, "there is no run %s in %s", run_id, store->path);
+  return psp_store_finish(store, code, error);
+}
+
 psprobe_code psprobe_store_end_run(psprobe_store *store, const char *run_id, int64_t ended_wall_ns,
                                    psprobe_error *error) {
   psprobe_code code = psp_store_begin(store, error);
   if (code != PSPROBE_OK) return code;
-  psp_sql_bind_text(store->statements[PSP_END_RUN], 1, run_id);
   psp_sql_bind_int64(store->statements[PSP_END_RUN], 2, ended_wall_ns);
-  code = change(store, PSP_END_RUN, error);
-  if (code == PSPROBE_OK && sqlite3_changes(store->db) == 0)
-    code = psp_fail(error, PSPROBE_NOT_FOUND, "there is no run %s in %s", run_id, store->path);
-  return psp_store_finish(store, code, error);
+  return change_run(store, PSP_END_RUN, run_id, error);
+}
+
+psprobe_code psp_store_set_settings(psprobe_store *store, const char *run_id, const char *settings,
+                                    psprobe_error *error) {
+  psprobe_code code = psp_store_begin(store, error);
+  if (code != PSPROBE_OK) return code;
+  psp_sql_bind_text(store->statements[PSP_SET_SETTINGS], 2, settings);
+  return change_run(store, PSP_SET_SETTINGS, run_id, error);
 }
 
 static psprobe_code find_run(psprobe_store *store, const char *id, int64_t *seq, size_t *sources,

@@ -28,6 +28,7 @@ static const char *const statements[PSP_STATEMENTS] = {
         "settings, interval_ns, timeout_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [PSP_INSERT_SOURCE] = "INSERT INTO sources (run, position, name) VALUES (?, ?, ?)",
     [PSP_END_RUN] = "UPDATE runs SET ended_ns = ?2 WHERE id = ?1",
+    [PSP_SET_SETTINGS] = "UPDATE runs SET settings = ?2 WHERE id = ?1",
     [PSP_FIND_RUN] =
         "SELECT seq, (SELECT count(*) FROM sources WHERE run = seq) FROM runs "
         "WHERE id = ?",

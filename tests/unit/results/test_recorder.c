@@ -4,11 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "fake_client.h"
+#include "http/server/parts.h"
+#include "prober/parts.h"
 #include "results/store/store.h"
 #include "scratch.h"
 
@@ -89,10 +92,56 @@ static void test_full_and_room_again(void **state) {
   fake_client_teardown(&google);
 }
 
+static bool take_settings(void *arg, const psprobe_run *run) {
+  char *kept = arg;
+  snprintf(kept, 400, "%s", run->settings != NULL ? run->settings : "none");
+  return true;
+}
+
+static void expect_settings(psprobe_store *store, const char *want) {
+  char settings[400];
+  assert_int_equal(psprobe_store_each_run(store, NULL, take_settings, settings, NULL), PSPROBE_OK);
+  assert_string_equal(settings, want);
+}
+
+/* What the prober turned away stands with its run, at once and at the end. */
+static void test_what_was_not_taken(void **state) {
+  void *google = NULL;
+  psprobe_recorder *recorder = NULL;
+  psprobe_prober *prober = NULL;
+  psprobe_finished finished = scratch_finished(1);
+  assert_int_equal(fake_client_setup(&google), 0);
+  psprobe_client *client = ((fake_client *)google)->client;
+  psprobe_store *store = scratch_store(scratch_file(state, "r.db"), false);
+  psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
+  assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
+  expect_settings(store, "none");
+  psp_server_miss(prober->server);
+  psprobe_recorder_sink(recorder, &finished, 1);
+  expect_settings(store,
+                  "{\"untaken\":{\"requests\":1,\"refused\":0,\"made_room\":0,"
+                  "\"overdue\":0,\"starved\":0,"
+                  "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":0}}}");
+  psp_server_miss(prober->server);
+  atomic_store(&prober->tally[1].in_doubt, 3);
+  assert_int_equal(psprobe_recorder_end(recorder, NULL), PSPROBE_OK);
+  expect_settings(store,
+                  "{\"untaken\":{\"requests\":2,\"refused\":0,\"made_room\":0,"
+                  "\"overdue\":0,\"starved\":0,"
+                  "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":3}}}");
+  psprobe_recorder_free(recorder);
+  psprobe_prober_free(prober);
+  psprobe_store_free(store);
+  fake_client_teardown(&google);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_what_holds_is_kept, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_full_and_room_again, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_what_was_not_taken, scratch_setup, scratch_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,20 @@ static void test_overdue(void **state) {
   assert_int_equal(room.leaving, 1);
 }
 
+/* Who was answered and has asked nothing since has lost nothing by being told to leave. */
+static void test_unheard(void **state) {
+  (void)state;
+  fill(10, 1, "10.0.0.1");
+  psp_guest *guest = psp_room_begin(&room, 10);
+  assert_true(psp_room_is_unheard(guest));
+  psp_room_answered(&room, guest);
+  assert_false(psp_room_is_unheard(guest));
+  atomic_store(&guest->asks, true);
+  assert_true(psp_room_is_unheard(guest));
+  psp_room_answered(&room, guest);
+  assert_false(psp_room_is_unheard(guest));
+}
+
 /* libmicrohttpd had no memory for it, and said nothing. */
 static void test_number_used_again(void **state) {
   (void)state;
@@ -140,6 +154,7 @@ int main(void) {
       TEST(test_who_was_answered_stands_last),
       TEST(test_nobody_can_leave),
       TEST(test_overdue),
+      TEST(test_unheard),
       TEST(test_number_used_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

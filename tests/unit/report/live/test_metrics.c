@@ -24,7 +24,9 @@ static psprobe_prober_stats prober(void) {
                                 .answered = {5},
                                 .late = {1},
                                 .lost = {1},
-                                .duplicates = {6}};
+                                .duplicates = {6},
+                                .connections = {11, 12, 13, 14, 15, 16},
+                                .in_doubt = {1}};
 }
 
 static psp_buf written(const char *source, const psprobe_prober_stats *stats,
@@ -81,6 +83,27 @@ static void test_golden(void **state) {
       "# HELP psprobe_interval_seconds From probe to probe, as set.\n"
       "# TYPE psprobe_interval_seconds gauge\n"
       "psprobe_interval_seconds 5.000000000\n"
+      "# HELP psprobe_connections_open Connections to the port that answers come in at.\n"
+      "# TYPE psprobe_connections_open gauge\n"
+      "psprobe_connections_open 11\n"
+      "# HELP psprobe_connections_refused_total Not taken: all places were busy.\n"
+      "# TYPE psprobe_connections_refused_total counter\n"
+      "psprobe_connections_refused_total 12\n"
+      "# HELP psprobe_connections_made_room_total Closed for another: idle the longest, or half "
+      "asked.\n"
+      "# TYPE psprobe_connections_made_room_total counter\n"
+      "psprobe_connections_made_room_total 13\n"
+      "# HELP psprobe_connections_overdue_total Closed because they took too long.\n"
+      "# TYPE psprobe_connections_overdue_total counter\n"
+      "psprobe_connections_overdue_total 14\n"
+      "# HELP psprobe_connections_starved_total Times that no file descriptor or memory was left "
+      "for one.\n"
+      "# TYPE psprobe_connections_starved_total counter\n"
+      "psprobe_connections_starved_total 15\n"
+      "# HELP psprobe_untaken_total Requests that the prober turned away: answers may have been "
+      "among them.\n"
+      "# TYPE psprobe_untaken_total counter\n"
+      "psprobe_untaken_total 16\n"
       "# HELP psprobe_answers_total Answers that came, in time or late.\n"
       "# TYPE psprobe_answers_total counter\n"
       "psprobe_answers_total{source=\"regular_service\",status=\"answered\"} 5\n"
@@ -88,6 +111,11 @@ static void test_golden(void **state) {
       "# HELP psprobe_lost_total Probes that no answer came to within the timeout.\n"
       "# TYPE psprobe_lost_total counter\n"
       "psprobe_lost_total{source=\"regular_service\"} 1\n"
+      "# HELP psprobe_lost_in_doubt_total Of the lost: in flight as the prober turned somebody "
+      "away, "
+      "and so maybe its own loss.\n"
+      "# TYPE psprobe_lost_in_doubt_total counter\n"
+      "psprobe_lost_in_doubt_total{source=\"regular_service\"} 1\n"
       "# HELP psprobe_duplicates_total Further answers after the first.\n"
       "# TYPE psprobe_duplicates_total counter\n"
       "psprobe_duplicates_total{source=\"regular_service\"} 6\n";
