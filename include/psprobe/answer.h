@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <psprobe/error.h>
+#include <psprobe/wire.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,10 +31,36 @@ extern "C" {
 #define PSPROBE_COLLECTION      "pubsub_results"
 /** The message attribute that carries the probe's id. */
 #define PSPROBE_ATTRIBUTE_ID "probe_id"
-/** What a responder tells of itself with its answer: "1" for the first event of its process… */
-#define PSPROBE_HEADER_COLD "X-Psprobe-Cold"
-/** … and the ns between its having the message and its sending the answer (its own clock). */
-#define PSPROBE_HEADER_HANDLED "X-Psprobe-Handled-Ns"
+/** The message attribute of one that carries no probe: it is acknowledged in silence. */
+#define PSPROBE_ATTRIBUTE_FILLER "psprobe_filler"
+
+/* ---- what answers carry ---- */
+
+#define PSPROBE_INSTANCE_SIZE (PSPROBE_INSTANCE_LENGTH + 1)
+/** Stamps of an exchange: sent, received there, answered there, received. */
+#define PSPROBE_STAMPS 4
+
+/** What a responder told with an answer. What it did not tell is "", 0 where it is counted from 1,
+ * and else -1; of an exchange all stamps or none. */
+typedef struct psprobe_facts {
+  char instance[PSPROBE_INSTANCE_SIZE];
+  uint32_t invocation, delivery_attempt; /**< from 1 */
+  int64_t age_ns, ready_ns;
+  int64_t published_wall_ns;             /**< by the broker's clock */
+  int64_t arrived_wall_ns, sent_wall_ns; /**< by the responder's */
+  int64_t
+      exchange_wall_ns[PSPROBE_STAMPS]; /**< t1, t4 by the responder's, t2, t3 by the prober's */
+} psprobe_facts;
+
+/** One that tells nothing, as an initialiser. */
+#define PSPROBE_FACTS_NONE          \
+  {                                 \
+    "", 0, 0, -1, -1, -1, -1, -1, { \
+      -1, -1, -1, -1                \
+    }                               \
+  }
+
+/* ---- probes ---- */
 
 /**
  * Makes a new probe id from the kernel's random numbers (getrandom(2)).
@@ -60,10 +87,13 @@ typedef enum psprobe_status {
 /** What one source made of one probe. */
 typedef struct psprobe_answer {
   psprobe_status status;
-  bool cold;           /**< the responder said: first event of this process */
-  uint32_t duplicates; /**< further answers after the first */
-  int64_t elapsed_ns;  /**< from before the publish call to the answer; 0 when lost */
-  int64_t handled_ns;  /**< as the responder told; -1: it did not */
+  bool cold;                /**< the responder said: first event of this process */
+  uint32_t duplicates;      /**< further answers after the first */
+  int64_t elapsed_ns;       /**< from before the publish call to the answer; 0 when lost */
+  int64_t handled_ns;       /**< as the responder told; -1: it did not */
+  int64_t received_wall_ns; /**< when it came, by the run's clock: the monotonic one and an offset
+                                 that stays the same; -1: lost, or not known */
+  psprobe_facts facts;
 } psprobe_answer;
 
 /** A finished probe. A plain value. */

@@ -81,6 +81,8 @@ typedef struct psprobe_prober_stats {
   uint64_t refused;    /**< answers with an unknown or finished id or an unknown source, or without
                           a token that `verify` takes */
   uint64_t overflowed; /**< slots not sent because the registry was full, or for want of memory */
+  uint64_t malformed;  /**< facts of answers (psprobe_facts) that were not of their form */
+  uint64_t facts_dropped; /**< answers whose facts had no room; they are answers all the same */
   size_t in_flight;
   int64_t max_lateness_ns; /**< of the pacer */
   uint64_t answered[PSPROBE_MAX_SOURCES], late[PSPROBE_MAX_SOURCES], lost[PSPROBE_MAX_SOURCES],

@@ -40,6 +40,10 @@ typedef struct psprobe_registry_options {
   bool await_published;   /**< a probe that every source has answered is held, as in flight, until
                                psprobe_registry_published was called for it too (or it timed out),
                                so that its result tells how long the publish call took */
+  uint32_t facts;         /**< of how many answers facts are kept until they are collected; beyond
+                               that facts are dropped, never answers. 0: none */
+  int64_t wall_offset_ns; /**< what is added to a monotonic time to tell received_wall_ns; 0: it
+                               is not told */
 } psprobe_registry_options;
 
 /**
@@ -98,18 +102,23 @@ typedef enum psprobe_answer_outcome {
  * @param source  index of the source, < source_count
  * @param now_ns  monotonic, read when the answer came in
  * @param cold, handled_ns  as in psprobe_answer
+ * @param facts  what else the responder told, copied; NULL: nothing
  * @return what it was: of one probe and source one answer is the first
  */
 PSPROBE_API psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry,
                                                            const char *id, size_t source,
                                                            int64_t now_ns, bool cold,
-                                                           int64_t handled_ns);
+                                                           int64_t handled_ns,
+                                                           const psprobe_facts *facts);
+/** @return answers so far whose facts had no room */
+PSPROBE_API uint64_t psprobe_registry_facts_dropped(const psprobe_registry *registry);
 
 /** What psprobe_registry_collect finds. */
 typedef struct psprobe_finished {
   bool update;    /**< false: the probe completed or timed out. true: it was handed out before, and
                        a late or duplicate answer has come since: `result` is its new state */
-  uint32_t fresh; /**< bit i: the answer of source i was not in what was handed out before */
+  uint32_t fresh; /**< bit i: the answer of source i was not in what was handed out before; only
+                       then are its facts there */
   psprobe_result result;
 } psprobe_finished;
 

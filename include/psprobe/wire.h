@@ -12,6 +12,10 @@
 
 /* ---- with POST /{source}/{probe_id}, of the responder ---- */
 
+/** "1" for the first event of the process. */
+#define PSPROBE_HEADER_COLD "Psprobe-Cold"
+/** From having the message to sending the answer, ns, by the responder's clock. */
+#define PSPROBE_HEADER_HANDLED "Psprobe-Handled-Ns"
 /** Which process answers: at most PSPROBE_INSTANCE_LENGTH of [A-Za-z0-9._-]. */
 #define PSPROBE_HEADER_INSTANCE "Psprobe-Instance"
 /** How many events that process has had, this one included: decimal, from 1. */
@@ -36,7 +40,7 @@
 /** Most characters of an instance's id. */
 #define PSPROBE_INSTANCE_LENGTH 64
 
-/* ---- with its 2xx answer, of the prober ---- */
+/* ---- with its 2xx answer, of the prober, where the POST had PSPROBE_HEADER_SENT ---- */
 
 /** The prober's wall clock when the POST arrived, ns since 1970. */
 #define PSPROBE_HEADER_RECEIVED "Psprobe-Received-Ns"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "prober/answers.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
-#include "os/clock.h"
+#include "prober/facts.h"
 #include "prober/parts.h"
-
-#define MAX_HANDLED_NS (24 * 3600 * PSP_SECOND_NS)
 
 static size_t find_source(const psprobe_prober *prober, const char *name) {
   size_t i = 0;
@@ -16,29 +15,52 @@ static size_t find_source(const psprobe_prober *prober, const char *name) {
   return i;
 }
 
-/* How long the responder says that it had the message; -1: it does not, or what cannot be. A day is
- * more than any probe lives. */
-static int64_t handled_ns(const psp_exchange *exchange) {
-  const char *text = psp_exchange_header(exchange, PSPROBE_HEADER_HANDLED);
-  int64_t ns;
-  return text != NULL && psp_parse_int64(text, 0, MAX_HANDLED_NS, &ns) ? ns : -1;
+static void put_stamp(psp_exchange *exchange, const char *name, int64_t wall_ns) {
+  char text[24];
+  snprintf(text, sizeof text, "%" PRId64, wall_ns);
+  psp_exchange_set_header(exchange, name, text);
 }
 
-/* Nothing here allocates, logs or waits but for a shard's lock. */
+/*
+ * Says well; to a responder that told when it sent, also when that came and when it is answered, so
+ * that it can tell us of the whole exchange the next time. All is noted by then: this answer is no
+ * part of any time, and may allocate.
+ */
+static void reply_well(const psprobe_prober *prober, psp_exchange *exchange, const psp_told *told) {
+  if (told->facts.sent_wall_ns < 0) {
+    psp_exchange_reply_shared(exchange, prober->ok);
+    return;
+  }
+  int64_t offset = prober->wall_offset_ns;
+  put_stamp(exchange, PSPROBE_HEADER_RECEIVED, psp_exchange_received_ns(exchange) + offset);
+  put_stamp(exchange, PSPROBE_HEADER_ANSWERED, psprobe_clock_monotonic() + offset);
+  psp_exchange_reply(exchange, 200, NULL, "", 0);
+}
+
+static void count(_Atomic uint64_t *counter, uint64_t change) {
+  atomic_fetch_add_explicit(counter, change, memory_order_relaxed);
+}
+
+/* Nothing here allocates, logs or waits but for a shard's lock until the answer is noted. */
 void psp_prober_answer(void *arg, psp_exchange *exchange) {
   int64_t now_ns = psp_exchange_received_ns(exchange);
   psprobe_prober *prober = arg;
+  psp_told told;
+  psp_told_init(&told);
+  psp_exchange_headers(exchange, psp_told_take, &told);
+  if (told.wrong > 0) count(&prober->malformed, told.wrong);
   size_t source = find_source(prober, psp_exchange_segment(exchange, 0));
-  psp_reply *reply = prober->no_source;
-  if (source < prober->source_count) {
-    const char *cold = psp_exchange_header(exchange, PSPROBE_HEADER_COLD);
-    psprobe_answer_outcome outcome =
+  psprobe_answer_outcome outcome = PSPROBE_ANSWER_UNKNOWN;
+  if (source < prober->source_count)
+    outcome =
         psprobe_registry_answer(prober->registry, psp_exchange_segment(exchange, 1), source, now_ns,
-                                cold != NULL && strcmp(cold, "1") == 0, handled_ns(exchange));
-    if (outcome == PSPROBE_ANSWER_DUPLICATE)
-      atomic_fetch_add_explicit(&prober->tally[source].duplicates, 1, memory_order_relaxed);
-    reply = outcome == PSPROBE_ANSWER_UNKNOWN ? prober->no_probe : prober->ok;
+                                told.cold, told.handled_ns, told.any ? &told.facts : NULL);
+  if (outcome == PSPROBE_ANSWER_DUPLICATE) count(&prober->tally[source].duplicates, 1);
+  if (outcome != PSPROBE_ANSWER_UNKNOWN) {
+    reply_well(prober, exchange, &told);
+    return;
   }
-  if (reply != prober->ok) atomic_fetch_add_explicit(&prober->refused, 1, memory_order_relaxed);
-  psp_exchange_reply_shared(exchange, reply);
+  count(&prober->refused, 1);
+  psp_exchange_reply_shared(exchange,
+                            source < prober->source_count ? prober->no_probe : prober->no_source);
 }

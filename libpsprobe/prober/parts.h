@@ -29,6 +29,7 @@ struct psprobe_prober {
   char *sources[PSPROBE_MAX_SOURCES];
   size_t source_count;
   int64_t interval_ns, timeout_ns;
+  int64_t wall_offset_ns; /**< the run's clock less the monotonic one */
   uint64_t count;
   psprobe_prober_sink *sink;
   void *sink_arg;
@@ -36,7 +37,7 @@ struct psprobe_prober {
   /** A futex: how often psprobe_prober_stop was called. 1: send no more; 2: do not wait either. */
   _Atomic uint32_t stops;
   _Atomic bool ran, sending_done;
-  _Atomic uint64_t sent, completed, refused, overflowed;
+  _Atomic uint64_t sent, completed, refused, overflowed, malformed;
   _Atomic int64_t max_lateness_ns;
   psp_tally tally[PSPROBE_MAX_SOURCES];
   psprobe_finished batch[PSP_PROBER_BATCH]; /**< the collector's */

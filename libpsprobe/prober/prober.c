@@ -18,6 +18,9 @@
 #define DEFAULT_LISTEN      "127.0.0.1:8080"
 /* Answers have no body to speak of. */
 #define MAX_BODY 65536
+/* Of facts, 170 bytes each: what comes at once, and the bound. */
+#define LEAST_FACTS 1024
+#define MOST_FACTS  65536
 
 static const char *const default_sources[] = {PSPROBE_CLOUD_FUNCTION, PSPROBE_REGULAR_SERVICE};
 
@@ -53,6 +56,15 @@ static psprobe_code copy_sources(psprobe_prober *prober, const psprobe_prober_op
   return PSPROBE_OK;
 }
 
+/* How many answers' facts can wait to be collected: of every probe that can be in flight, and of
+ * what comes at once. */
+static uint32_t facts_for(const psprobe_prober *prober) {
+  int64_t probes = prober->timeout_ns / prober->interval_ns;
+  if (probes > MOST_FACTS) return MOST_FACTS;
+  int64_t most = (probes + LEAST_FACTS) * (int64_t)prober->source_count;
+  return (uint32_t)(most < MOST_FACTS ? most : MOST_FACTS);
+}
+
 /* The registry and what publishes; the topic's full name is found once, here. */
 static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
                                 const psprobe_prober_options *o, psprobe_error *error) {
@@ -60,7 +72,9 @@ static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
   psprobe_registry_options options = {.source_count = prober->source_count,
                                       .capacity = o->capacity,
                                       .timeout_ns = prober->timeout_ns,
-                                      .await_published = true};
+                                      .await_published = true,
+                                      .facts = facts_for(prober),
+                                      .wall_offset_ns = prober->wall_offset_ns};
   psprobe_code code = psp_pubsub_resolve(client, PSP_TOPIC, o->topic, &topic, error);
   if (code == PSPROBE_OK) code = psprobe_registry_new(&options, &prober->registry, error);
   if (code == PSPROBE_OK) {
@@ -117,6 +131,7 @@ psprobe_code psprobe_prober_new(psprobe_client *client, const psprobe_prober_opt
   if (made == NULL) return psp_fail_memory(error, "prober");
   made->interval_ns = options->interval_ns == 0 ? DEFAULT_INTERVAL_NS : options->interval_ns;
   made->timeout_ns = options->timeout_ns == 0 ? DEFAULT_TIMEOUT_NS : options->timeout_ns;
+  made->wall_offset_ns = psprobe_clock_wall() - psprobe_clock_monotonic();
   made->count = options->count;
   made->sink = options->sink;
   made->sink_arg = options->sink_arg;
@@ -174,6 +189,8 @@ void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats
       .completed = load(&prober->completed),
       .refused = load(&prober->refused),
       .overflowed = load(&prober->overflowed),
+      .malformed = load(&prober->malformed),
+      .facts_dropped = psprobe_registry_facts_dropped(prober->registry),
       .in_flight = psprobe_registry_in_flight(prober->registry),
       .max_lateness_ns = atomic_load_explicit(&prober->max_lateness_ns, memory_order_relaxed)};
   for (size_t i = 0; i < prober->source_count; i++) {

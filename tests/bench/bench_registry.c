@@ -89,7 +89,8 @@ static bool begin(worker *w, const char *id) {
 
 static bool answer(worker *w, const char *id) {
   if (!w->ours) return peer_answer(w->table, id, w->now_ns);
-  return psprobe_registry_answer(w->registry, id, 0, w->now_ns, false, -1) == PSPROBE_ANSWER_FIRST;
+  return psprobe_registry_answer(w->registry, id, 0, w->now_ns, false, -1, NULL) ==
+         PSPROBE_ANSWER_FIRST;
 }
 
 static void collect(worker *w) {

@@ -15,21 +15,25 @@
 /* States of the futex `waiting`. */
 enum { NOBODY = 0, WAITING = 1, WOKEN = 2 };
 
-static void write_result(const psprobe_registry *registry, const psp_probe_slot *slot,
+/* Facts are handed out once: their place is given up. */
+static void write_result(const psprobe_registry *registry, psp_probe_slot *slot,
                          psprobe_finished *out) {
   psprobe_result *result = &out->result;
   out->update = slot->handed_out;
   out->fresh = slot->answered & ~(uint32_t)slot->told;
-  memcpy(result->id, slot->id, sizeof slot->id); /* binary as yet: see name_all */
+  memcpy(result->id, slot->id, sizeof slot->id); /* binary as yet: see complete_all */
   result->sent_wall_ns = slot->wall_ns;
   result->lateness_ns = slot->lateness_ns;
   result->publish_ns = slot->publish_ns;
   result->source_count = registry->source_count;
   for (size_t i = 0; i < registry->source_count; i++) {
-    const psp_probe_slot_answer *from = &slot->answers[i];
+    psp_probe_slot_answer *from = &slot->answers[i];
     psprobe_answer *to = &result->answers[i];
     if ((slot->answered >> i & 1) == 0) {
-      *to = (psprobe_answer){.status = PSPROBE_LOST, .handled_ns = -1};
+      *to = (psprobe_answer){.status = PSPROBE_LOST,
+                             .handled_ns = -1,
+                             .received_wall_ns = -1,
+                             .facts = PSPROBE_FACTS_NONE};
       continue;
     }
     *to = (psprobe_answer){
@@ -37,7 +41,12 @@ static void write_result(const psprobe_registry *registry, const psp_probe_slot 
         .cold = from->cold,
         .duplicates = from->duplicates,
         .elapsed_ns = from->elapsed_ns,
-        .handled_ns = from->handled_ns};
+        .handled_ns = from->handled_ns,
+        .received_wall_ns = registry->wall_offset_ns == 0
+                                ? -1
+                                : slot->sent_ns + from->elapsed_ns + registry->wall_offset_ns,
+        .facts = {.invocation = from->facts}}; /* where they are: see complete_all */
+    from->facts = PSP_NO_FACTS;
   }
 }
 
@@ -53,12 +62,17 @@ static void hand_out(psprobe_registry *registry, psp_shard *shard, uint32_t numb
                number);
 }
 
-/* Puts the ids in text, which need not be done under the lock. */
-static void name_all(psprobe_finished *finished, size_t count) {
+/* Puts the ids in text and the facts in place, which need not be done under the lock. */
+static void complete_all(psprobe_registry *registry, psprobe_finished *finished, size_t count) {
   uint64_t id[2];
   for (size_t i = 0; i < count; i++) {
-    memcpy(id, finished[i].result.id, sizeof id);
-    psp_id_format(finished[i].result.id, id);
+    psprobe_result *result = &finished[i].result;
+    memcpy(id, result->id, sizeof id);
+    psp_id_format(result->id, id);
+    for (size_t k = 0; k < result->source_count; k++)
+      if (result->answers[k].status != PSPROBE_LOST)
+        psp_facts_give(&registry->pool, result->answers[k].facts.invocation,
+                       &result->answers[k].facts);
   }
 }
 
@@ -77,7 +91,7 @@ static size_t collect_shard(psprobe_registry *registry, psp_shard *shard, int64_
   while (count < max && live->head != PSP_NO_SLOT && timed_out(registry, live->head, now_ns))
     hand_out(registry, shard, live->head, &finished[count++]);
   psp_spin_give(&shard->lock);
-  name_all(finished, count);
+  complete_all(registry, finished, count);
   return count;
 }
 

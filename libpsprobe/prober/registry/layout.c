@@ -37,6 +37,9 @@ static psprobe_code check(const psprobe_registry_options *o, psprobe_error *erro
   if (o == NULL || o->source_count < 1 || o->source_count > PSPROBE_MAX_SOURCES)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "registry: sources must be 1 to %d, not %zu",
                     PSPROBE_MAX_SOURCES, o == NULL ? 0 : o->source_count);
+  if (o->facts >= PSP_NO_FACTS)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "registry: facts must be below %u, not %u",
+                    PSP_NO_FACTS, o->facts);
   if (o->capacity > MAX_CAPACITY)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "registry: capacity must be at most %u probes, not %zu", MAX_CAPACITY,
@@ -79,6 +82,7 @@ psprobe_code psprobe_registry_new(const psprobe_registry_options *options,
   made->source_count = options->source_count;
   made->everyone = (uint16_t)((1u << options->source_count) - 1);
   made->await_published = options->await_published;
+  made->wall_offset_ns = options->wall_offset_ns;
   made->capacity = options->capacity == 0 ? DEFAULT_CAPACITY : options->capacity;
   made->timeout_ns = options->timeout_ns == 0 ? DEFAULT_TIMEOUT_NS : options->timeout_ns;
   made->life_ns = made->timeout_ns +
@@ -86,10 +90,11 @@ psprobe_code psprobe_registry_new(const psprobe_registry_options *options,
   made->shard_mask = shards_for(made->capacity) - 1;
   made->stride = round_up(
       sizeof(psp_probe_slot) + made->source_count * sizeof(psp_probe_slot_answer), PSP_CACHE_LINE);
-  if (!lay_out(made)) {
+  if (!psp_facts_pool_init(&made->pool, options->facts) || !lay_out(made)) {
     code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,
                     "out of memory: registry for %zu probes (%zu bytes)", made->capacity,
                     made->memory_size);
+    psp_facts_pool_clear(&made->pool);
     free(made);
     return code;
   }
@@ -107,10 +112,11 @@ psprobe_code psprobe_registry_new(const psprobe_registry_options *options,
 
 void psprobe_registry_free(psprobe_registry *registry) {
   if (registry == NULL) return;
+  psp_facts_pool_clear(&registry->pool);
   free(registry->memory);
   free(registry);
 }
 
 size_t psp_registry_memory(const psprobe_registry *registry) {
-  return sizeof *registry + registry->memory_size;
+  return sizeof *registry + registry->memory_size + psp_facts_pool_memory(&registry->pool);
 }

@@ -190,9 +190,9 @@ void psprobe_registry_published(psprobe_registry *registry, const char *id, int6
   if (ready) psp_registry_signal(registry);
 }
 
-/* Notes an answer in its slot. */
+/* Notes an answer in its slot; the slot has its facts then, where it is the first. */
 static psprobe_answer_outcome note(const psprobe_registry *registry, psp_probe_slot *slot,
-                                   size_t source, int64_t now_ns, bool cold, int64_t handled_ns) {
+                                   size_t source, int64_t now_ns, psp_probe_slot_answer told) {
   int64_t elapsed = now_ns - slot->sent_ns;
   psp_probe_slot_answer *answer = &slot->answers[source];
   uint16_t bit = (uint16_t)(1u << source);
@@ -202,29 +202,39 @@ static psprobe_answer_outcome note(const psprobe_registry *registry, psp_probe_s
     return PSPROBE_ANSWER_DUPLICATE;
   }
   slot->answered |= bit;
-  *answer = (psp_probe_slot_answer){.elapsed_ns = elapsed, .handled_ns = handled_ns, .cold = cold};
+  *answer = told;
+  answer->elapsed_ns = elapsed;
   return elapsed > registry->timeout_ns ? PSPROBE_ANSWER_LATE : PSPROBE_ANSWER_FIRST;
 }
 
 psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry, const char *id,
                                                size_t source, int64_t now_ns, bool cold,
-                                               int64_t handled_ns) {
+                                               int64_t handled_ns, const psprobe_facts *facts) {
   key k;
   if (source >= registry->source_count || !key_of(registry, id, &k)) return PSPROBE_ANSWER_UNKNOWN;
   psprobe_answer_outcome outcome = PSPROBE_ANSWER_UNKNOWN;
   bool ready = false;
+  psp_probe_slot_answer told = {.handled_ns = handled_ns,
+                                .cold = cold,
+                                .facts = psp_facts_take(&registry->pool, facts) & PSP_NO_FACTS};
   psp_spin_take(&k.shard->lock);
   uint32_t number = find(registry, &k);
   if (number != PSP_NO_SLOT) {
     psp_probe_slot *slot = psp_probe_slot_at(registry, number);
     uint32_t next = slot->list == PSP_LIVE ? slot->next : PSP_NO_SLOT;
-    outcome = note(registry, slot, source, now_ns, cold, handled_ns);
+    outcome = note(registry, slot, source, now_ns, told);
     if (outcome != PSPROBE_ANSWER_UNKNOWN &&
         (slot->handed_out || psp_probe_slot_complete(registry, slot)))
       ready = make_ready(registry, k.shard, number);
     prefetch_next(registry, k.index, next);
   }
   psp_spin_give(&k.shard->lock);
+  if (outcome != PSPROBE_ANSWER_FIRST && outcome != PSPROBE_ANSWER_LATE)
+    psp_facts_give(&registry->pool, told.facts, NULL);
   if (ready) psp_registry_signal(registry);
   return outcome;
+}
+
+uint64_t psprobe_registry_facts_dropped(const psprobe_registry *registry) {
+  return atomic_load_explicit(&registry->pool.dropped, memory_order_relaxed);
 }

@@ -26,6 +26,7 @@
 #include <psprobe/registry.h>
 
 #include "prober/registry/index.h"
+#include "prober/registry/pool.h"
 #include "prober/registry/spin.h"
 
 #define PSP_CACHE_LINE 64
@@ -44,7 +45,8 @@ typedef struct psp_probe_slot_answer {
   int64_t elapsed_ns;
   int64_t handled_ns;
   uint32_t duplicates;
-  bool cold;
+  uint32_t cold : 1;
+  uint32_t facts : 31; /**< their number in the registry's pool; PSP_NO_FACTS: none */
 } psp_probe_slot_answer;
 
 /** What every operation looks at is one cache line; the answers follow in the next. */
@@ -84,6 +86,7 @@ struct psprobe_registry {
   uint32_t shard_mask; /**< shards, a power of two, less one */
   uint16_t everyone;   /**< `answered` of a probe that all sources have answered */
   bool await_published;
+  int64_t wall_offset_ns;
   int64_t timeout_ns;
   int64_t life_ns; /**< timeout and late window */
   size_t memory_size;
@@ -92,6 +95,7 @@ struct psprobe_registry {
   psp_bucket *buckets; /**< of all shards' indexes, one after the other */
   uint32_t shard_buckets;
   char *slots;
+  psp_facts_pool pool;
   /* Written now and then: away from what every call reads. */
   alignas(2 * PSP_CACHE_LINE) _Atomic uint32_t waiting; /**< a futex: 0, WAITING or WOKEN */
   _Atomic uint32_t next_shard;                          /**< where collecting goes on */

@@ -130,14 +130,54 @@ static void test_many_answers_on_one_connection(void **state) {
   assert_int_equal(lab_stats(l).duplicates[0], 98);
 }
 
+static int64_t stamp_of(const raw_answer *answer, const char *name) {
+  const char *at = strstr(answer->head.data, name);
+  assert_non_null(at);
+  return strtoll(at + strlen(name) + 1, NULL, 10);
+}
+
+/* A responder that tells when it sent is told when that came and went, by the clock of the run. */
+static void test_facts_and_stamps(void **state) {
+  const char *id;
+  lab *l = begin(state, &id);
+  int fd = raw_connect((int)strtol(strrchr(psprobe_prober_url(l->prober), ':') + 1, NULL, 10));
+  raw_answer answer = {0}, plain = {0};
+  char request[512];
+  snprintf(request, sizeof request,
+           "POST /cloud_function/%s HTTP/1.1\r\nHost: x\r\nPsprobe-Instance: rev-1\r\n"
+           "Psprobe-Invocation: 0\r\nPsprobe-Age-Ns: 12\r\nPsprobe-Sent-Ns: 1796000000000000002\r\n"
+           "Content-Length: 0\r\n\r\n",
+           id);
+  int64_t before = psprobe_clock_wall();
+  assert_int_equal(raw_ask(fd, request, &answer), 200);
+  int64_t after = psprobe_clock_wall(), received = stamp_of(&answer, PSPROBE_HEADER_RECEIVED ":"),
+          answered = stamp_of(&answer, PSPROBE_HEADER_ANSWERED ":");
+  assert_true(received >= before - 1000000000 && received <= answered &&
+              answered <= after + 1000000000);
+  snprintf(request, sizeof request, "POST /regular_service/%s" END, id);
+  assert_int_equal(raw_ask(fd, request, &plain), 200);
+  assert_null(strstr(plain.head.data, "Psprobe-"));
+  close(fd);
+  const psprobe_finished *f = lab_finished(l, 0);
+  assert_string_equal(f->result.answers[0].facts.instance, "rev-1");
+  assert_int_equal(f->result.answers[0].facts.invocation, 0); /* was not of its form */
+  assert_int_equal(f->result.answers[0].facts.age_ns, 12);
+  assert_int_equal(f->result.answers[0].facts.sent_wall_ns, INT64_C(1796000000000000002));
+  assert_int_equal(f->result.answers[0].received_wall_ns, received);
+  assert_string_equal(f->result.answers[1].facts.instance, "");
+  assert_int_equal(lab_stats(l).malformed, 1);
+  assert_int_equal(lab_stats(l).facts_dropped, 0);
+  raw_free(&answer);
+  raw_free(&plain);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_what_is_refused),
-      TEST(test_finished_for_good),
-      TEST(test_half_a_request),
-      TEST(test_many_answers_on_one_connection),
+      TEST(test_what_is_refused),  TEST(test_finished_for_good),
+      TEST(test_half_a_request),   TEST(test_many_answers_on_one_connection),
+      TEST(test_facts_and_stamps),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,15 +91,15 @@ static void test_what_a_responder_tells(void **state) {
     int64_t handled_ns;
   } cases[] = {
       {NULL, false, -1},
-      {"X-Psprobe-Cold: 1\r\nX-Psprobe-Handled-Ns: 1234567\r\n", true, 1234567},
-      {"x-psprobe-cold: 1\r\n", true, -1},
-      {"X-Psprobe-Cold: 0\r\nX-Psprobe-Handled-Ns: 0\r\n", false, 0},
-      {"X-Psprobe-Cold: yes\r\nX-Psprobe-Handled-Ns: -5\r\n", false, -1},
-      {"X-Psprobe-Cold:\r\nX-Psprobe-Handled-Ns: 12ms\r\n", false, -1},
-      {"X-Psprobe-Handled-Ns: 99999999999999999999\r\n", false, -1},
-      {"X-Psprobe-Handled-Ns: 9223372036854775807\r\n", false,
+      {"Psprobe-Cold: 1\r\nPsprobe-Handled-Ns: 1234567\r\n", true, 1234567},
+      {"psprobe-COLD: 1\r\n", true, -1},
+      {"Psprobe-Cold: 0\r\nPsprobe-Handled-Ns: 0\r\n", false, 0},
+      {"Psprobe-Cold: yes\r\nPsprobe-Handled-Ns: -5\r\n", false, -1},
+      {"Psprobe-Cold:\r\nPsprobe-Handled-Ns: 12ms\r\n", false, -1},
+      {"Psprobe-Handled-Ns: 99999999999999999999\r\n", false, -1},
+      {"Psprobe-Handled-Ns: 9223372036854775807\r\n", false,
        -1}, /* our own CSV could not hold it */
-      {"X-Psprobe-Handled-Ns: 86400000000000\r\n", false, INT64_C(86400000000000)},
+      {"Psprobe-Handled-Ns: 86400000000000\r\n", false, INT64_C(86400000000000)},
   };
   size_t count = sizeof cases / sizeof *cases;
   const char *sources[] = {"only"};

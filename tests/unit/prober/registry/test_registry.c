@@ -292,7 +292,7 @@ static int do_step(psprobe_registry *registry, const step *s) {
     case BEGIN:
       return (int)psprobe_registry_begin(registry, id, s->at, s->at, WALL + s->at);
     case ANSWER:
-      return (int)psprobe_registry_answer(registry, id, s->source, s->at, false, -1);
+      return (int)psprobe_registry_answer(registry, id, s->source, s->at, false, -1, NULL);
     case IN_FLIGHT:
       return (int)psprobe_registry_in_flight(registry);
     case PUBLISHED:

@@ -34,7 +34,7 @@ static void test_everything_of_a_result(void **state) {
   psprobe_registry_published(registry, id, 5600, true);
   for (size_t i = 0; i < PSPROBE_MAX_SOURCES; i++)
     assert_int_equal(psprobe_registry_answer(registry, id, i, 6000 + (int64_t)i, i % 2 == 1,
-                                             i == 3 ? -1 : (int64_t)i * 10),
+                                             i == 3 ? -1 : (int64_t)i * 10, NULL),
                      PSPROBE_ANSWER_FIRST);
   assert_int_equal(psprobe_registry_collect(registry, 7000, &f, 1), 1);
   assert_string_equal(f.result.id, id);
@@ -81,7 +81,7 @@ static void test_ids_as_they_come(void **state) {
   psprobe_registry *registry = make(2, 8);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     assert_int_equal(psprobe_registry_begin(registry, bad[i], 1, 1, 1), PSPROBE_INVALID_ARGUMENT);
-    assert_int_equal(psprobe_registry_answer(registry, bad[i], 0, 1, false, -1),
+    assert_int_equal(psprobe_registry_answer(registry, bad[i], 0, 1, false, -1, NULL),
                      PSPROBE_ANSWER_UNKNOWN);
     psprobe_registry_published(registry, bad[i], 1, true);
   }
@@ -119,7 +119,7 @@ static void test_collect_in_portions(void **state) {
     make_id(ids[i], i);
     assert_int_equal(psprobe_registry_begin(registry, ids[i], i, i, 0), PSPROBE_OK);
     if (i % 2 == 0)
-      assert_int_equal(psprobe_registry_answer(registry, ids[i], 0, i + 1, false, -1),
+      assert_int_equal(psprobe_registry_answer(registry, ids[i], 0, i + 1, false, -1, NULL),
                        PSPROBE_ANSWER_FIRST);
   }
   psprobe_finished finished[7];

@@ -196,8 +196,9 @@ static void step_answer(run *r) {
   char id[PSPROBE_ID_SIZE];
   int number = some_id(r->newest), source = below(SOURCES);
   make_id(id, number);
-  assert_int_equal(psprobe_registry_answer(r->registry, id, (size_t)source, r->now, false, -1),
-                   model_answer(r->model, number, source, r->now));
+  assert_int_equal(
+      psprobe_registry_answer(r->registry, id, (size_t)source, r->now, false, -1, NULL),
+      model_answer(r->model, number, source, r->now));
 }
 
 static void step_published(run *r) {

@@ -56,7 +56,7 @@ static void answer_one(worker *w, size_t i) {
   stress *s = w->s;
   for (int times = i % 3 == 0 ? 2 : 1; times > 0; times--) {
     switch (psprobe_registry_answer(s->registry, s->ids[i], w->number, psprobe_clock_monotonic(),
-                                    false, -1)) {
+                                    false, -1, NULL)) {
       case PSPROBE_ANSWER_FIRST:
         s->first[w->number]++;
         break;
@@ -220,7 +220,7 @@ static void test_no_wake_is_missed(void **state) {
     char id[PSPROBE_ID_SIZE];
     begin_now(s.registry, id);
     assert_int_equal(
-        psprobe_registry_answer(s.registry, id, 0, psprobe_clock_monotonic(), false, -1),
+        psprobe_registry_answer(s.registry, id, 0, psprobe_clock_monotonic(), false, -1, NULL),
         PSPROBE_ANSWER_FIRST);
     while (atomic_load(&s.collected) <= i && !atomic_load(&s.overslept))
       sched_yield();
@@ -289,7 +289,7 @@ static void test_two_waiters(void **state) {
   assert_int_equal(pthread_create(&thread, NULL, wait_long, registry), 0);
   for (int i = 0; i < 20; i++)
     psprobe_registry_wait(registry, psprobe_clock_monotonic() + 1000000);
-  psprobe_registry_answer(registry, id, 0, psprobe_clock_monotonic(), false, -1);
+  psprobe_registry_answer(registry, id, 0, psprobe_clock_monotonic(), false, -1, NULL);
   pthread_join(thread, NULL);
   assert_true(psprobe_clock_monotonic() - start_ns < 15 * SECOND);
   psprobe_registry_free(registry);
