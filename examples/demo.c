@@ -93,8 +93,8 @@ static psprobe_code add_function(demo *d, psprobe_error *error) {
   const char *argv[] = {
       path, "--port", "0", "--listen", "127.0.0.1", "--prober", psprobe_prober_url(d->prober),
       NULL};
-  psprobe_local_function function = {.argv = argv};
-  code = psprobe_local_add_function(d->local, &function, &url, error);
+  psprobe_local_function_options function = {.argv = argv};
+  code = psprobe_local_function_add(d->local, &function, &url, error);
   if (code != PSPROBE_OK) return code;
   psprobe_subscription_config config = {.topic = TOPIC, .push_endpoint = url};
   return psprobe_subscription_create(d->client, "probes-cloud-function", &config, NULL, error);

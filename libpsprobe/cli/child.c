@@ -20,7 +20,7 @@ psprobe_code psprobe_child_new(const char *const *argv, const char *const *extra
                                psprobe_child **child, psprobe_error *error) {
   psprobe_child *made = calloc(1, sizeof *made);
   if (made == NULL) return psp_fail_memory(error, argv[0]);
-  psprobe_code code = psp_process_start(&made->process, argv, extra_env, error);
+  psprobe_code code = psp_process_start(&made->process, argv, extra_env, false, error);
   if (code == PSPROBE_OK)
     *child = made;
   else

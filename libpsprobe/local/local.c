@@ -22,6 +22,7 @@ struct psprobe_local {
   psp_documents_host *documents;
   pthread_mutex_t lock;
   psp_function_host *functions; /* NULL until there is one */
+  char *functions_listen;
   char pubsub_host[HOST_SIZE], firestore_host[HOST_SIZE];
 };
 
@@ -56,7 +57,10 @@ psprobe_code psprobe_local_new(const psprobe_local_options *options, psprobe_loc
   if (local == NULL) return psp_fail_memory(error, "local stand-in");
   pthread_mutex_init(&local->lock, NULL);
   if (options->logger != NULL) local->logger = *options->logger;
-  psprobe_code code = start(local, options, error);
+  local->functions_listen = psp_strdup(options->functions_listen);
+  psprobe_code code = local->functions_listen == NULL && options->functions_listen != NULL
+                          ? psp_fail_memory(error, "local stand-in")
+                          : start(local, options, error);
   if (code != PSPROBE_OK) {
     psprobe_local_free(local);
     return code;
@@ -77,6 +81,7 @@ void psprobe_local_free(psprobe_local *local) {
   psp_broker_host_free(local->broker);
   psp_documents_host_free(local->documents);
   pthread_mutex_destroy(&local->lock);
+  free(local->functions_listen);
   free(local);
 }
 
@@ -95,22 +100,23 @@ bool psprobe_local_held(psprobe_local *local, const char *subscription, size_t *
   return known;
 }
 
-psprobe_code psprobe_local_add_function(psprobe_local *local, const psprobe_local_function *options,
+psprobe_code psprobe_local_function_add(psprobe_local *local,
+                                        const psprobe_local_function_options *options,
                                         const char **url, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
   pthread_mutex_lock(&local->lock);
   if (local->functions == NULL)
-    code = psp_function_host_new(&local->logger, &local->functions, error);
+    code = psp_function_host_new(local->functions_listen, &local->logger, &local->functions, error);
   psp_function_host *functions = local->functions;
   pthread_mutex_unlock(&local->lock);
   return code != PSPROBE_OK ? code : psp_function_host_add(functions, options, url, error);
 }
 
-void psprobe_local_instances(const psprobe_local *local, int *running, uint64_t *started) {
-  psprobe_local *mine = (psprobe_local *)local; /* whose lock is taken */
-  *running = 0;
-  *started = 0;
-  pthread_mutex_lock(&mine->lock);
-  if (mine->functions != NULL) psp_function_host_count(mine->functions, running, started);
-  pthread_mutex_unlock(&mine->lock);
+bool psprobe_local_function_get_stats(psprobe_local *local, const char *url,
+                                      psprobe_local_function_stats *stats) {
+  *stats = (psprobe_local_function_stats){0};
+  pthread_mutex_lock(&local->lock);
+  psp_function_host *functions = local->functions;
+  pthread_mutex_unlock(&local->lock);
+  return functions != NULL ? psp_function_host_stats(functions, url, stats) : url == NULL;
 }

@@ -39,7 +39,7 @@ static char **environment(const char *const *extra) {
 }
 
 /* In the child, between fork and exec: async-signal-safe calls only. */
-static _Noreturn void become(const char *const *argv, char **env, int output, int report,
+static _Noreturn void become(const char *const *argv, char **env, const int output[2], int report,
                              pid_t parent) {
   sigset_t none;
   sigemptyset(&none);
@@ -49,7 +49,7 @@ static _Noreturn void become(const char *const *argv, char **env, int output, in
   setpgid(0, 0);
   int nowhere = open("/dev/null", O_RDONLY);
   bool ok = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && nowhere >= 0 && dup2(nowhere, 0) == 0 &&
-            dup2(output, 1) == 1;
+            dup2(output[0], 1) == 1 && (output[1] < 0 || dup2(output[1], 2) == 2);
 #ifdef SYS_close_range
   /* Sockets and files of ours that are open without close-on-exec (libcurl's, the program's own).
    */
@@ -62,8 +62,9 @@ static _Noreturn void become(const char *const *argv, char **env, int output, in
   _exit(told == sizeof why ? 127 : 126);
 }
 
-/* Forks; `*why` receives the errno of an exec that failed, 0 otherwise. */
-static pid_t spawn(const char *const *argv, char **env, int output, int *why) {
+/* Forks; `output` is for its standard output and error (-1: ours); `*why` receives the errno of an
+ * exec that failed, 0 otherwise. */
+static pid_t spawn(const char *const *argv, char **env, const int output[2], int *why) {
   int report[2];
   *why = 0;
   if (pipe2(report, O_CLOEXEC) != 0) {
@@ -89,7 +90,8 @@ static pid_t spawn(const char *const *argv, char **env, int output, int *why) {
 }
 
 psprobe_code psp_process_start(psp_process *process, const char *const *argv,
-                               const char *const *extra_env, psprobe_error *error) {
+                               const char *const *extra_env, bool errors_too,
+                               psprobe_error *error) {
   int output[2], why = 0;
   *process = (psp_process){.output = -1};
   char **env = environment(extra_env);
@@ -98,7 +100,8 @@ psprobe_code psp_process_start(psp_process *process, const char *const *argv,
     free(env);
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "start %s: %s", argv[0], strerror(errno));
   }
-  pid_t pid = spawn(argv, env, output[1], &why);
+  const int ends[2] = {output[1], errors_too ? output[1] : -1};
+  pid_t pid = spawn(argv, env, ends, &why);
   free(env);
   close(output[1]);
   if (pid < 0) {
@@ -148,6 +151,10 @@ static void reaped(psp_process *process, int status) {
   process->output = -1;
 }
 
+int psp_process_handle(const psp_process *process) {
+  return (int)syscall(SYS_pidfd_open, process->pid, 0);
+}
+
 int psp_process_ended(psp_process *process) {
   int status;
   if (process->pid > 0 && waitpid(process->pid, &status, WNOHANG) == process->pid)
@@ -157,7 +164,7 @@ int psp_process_ended(psp_process *process) {
 
 /* Waits for its end until `until_ns`. */
 static bool wait_end(psp_process *process, int64_t until_ns) {
-  int handle = (int)syscall(SYS_pidfd_open, process->pid, 0);
+  int handle = psp_process_handle(process);
   while (!psp_process_ended(process)) {
     int64_t left = until_ns - psprobe_clock_monotonic();
     if (left <= 0) break;

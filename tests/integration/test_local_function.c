@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /** @file The function host: instances that come when events do, and go when none do. */
-#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,140 +9,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include <psprobe/local.h>
-
 #include "base/text.h"
-#include "http/server/server.h"
+#include "function_stage.h"
 #include "raw_server.h"
 #include "rest_call.h"
 
-#define MS INT64_C(1000000)
-
-/* ---- the program that is the function: this one, started with "function" ---- */
-
-static void answer(void *arg, psp_exchange *exchange) {
-  (void)arg;
-  char text[256];
-  size_t len;
-  const char *body = psp_exchange_body(exchange, &len);
-  if (strstr(body, "die") != NULL) _exit(3);
-  if (strstr(body, "slow") != NULL) usleep(200000); /* the work that it does */
-  int status = strstr(body, "refuse") != NULL ? 418 : 200;
-  const char *type = psp_exchange_header(exchange, "Content-Type");
-  int n = snprintf(text, sizeof text, "%d %s?%s %s %.100s", getpid(), psp_exchange_path(exchange),
-                   psp_exchange_raw_query(exchange), type != NULL ? type : "-", body);
-  const char *subject = psp_exchange_header(exchange, "ce-subject");
-  if (subject != NULL) n = snprintf(text, sizeof text, "subject %s", subject);
-  psp_exchange_set_header(exchange, "X-Mine", "1");
-  psp_exchange_reply(exchange, status, "text/plain", text, (size_t)n);
-}
-
-static int be_function(const char *how) {
-  for (int fd = 3; fd < 256; fd++)
-    if (fcntl(fd, F_GETFD) != -1) return 1; /* nothing of the host's is ours */
-  if (strcmp(how, "mute") == 0) pause();
-  if (strcmp(how, "broken") == 0) return 1;
-  psp_route route = {.method = "POST", .pattern = "/*", .handler = answer};
-  psp_server_options options = {.listen = "127.0.0.1:0", .routes = &route, .route_count = 1};
-  psp_server *server;
-  sigset_t end;
-  int number;
-  sigemptyset(&end);
-  sigaddset(&end, SIGTERM);
-  sigprocmask(SIG_BLOCK, &end, NULL);
-  if (psp_server_new(&options, &server, NULL) != PSPROBE_OK) return 1;
-  const char *decoy = getenv("PSPROBE_TEST_DECOY");
-  if (strcmp(how, "odd") == 0)
-    printf(
-        "See http://127.0.0.1:%s/docs or http://docs.example:80/\n\x1b[36mListening on %s.\x1b[0m",
-        decoy, psp_server_url(server)); /* and no end of the line */
-  else
-    printf("a line before\nready at %s\n", psp_server_url(server));
-  fflush(stdout);
-  do
-    sigwait(&end, &number);
-  while (strcmp(how, "stubborn") == 0);
-  psp_server_free(server);
-  return 0;
-}
-
-/* ---- the test's side ---- */
-
-static char self[512];
-static psprobe_local *local;
-
-static const char *add(const char *how, psprobe_local_function options) {
-  const char *argv[] = {self, "function", how, NULL}, *url;
-  psprobe_error error = {0};
-  options.argv = argv;
-  if (psprobe_local_add_function(local, &options, &url, &error) != PSPROBE_OK)
-    fail_msg("%s", error.message);
-  return url;
-}
-
-static int running(void) {
-  int now;
-  uint64_t started;
-  psprobe_local_instances(local, &now, &started);
-  return now;
-}
-static uint64_t started(void) {
-  int now;
-  uint64_t count;
-  psprobe_local_instances(local, &now, &count);
-  return count;
-}
-
-/* "http://host:port/path" taken apart. */
-static const char *host_of(const char *url, char host[64], const char **path) {
-  const char *begin = url + strlen("http://");
-  *path = strchr(begin, '/');
-  snprintf(host, 64, "%.*s", (int)(*path - begin), begin);
-  return host;
-}
-
-/* Sends an event. @return the status; *pid receives who answered */
-static int event(const char *url, const char *body, int *pid) {
-  char host[64];
-  const char *path;
-  host_of(url, host, &path);
-  raw_answer got = test_rest(host, "POST", path, body, NULL);
-  int status = got.status;
-  if (pid != NULL) *pid = got.body.data != NULL ? atoi(got.body.data) : 0;
-  raw_free(&got);
-  return status;
-}
-
-static void wait_running(int count) {
-  for (int i = 0; i < 1000 && running() != count; i++)
-    usleep(10000);
-  assert_int_equal(running(), count);
-}
-
-static int setup(void **state) {
-  (void)state;
-  psprobe_error error = {0};
-  if (psprobe_local_new(NULL, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
-  return 0;
-}
-static int teardown(void **state) {
-  (void)state;
-  psprobe_local_free(local);
-  /* It has waited for every child. */
-  return waitpid(-1, NULL, WNOHANG) == -1 ? 0 : 1;
-}
+typedef psprobe_local_function_options options;
 
 static void test_starts_at_the_first_event(void **state) {
   (void)state;
-  const char *url = add("plain", (psprobe_local_function){0}), *path;
-  assert_int_equal(running(), 0);
+  const char *url = stage_add("plain", (options){0}), *path;
+  assert_int_equal(stage_stats().running, 0);
   char room[64];
-  const char *host = host_of(url, room, &path);
+  const char *host = stage_split(url, room, &path);
   psp_buf deeper = {0};
   psp_buf_printf(&deeper, "%s/deep%%20er?a=%%2F&b", path);
   raw_answer got = test_rest(host, "POST", deeper.data, "{\"x\":1}", NULL);
@@ -151,12 +33,42 @@ static void test_starts_at_the_first_event(void **state) {
   assert_non_null(strstr(got.body.data, " /deep%20er?a=%2F&b application/json {\"x\":1}"));
   raw_free(&got);
   psp_buf_free(&deeper);
-  assert_int_equal(running(), 1);
+  assert_int_equal(stage_stats().running, 1);
   int first, second;
-  assert_int_equal(event(url, "a", &first), 200);
-  assert_int_equal(event(url, "refuse", &second), 418); /* passed on as it is */
-  assert_int_equal(first, second);                      /* kept warm */
-  assert_int_equal(started(), 1);
+  assert_int_equal(stage_event(url, "a", &first), 200);
+  assert_int_equal(stage_event(url, "refuse", &second), 418); /* passed on as it is */
+  assert_int_equal(first, second);                            /* kept warm */
+  psprobe_local_function_stats stats = stage_stats();
+  assert_int_equal(stats.started, 1);
+  assert_int_equal(stats.ready, 1);
+  assert_int_equal(stats.answered, 3);
+}
+
+/* It need not print where it listens: it was told to, as anywhere on Cloud Run. */
+static void test_listens_on_its_port(void **state) {
+  (void)state;
+  static const char *const env[] = {"GREETING=hello", "K_SERVICE=not-this", NULL};
+  const char *url = stage_add("port", (options){.name = "my-function", .env = env});
+  static const struct {
+    const char *body, *answer;
+  } cases[] = {{"env K_SERVICE", "my-function"},
+               {"env K_REVISION", "my-function-00001"},
+               {"env K_CONFIGURATION", "my-function"},
+               {"env HOSTNAME", "my-function-1"},
+               {"env GREETING", "hello"},
+               {"env FUNCTION_TARGET", "mine"}};
+  setenv("FUNCTION_TARGET", "mine", 1);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    stage_call call;
+    stage_call_all(&call, 1, url, cases[i].body);
+    assert_int_equal(call.status, 200);
+    assert_string_equal(call.text, cases[i].answer);
+  }
+  unsetenv("FUNCTION_TARGET");
+  psprobe_local_function_stats none;
+  assert_true(psprobe_local_function_get_stats(stage_local, url, &none));
+  assert_int_equal(none.answered, 6);
+  assert_false(psprobe_local_function_get_stats(stage_local, "http://127.0.0.1:1/f9", &none));
 }
 
 static void refuse_all(void *arg, int fd, int nth) {
@@ -168,139 +80,135 @@ static void refuse_all(void *arg, int fd, int nth) {
   psp_buf_free(&body);
 }
 
-/* It names others' addresses too, one of them where somebody listens: its own is followed. Headers
- * go both ways. */
+/* It names others' addresses too, one of them where somebody listens: its own is followed. */
 static void test_follows_its_own_program(void **state) {
   (void)state;
   int misled = 0;
   raw_server *other = raw_server_start(refuse_all, &misled);
-  char port[16], room[64];
+  char port[16];
   snprintf(port, sizeof port, "%d", raw_server_port(other));
-  setenv("PSPROBE_TEST_DECOY", port, 1);
-  const char *url = add("odd", (psprobe_local_function){0}), *path;
-  const char *host = host_of(url, room, &path);
-  raw_answer got = test_rest(host, "POST", path, "{}", "ce-subject: me\r\n");
-  assert_int_equal(got.status, 200);
-  assert_string_equal(got.body.data, "subject me");
-  assert_non_null(strcasestr(got.head.data, "x-mine: 1\r\n"));
-  raw_free(&got);
+  setenv("STAGE_DECOY", port, 1);
+  assert_int_equal(stage_event(stage_add("odd", (options){0}), "{}", NULL), 200);
   raw_server_stop(other);
   assert_int_equal(misled, 0);
 }
 
+/* All but those of the connection go on, both ways (RFC 9110, 7.6.1); any method does. */
+static void test_headers_and_methods(void **state) {
+  (void)state;
+  const char *url = stage_add("plain", (options){0}), *path;
+  char room[64];
+  const char *host = stage_split(url, room, &path);
+  static const struct {
+    const char *name, *lines, *value; /* NULL: it does not arrive */
+  } cases[] = {{"ce-subject", "ce-subject: me\r\n", "me"},
+               {"Authorization", "Authorization: Bearer x.y.z\r\n", "Bearer x.y.z"},
+               {"Date", "Date: Mon, 30 Nov 2026 00:00:00 GMT\r\n", "Mon, 30 Nov 2026 00:00:00 GMT"},
+               {"User-Agent", "User-Agent: CloudPubSub-Google\r\n", "CloudPubSub-Google"},
+               {"Host", "", NULL},
+               {"X-Hop", "Connection: x-hop\r\nX-Hop: 1\r\n", NULL},
+               {"Keep-Alive", "Keep-Alive: 5\r\n", NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char body[64];
+    snprintf(body, sizeof body, "header %s", cases[i].name);
+    raw_answer got = test_rest(host, "POST", path, body, cases[i].lines);
+    const char *value = strcmp(cases[i].name, "Host") == 0 ? host : cases[i].value;
+    assert_int_equal(got.status, 200);
+    if (value != NULL) assert_string_equal(got.body.data, value);
+    if (value == NULL) assert_non_null(strstr(got.body.data, body)); /* it told of the event */
+    assert_true(raw_has_header(&got, "X-Mine: 1"));
+    raw_free(&got);
+  }
+  raw_answer got = test_rest(host, "GET", path, NULL, NULL);
+  assert_int_equal(got.status, 200);
+  raw_free(&got);
+}
+
 static void test_stops_when_idle(void **state) {
   (void)state;
-  const char *url = add("plain", (psprobe_local_function){.idle_ns = 100 * MS});
+  const char *url = stage_add("plain", (options){.idle_ns = 100 * STAGE_MS});
   int first, second;
-  assert_int_equal(event(url, "a", &first), 200);
-  wait_running(0);
+  assert_int_equal(stage_event(url, "a", &first), 200);
+  stage_wait_running(0);
   assert_int_equal(kill(first, 0), -1);
-  assert_int_equal(event(url, "a", &second), 200);
+  assert_int_equal(stage_event(url, "a", &second), 200);
   assert_true(first != second);
-  assert_int_equal(started(), 2);
-}
-
-typedef struct caller {
-  pthread_t thread;
-  const char *url, *body;
-  int status, pid;
-} caller;
-
-static void *call(void *arg) {
-  caller *c = arg;
-  c->status = event(c->url, c->body, &c->pid);
-  return NULL;
-}
-
-static void call_all(caller *callers, int count, const char *url, const char *body) {
-  for (int i = 0; i < count; i++) {
-    callers[i] = (caller){.url = url, .body = body};
-    pthread_create(&callers[i].thread, NULL, call, &callers[i]);
-  }
-  for (int i = 0; i < count; i++)
-    pthread_join(callers[i].thread, NULL);
-}
-
-static void test_more_instances_under_load(void **state) {
-  (void)state;
-  const char *url = add("plain", (psprobe_local_function){.max_instances = 3});
-  caller callers[9];
-  call_all(callers, 9, url, "slow");
-  int pids[9], different = 0;
-  for (int i = 0; i < 9; i++) {
-    assert_int_equal(callers[i].status, 200);
-    int known = 0;
-    for (int k = 0; k < different; k++)
-      known |= pids[k] == callers[i].pid;
-    if (!known) pids[different++] = callers[i].pid;
-  }
-  assert_int_equal(different, 3); /* one event at a time each, so as many as there may be */
-  assert_int_equal(started(), 3);
+  assert_int_equal(stage_stats().started, 2);
 }
 
 static void test_instance_that_dies_is_replaced(void **state) {
   (void)state;
-  const char *url = add("plain", (psprobe_local_function){.max_instances = 1});
+  const char *url = stage_add("plain", (options){.max_instances = 1});
   int first, second;
-  assert_int_equal(event(url, "a", &first), 200);
-  assert_int_equal(event(url, "die", NULL), 503);
-  assert_int_equal(event(url, "a", &second), 200);
+  assert_int_equal(stage_event(url, "a", &first), 200);
+  assert_int_equal(stage_event(url, "die", NULL), 503);
+  assert_int_equal(stage_event(url, "a", &second), 200);
   assert_true(first != second);
   kill(second, SIGKILL); /* while it is idle */
-  wait_running(0);
-  assert_int_equal(event(url, "a", &first), 200);
-  assert_int_equal(started(), 3);
+  stage_wait_running(0);
+  assert_int_equal(stage_event(url, "a", &first), 200);
+  psprobe_local_function_stats stats = stage_stats();
+  assert_int_equal(stats.started, 3);
+  assert_int_equal(stats.lost, 1);
+  assert_int_equal(stats.answered, 3);
 }
 
+/* What a program that fails has said is told, in the log and to who waits. */
 static void test_program_that_does_not_start(void **state) {
   (void)state;
   const char *argv[] = {"/nowhere/at/all", NULL}, *url;
-  psprobe_local_function options = {.argv = argv};
-  assert_int_equal(psprobe_local_add_function(local, &options, &url, NULL), PSPROBE_OK);
-  assert_int_equal(event(url, "a", NULL), 503);
-  assert_int_equal(event(add("broken", (psprobe_local_function){0}), "a", NULL), 503);
-  assert_int_equal(event(add("mute", (psprobe_local_function){.start_ns = 50 * MS}), "a", NULL),
+  options nowhere = {.argv = argv};
+  assert_int_equal(psprobe_local_function_add(stage_local, &nowhere, &url, NULL), PSPROBE_OK);
+  assert_int_equal(stage_event(url, "a", NULL), 503);
+  stage_call call;
+  stage_call_all(&call, 1, stage_add("broken", (options){0}), "a");
+  assert_int_equal(call.status, 503);
+  assert_non_null(strstr(call.text,
+                         "ended with status 7 before it listened; it said last: Error: "
+                         "no such module"));
+  assert_int_equal(stage_event(stage_add("mute", (options){.start_ns = 50 * STAGE_MS}), "a", NULL),
                    503);
-  caller callers[4];
-  call_all(callers, 4, url, "a");
+  stage_call calls[4];
+  stage_call_all(calls, 4, url, "a");
   for (int i = 0; i < 4; i++)
-    assert_int_equal(callers[i].status, 503);
-  wait_running(0);
+    assert_int_equal(calls[i].status, 503);
+  stage_wait_running(0);
+  psp_buf log = stage_log();
+  assert_non_null(strstr(log.data,
+                         "event=instance_output instance=function-1 line=\"Error: no such "
+                         "module\""));
+  assert_non_null(strstr(log.data, "event=instance_not_started"));
+  psp_buf_free(&log);
+  assert_int_equal(stage_stats().ready, 0);
+  assert_int_equal(stage_stats().failed, 7);
 }
 
 static void test_bad_options(void **state) {
   (void)state;
-  const char *argv[] = {NULL}, *good[] = {self, NULL}, *url;
-  psprobe_error error;
-  psprobe_local_function none = {.argv = argv}, negative = {.argv = good, .max_instances = -1};
-  assert_int_equal(psprobe_local_add_function(local, &none, &url, &error),
-                   PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_local_add_function(local, &negative, &url, &error),
-                   PSPROBE_INVALID_ARGUMENT);
-}
-
-/* The local is freed while an instance is busy: the event is answered, the program ends. */
-static void test_free_while_busy(void **state) {
-  (void)state;
-  const char *url = add("plain", (psprobe_local_function){0});
-  int pid;
-  assert_int_equal(event(url, "a", &pid), 200);
-  caller busy = {.url = strdup(url), .body = "slow"};
-  pthread_create(&busy.thread, NULL, call, &busy);
-  usleep(50000);
-  psprobe_local_free(local);
-  pthread_join(busy.thread, NULL);
-  free((char *)(uintptr_t)busy.url);
-  assert_true(busy.status == 503 || busy.status == 200);
-  assert_int_equal(kill(pid, 0), -1);
-  setup(state);
+  static const char *const none[] = {NULL}, *const good[] = {"/bin/true", NULL},
+                           *const env[] = {"A=1", "B", NULL};
+  const options bad[] = {{.argv = none},
+                         {0},
+                         {.argv = good, .max_instances = -1},
+                         {.argv = good, .concurrency = -1},
+                         {.argv = good, .wait_ns = -1},
+                         {.argv = good, .max_instances = 2, .min_instances = 3},
+                         {.argv = good, .min_instances = 9},
+                         {.argv = good, .name = ""},
+                         {.argv = good, .name = "a b"},
+                         {.argv = good, .env = env}};
+  const char *url = NULL;
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_int_equal(psprobe_local_function_add(stage_local, &bad[i], &url, NULL),
+                     PSPROBE_INVALID_ARGUMENT);
+  assert_null(url);
 }
 
 /* From end to end: a topic, a push subscription to the function, and nothing is left. */
 static void test_pushed_events(void **state) {
   (void)state;
-  const char *host = psprobe_local_pubsub_host(local);
-  const char *url = add("plain", (psprobe_local_function){.idle_ns = 100 * MS});
+  const char *host = psprobe_local_pubsub_host(stage_local);
+  const char *url = stage_add("plain", (options){.idle_ns = 100 * STAGE_MS});
   psp_buf body = {0};
   psp_buf_printf(&body,
                  "{\"topic\":\"projects/p/topics/topic\",\"pushConfig\":{\"pushEndpoint\":\"%s\"}}",
@@ -315,26 +223,27 @@ static void test_pushed_events(void **state) {
                      200);
   size_t held = 1, leased;
   for (int i = 0; i < 1000 && held > 0; i++, usleep(10000))
-    assert_true(psprobe_local_held(local, "projects/p/subscriptions/sub", &held, &leased));
+    assert_true(psprobe_local_held(stage_local, "projects/p/subscriptions/sub", &held, &leased));
   assert_int_equal(held, 0);
-  assert_true(started() >= 1);
-  wait_running(0);
+  assert_true(stage_stats().started >= 1);
+  stage_wait_running(0);
 }
 
+#define TEST(function) cmocka_unit_test_setup_teardown(function, stage_setup, stage_teardown)
+
 int main(int argc, char **argv) {
-  if (argc > 2 && strcmp(argv[1], "function") == 0) return be_function(argv[2]);
-  ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-  if (len <= 0) return 1;
+  int status = stage_main(argc, argv);
+  if (status >= 0) return status;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(test_starts_at_the_first_event, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_follows_its_own_program, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_stops_when_idle, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_more_instances_under_load, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_instance_that_dies_is_replaced, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_program_that_does_not_start, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_bad_options, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_free_while_busy, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_pushed_events, setup, teardown),
+      TEST(test_starts_at_the_first_event),
+      TEST(test_listens_on_its_port),
+      TEST(test_follows_its_own_program),
+      TEST(test_headers_and_methods),
+      TEST(test_stops_when_idle),
+      TEST(test_instance_that_dies_is_replaced),
+      TEST(test_program_that_does_not_start),
+      TEST(test_bad_options),
+      TEST(test_pushed_events),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_LOCAL_FUNCTIONS_ADDRESS_H
 #define PSP_LOCAL_FUNCTIONS_ADDRESS_H
-/** @file Where a program says that it listens, and whether it does. */
+/** @file Where a program says that it listens. Pure. */
 #include <stdbool.h>
-#include <sys/types.h>
 
 #define PSP_ADDRESS_SIZE 80
 
@@ -19,9 +18,5 @@ typedef struct psp_address {
  * @return false: there is none
  */
 bool psp_address_next(const char **at, psp_address *out);
-
-/** Whether a process of this process group listens on the port (by /proc): what anybody prints is
- * not ours to follow, where our own program listens is. */
-bool psp_address_is_of(const psp_address *address, pid_t group);
 
 #endif

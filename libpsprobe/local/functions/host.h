@@ -3,8 +3,9 @@
 #define PSP_LOCAL_FUNCTIONS_HOST_H
 /**
  * @file
- * Functions: events come in by HTTP and each goes to an idle instance of a
- * program, which is started when it is needed and stopped when it is not.
+ * Functions: events come in by HTTP and each goes to an instance of a program
+ * that has a free seat. Instances are started when they are needed and stopped
+ * when they are not.
  */
 #include <stdint.h>
 
@@ -12,14 +13,17 @@
 
 typedef struct psp_function_host psp_function_host;
 
-/** Starts the server that receives events, on a port of 127.0.0.1. */
-psprobe_code psp_function_host_new(const psprobe_logger *logger, psp_function_host **host,
-                                   psprobe_error *error);
+/** Starts the server that receives events. @param listen NULL: a port of 127.0.0.1 */
+psprobe_code psp_function_host_new(const char *listen, const psprobe_logger *logger,
+                                   psp_function_host **host, psprobe_error *error);
 /** Stops every instance and waits for its end. NULL is fine. */
 void psp_function_host_free(psp_function_host *host);
-/** As psprobe_local_add_function. `url` is the host's. */
-psprobe_code psp_function_host_add(psp_function_host *host, const psprobe_local_function *options,
-                                   const char **url, psprobe_error *error);
-void psp_function_host_count(psp_function_host *host, int *running, uint64_t *started);
+/** As psprobe_local_function_add. `url` is the host's. */
+psprobe_code psp_function_host_add(psp_function_host *host,
+                                   const psprobe_local_function_options *options, const char **url,
+                                   psprobe_error *error);
+/** As psprobe_local_function_get_stats. */
+bool psp_function_host_stats(psp_function_host *host, const char *url,
+                             psprobe_local_function_stats *stats);
 
 #endif

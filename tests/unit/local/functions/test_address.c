@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -48,24 +44,7 @@ static void test_lines(void **state) {
   }
 }
 
-/* Of the process that listens, and of no other. */
-static void test_whose(void **state) {
-  (void)state;
-  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof name;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof name), 0);
-  assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
-  psp_address address = {.port = ntohs(name.sin_port)};
-  assert_false(psp_address_is_of(&address, getpgrp())); /* bound alone */
-  assert_int_equal(listen(fd, 1), 0);
-  assert_true(psp_address_is_of(&address, getpgrp()));
-  assert_false(psp_address_is_of(&address, 1));
-  close(fd);
-  assert_false(psp_address_is_of(&address, getpgrp()));
-}
-
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_whose)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
