@@ -138,12 +138,13 @@ static psprobe_code finish(demo *d, bool *all, psprobe_error *error) {
   *all = stats.answered[0] == count && stats.answered[1] == count &&
          psprobe_report_count(report) == count && upload.backlog == 0;
   if (!*all)
-    fprintf(stderr,
-            "psprobe-demo: not every probe went all the way: %llu sent, %llu and %llu of %llu "
-            "answered, %zu stored, %llu not uploaded\n",
-            (unsigned long long)stats.sent, (unsigned long long)stats.answered[0],
-            (unsigned long long)stats.answered[1], (unsigned long long)count,
-            psprobe_report_count(report), (unsigned long long)upload.backlog);
+    psprobe_cli_print(
+        stderr,
+        "psprobe-demo: not every probe went all the way: %llu sent, %llu and %llu of %llu "
+        "answered, %zu stored, %llu not uploaded\n",
+        (unsigned long long)stats.sent, (unsigned long long)stats.answered[0],
+        (unsigned long long)stats.answered[1], (unsigned long long)count,
+        psprobe_report_count(report), (unsigned long long)upload.backlog);
   psprobe_report_free(report);
   return code;
 }
@@ -173,7 +174,8 @@ int main(int argc, char **argv) {
   if (code == PSPROBE_OK) code = add_function(&d, &error);
   if (code == PSPROBE_OK) code = start_subscriber(&d, &error);
   if (code == PSPROBE_OK) {
-    printf(
+    psprobe_cli_print(
+        stdout,
         "Pub/Sub, Firestore and a function host run in this process, a subscriber beside it.\n"
         "Sending %lld probes to topic %s; the function and the subscriber answer at %s.\n\n",
         (long long)o.count, TOPIC, psprobe_prober_url(d.prober));
@@ -185,10 +187,10 @@ int main(int argc, char **argv) {
   close_all(&d);
   char report[4096];
   if (status == 0)
-    printf(
-        "\nResults: %s\nGraphs:  %s (open it in a browser)\n"
-        "Next:    %s %s, and README.md: on Google's emulators, on Google Cloud\n",
-        o.db, o.page, psprobe_program_command("report", report, sizeof report), o.db);
+    psprobe_cli_print(stdout,
+                      "\nResults: %s\nGraphs:  %s (open it in a browser)\n"
+                      "Next:    %s %s, and README.md: on Google's emulators, on Google Cloud\n",
+                      o.db, o.page, psprobe_program_command("report", report, sizeof report), o.db);
   psprobe_signals_free(signals);
   psprobe_cli_free(&program);
   return status;

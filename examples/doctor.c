@@ -66,12 +66,13 @@ static void show(void *arg, const psprobe_finding *finding) {
 static void sum_up(const psprobe_diagnosis *diagnosis) {
   size_t failed = psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_FAILED);
   size_t warnings = psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_WARNING);
-  printf("\n%zu ok, %zu %s, %zu failed, %zu skipped. %s\n",
-         psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_OK), warnings,
-         warnings == 1 ? "warning" : "warnings", failed,
-         psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_SKIPPED),
-         failed > 0 ? "Run the commands behind \"mend:\", from the top, then psprobe-doctor again."
-                    : "Nothing failed.");
+  psprobe_cli_print(
+      stdout, "\n%zu ok, %zu %s, %zu failed, %zu skipped. %s\n",
+      psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_OK), warnings,
+      warnings == 1 ? "warning" : "warnings", failed,
+      psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_SKIPPED),
+      failed > 0 ? "Run the commands behind \"mend:\", from the top, then psprobe-doctor again."
+                 : "Nothing failed.");
 }
 
 static int print_json(const psprobe_diagnosis *diagnosis) {

@@ -38,10 +38,11 @@ static const psprobe_program program = {
 /* Tells where we are. Standard output is closed then, so that `eval "$(psprobe-local &)"` goes on
  * while we do. */
 static void announce(const psprobe_local *local) {
-  printf("PUBSUB_EMULATOR_HOST=%s\nFIRESTORE_EMULATOR_HOST=%s\n", psprobe_local_pubsub_host(local),
-         psprobe_local_firestore_host(local));
-  printf("PSPROBE_LOCAL_PID=%ld\nexport PUBSUB_EMULATOR_HOST FIRESTORE_EMULATOR_HOST\n",
-         (long)getpid());
+  psprobe_cli_print(stdout, "PUBSUB_EMULATOR_HOST=%s\nFIRESTORE_EMULATOR_HOST=%s\n",
+                    psprobe_local_pubsub_host(local), psprobe_local_firestore_host(local));
+  psprobe_cli_print(stdout,
+                    "PSPROBE_LOCAL_PID=%ld\nexport PUBSUB_EMULATOR_HOST FIRESTORE_EMULATOR_HOST\n",
+                    (long)getpid());
   fflush(stdout);
   if (isatty(STDOUT_FILENO) == 1) return;
   int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -129,8 +129,8 @@ static psprobe_code tell(const session *s, psprobe_error *error) {
   char path[4096], *words = psprobe_report_text(report, &text);
   fputs(words != NULL ? words : "", stdout);
   psprobe_cli_tell_silent(stdout, s->prober);
-  printf("\nResults: %s (%s --html report.html %s draws them)\n", o.db,
-         psprobe_program_command("report", path, sizeof path), o.db);
+  psprobe_cli_print(stdout, "\nResults: %s (%s --html report.html %s draws them)\n", o.db,
+                    psprobe_program_command("report", path, sizeof path), o.db);
   fflush(stdout);
   free(words);
   psprobe_report_free(report);
@@ -143,10 +143,10 @@ static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *
   psprobe_code code = psprobe_recorder_end(s->recorder, error);
   if (code == PSPROBE_OK) code = tell(s, error);
   if (s->uploader != NULL && psprobe_cli_flush(s->uploader, signals, &upload) != PSPROBE_OK)
-    fprintf(stderr,
-            "psprobe-prober: not all results are in Firestore yet: %s\n"
-            "They are kept in %s; the next run with that file uploads them.\n",
-            upload.message, o.db);
+    psprobe_cli_print(stderr,
+                      "psprobe-prober: not all results are in Firestore yet: %s\n"
+                      "They are kept in %s; the next run with that file uploads them.\n",
+                      upload.message, o.db);
   return code;
 }
 
@@ -177,8 +177,8 @@ int main(int argc, char **argv) {
   psprobe_code code = psprobe_signals_new(&signals, &error);
   if (code == PSPROBE_OK) code = open_all(&s, &logger, &error);
   if (code == PSPROBE_OK) {
-    printf("prober: listening on %s\nprober: live page at %s/\n", psprobe_prober_url(s.prober),
-           psprobe_dashboard_url(s.dashboard));
+    psprobe_cli_print(stdout, "prober: listening on %s\nprober: live page at %s/\n",
+                      psprobe_prober_url(s.prober), psprobe_dashboard_url(s.dashboard));
     fflush(stdout);
     code = psprobe_cli_run(&program, s.prober, signals, o.grace_ns, &error);
     if (code == PSPROBE_OK) code = finish(&s, signals, &error);

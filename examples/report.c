@@ -74,7 +74,7 @@ static psprobe_code put(char *text, const char *path, psprobe_error *error) {
     code = psprobe_cli_write_file(path, text, strlen(text), error);
   else if (text != NULL && (fputs(text, stdout) == EOF || fflush(stdout) != 0))
     code = failed(error, "write standard output", strerror(errno));
-  if (code == PSPROBE_OK && path != NULL) printf("%s\n", path);
+  if (code == PSPROBE_OK && path != NULL) psprobe_cli_print(stdout, "%s\n", path);
   free(text);
   return code;
 }
@@ -96,7 +96,7 @@ static psprobe_code draw(const psprobe_report *report, const char *stem, const c
   /* A gnuplot that is not there reads nothing. */
   signal(SIGPIPE, SIG_IGN);
   psprobe_code code = psprobe_report_draw(report, stem, format, error);
-  if (code == PSPROBE_OK) printf("%s-series.%s and its like\n", stem, format);
+  if (code == PSPROBE_OK) psprobe_cli_print(stdout, "%s-series.%s and its like\n", stem, format);
   return code;
 }
 

@@ -85,7 +85,7 @@ int main(int argc, char **argv) {
   if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_listen(responder, listen, &port, &error);
   if (code == PSPROBE_OK) {
-    printf("responder: listening on http://%s:%d\n", o.address, port);
+    psprobe_cli_print(stdout, "responder: listening on http://%s:%d\n", o.address, port);
     fflush(stdout);
     psprobe_signals_to(signals, stop, responder);
     psprobe_responder_run(responder, o.responder.limit);

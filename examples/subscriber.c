@@ -93,8 +93,8 @@ int main(int argc, char **argv) {
   if (code == PSPROBE_OK)
     code = psprobe_responder_pull(responder, &o.subscriber, &subscriber, &error);
   if (code == PSPROBE_OK) {
-    printf("subscriber: pulling %s, answering at %s\n", o.subscriber.subscription,
-           o.responder.prober);
+    psprobe_cli_print(stdout, "subscriber: pulling %s, answering at %s\n",
+                      o.subscriber.subscription, o.responder.prober);
     fflush(stdout);
     psprobe_signals_to(signals, stop, responder);
     psprobe_responder_run(responder, o.responder.limit);

@@ -173,9 +173,35 @@ rule_size() {
 
 rule_circles() { tests/tools/circles | grep -v '^circles: 0$' | sed -n 's|^[0-9]* that.*|libpsprobe:0: &|p'; }
 
+# Text from outside reaches a sink by the one way that escapes it there: programs and the library print
+# through psprobe_cli_print, reports write through psp_sink, the page puts text and never markup, and a
+# setting stands in an error as psp_setting_shown has it (psp_setting_refuse).
+rule_sinks() {
+  # shellcheck disable=SC2046
+  grep -nE '(^|[^a-z_])(v?d?f?printf|perror|puts|putchar|psignal)\(' $(files '^(libpsprobe|examples)/.*\.c$') |
+    grep -v '^libpsprobe/cli/output\.c:' | sed 's|:[^:]*$|: prints past psprobe_cli_print|'
+  # shellcheck disable=SC2046
+  grep -nE 'psp_buf_[a-z]+\([a-z]+(->|\.)to,' $(files '^libpsprobe/report/.*\.c$') |
+    grep -v '^libpsprobe/report/sink\.c:' | sed 's|: .*|: writes past its sink|'
+  # shellcheck disable=SC2046
+  grep -nE 'innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function' $(files '^libpsprobe/report/.*\.js$') |
+    sed 's|: .*|: makes markup of text|'
+  # The stand-in answers in the words of Google's emulator; a cell of somebody's file is no setting.
+  # shellcheck disable=SC2046
+  awk '
+    FNR == 1 { statement = "" }
+    /psp_fail(_in)?\(/ { statement = ""; first = FNR; open = 1 }
+    open { statement = statement $0 }
+    open && /;$/ {
+      open = 0
+      quoted = statement ~ /\\"%[.*0-9]*s\\"/ || statement ~ /'"'"'%[.*0-9]*s'"'"'/
+      if (quoted && statement !~ /shown/) printf "%s:%d: quotes a value without psp_setting_shown\n", FILENAME, first
+    }' $(files '^libpsprobe/.*\.c$' | grep -vE '^libpsprobe/(local|results/columns)/')
+}
+
 all=0
 [ "${1:-}" = -a ] && all=1 && shift
-[ $# -gt 0 ] || set -- floors parties ground names opening parts comments null contracts size circles
+[ $# -gt 0 ] || set -- floors parties ground names opening parts comments null contracts size sinks circles
 for rule; do
   "rule_$rule" | sort -u | sed "s|^|$rule |"
 done >"$work/found"

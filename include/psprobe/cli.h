@@ -65,6 +65,13 @@ PSPROBE_API void psprobe_cli_tell_silent(FILE *file, const psprobe_prober *probe
 /* ---- output ---- */
 
 /**
+ * Prints as fprintf does, and shows what stands in it as it may be shown on a terminal: no control
+ * character but line feeds, nothing that is no UTF-8. All that a program says itself goes this way.
+ * @param file where
+ * @param format as of printf; what is over 8 KiB is cut
+ */
+PSPROBE_API void psprobe_cli_print(FILE *file, const char *format, ...) PSPROBE_PRINTF(2, 3);
+/**
  * How a text is laid out on a stream: the terminal's width (or COLUMNS), colour only on a terminal
  * and unless NO_COLOR is set.
  * @param file where it is to be written

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/name.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <psprobe/answer.h>
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -32,8 +34,10 @@ static const char *fault_of(const char *name, size_t len) {
 psprobe_code psp_name_check(const char *what, const char *name, size_t len, psprobe_error *error) {
   const char *fault = fault_of(name, len);
   if (fault == NULL) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%.*s\": the name %s", what,
-                  (int)psp_utf8_cut(name, len < 80 ? len : 80), name, fault);
+  char cut[PSP_NAME_SIZE];
+  snprintf(cut, sizeof cut, "%.*s",
+           (int)psp_utf8_cut(name, len < PSP_NAME_MAX ? len : PSP_NAME_MAX), name);
+  return psp_setting_refuse(error, what, cut, "the name %s", fault);
 }
 
 static bool is_ours(const char *name) {
@@ -44,7 +48,6 @@ static bool is_ours(const char *name) {
 
 psprobe_code psprobe_source_check(const char *name, psprobe_error *error) {
   if (name != NULL && is_ours(name)) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                  "source \"%.80s\": a name is 1 to %d of a-z 0-9 _ -, a letter first",
-                  name == NULL ? "" : name, MAX_OURS);
+  return psp_setting_refuse(error, "source", name,
+                            "a name is 1 to %d of a-z 0-9 _ -, a letter first", MAX_OURS);
 }

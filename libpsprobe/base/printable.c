@@ -37,11 +37,11 @@ char *psp_escaped_byte(char out[PSP_ESCAPED_SIZE], char byte) {
   return out;
 }
 
-size_t psp_printable_text(char *out, size_t size, const char *text) {
+static size_t show(char *out, size_t size, const char *text, bool lines) {
   size_t len = strlen(text), used = 0;
   for (size_t i = 0; i < len;) {
     char escaped[PSP_ESCAPED_SIZE];
-    size_t n = psp_printable_char(text + i, len - i);
+    size_t n = lines && text[i] == '\n' ? 1 : psp_printable_char(text + i, len - i);
     const char *piece = n > 0 ? text + i : psp_escaped_byte(escaped, text[i]);
     size_t piece_len = n > 0 ? n : PSP_ESCAPED_SIZE - 1;
     if (used + piece_len >= size) break;
@@ -51,4 +51,12 @@ size_t psp_printable_text(char *out, size_t size, const char *text) {
   }
   out[used] = '\0';
   return used;
+}
+
+size_t psp_printable_text(char *out, size_t size, const char *text) {
+  return show(out, size, text, false);
+}
+
+size_t psp_printable_lines(char *out, size_t size, const char *text) {
+  return show(out, size, text, true);
 }

@@ -25,5 +25,7 @@ char *psp_escaped_byte(char out[PSP_ESCAPED_SIZE], char byte);
  * @return its length; `out` is zero-terminated
  */
 size_t psp_printable_text(char *out, size_t size, const char *text);
+/** As psp_printable_text, with line feeds as they are. */
+size_t psp_printable_lines(char *out, size_t size, const char *text);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/shown.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/printable.h"
 #include "base/text.h"
 
@@ -47,13 +49,20 @@ static size_t scheme_length(const char *value) {
   return len > 0 && strncmp(value + len, "://", 3) == 0 ? len + 3 : 0;
 }
 
+/* "host/path?query" too, which somebody takes for a URL. */
+static bool has_query(const char *value) {
+  size_t before = strcspn(value, "?");
+  return value[before] == '?' && strcspn(value, "/:") < before;
+}
+
 /* A URL, or "user:password@host", without what may be a secret in it. @return false: it is none */
 static bool show_url(char *out, size_t size, const char *value) {
   size_t scheme = scheme_length(value);
   const char *host = value + scheme;
   size_t authority = strcspn(host, "/?#"), path = strcspn(host, "?#");
   const char *at = memrchr(host, '@', authority);
-  if (scheme == 0 && (at == NULL || memchr(host, ':', (size_t)(at - host)) == NULL)) return false;
+  bool user = at != NULL && memchr(host, ':', (size_t)(at - host)) != NULL;
+  if (scheme == 0 && !user && !has_query(value)) return false;
   char plain[2048];
   const char *from = at != NULL ? at + 1 : host;
   snprintf(plain, sizeof plain, "%.*s%s%.*s%s", (int)scheme, value, at != NULL ? "***@" : "",
@@ -69,4 +78,15 @@ char *psp_setting_shown(char *out, size_t size, const char *value) {
   else if (!show_url(out, size, value))
     psp_printable_text(out, size, value);
   return out;
+}
+
+psprobe_code psp_setting_refuse(psprobe_error *error, const char *what, const char *value,
+                                const char *why, ...) {
+  char shown[PSP_SHOWN_SIZE], reason[sizeof error->message];
+  va_list arguments;
+  va_start(arguments, why);
+  vsnprintf(reason, sizeof reason, why, arguments);
+  va_end(arguments);
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\": %s", what,
+                  psp_setting_shown(shown, sizeof shown, value != NULL ? value : ""), reason);
 }

@@ -5,6 +5,7 @@
 #include <psprobe/pubsub.h>
 
 #include "base/error.h"
+#include "base/name.h"
 #include "base/text.h"
 #include "cli/parts.h"
 #include "http/server/listen.h"
@@ -25,17 +26,7 @@ psprobe_code psprobe_check_subscription(const char *text, psprobe_error *error) 
 }
 
 psprobe_code psprobe_check_collection(const char *text, psprobe_error *error) {
-  /* https://cloud.google.com/firestore/quotas: collection ids. */
-  size_t len = strlen(text);
-  if (len > 1500)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "longer than Firestore's 1500 bytes");
-  if (!psp_utf8_valid(text, len)) return psp_cli_refuse(error, text, "is not UTF-8");
-  if (strchr(text, '/') != NULL || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-    return psp_cli_refuse(error, text,
-                          "is no collection id: it may hold no / and be neither . nor ..");
-  if (len >= 4 && psp_text_starts(text, "__") && psp_text_ends(text, "__"))
-    return psp_cli_refuse(error, text, "is reserved by Firestore (__…__)");
-  return PSPROBE_OK;
+  return psp_name_check("collection", text, strlen(text), error);
 }
 
 /* "example.com:" of a domain-scoped project id is let through unchecked but for its characters. */

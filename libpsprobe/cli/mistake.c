@@ -7,7 +7,7 @@
 #include "cli/parts.h"
 
 psprobe_code psp_cli_refuse(psprobe_error *error, const char *text, const char *format, ...) {
-  char shown[PSP_CLI_SHOWN_SIZE], why[300];
+  char shown[PSP_SHOWN_SIZE], why[300];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(why, sizeof why, format, arguments);
@@ -17,9 +17,9 @@ psprobe_code psp_cli_refuse(psprobe_error *error, const char *text, const char *
 }
 
 int psp_cli_complain(const psprobe_program *program, const char *where, const char *message) {
-  char shown[PSP_CLI_SHOWN_SIZE];
-  fprintf(stderr, "psprobe-%s: %s: %s\nTry 'psprobe-%s --help'.\n", program->name,
-          psp_setting_shown(shown, sizeof shown, where), message, program->name);
+  char shown[PSP_SHOWN_SIZE];
+  psprobe_cli_print(stderr, "psprobe-%s: %s: %s\nTry 'psprobe-%s --help'.\n", program->name,
+                    psp_setting_shown(shown, sizeof shown, where), message, program->name);
   return 2;
 }
 
@@ -30,7 +30,7 @@ int psprobe_cli_usage(const psprobe_program *program, const char *option, const 
 }
 
 int psprobe_cli_fail(const psprobe_program *program, const psprobe_error *error) {
-  fprintf(stderr, "psprobe-%s: %s\n", program->name,
-          error->message[0] != '\0' ? error->message : psprobe_code_name(error->code));
+  psprobe_cli_print(stderr, "psprobe-%s: %s\n", program->name,
+                    error->message[0] != '\0' ? error->message : psprobe_code_name(error->code));
   return 1;
 }

@@ -146,7 +146,7 @@ static bool parse_all(parser *p, int argc, char **argv, const char **level) {
   bool on = false;
   p->seen = calloc(program->option_count + 1, sizeof *p->seen);
   if (options == NULL || p->seen == NULL) {
-    fprintf(stderr, "psprobe-%s: out of memory\n", program->name);
+    psprobe_cli_print(stderr, "psprobe-%s: out of memory\n", program->name);
   } else {
     while (p->count < program->option_count) {
       options[p->count] = program->options[p->count];

@@ -2,6 +2,7 @@
 /** @file Where a program's texts go: a terminal as it is, or a file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,10 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/text.h"
+
+#define PRINTED_MAX 8192
 
 /* A width that is told by the environment, as some terminals and people do. */
 static int width_from_environment(void) {
@@ -30,6 +34,16 @@ static bool no_utf8(void) {
     locale = getenv(names[i]);
   if (locale == NULL || locale[0] == '\0') return false;
   return strcasestr(locale, "utf-8") == NULL && strcasestr(locale, "utf8") == NULL;
+}
+
+void psprobe_cli_print(FILE *file, const char *format, ...) {
+  char text[PRINTED_MAX], shown[PRINTED_MAX];
+  va_list arguments;
+  va_start(arguments, format);
+  if (vsnprintf(text, sizeof text, format, arguments) < 0) text[0] = '\0';
+  va_end(arguments);
+  psp_printable_lines(shown, sizeof shown, text);
+  fputs(shown, file);
 }
 
 psprobe_text_options psprobe_cli_text_options(FILE *file, bool ascii) {

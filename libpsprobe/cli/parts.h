@@ -22,8 +22,6 @@ psprobe_code psp_cli_set_value(const psprobe_option *option, const char *text,
 psprobe_code psp_cli_set_whole(const psprobe_option *option, const char *text,
                                psprobe_error *error);
 
-/** What a setting's text is shown as, cut to this. */
-#define PSP_CLI_SHOWN_SIZE 200
 /**
  * Refuses a setting's text: "'TEXT' FORMAT", where the text is as psp_setting_shown has it.
  * @return INVALID_ARGUMENT

@@ -55,7 +55,7 @@ void psprobe_cli_tell_silent(FILE *file, const psprobe_prober *prober) {
   psprobe_prober_get_stats(prober, &stats);
   for (size_t i = 0; i < psprobe_prober_source_count(prober); i++)
     if (stats.lost[i] > 0 && stats.answered[i] + stats.late[i] == 0)
-      fprintf(file, "\nNobody answered as %s: %s looks for what is missing.\n",
-              psprobe_prober_source(prober, i),
-              psprobe_program_command("doctor", doctor, sizeof doctor));
+      psprobe_cli_print(file, "\nNobody answered as %s: %s looks for what is missing.\n",
+                        psprobe_prober_source(prober, i),
+                        psprobe_program_command("doctor", doctor, sizeof doctor));
 }

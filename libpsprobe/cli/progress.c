@@ -44,10 +44,13 @@ static int fit(const char *line, int columns) {
 static void show(psprobe_progress *progress) {
   char line[512] = "";
   progress->line(progress->arg, line, sizeof line);
-  if (progress->terminal)
-    fprintf(progress->file, "\r%.*s\x1b[K", fit(line, terminal_width(progress->file) - 1), line);
-  else
-    fprintf(progress->file, "%s\n", line);
+  if (progress->terminal) {
+    fputs("\r", progress->file);
+    psprobe_cli_print(progress->file, "%.*s", fit(line, terminal_width(progress->file) - 1), line);
+    fputs("\x1b[K", progress->file);
+  } else {
+    psprobe_cli_print(progress->file, "%s\n", line);
+  }
   fflush(progress->file);
 }
 

@@ -28,9 +28,9 @@ static void give_up(psp_timer *patience) {
 static void stop(void *arg, int count) {
   running *r = arg;
   if (count == 1) {
-    fprintf(stderr,
-            "\npsprobe-%s: stopping; waiting for answers in flight (again to stop that too)\n",
-            r->program->name);
+    psprobe_cli_print(
+        stderr, "\npsprobe-%s: stopping; waiting for answers in flight (again to stop that too)\n",
+        r->program->name);
     psp_timers_arm(r->timers, &r->patience, psprobe_clock_monotonic() + r->grace_ns);
   }
   psprobe_prober_stop(r->prober);

@@ -38,7 +38,7 @@ static psprobe_code set_number(const psprobe_option *option, const char *text,
 
 /* What a check says is told, unless it shows what is not to be shown. */
 static psprobe_code check(const psprobe_option *option, const char *text, psprobe_error *error) {
-  char shown[PSP_CLI_SHOWN_SIZE];
+  char shown[PSP_SHOWN_SIZE];
   psprobe_code code = option->check(text, error);
   psp_setting_shown(shown, sizeof shown, text);
   if (code == PSPROBE_OK || strcmp(shown, text) == 0 || strstr(error->message, shown) != NULL)

@@ -37,9 +37,7 @@ static psprobe_code check(const char *what, const char *text, check_fn *rule,
                           psprobe_error *error) {
   const char *why = NULL;
   if (text == NULL || rule(text, &why)) return PSPROBE_OK;
-  char shown[101];
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\": %s", what,
-                  psp_setting_shown(shown, sizeof shown, text), why);
+  return psp_setting_refuse(error, what, text, "%s", why);
 }
 
 static psprobe_code check_options(const psprobe_client_options *o, psprobe_error *error) {
@@ -172,9 +170,11 @@ psprobe_code psprobe_client_project(psprobe_client *client, const char **project
                       "name none: %s",
                       cause.message);
     const char *why = NULL;
+    char shown[PSP_SHOWN_SIZE];
     if (found != NULL && !psp_project_check(found, &why))
       return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
-                      "the project \"%.100s\" that the credentials name: %s", found, why);
+                      "the project \"%s\" that the credentials name: %s",
+                      psp_setting_shown(shown, sizeof shown, found), why);
     char *copy = psp_strdup(found);
     if (found != NULL && copy == NULL) return psp_fail_memory(error, "project");
     pthread_mutex_lock(&client->lock);

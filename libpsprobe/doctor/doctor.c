@@ -8,8 +8,10 @@
 
 #include "auth/url.h"
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "doctor/parts.h"
+#include "firestore/path.h"
 #include "http/url.h"
 #include "os/wait.h"
 
@@ -46,11 +48,12 @@ static psprobe_code check_options(const psprobe_doctor_options *o, psprobe_error
   for (size_t i = 0; code == PSPROBE_OK && i < o->push_subscription_count; i++)
     code = check_name("subscription", o->push_subscriptions[i], error);
   if (code == PSPROBE_OK && o->prober != NULL && !psp_http_url_check(o->prober, &why))
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober \"%.100s\": %s", o->prober, why);
+    code = psp_setting_refuse(error, "prober", o->prober, "%s", why);
   if (code == PSPROBE_OK && o->resource_manager != NULL && !psp_url_is_safe(o->resource_manager))
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "Resource Manager \"%.100s\": it must be https (http on loopback)",
-                    o->resource_manager);
+    code = psp_setting_refuse(error, "Resource Manager", o->resource_manager,
+                              "it must be https (http on loopback)");
+  if (code == PSPROBE_OK && o->collection != NULL)
+    code = psp_collection_setting_check(o->collection, error);
   return code;
 }
 
@@ -91,9 +94,8 @@ static void look(psp_doctor *d) {
 
 static psprobe_code run(psp_doctor *d, psprobe_error *error) {
   psprobe_client_options client = d->o->client;
-  psp_http_options connections = {.ca_file = client.ca_file,
-                                  .connect_timeout_ns = client.timeout_ns,
-                                  .logger = client.logger};
+  psp_http_options connections = {
+      .ca_file = client.ca_file, .connect_timeout_ns = client.timeout_ns, .logger = client.logger};
   d->member = psp_strdup("MEMBER");
   if (d->member == NULL) return psp_fail_memory(error, "doctor");
   /* What cannot be is told before anything is looked at. */

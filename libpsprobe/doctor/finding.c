@@ -5,19 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/text.h"
 #include "doctor/parts.h"
 #include "os/wait.h"
 
-/* One line of printable UTF-8, to free(); NULL: no memory. */
+/* Printable text (base/printable.h), to free(); NULL: no memory. */
 static char *line(const char *format, va_list args) PSPROBE_PRINTF(1, 0);
 static char *line(const char *format, va_list args) {
   char *text = NULL;
   if (vasprintf(&text, format, args) < 0) return NULL;
-  bool utf8 = psp_utf8_valid(text, strlen(text));
-  for (char *at = text; *at != 0; at++)
-    if ((unsigned char)*at < ' ' || *at == 0x7f || (!utf8 && (unsigned char)*at > 0x7f)) *at = '?';
-  return text;
+  const size_t size = (PSP_ESCAPED_SIZE - 1) * strlen(text) + 1;
+  char *shown = malloc(size);
+  if (shown != NULL) psp_printable_text(shown, size, text);
+  free(text);
+  return shown;
 }
 
 void psp_mend(psp_doctor *d, const char *format, ...) {

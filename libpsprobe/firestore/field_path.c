@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "firestore/path.h"
 
 static bool plain_first(char c) {
@@ -35,7 +36,7 @@ static const char *read_quoted(const char *at, psp_buf *name) {
 }
 
 static psprobe_code bad_path(psprobe_error *error, const char *path, const char *rule) {
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "field path \"%.200s\": %s", path, rule);
+  return psp_setting_refuse(error, "field path", path, "%s", rule);
 }
 
 /* One name after the other, each zero-terminated. @return the rule broken, or NULL */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/name.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "os/random.h"
 
@@ -87,7 +89,9 @@ static psprobe_code check_path(const char *path, const char *kind, size_t odd,
     rule = odd ? "a collection has an odd number of ids, as a/b/c"
                : "a document has an even number of ids, as collection/id";
   if (rule == NULL) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s path \"%.200s\": %s", kind, path, rule);
+  char what[24];
+  snprintf(what, sizeof what, "%s path", kind);
+  return psp_setting_refuse(error, what, path, "%s", rule);
 }
 
 psprobe_code psp_document_path_check(const char *path, psprobe_error *error) {
@@ -98,10 +102,20 @@ psprobe_code psp_collection_path_check(const char *path, psprobe_error *error) {
   return check_path(path, "collection", 1, error);
 }
 
+psprobe_code psp_collection_setting_check(const char *path, psprobe_error *error) {
+  psprobe_code code = PSPROBE_OK;
+  for (const char *at = path; code == PSPROBE_OK && at != NULL;) {
+    size_t len = strcspn(at, "/");
+    code = psp_name_check("collection", at, len, error);
+    at = at[len] == '/' ? at + len + 1 : NULL;
+  }
+  return code == PSPROBE_OK ? psp_collection_path_check(path, error) : code;
+}
+
 psprobe_code psp_document_id_check(const char *id, psprobe_error *error) {
   const char *rule = strchr(id, '/') != NULL ? "it has a slash" : id_rule(id, strlen(id), true);
   if (rule == NULL) return PSPROBE_OK;
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "document id \"%.200s\": %s", id, rule);
+  return psp_setting_refuse(error, "document id", id, "%s", rule);
 }
 
 void psp_path_name(psp_buf *out, const char *project, const char *database, const char *path) {

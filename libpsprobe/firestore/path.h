@@ -28,6 +28,8 @@ bool psp_name_utf8(const char *text, size_t len);
  * @return PSPROBE_OK, or INVALID_ARGUMENT that shows the path and the rule */
 psprobe_code psp_document_path_check(const char *path, psprobe_error *error);
 psprobe_code psp_collection_path_check(const char *path, psprobe_error *error);
+/** The same for the collection that a setting names: each of its ids is a name (base/name.h). */
+psprobe_code psp_collection_setting_check(const char *path, psprobe_error *error);
 /** The same for one document id. */
 psprobe_code psp_document_id_check(const char *id, psprobe_error *error);
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "prober/answers.h"
@@ -46,8 +47,7 @@ static psprobe_code copy_sources(psprobe_prober *prober, const psprobe_prober_op
     if (code != PSPROBE_OK) return code;
     for (size_t k = 0; k < i; k++) {
       if (strcmp(sources[i], sources[k]) == 0)
-        return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "source \"%s\" is given twice",
-                        sources[i]);
+        return psp_setting_refuse(error, "source", sources[i], "it is given twice");
     }
     prober->sources[i] = psp_strdup(sources[i]);
     if (prober->sources[i] == NULL) return psp_fail_memory(error, "prober");

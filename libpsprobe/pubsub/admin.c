@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "http/url.h"
 #include "pubsub/calls.h"
@@ -120,7 +121,7 @@ static psprobe_code check_push(const char *endpoint, const char *account, const 
                                psprobe_error *error) {
   const char *why = NULL;
   if (endpoint != NULL && !psp_http_url_check(endpoint, &why))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "push endpoint \"%s\": %s", endpoint, why);
+    return psp_setting_refuse(error, "push endpoint", endpoint, "%s", why);
   if (endpoint == NULL && (account != NULL || audience != NULL))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "a push account or audience is given, and no push endpoint");

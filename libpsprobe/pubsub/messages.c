@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/timestamp.h"
 
 psprobe_batch *psp_batch_new(size_t count, size_t attributes, size_t body_len) {
@@ -125,10 +126,8 @@ static psprobe_code read_attributes(psprobe_batch *batch, psprobe_message *messa
   for (const psp_json *item = psp_json_first(attributes); item != NULL;
        item = psp_json_next(item)) {
     if (!psp_json_is_string(item))
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                      "message.attributes[\"%.64s\"] is not a "
-                      "string",
-                      psp_json_key(item));
+      return psp_setting_refuse(error, "message.attributes", psp_json_key(item),
+                                "it is not a string");
     const char *key = psp_json_key(item);
     at->key = batch->text.data + batch->text.len;
     add_without_zeros(&batch->text, key, strlen(key)); /* base/json.h: a key's are C0 80 */
@@ -149,8 +148,7 @@ static psprobe_code read_time(psprobe_batch *batch, psprobe_message *message, co
   if (code != PSPROBE_OK || text == NULL) return code;
   if (!psp_timestamp_parse(text, strlen(text), &message->publish_time.seconds,
                            &message->publish_time.nanos))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "message.publishTime \"%.64s\" is not an RFC 3339 time", text);
+    return psp_setting_refuse(error, "message.publishTime", text, "it is not an RFC 3339 time");
   return PSPROBE_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 
 #define NAME_MIN 3
@@ -23,21 +24,18 @@ psprobe_code psprobe_pubsub_name_check(const char *what, const char *name, pspro
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "no %s is named", what);
   size_t len = strlen(name);
   if (len < NAME_MIN || len > NAME_MAX)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "%s \"%s\": a name has %d to %d characters, this one has %zu", what, name,
-                    NAME_MIN, NAME_MAX, len);
+    return psp_setting_refuse(error, what, name, "a name has %d to %d characters, this one has %zu",
+                              NAME_MIN, NAME_MAX, len);
   if (!is_letter(name[0]))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\": a name begins with a letter", what,
-                    name);
+    return psp_setting_refuse(error, what, name, "a name begins with a letter");
   for (const char *at = name; *at; at++)
     if (!is_name_char(*at))
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                      "%s \"%s\": a name is made of letters, digits and - _ . ~ + %%; character "
-                      "%zu is none of them",
-                      what, name, (size_t)(at - name) + 1);
+      return psp_setting_refuse(
+          error, what, name,
+          "a name is made of letters, digits and - _ . ~ + %%; character %zu is none of them",
+          (size_t)(at - name) + 1);
   if (psp_text_starts(name, "goog"))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "%s \"%s\": names that begin with \"goog\" are Google's own", what, name);
+    return psp_setting_refuse(error, what, name, "names that begin with \"goog\" are Google's own");
   return PSPROBE_OK;
 }
 
@@ -57,13 +55,11 @@ static psprobe_code check_full(psp_pubsub_kind kind, const char *name, psprobe_e
   size_t project_len = strcspn(project, "/");
   bool dots = strspn(project, ".") >= project_len; /* ".." would climb the path; also: nothing */
   if (dots || !psp_text_starts(project + project_len, middle))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "%s \"%s\": write an id or projects/PROJECT%s%s", what, name, middle,
-                    kind == PSP_TOPIC ? "TOPIC" : "SUBSCRIPTION");
+    return psp_setting_refuse(error, what, name, "write an id or projects/PROJECT%s%s", middle,
+                              kind == PSP_TOPIC ? "TOPIC" : "SUBSCRIPTION");
   for (size_t i = 0; i < project_len; i++)
     if ((unsigned char)project[i] <= ' ' || strchr("?#%\\\"\x7f", project[i]) != NULL)
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\": no project is called that", what,
-                      name);
+      return psp_setting_refuse(error, what, name, "no project is called that");
   return psprobe_pubsub_name_check(what, project + project_len + strlen(middle), error);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "os/command.h"
 
 extern char **environ;
@@ -117,7 +118,7 @@ psprobe_code psprobe_report_draw(const psprobe_report *report, const char *stem,
   psp_plots plots;
   bool any = false;
   if (strcmp(format, "svg") != 0 && strcmp(format, "png") != 0)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "'%s' is neither svg nor png", format);
+    return psp_setting_refuse(error, "picture", format, "it is neither svg nor png");
   if (report->columns.count == 0)
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "there are no probes to draw");
   for (size_t k = 0; k < report->columns.source_count; k++) {

@@ -24,7 +24,7 @@ static psprobe_code check(const psprobe_responder_options *o, psprobe_error *err
   if (o->timeout_ns < 0)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "responder: the timeout must be above 0");
   if (o->direct)
-    return o->collection == NULL ? PSPROBE_OK : psp_collection_path_check(o->collection, error);
+    return o->collection == NULL ? PSPROBE_OK : psp_collection_setting_check(o->collection, error);
   if (o->prober == NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "responder: the prober's URL is needed");
   if (psp_http_url_check(o->prober, &why)) {
@@ -36,9 +36,7 @@ static psprobe_code check(const psprobe_responder_options *o, psprobe_error *err
           "addresses only)";
   }
   if (why == NULL) return PSPROBE_OK;
-  char shown[200];
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober URL \"%s\": %s",
-                  psp_setting_shown(shown, sizeof shown, o->prober), why);
+  return psp_setting_refuse(error, "prober URL", o->prober, "%s", why);
 }
 
 static char *make_prefix(const char *prober, const char *source) {

@@ -7,6 +7,7 @@
 #include "auth/keys/parts.h"
 #include "auth/url.h"
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "http/url.h"
 
@@ -88,12 +89,13 @@ static psprobe_code parse_type(const psp_key_parse *p) {
       return PSPROBE_OK;
     }
   }
-  char name[48];
+  char name[48], shown[PSP_SHOWN_SIZE];
   if (!psp_view_string(type, name, sizeof name)) strcpy(name, "something long");
   return psp_fail(
       p->error,
       strcmp(name, "gdch_service_account") == 0 ? PSPROBE_UNIMPLEMENTED : PSPROBE_INVALID_ARGUMENT,
-      "credentials file %s: its %stype is \"%s\", which is not supported", p->path, p->at, name);
+      "credentials file %s: its %stype is \"%s\", which is not supported", p->path, p->at,
+      psp_setting_shown(shown, sizeof shown, name));
 }
 
 static psprobe_code parse_object(const psp_key_parse *p) {

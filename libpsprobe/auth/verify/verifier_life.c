@@ -6,6 +6,7 @@
 #include "auth/url.h"
 #include "auth/verify/parts.h"
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "http/url.h"
 #include "os/thread.h"
@@ -26,11 +27,10 @@ static psprobe_code check_options(const psprobe_verifier_options *o, psprobe_err
     if (o->emails[i] == NULL || o->emails[i][0] == 0)
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "an e-mail that may come is empty");
   if (o->jwks_url != NULL && !psp_http_url_check(o->jwks_url, &why))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "key set URL \"%.100s\" %s", o->jwks_url, why);
+    return psp_setting_refuse(error, "key set URL", o->jwks_url, "%s", why);
   if (o->jwks_url != NULL && !psp_url_is_safe(o->jwks_url))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "key set URL \"%.100s\" must be https: who can change it lets himself in",
-                    o->jwks_url);
+    return psp_setting_refuse(error, "key set URL", o->jwks_url,
+                              "it must be https: who can change it lets himself in");
   return PSPROBE_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "http/client/date.h"
 #include "http/field.h"
 #include "http/url.h"
@@ -55,14 +56,8 @@ static psprobe_code check_request(const psp_http_request *request, psprobe_error
   const char *why = NULL;
   if (!is_token(request->method))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "HTTP request without a proper method");
-  if (!psp_http_url_check(request->url, &why)) {
-    /* What stands before a query, path or user name is all that may be shown. */
-    size_t shown = request->url != NULL ? strcspn(request->url, "?#@") : 0;
-    if (request->url != NULL && request->url[shown] == '@') shown = 0;
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%.*s\": the URL %s", request->method,
-                    (int)(shown < 200 ? shown : 200), request->url != NULL ? request->url : "",
-                    why);
-  }
+  if (!psp_http_url_check(request->url, &why))
+    return psp_setting_refuse(error, request->method, request->url, "the URL %s", why);
   for (size_t i = 0; i < request->header_count; i++) {
     if (!psp_http_header_check(request->headers[i].name, request->headers[i].value))
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,

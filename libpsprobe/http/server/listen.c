@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 
 bool psp_listen_parse(const char *text, psp_listen_address *address, const char **why) {
@@ -105,8 +106,7 @@ psprobe_code psp_listen(const char *text, const char *what, int *fd, int *port,
   psp_listen_address address;
   const char *why = NULL;
   if (text == NULL || !psp_listen_parse(text, &address, &why))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s \"%s\" %s", what, text != NULL ? text : "",
-                    text != NULL ? why : "names no address");
+    return psp_setting_refuse(error, what, text, "it %s", text != NULL ? why : "names no address");
   why = NULL;
   errno = 0;
   int opened = *address.host ? open_named(&address, &why) : open_every(address.port);
@@ -115,7 +115,7 @@ psprobe_code psp_listen(const char *text, const char *what, int *fd, int *port,
     *fd = opened;
     return PSPROBE_OK;
   }
-  if (why != NULL) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s %s: %s", what, text, why);
+  if (why != NULL) return psp_setting_refuse(error, what, text, "%s", why);
   switch (errno) {
     case EADDRINUSE:
       return psp_fail(error, PSPROBE_UNAVAILABLE,

@@ -343,7 +343,7 @@ psprobe_code psp_server_new(const psp_server_options *options, psp_server **serv
   const char *what = options->what != NULL ? options->what : "listen";
   for (size_t i = 0; i < options->route_count; i++) {
     if (*options->routes[i].pattern != '/')
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "route \"%s\" must begin with a slash",
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "route %s must begin with a slash",
                       options->routes[i].pattern);
   }
   psp_server *s = make(options);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "stats/sample.h"
 
@@ -198,8 +199,10 @@ psprobe_code psp_columns_select(psp_columns *c, const char *const *names, size_t
   memcpy(c->sources, kept, sizeof kept);
   c->source_count = n;
   if (all) return PSPROBE_OK;
+  char shown[PSP_SHOWN_SIZE];
   return psp_fail(error, PSPROBE_NOT_FOUND,
-                  "there is no source '%s' in these results (or it is named twice)", names[n]);
+                  "there is no source '%s' in these results (or it is named twice)",
+                  psp_setting_shown(shown, sizeof shown, names[n]));
 }
 
 static void move(psp_columns *c, size_t to, size_t from, size_t count) {

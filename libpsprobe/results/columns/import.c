@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/name.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "results/upload/document.h"
@@ -228,13 +229,14 @@ static psprobe_code choose_run(const psp_import *import, psprobe_error *error) {
     found = newest(c);
     count = 1;
   }
+  char shown[PSP_SHOWN_SIZE];
   if (count == 0 || wanted[0] == '\0')
     return psp_fail(error, PSPROBE_NOT_FOUND, "no run in %s has an id that begins with \"%s\"",
-                    import->what, wanted);
+                    import->what, psp_setting_shown(shown, sizeof shown, wanted));
   if (count > 1)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "the ids of %zu runs in %s begin with \"%s\": give more of it", count,
-                    import->what, wanted);
+                    import->what, psp_setting_shown(shown, sizeof shown, wanted));
   psp_columns_keep_run(c, found);
   return PSPROBE_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/name.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "results/store/store.h"
 
@@ -82,7 +83,7 @@ static bool append(psp_runs *runs, const psp_run *run) {
 
 /* What a file of a stranger's can have for names goes nowhere from here. */
 static psprobe_code check_names(const psprobe_run *run, const char *path, psprobe_error *error) {
-  psprobe_code code = PSPROBE_OK;
+  psprobe_code code = psp_name_check("run", run->id, strlen(run->id), error);
   for (size_t i = 0; code == PSPROBE_OK && i < run->source_count; i++)
     code = psp_name_check("source", run->sources[i], strlen(run->sources[i]), error);
   if (code != PSPROBE_OK && error != NULL) psp_fail_in(error, "%s", path);
@@ -103,14 +104,16 @@ static psprobe_code take_run(sqlite3_stmt *run, sqlite3_stmt *sources, const cha
 static psprobe_code check_found(const psp_runs *runs, const char *wanted, const char *path,
                                 psprobe_error *error) {
   if (wanted == NULL || runs->count == 1) return PSPROBE_OK;
+  char shown[PSP_SHOWN_SIZE];
+  psp_setting_shown(shown, sizeof shown, wanted);
   if (runs->count == 0 && strcmp(wanted, "last") == 0)
     return psp_fail(error, PSPROBE_NOT_FOUND, "there is no run in %s yet", path);
   if (runs->count == 0)
     return psp_fail(error, PSPROBE_NOT_FOUND, "no run in %s has an id that begins with \"%s\"",
-                    path, wanted);
+                    path, shown);
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                   "the ids of %zu runs in %s begin with \"%s\": give more of it", runs->count, path,
-                  wanted);
+                  shown);
 }
 
 psprobe_code psp_runs_read(sqlite3 *db, const char *path, const psprobe_filter *filter,

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "results/store/store.h"
 
@@ -50,7 +51,7 @@ static psprobe_code change(psprobe_store *store, psp_statement which, psprobe_er
 static psprobe_code check_run(const psprobe_run *run, psprobe_error *error) {
   uint64_t id[2];
   if (!psp_id_parse(run->id, id))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "\"%.40s\" is not the id of a run", run->id);
+    return psp_setting_refuse(error, "run", run->id, "it is not the id of a run");
   if (run->source_count < 1 || run->source_count > PSPROBE_MAX_SOURCES)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "run %s: 1 to %d sources, not %zu", run->id,
                     PSPROBE_MAX_SOURCES, run->source_count);
@@ -194,7 +195,7 @@ static psprobe_code add_one(psprobe_store *store, int64_t run, size_t sources, i
   const psprobe_result *result = &finished->result;
   uint64_t id[2];
   if (!psp_id_parse(result->id, id))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "\"%.40s\" is not a probe's id", result->id);
+    return psp_setting_refuse(error, "probe", result->id, "it is not a probe's id");
   if (result->source_count != sources)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "probe %s has %zu answers, its run %zu sources", result->id,

@@ -228,7 +228,7 @@ psprobe_code psprobe_uploader_new(psprobe_store *store, psprobe_client *client,
                                   psprobe_uploader **uploader, psprobe_error *error) {
   const char *collection =
       options != NULL && options->collection != NULL ? options->collection : PSPROBE_COLLECTION;
-  psprobe_code code = psp_collection_path_check(collection, error);
+  psprobe_code code = psp_collection_setting_check(collection, error);
   if (code == PSPROBE_OK) code = psp_outbox_forgive(store, error);
   if (code != PSPROBE_OK) return code;
   psprobe_uploader *u = calloc(1, sizeof *u);

@@ -31,6 +31,8 @@ static const char *const cases[][2] = {
     {"https://token@host/p?sig=abc#d", "https://***@host/p?***"},
     {"https://host?next=me@there", "https://host?***"},
     {"me:pass@proxy:3128", "***@proxy:3128"},
+    {"host:80/?secret", "host:80/?***"},
+    {"what?", "what?"},
 };
 
 static void test_settings(void **state) {
@@ -52,10 +54,22 @@ static void test_cut(void **state) {
   }
 }
 
+static void test_refused(void **state) {
+  (void)state;
+  psprobe_error error = {0};
+  assert_int_equal(psp_setting_refuse(&error, "endpoint", "https://me:hush@h", "it %s", "is odd"),
+                   PSPROBE_INVALID_ARGUMENT);
+  assert_string_equal(error.message, "endpoint \"https://***@h\": it is odd");
+  psp_setting_refuse(&error, "name", NULL, "is missing");
+  assert_string_equal(error.message, "name \"\": is missing");
+  assert_int_equal(psp_setting_refuse(NULL, "name", "x", "no"), PSPROBE_INVALID_ARGUMENT);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_settings),
       cmocka_unit_test(test_cut),
+      cmocka_unit_test(test_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

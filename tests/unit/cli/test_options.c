@@ -144,7 +144,7 @@ static void secrets_are_not_told(void **state) {
       {"--prober http://user:hush@h:1", "--prober: 'http://***@h:1' is not a URL"},
       {"--prober=user:hush@h", "--prober: '***@h' is not a URL"},
       {"--prober ftp://user:hush@h/?hush", "--prober: 'ftp://***@h/?***' is not a URL"},
-      {"--topic http://user:hush@h", "--topic: 'http://***@h' is not what it takes"},
+      {"--topic http://user:hush@h", "--topic: topic \"http://***@h\": a name is"},
       {"--interval http://user:hush@h", "--interval: 'http://***@h' is not a duration"},
       {"--count ya29.hush", "--count: '(a token, not shown)' is not a whole number"},
       {"--probber=http://user:hush@h", "--probber: unknown option"},

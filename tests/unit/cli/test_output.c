@@ -37,6 +37,19 @@ static mode_t kind_of(const char *path) {
   return info.st_mode & S_IFMT;
 }
 
+/* What stands in a text that a program says gives no orders to a terminal. */
+static void test_printed(void **state) {
+  char got[256] = "";
+  (void)state;
+  FILE *file = tmpfile();
+  assert_non_null(file);
+  psprobe_cli_print(file, "results: %s\n(%s)\n", "a\x1b[2J\rb\x07", "\xff \xE2\x80\xAE \xC3\xA9");
+  rewind(file);
+  got[fread(got, 1, sizeof got - 1, file)] = '\0';
+  fclose(file);
+  assert_string_equal(got, "results: a\\x1B[2J\\x0Db\\x07\n(\\xFF \\xE2\\x80\\xAE \xC3\xA9)\n");
+}
+
 static void test_files(void **state) {
   (void)state;
   write_to("page", "one");
@@ -97,9 +110,8 @@ static int leave(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_files),
-      cmocka_unit_test(test_links_stay),
-      cmocka_unit_test(test_pipes_stay),
+      cmocka_unit_test(test_printed),    cmocka_unit_test(test_files),
+      cmocka_unit_test(test_links_stay), cmocka_unit_test(test_pipes_stay),
       cmocka_unit_test(test_refused),
   };
   return cmocka_run_group_tests(tests, enter, leave);

@@ -136,6 +136,11 @@ static void options_that_cannot_be_are_named(void **state) {
       {{.push_subscriptions = bad, .push_subscription_count = 1}, "subscription"},
       {{.prober = "127.0.0.1:80"}, "prober"},
       {{.resource_manager = "http://example.com"}, "Resource Manager"},
+      {{.resource_manager = "http://me:hush@example.com/?hush"}, "\"http://***@example.com/?***\""},
+      {{.topic = "{hush}"}, "(JSON (a key?), not shown)"},
+      {{.prober = "ftp://me:hush@h"}, "\"ftp://***@h\""},
+      {{.collection = "__x__"}, "collection \"__x__\": the name is reserved"},
+      {{.collection = "a\xE2\x80\xAE"}, "cannot be seen"},
       {{.client = {.project = "a b"}}, "project"},
       {{.client = {.pubsub_endpoint = "http://example.com"}}, "Pub/Sub endpoint"},
   };
@@ -145,6 +150,7 @@ static void options_that_cannot_be_are_named(void **state) {
     assert_int_equal(psprobe_doctor_run(&cases[i].options, NULL, NULL, &none, &error),
                      PSPROBE_INVALID_ARGUMENT);
     assert_non_null(strstr(error.message, cases[i].says));
+    assert_null(strstr(error.message, "hush"));
     assert_null(none);
   }
 }

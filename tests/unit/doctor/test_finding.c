@@ -23,7 +23,8 @@ static void findings_are_kept_and_shown_as_json(void **state) {
   psp_doctor d = {.found = found, .each = count_each, .arg = &heard};
   psp_mend(&d, "gcloud %s", "one");
   psp_mend(&d, "two");
-  psp_found(&d, PSPROBE_DOCTOR_FAILED, "topic", "projects/p/topics/t", "bad\nnews \x01 %s", "here");
+  psp_found(&d, PSPROBE_DOCTOR_FAILED, "topic", "projects/p/topics/t", "bad\nnews \x01 %s",
+            "\xE2\x80\xAEhere \xC3\xA9");
   for (int i = 0; i < 100; i++)
     psp_found(&d, PSPROBE_DOCTOR_OK, "topic.publish", NULL, "%d", i);
   assert_false(d.failed);
@@ -43,7 +44,8 @@ static void findings_are_kept_and_shown_as_json(void **state) {
   assert_string_equal(psp_json_string(psp_json_get(first, "check")), "topic");
   assert_string_equal(psp_json_string(psp_json_get(first, "state")), "failed");
   assert_string_equal(psp_json_string(psp_json_get(first, "resource")), "projects/p/topics/t");
-  assert_string_equal(psp_json_string(psp_json_get(first, "text")), "bad?news ? here");
+  assert_string_equal(psp_json_string(psp_json_get(first, "text")),
+                      "bad\\x0Anews \\x01 \\xE2\\x80\\xAEhere \xC3\xA9");
   const psp_json *mend = psp_json_get(first, "mend");
   assert_int_equal(psp_json_count(mend), 2);
   assert_string_equal(psp_json_string(psp_json_first(mend)), "gcloud one");

@@ -362,7 +362,7 @@ static void test_options(void **state) {
       {{.topic = "x"}, "3 to 255"},
       {{.topic = "probes", .interval_ns = -1}, "interval"},
       {{.topic = "probes", .timeout_ns = -1}, "timeout"},
-      {{.topic = "probes", .sources = twice, .source_count = 3}, "\"a\" is given twice"},
+      {{.topic = "probes", .sources = twice, .source_count = 3}, "\"a\": it is given twice"},
       {{.topic = "probes", .sources = bad, .source_count = 1}, "\"A\""},
       {{.topic = "probes", .sources = bad, .source_count = 0}, "1 to 16"},
       {{.topic = "probes", .sources = bad, .source_count = 17}, "1 to 16"},

@@ -65,6 +65,11 @@ static void test_refused_names(void **state) {
   assert_int_equal(psprobe_subscription_create(f->client, "jobs", &config, NULL, &error),
                    PSPROBE_INVALID_ARGUMENT);
   assert_non_null(strstr(error.message, "push endpoint \"localhost:80\""));
+  config.push_endpoint = "https://me:hush@h/?hush";
+  assert_int_equal(psprobe_subscription_create(f->client, "jobs", &config, NULL, &error),
+                   PSPROBE_INVALID_ARGUMENT);
+  assert_non_null(strstr(error.message, "push endpoint \"https://***@h/?***\""));
+  assert_null(strstr(error.message, "hush"));
   assert_int_equal(psprobe_subscription_set_push(f->client, "jobs", NULL, "a@b", NULL, &error),
                    PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(

@@ -125,9 +125,9 @@ static void test_pull_broken(void **state) {
       {"{\"receivedMessages\":[{\"ackId\":\"a\",\"message\":{\"attributes\":[]}}]}",
        "message.attributes is not an object"},
       {"{\"receivedMessages\":[{\"ackId\":\"a\",\"message\":{\"attributes\":{\"k\":1}}}]}",
-       "message.attributes[\"k\"] is not a string"},
+       "message.attributes \"k\": it is not a string"},
       {"{\"receivedMessages\":[{\"ackId\":\"a\",\"message\":{\"publishTime\":\"now\"}}]}",
-       "\"now\" is not an RFC 3339 time"},
+       "\"now\": it is not an RFC 3339 time"},
       {"{\"receivedMessages\":[{\"ackId\":\"a\",\"message\":{},\"deliveryAttempt\":-1}]}",
        "deliveryAttempt is not a count"},
   };

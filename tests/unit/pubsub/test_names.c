@@ -38,6 +38,9 @@ static void test_check(void **state) {
       {"abc/d", "character 4"},
       {"abc\n", "character 4"},
       {"abc\xC3\xA9", "character 4"},
+      {"https://me:hush@h", "\"https://***@h\""},
+      {"{\"private_key\": \"hush\"}", "(JSON (a key?), not shown)"},
+      {"projects/p/hush?token=hush", "character 9"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_error error = {0};

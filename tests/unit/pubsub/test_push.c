@@ -99,7 +99,7 @@ static void test_event_forms(void **state) {
     const char *name, *why; /* why NULL: decodes */
   } cases[] = {
       {"push-attributes-missing", NULL},
-      {"push-attributes-nonstring", "message.attributes[\"n\"] is not a string"},
+      {"push-attributes-nonstring", "message.attributes \"n\": it is not a string"},
       {"push-attributes-null", NULL},
       {"push-attributes-only", NULL},
       {"push-attributes-unicode", NULL},
@@ -165,7 +165,8 @@ static void test_refused(void **state) {
       {"{\"message\":null}", "message is not an object"},
       {"{\"message\":{\"messageId\":5}}", "message.messageId is not a string"},
       {"{\"message\":{\"orderingKey\":[]}}", "message.orderingKey is not a string"},
-      {"{\"message\":{\"publishTime\":\"yesterday\"}}", "\"yesterday\" is not an RFC 3339 time"},
+      {"{\"message\":{\"publishTime\":\"yesterday\"}}",
+       "\"yesterday\": it is not an RFC 3339 time"},
       {"{\"message\":{\"attributes\":\"x\"}}", "message.attributes is not an object"},
       {"{\"message\":{},\"subscription\":1}", "subscription is not a string"},
       {"{\"message\":{},\"deliveryAttempt\":\"many\"}", "deliveryAttempt is not a count"},

@@ -361,6 +361,7 @@ static void test_options(void **state) {
       {{.prober = "http://a", .source = "A"}, "\"A\""},
       {{.prober = "http://a", .timeout_ns = -1}, "timeout"},
       {{.direct = true, .collection = "a/b"}, "a/b"},
+      {{.direct = true, .collection = " a"}, "collection \" a\": the name begins or ends"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_error error = {0};

@@ -385,6 +385,8 @@ static void test_options(void **state) {
       {{.audience = "x", .emails = empty, .email_count = 1}, "e-mail"},
       {{.audience = "x", .jwks_url = "http://www.googleapis.com/x"}, "must be https"},
       {{.audience = "x", .jwks_url = "www.googleapis.com"}, "must begin with"},
+      {{.audience = "x", .jwks_url = "http://h/?key=hush"}, "\"http://h/?***\""},
+      {{.audience = "x", .jwks_url = "https://me:hush@h/"}, "\"https://***@h/\""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_verifier *verifier = NULL;

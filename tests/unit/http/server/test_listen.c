@@ -82,11 +82,11 @@ static void test_sockets(void **state) {
   assert_non_null(strstr(error.message, "--listen 192.0.2.1:0: this machine has no such address"));
   assert_int_equal(psp_listen("no.such.host.invalid:0", "PORT", &fd, &port, url, &error),
                    PSPROBE_INVALID_ARGUMENT);
-  assert_non_null(strstr(error.message, "PORT no.such.host.invalid:0: "));
+  assert_non_null(strstr(error.message, "PORT \"no.such.host.invalid:0\": "));
   assert_int_equal(psp_listen("8080", "--listen", &fd, &port, url, &error),
                    PSPROBE_INVALID_ARGUMENT);
   assert_string_equal(error.message,
-                      "--listen \"8080\" must be host:port, [address]:port or :port");
+                      "--listen \"8080\": it must be host:port, [address]:port or :port");
   assert_int_equal(psp_listen(NULL, "--listen", &fd, &port, url, &error), PSPROBE_INVALID_ARGUMENT);
 }
 

@@ -121,6 +121,36 @@ static void test_marks_that_fail(void **state) {
   fake_firestore_free(firestore);
 }
 
+/* Names that no way in would take, in a file of a stranger's. */
+static void test_names_that_cannot_go_round(void **state) {
+  static const struct {
+    const char *change, *says;
+  } cases[] = {
+      {"UPDATE sources SET name = 'a' || char(10) || 'b' WHERE position = 1",
+       "source \"a\\x0Ab\": the name holds a character that cannot be seen"},
+      {"UPDATE runs SET id = 'a/b'", "run \"a/b\": the name holds a /"},
+      {"UPDATE runs SET id = ''", "run \"\": the name is empty"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char name[32];
+    int rows = 0;
+    psprobe_run run;
+    psprobe_error error = {0};
+    sqlite3 *other = NULL;
+    snprintf(name, sizeof name, "n%zu.db", i);
+    const char *path = scratch_file(state, name);
+    psprobe_store_free(begin(path, &run));
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(psp_sql_run(other, cases[i].change), SQLITE_OK);
+    sqlite3_close(other);
+    psprobe_store *store = scratch_store(path, true);
+    assert_int_equal(psprobe_store_each(store, NULL, scratch_count_row, &rows, &error),
+                     PSPROBE_INVALID_ARGUMENT);
+    if (strstr(error.message, cases[i].says) == NULL) fail_msg("%s", error.message);
+    psprobe_store_free(store);
+  }
+}
+
 /* Values that we never write, in a file that bears our mark. */
 static void test_rows_that_make_no_sense(void **state) {
   static const char *const changes[] = {
@@ -161,6 +191,7 @@ int main(void) {
       TEST(test_locked),
       TEST(test_marks_that_fail),
       TEST(test_rows_that_make_no_sense),
+      TEST(test_names_that_cannot_go_round),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,7 +205,7 @@ static void test_refusals_of_new(void **state) {
   uploading *s = *state;
   psprobe_uploader *uploader = NULL;
   psprobe_client *client = ((fake_client *)s->client)->client;
-  static const char *const bad[] = {"", "a/b", "a//c", "__x__", "."};
+  static const char *const bad[] = {"", "a/b", "a//c", "__x__", ".", "a\nb", "a/b/ c"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     psprobe_uploader_options options = {.collection = bad[i]};
     assert_int_equal(psprobe_uploader_new(s->store, client, &options, &uploader, NULL),
