@@ -47,13 +47,14 @@ only() { # header-pattern, folders
 rule_parties() {
   only 'curl/' 'http/client'
   only 'microhttpd' 'http/server'
+  only 'zlib' 'http/server'
   only 'cjson/' 'base'
   only 'jwt' 'auth'
   only 'openssl/' 'auth|os'
   only 'sqlite3' 'sql'
   only 'uthash|utlist' 'local'
   # shellcheck disable=SC2086
-  grep -nE '^#include <(curl|microhttpd|cjson|jwt|openssl|sqlite3|uthash)' $public | sed 's|$| in a public header|'
+  grep -nE '^#include <(curl|microhttpd|cjson|jwt|openssl|sqlite3|uthash|zlib)' $public | sed 's|$| in a public header|'
   grep -nE '^#include "' examples/*.c | sed 's|$| is private to the library|'
 }
 

@@ -28,6 +28,7 @@ libjwt:libjwt-dev
 libcrypto:libssl-dev
 libmicrohttpd:libmicrohttpd-dev
 sqlite3:libsqlite3-dev
+zlib:zlib1g-dev
 cmocka:libcmocka-dev
 "
 missing=""

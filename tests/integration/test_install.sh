@@ -28,7 +28,7 @@ cd "$root"
 ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror outside.c $(pkg-config --cflags --libs psprobe) -o shared
 # shellcheck disable=SC2046
 ${CC:-cc} -std=c11 outside.c $(pkg-config --cflags psprobe) -Wl,-Bstatic -L"$dest/opt/psprobe/lib" -lpsprobe -Wl,-Bdynamic \
-  $(pkg-config --libs libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3) -lm -pthread -o static
+  $(pkg-config --libs libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3 zlib) -lm -pthread -o static
 readelf -d shared | grep -q 'NEEDED.*libpsprobe\.so\.' || { echo "the soname is not asked for"; exit 1; }
 for program in shared static; do
   # With nothing listening there it must fail with a message, not crash: status 1.

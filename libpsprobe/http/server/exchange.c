@@ -49,6 +49,7 @@ void psp_exchange_free(psp_exchange *x) {
   psp_buf_free(&x->target);
   psp_buf_free(&x->scratch);
   psp_buf_free(&x->body);
+  psp_gunzip_free(x->gunzip);
   free(x);
 }
 
@@ -56,10 +57,12 @@ void psp_exchange_reset(psp_exchange *x) {
   drop_response(x);
   free_kept(x);
   psp_buf_reuse(&x->body);
+  psp_gunzip_free(x->gunzip);
+  x->gunzip = NULL;
   atomic_fetch_sub(&x->hub->held, x->held);
   x->held = 0;
   x->method = NULL;
-  x->begun = x->at_head = x->refused = x->header_lost = x->streams = false;
+  x->gzipped = x->begun = x->at_head = x->refused = x->header_lost = x->streams = false;
   x->thrown_away = 0;
   atomic_store(&x->state, PSP_READING);
 }

@@ -22,6 +22,7 @@
 #include <microhttpd.h>
 
 #include "base/buf.h"
+#include "http/server/gunzip.h"
 #include "http/server/hub.h"
 #include "http/server/room.h"
 #include "http/server/router.h"
@@ -58,8 +59,12 @@ struct psp_exchange {
   const char *method;
   psp_buf target; /* path, zero, query, zero */
   const char *query;
+  const char *line_at; /* the target in libmicrohttpd's buffer, and where it ends */
+  const char *line_end;
   psp_buf scratch, body;
-  size_t held; /* of the body, among the hub's */
+  size_t held;        /* of the body, among the hub's */
+  bool gzipped;       /* the body is to be unpacked */
+  psp_gunzip *gunzip; /* once some of it has come */
   psp_route_match found;
   psp_match match;
   psp_kept_text *kept;
@@ -123,6 +128,8 @@ void psp_exchange_free(psp_exchange *exchange);
 /** Makes it ready for the connection's next request. */
 void psp_exchange_reset(psp_exchange *exchange);
 
+/** The request is whole: to its handler, or answered here. */
+void psp_exchange_call(psp_exchange *exchange);
 /** Somebody who may have had something to ask was turned away. Any thread. */
 void psp_server_miss(psp_server *server);
 

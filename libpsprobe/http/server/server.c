@@ -91,6 +91,8 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
   x->received_ns = received_ns;
   atomic_store(&c->guest->asks, true);
   atomic_store(&c->guest->due_ns, received_ns + x->server->request_ns);
+  x->line_at = target;
+  x->line_end = target != NULL ? target + strlen(target) : NULL;
   size_t path_len = target != NULL ? strcspn(target, "?") : 0;
   psp_buf_reset(&x->target);
   if (path_len > 0) psp_buf_add(&x->target, target, path_len);
@@ -165,28 +167,6 @@ static enum MHD_Result send_answer(psp_exchange *x, void **state) {
   return done;
 }
 
-static void refuse(psp_exchange *x, psp_route_match found) {
-  switch (found) {
-    case PSP_OTHER_METHODS:
-      psp_exchange_set_header(x, "Allow", x->match.allow);
-      if (strcmp(x->method, "OPTIONS") == 0)
-        psp_exchange_reply(x, 204, NULL, NULL, 0);
-      else
-        psp_exchange_reply_error(x, 405, PSPROBE_UNIMPLEMENTED,
-                                 "this path does not take this method");
-      return;
-    case PSP_BAD_PATH:
-      psp_exchange_reply_error(x, 400, PSPROBE_INVALID_ARGUMENT,
-                               "the path has a broken percent-escape");
-      return;
-    case PSP_NO_MEMORY:
-      psp_exchange_reply_error(x, 503, PSPROBE_UNAVAILABLE, "out of memory");
-      return;
-    default:
-      psp_exchange_reply_error(x, 404, PSPROBE_NOT_FOUND, "there is nothing at this path");
-  }
-}
-
 /* The request is whole. */
 static enum MHD_Result dispatch(psp_exchange *x, void **state) {
   psp_server *s = x->server;
@@ -196,10 +176,7 @@ static enum MHD_Result dispatch(psp_exchange *x, void **state) {
   atomic_store(&c->guest->due_ns, INT64_MAX);
   atomic_store(&c->guest->busy, true);
   atomic_store(&x->state, PSP_HANDLING);
-  if (x->found == PSP_FOUND)
-    x->match.route->handler(x->match.route->arg, x);
-  else
-    refuse(x, x->found);
+  psp_exchange_call(x);
   return psp_exchange_settle(x) ? send_answer(x, state) : MHD_YES;
 }
 

@@ -46,7 +46,7 @@ typedef struct psp_server_options {
    */
   psp_handler *admit;
   void *admit_arg;
-  size_t max_body; /**< more is 413; 0: 1 MiB */
+  size_t max_body; /**< unpacked; more is 413; 0: 1 MiB */
   size_t max_held; /**< all bodies together; more is 503; 0: 64 MiB */
   /** 0: 1000. For one more, the longest idle one is closed, or one whose request does not come to
    * an end; one address gets three quarters of them. */
@@ -105,7 +105,9 @@ unsigned psp_exchange_header_count(const psp_exchange *exchange, const char *nam
 typedef void psp_exchange_header_each(void *arg, const char *name, const char *value);
 /** Every header line, in order. */
 void psp_exchange_headers(const psp_exchange *exchange, psp_exchange_header_each *each, void *arg);
-const char *psp_exchange_body(const psp_exchange *exchange, size_t *len); /**< never NULL */
+/** Never NULL. One that came with Content-Encoding: gzip is unpacked; whoever passes the request on
+ * leaves that header out. */
+const char *psp_exchange_body(const psp_exchange *exchange, size_t *len);
 /**
  * True when the client of an exchange that waits has closed its connection: an answer would reach
  * nobody. One system call. A client that only shut down its sending side counts as gone.

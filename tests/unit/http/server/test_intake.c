@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "gzipped.h"
+#include "http/server/gunzip.h"
 #include "raw_http.h"
 #include "server_fixture.h"
 
@@ -34,6 +36,16 @@ static void test_ambiguous(void **state) {
       REFUSED(BEGIN "Content-Length : 5\r\n\r\n" NEXT),
       REFUSED(BEGIN "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n" NEXT),
       REFUSED(BEGIN "Transfer-Encoding: xchunked\r\n\r\n" NEXT),
+      REFUSED(BEGIN "X-A: b\0c\r\nContent-Length: 0\r\n\r\n" NEXT),
+      REFUSED(BEGIN "Content-Length: 0\r\nX-A: b\0c\r\n\r\n" NEXT),
+      REFUSED(BEGIN "Content-Length: 0\r\nX-A: b\0\0c\n\r\n" NEXT),
+      REFUSED(BEGIN "Content-Length: 0\r\nX-A: b\0\0c\r\n\r\n" NEXT),
+      REFUSED(BEGIN "X-A: b\0\r\nContent-Length: 0\r\n\r\n" NEXT),
+      REFUSED(BEGIN "X-A: b\r\n c\r\nContent-Length: 0\r\n\r\n" NEXT),
+      REFUSED("POST /echo/\0 HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n" NEXT),
+      REFUSED("POST /echo/\0x HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n" NEXT),
+      REFUSED("POST\0 /echo/ HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n" NEXT),
+      REFUSED(BEGIN "Content-Length: 0\r\nX-A\0: b\r\n\r\n" NEXT),
       REFUSED(BEGIN "Host: other\r\nContent-Length: 0\r\n\r\n" NEXT),
       REFUSED("POST /echo/ HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n"
               "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" NEXT),
@@ -52,6 +64,9 @@ static void test_ambiguous(void **state) {
   int fd = raw_connect(psp_server_port(server));
   expect(fd, BEGIN "Transfer-Encoding: Chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 200, NULL);
   expect(fd, BEGIN "Content-Length: 2\r\n\r\nab", 200, NULL);
+  expect(fd, BEGIN "X-A: b  \r\nX-B:\r\nX-C: \t \r\nContent-Length: 0\r\n\r\n", 200, NULL);
+  expect(fd, "POST /echo/?a=b?c HTTP/1.1\nHost: h\nX-A: b \nContent-Length: 2\n\nab", 200, NULL);
+  expect(fd, "GET /get HTTP/1.1\r\nhost:h\r\n\r\n", 200, NULL);
   close(fd);
 }
 
@@ -80,6 +95,84 @@ static void test_all_bodies_together(void **state) {
   assert_int_equal(answer.status, 200);
   raw_free(&answer);
   close(first);
+  psp_server_free(own);
+}
+
+/* ---- packed bodies ---- */
+
+static int ask_packed(psp_server *own, const char *header, const psp_buf *body,
+                      raw_answer *answer) {
+  psp_buf request = {0};
+  int fd = raw_connect(psp_server_port(own));
+  psp_buf_printf(&request, BEGIN "%sContent-Length: %zu\r\n\r\n", header, body->len);
+  psp_buf_add(&request, body->data, body->len);
+  raw_send_bytes(fd, request.data, request.len);
+  assert_true(raw_read(fd, answer));
+  psp_buf_free(&request);
+  close(fd);
+  return answer->status;
+}
+
+#define GZIP "Content-Encoding: gzip\r\n"
+
+static void test_packed(void **state) {
+  (void)state;
+  psp_server *own = fixture_start((psp_server_options){.max_body = 1000});
+  static const char zeros[1001];
+  psp_buf five = {0}, bomb = {0}, nothing = {0}, most = {0};
+  raw_answer answer = {0};
+  gzip_add(&five, "hello", 5);
+  gzip_add(&bomb, zeros, sizeof zeros);
+  gzip_add(&most, zeros, sizeof zeros - 1);
+  assert_int_equal(ask_packed(own, GZIP, &five, &answer), 200);
+  assert_string_equal(answer.body.data, "POST /echo/\nsegment \n5:hello");
+  assert_int_equal(ask_packed(own, "content-encoding: X-GZIP\r\n", &five, &answer), 200);
+  assert_int_equal(ask_packed(own, "Content-Encoding: identity\r\n", &five, &answer), 200);
+  assert_int_equal(ask_packed(own, GZIP, &most, &answer), 200);
+  assert_int_equal(ask_packed(own, GZIP, &bomb, &answer), 413);
+  assert_int_equal(ask_packed(own, GZIP, &nothing, &answer), 200); /* no body, nothing packed */
+  five.len--;
+  assert_int_equal(ask_packed(own, GZIP, &five, &answer), 400); /* it ends too soon */
+  five.data[5] ^= 1, five.data[0] ^= 1;
+  assert_int_equal(ask_packed(own, GZIP, &five, &answer), 400);
+  psp_buf_free(&five);
+  psp_buf_free(&bomb);
+  psp_buf_free(&most);
+  raw_free(&answer);
+  psp_server_free(own);
+}
+
+static void test_packed_otherwise(void **state) {
+  (void)state;
+  static const char *const headers[] = {
+      "Content-Encoding: br\r\n",         "Content-Encoding: deflate\r\n",
+      "Content-Encoding: gzip, gzip\r\n", "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n",
+      "Content-Encoding: gzip;q=1\r\n",
+  };
+  psp_buf body = {.data = (char *)"12345", .len = 5}, none = {0};
+  raw_answer answer = {0};
+  for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+    assert_int_equal(ask_packed(server, headers[i], &body, &answer), 415);
+    assert_true(raw_has_header(&answer, "Accept-Encoding: gzip"));
+    assert_int_equal(ask_packed(server, headers[i], &none, &answer), 200);
+  }
+  raw_free(&answer);
+}
+
+/* What it unpacks to counts, and so does what unpacking needs. */
+static void test_packed_among_all_bodies(void **state) {
+  (void)state;
+  psp_server *own = fixture_start((psp_server_options){.max_held = PSP_GUNZIP_MEMORY + 9});
+  psp_buf ten = {0}, nine = {0};
+  raw_answer answer = {0};
+  gzip_add(&ten, "0123456789", 10);
+  gzip_add(&nine, "012345678", 9);
+  assert_int_equal(ask_packed(own, GZIP, &nine, &answer), 200);
+  assert_int_equal(ask_packed(own, GZIP, &ten, &answer), 503);
+  assert_int_equal(ask_packed(own, GZIP, &nine, &answer), 200);
+  psp_buf_free(&ten);
+  psp_buf_free(&nine);
+  raw_free(&answer);
   psp_server_free(own);
 }
 
@@ -148,6 +241,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       FIXTURE_TEST(test_ambiguous),
       FIXTURE_TEST(test_all_bodies_together),
+      FIXTURE_TEST(test_packed),
+      FIXTURE_TEST(test_packed_otherwise),
+      FIXTURE_TEST(test_packed_among_all_bodies),
       FIXTURE_TEST(test_asked_at_the_head),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
