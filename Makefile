@@ -98,9 +98,15 @@ $(BUILD)/%.o: %.c
 
 # The programs see public headers only: no -Ilibpsprobe, no third party's.
 $(BUILD)/examples/%.o: ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE $(FORTIFY) $(CPPFLAGS)
-$(BUILD)/examples/%: $(BUILD)/examples/%.o $(STATIC)
+$(BUILD)/examples/%: $(BUILD)/examples/%.o $(STATIC) $(BUILD)/programs.libs
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) @$(BUILD)/programs.libs
+
+# LEAN=0 links the shared libraries alone, as the tests do.
+LEAN ?= 1
+$(BUILD)/programs.libs: deploy/lean.sh
+	@mkdir -p $(@D)
+	$(Q)CC="$(CC)" PKG_CONFIG="$(PKG_CONFIG)" LEAN=$(LEAN) deploy/lean.sh $@ $(LIBS)
 
 $(LINKS): examples/%: $(BUILD)/examples/%
 	$(Q)ln -sf ../$< $@

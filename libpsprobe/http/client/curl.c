@@ -355,7 +355,7 @@ psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, pspr
                                         .socket_arg = o};
   /* Before 7.87 curl's TLS wrote with plain write(2), which can raise SIGPIPE; only the I/O thread
    * has that blocked. */
-  o->helped = curl_version_info(CURLVERSION_NOW)->version_num >= 0x075700;
+  o->helped = LIBCURL_VERSION_NUM >= 0x075700;
   psp_http *made = NULL;
   bool ready = (o->ca_file != NULL || options->ca_file == NULL) && o->user_agent != NULL &&
                open_parts(o) &&
