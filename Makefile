@@ -70,7 +70,7 @@ SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh
 .SECONDARY:
 .PHONY: all lib examples man tests check check-once check-unit check-threads soak check-house bench \
 	coverage-table fuzz demo run-demo \
-	deps install uninstall format lint clean help
+	image deps install uninstall format lint clean help
 
 all: lib examples man ## build the library, the programs and their man pages
 
@@ -190,6 +190,11 @@ bench: ## run the benchmarks beside their peers
 	@tests/deps.sh bench || echo "WARNING: not every peer is there; what is compared without says so below." >&2
 	@$(MAKE) --no-print-directory -s -j$$(nproc) examples $(BENCH)
 	@BUILD=$(BUILD) tests/bench/run.sh $(BENCH)
+
+# The stand-in's demo is for a machine with people before it.
+IMAGE_PROGRAMS ?= $(filter-out demo,$(PROGRAMS))
+image: $(IMAGE_PROGRAMS:%=$(BUILD)/examples/%) ## write an OCI image without Docker: build/psprobe.oci.tar
+	@deploy/image.sh $(BUILD)/psprobe.oci.tar $^
 
 deps: ## install the packages that are missing (Debian, Ubuntu)
 	@tests/deps.sh

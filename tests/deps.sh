@@ -16,6 +16,8 @@ git:git
 jq:jq
 openssl:openssl
 pmccabe:pmccabe
+skopeo:skopeo
+umoci:umoci
 "
 [ "${1:-}" = bench ] && wanted="$wanted
 wrk:wrk
