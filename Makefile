@@ -77,7 +77,7 @@ all: lib examples man ## build the library, the programs and their man pages
 lib: $(STATIC) $(BUILD)/libpsprobe.so $(BUILD)/$(SONAME)
 examples: $(EXAMPLES) $(LINKS)
 man: $(MANS)
-tests: $(UNIT) $(INTEGRATION) $(TOOLS) $(BUILD)/tests/idtoken_vectors
+tests: $(UNIT) $(INTEGRATION) $(TOOLS) $(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events
 
 $(STATIC): $(LIB_OBJ)
 	@rm -f $@
@@ -124,8 +124,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka -lssl $(LIBS)
 
-$(BUILD)/tests/idtoken_vectors: $(BUILD)/tests/tools/idtoken_vectors
-	ln -sf tools/idtoken_vectors $@
+$(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events: $(BUILD)/tests/%: $(BUILD)/tests/tools/%
+	$(Q)ln -sf tools/$* $@
 
 # The report's page is embedded: our modules, and dygraphs as the distribution has it.
 DYGRAPHS ?= /usr/share/javascript/dygraphs

@@ -41,4 +41,9 @@ psprobe_code psp_message_text(psprobe_batch *batch, const psp_json *text, const 
 psprobe_code psp_message_count(const psp_json *number, const char *path, int *out,
                                psprobe_error *error);
 
+/** Reads the object that a push wraps its message in, read out of `len` bytes of JSON, into a batch
+ * of one. INVALID_ARGUMENT: it is none, and the error says why. */
+psprobe_code psp_push_read(const psp_json *body, size_t len, psprobe_batch **out,
+                           psprobe_error *error);
+
 #endif

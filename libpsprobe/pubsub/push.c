@@ -12,8 +12,8 @@ static psprobe_batch *batch_of(psprobe_push *push) {
   return (psprobe_batch *)push;
 }
 
-static psprobe_code read_push(const psp_json *body, size_t len, psprobe_batch **out,
-                              psprobe_error *error) {
+psprobe_code psp_push_read(const psp_json *body, size_t len, psprobe_batch **out,
+                           psprobe_error *error) {
   const psp_json *json = psp_json_get(body, "message");
   if (!psp_json_is_object(body))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "the body is not a JSON object");
@@ -45,7 +45,7 @@ psprobe_code psprobe_push_decode(const char *body, size_t len, psprobe_push **pu
   psprobe_batch *batch = NULL;
   psprobe_code code = psp_json_parse(body, len, "push", &json, error);
   if (code == PSPROBE_OK) {
-    code = read_push(json, len, &batch, error);
+    code = psp_push_read(json, len, &batch, error);
     if (code != PSPROBE_OK) psp_fail_in(error, "push");
   }
   psp_json_free(json);

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Requests that hold events in every form, and those that hold none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <psprobe/event.h>
+
+#include "base/json.h"
+#include "files.h"
+
+#define TOPIC  "projects/p/topics/t"
+#define SOURCE "//pubsub.googleapis.com/" TOPIC
+#define TYPE   "google.cloud.pubsub.topic.v1.messagePublished"
+#define TIME   "2026-03-04T05:06:07.089Z"
+#define MESSAGE                                                                         \
+  "{\"attributes\":{\"kind\":\"paid\"},\"data\":\"eyJuIjoxfQ==\",\"messageId\":\"17\"," \
+  "\"publishTime\":\"" TIME "\"}"
+#define SUBSCRIPTION "projects/p/subscriptions/s"
+#define PUSH         "{\"message\":" MESSAGE ",\"subscription\":\"" SUBSCRIPTION "\"}"
+#define ENVELOPE                                                                      \
+  "{\"specversion\":\"1.0\",\"id\":\"17\",\"source\":\"" SOURCE "\",\"type\":\"" TYPE \
+  "\",\"time\":\"" TIME "\",\"datacontenttype\":\"application/json\",\"data\":" PUSH "}"
+#define CE(id, source, type, version)                        \
+  {"Ce-Id", id}, {"Ce-Source", source}, {"Ce-Type", type}, { \
+    "Ce-Specversion", version                                \
+  }
+#define JSON \
+  { "Content-Type", "application/json" }
+
+/* Up to the first without a name. */
+typedef psprobe_attribute header_list[12];
+
+typedef struct form {
+  const char *what, *path;
+  header_list headers;
+  const char *body;
+  psprobe_event_form form;
+  bool subscription; /* it tells one */
+} form;
+
+static const form forms[] = {
+    {"push", "/" TOPIC, {JSON}, PUSH, PSPROBE_EVENT_PUSH, true},
+    {"unwrapped",
+     "/" TOPIC,
+     {{"kind", "paid"},
+      {"X-Goog-Pubsub-Message-Id", "17"},
+      {"x-goog-pubsub-publish-time", TIME},
+      {"x-goog-pubsub-subscription-name", SUBSCRIPTION},
+      {"Host", "h"},
+      {"Content-Length", "7"}},
+     "{\"n\":1}",
+     PSPROBE_EVENT_UNWRAPPED,
+     true},
+    {"binary",
+     "/",
+     {CE("17", SOURCE, TYPE, "1.0"), {"ce-time", TIME}, JSON},
+     PUSH,
+     PSPROBE_EVENT_BINARY,
+     true},
+    {"structured",
+     "/",
+     {{"Content-Type", "application/cloudevents+json; charset=UTF-8"}},
+     ENVELOPE,
+     PSPROBE_EVENT_STRUCTURED,
+     true},
+    {"structured without its type", "/", {JSON}, ENVELOPE, PSPROBE_EVENT_STRUCTURED, true},
+    {"batch",
+     "/",
+     {{"Content-Type", "APPLICATION/cloudevents-batch+json"}},
+     "[" ENVELOPE "]",
+     PSPROBE_EVENT_BATCH,
+     true},
+    {"older",
+     "/",
+     {JSON},
+     "{\"context\":{\"eventId\":\"17\",\"timestamp\":\"" TIME "\",\"eventType\":"
+     "\"google.pubsub.topic.publish\",\"resource\":{\"service\":\"pubsub.googleapis.com\",\"name\":"
+     "\"" TOPIC "\"}},\"data\":{\"attributes\":{\"kind\":\"paid\"},\"data\":\"eyJuIjoxfQ==\"}}",
+     PSPROBE_EVENT_LEGACY,
+     false},
+    {"oldest",
+     "/",
+     {JSON},
+     "{\"eventId\":\"17\",\"timestamp\":\"" TIME "\",\"eventType\":"
+     "\"providers/cloud.pubsub/eventTypes/topic.publish\",\"resource\":\"" TOPIC "\","
+     "\"data\":{\"attributes\":{\"kind\":\"paid\"},\"data\":\"eyJuIjoxfQ==\"}}",
+     PSPROBE_EVENT_LEGACY,
+     false},
+};
+#define FORMS (sizeof forms / sizeof *forms)
+
+static psprobe_code decode(const char *path, const header_list headers, const char *body,
+                           psprobe_event_want want, psprobe_events **events, psprobe_error *error) {
+  psprobe_event_request request = {
+      .path = path, .headers = headers, .body = body, .body_len = strlen(body), .want = want};
+  while (request.header_count < 12 && headers[request.header_count].key != NULL)
+    request.header_count++;
+  return psprobe_events_decode(&request, events, error);
+}
+
+static void assert_message(const form *f, const psprobe_event *event) {
+  const psprobe_message *m = event->message;
+  assert_non_null(m);
+  assert_int_equal(m->data_len, 7);
+  assert_memory_equal(m->data, "{\"n\":1}", 7);
+  assert_string_equal(m->message_id, "17");
+  assert_int_equal(m->publish_time.seconds, 1772600767);
+  assert_int_equal(m->publish_time.nanos, 89000000);
+  assert_string_equal(psprobe_message_attribute(m, "kind"), "paid");
+  if (f->subscription)
+    assert_string_equal(m->subscription, SUBSCRIPTION);
+  else
+    assert_null(m->subscription);
+  assert_string_equal(event->topic, TOPIC);
+}
+
+/* The message in an event's data, by what is in it and not by how it is written. */
+static void assert_data(const psprobe_event *event) {
+  psp_json *json = NULL;
+  assert_int_equal(event->kind, PSPROBE_DATA_JSON);
+  assert_int_equal(psp_json_parse(event->data, event->data_len, "data", &json, NULL), PSPROBE_OK);
+  const psp_json *m = psp_json_get(json, "message");
+  assert_string_equal(psp_json_string(psp_json_get(m, "data")), "eyJuIjoxfQ==");
+  assert_string_equal(psp_json_string(psp_json_get(m, "messageId")), "17");
+  assert_string_equal(psp_json_string(psp_json_get(m, "publishTime")), TIME);
+  assert_string_equal(psp_json_string(psp_json_get(psp_json_get(m, "attributes"), "kind")), "paid");
+  psp_json_free(json);
+}
+
+static void test_same_event_through_every_form(void **state) {
+  (void)state;
+  for (size_t i = 0; i < FORMS; i++) {
+    const form *f = &forms[i];
+    psprobe_events *events = NULL;
+    psprobe_error error = {0};
+    for (int want = PSPROBE_WANT_CLOUDEVENT; want <= PSPROBE_WANT_MESSAGE; want++) {
+      if (decode(f->path, f->headers, f->body, (psprobe_event_want)want, &events, &error) !=
+          PSPROBE_OK)
+        fail_msg("%s: %s", f->what, error.message);
+      assert_int_equal(psprobe_events_count(events), 1);
+      const psprobe_event *event = psprobe_events_get(events, 0);
+      assert_int_equal(event->form, f->form);
+      assert_string_equal(event->id, "17");
+      assert_string_equal(event->type, TYPE);
+      assert_message(f, event);
+      if (want == PSPROBE_WANT_CLOUDEVENT) {
+        assert_string_equal(event->source, SOURCE);
+        assert_string_equal(event->time, TIME);
+        assert_string_equal(event->datacontenttype, "application/json");
+        assert_null(event->subject);
+        assert_data(event);
+      }
+      assert_null(psprobe_events_get(events, 1));
+      psprobe_events_free(events);
+    }
+  }
+}
+
+/* The older event of each is the same too. */
+static void test_same_older_event(void **state) {
+  (void)state;
+  for (size_t i = 0; i < FORMS; i++) {
+    const form *f = &forms[i];
+    psprobe_events *events = NULL;
+    psprobe_legacy_event legacy = {0};
+    psp_json *context = NULL, *data = NULL;
+    assert_int_equal(decode(f->path, f->headers, f->body, PSPROBE_WANT_LEGACY, &events, NULL),
+                     PSPROBE_OK);
+    assert_int_equal(psprobe_event_legacy(psprobe_events_get(events, 0), &legacy, NULL),
+                     PSPROBE_OK);
+    psp_json_parse(legacy.context, strlen(legacy.context), "context", &context, NULL);
+    psp_json_parse(legacy.data, strlen(legacy.data), "data", &data, NULL);
+    const psp_json *resource = psp_json_get(context, "resource");
+    const char *name = psp_json_string(resource);
+    if (name == NULL) name = psp_json_string(psp_json_get(resource, "name"));
+    assert_string_equal(psp_json_string(psp_json_get(context, "eventId")), "17");
+    assert_string_equal(psp_json_string(psp_json_get(context, "timestamp")), TIME);
+    assert_string_equal(name, TOPIC);
+    assert_string_equal(psp_json_string(psp_json_get(data, "data")), "eyJuIjoxfQ==");
+    assert_null(psp_json_get(data, "messageId"));
+    psp_json_free(context);
+    psp_json_free(data);
+    psprobe_legacy_event_free(&legacy);
+    psprobe_events_free(events);
+  }
+}
+
+static const struct broken {
+  header_list headers;
+  const char *body, *why;
+  psprobe_code code;
+  int status;
+} broken[] = {
+    {{JSON}, "", "empty", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON}, "{\"message\":", "ends too soon", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON}, "\x1F\x8B\x08", "not good JSON", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON}, "[]", "no event", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON}, "null", "no event", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON}, "{}", "no event", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON}, "{\"message\":17}", "not an object", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON}, "{\"message\":{\"data\":\"!!\"}}", "base64", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON}, "{\"message\":{\"data\":17}}", "not a string", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON},
+     "{\"message\":{\"attributes\":{\"a\":1}}}",
+     "not a string",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{JSON}, "{\"message\":{\"data\":\"aGk=\"}}", "messageId", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON}, "{\"message\":{},\"context\":{}}", "two events", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON},
+     "{\"message\":{},\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/\",\"type\":\"t\"}",
+     "two events",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{{"Content-Type", "text/plain"}}, PUSH, "text/plain", PSPROBE_INVALID_ARGUMENT, 415},
+    {{{"Content-Type", "application/x-www-form-urlencoded"}},
+     PUSH,
+     "application/json",
+     PSPROBE_INVALID_ARGUMENT,
+     415},
+    {{{"Content-Type", "application/json; charset=utf-16"}},
+     PUSH,
+     "UTF-8",
+     PSPROBE_INVALID_ARGUMENT,
+     415},
+    {{JSON, {"Content-Encoding", "zstd"}}, PUSH, "zstd", PSPROBE_INVALID_ARGUMENT, 415},
+    {{JSON, JSON}, PUSH, "more than once", PSPROBE_INVALID_ARGUMENT, 0},
+    /* CloudEvents */
+    {{{"ce-id", "1"}, {"ce-source", "/"}, {"ce-type", "t"}},
+     "{}",
+     "ce-specversion",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{CE("1", "", "t", "1.0"), JSON}, "{}", "ce-source", PSPROBE_INVALID_ARGUMENT, 0},
+    {{CE("1", "/", "t", "0.3"), JSON}, "{}", "specversion", PSPROBE_INVALID_ARGUMENT, 0},
+    {{CE("1", "/", "t", "1.0"), {"ce-time", "yesterday"}},
+     "{}",
+     "RFC 3339",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{CE("1", "/", "t", "1.0"), {"ce-a_b", "x"}}, "{}", "a-z", PSPROBE_INVALID_ARGUMENT, 0},
+    {{CE("1", "/", "t", "1.0"), {"ce-subject", "%C0%A0"}},
+     "{}",
+     "UTF-8",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{CE("1", "/", "t", "1.0"), {"ce-subject", "a%00b"}},
+     "{}",
+     "UTF-8",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{CE("1", "/", "t", "1.0"), {"ce-id", "2"}},
+     "{}",
+     "more than once",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{CE("1", "/", "t", "1.0"), JSON}, "{\"a\":", "JSON", PSPROBE_INVALID_ARGUMENT, 0},
+    {{CE("1", "//x/", TYPE, "1.0"), JSON}, "{}", "message", PSPROBE_INVALID_ARGUMENT, 0},
+    {{{"Content-Type", "application/cloudevents+json"}},
+     "[]",
+     "not a JSON object",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{{"Content-Type", "application/cloudevents+avro"}},
+     "{}",
+     "JSON",
+     PSPROBE_INVALID_ARGUMENT,
+     415},
+    {{{"Content-Type", "application/cloudevents+json"}},
+     "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/\",\"type\":\"t\",\"data\":1,"
+     "\"data_base64\":\"AA==\"}",
+     "both data",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{{"Content-Type", "application/cloudevents+json"}},
+     "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/\",\"type\":\"t\",\"data_base64\":\"!\"}",
+     "base64",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{{"Content-Type", "application/cloudevents+json"}},
+     "{\"specversion\":\"1.0\",\"id\":{},\"source\":\"/\",\"type\":\"t\"}",
+     "neither text",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{{"Content-Type", "application/cloudevents+json"}, {"ce-id", "2"}},
+     ENVELOPE,
+     "two events",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{{"Content-Type", "application/cloudevents-batch+json"}},
+     ENVELOPE,
+     "array",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{{"Content-Type", "application/cloudevents-batch+json"}},
+     "[" ENVELOPE ",{}]",
+     "event 2",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    /* older events */
+    {{JSON},
+     "{\"context\":{\"eventType\":\"google.pubsub.topic.publish\"}}",
+     "eventId",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{JSON}, "{\"context\":{\"eventId\":\"1\"}}", "eventType", PSPROBE_INVALID_ARGUMENT, 0},
+    {{JSON},
+     "{\"context\":{\"eventId\":\"1\",\"eventType\":\"google.pubsub.topic.publish\"}}",
+     "resource",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+    {{JSON},
+     "{\"context\":{\"eventId\":\"1\",\"eventType\":\"some.thing\",\"resource\":\"x\"}}",
+     "some.thing",
+     PSPROBE_UNIMPLEMENTED,
+     0},
+    {{{"x-goog-pubsub-message-id", "1"}, {"x-goog-pubsub-publish-time", "noon"}},
+     "x",
+     "RFC 3339",
+     PSPROBE_INVALID_ARGUMENT,
+     0},
+};
+
+static void test_refusals(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+    psprobe_events *events = NULL;
+    psprobe_error error = {0};
+    psprobe_code code =
+        decode("/", broken[i].headers, broken[i].body, PSPROBE_WANT_CLOUDEVENT, &events, &error);
+    if (code != broken[i].code || error.http_status != broken[i].status ||
+        strstr(error.message, broken[i].why) == NULL)
+      fail_msg("%zu, %s: code %d, status %d, \"%s\" instead of \"%s\"", i, broken[i].body, code,
+               error.http_status, error.message, broken[i].why);
+    assert_null(events);
+  }
+}
+
+static void test_deep_nesting(void **state) {
+  (void)state;
+  char deep[4096];
+  psprobe_events *events = NULL;
+  psprobe_error error = {0};
+  memset(deep, '[', sizeof deep - 1);
+  deep[sizeof deep - 1] = 0;
+  assert_int_equal(decode("/", (header_list){JSON}, deep, PSPROBE_WANT_CLOUDEVENT, &events, &error),
+                   PSPROBE_INVALID_ARGUMENT);
+}
+
+/* A body that nothing marks is a message where that is asked for, and nowhere else. */
+static void test_plain(void **state) {
+  (void)state;
+  static const struct {
+    const char *body;
+    psprobe_event_form form;
+  } cases[] = {{"hello", PSPROBE_EVENT_PLAIN},
+               {"{\"probe_id\":\"x\"}", PSPROBE_EVENT_PLAIN},
+               {"", PSPROBE_EVENT_PLAIN},
+               {PUSH, PSPROBE_EVENT_PUSH}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psprobe_events *events = NULL;
+    psprobe_event_request request = {.body = cases[i].body,
+                                     .body_len = strlen(cases[i].body),
+                                     .want = PSPROBE_WANT_MESSAGE,
+                                     .plain = true};
+    assert_int_equal(psprobe_events_decode(&request, &events, NULL), PSPROBE_OK);
+    const psprobe_event *event = psprobe_events_get(events, 0);
+    assert_int_equal(event->form, cases[i].form);
+    if (event->form == PSPROBE_EVENT_PLAIN) {
+      assert_int_equal(event->message->data_len, request.body_len);
+      if (request.body_len > 0)
+        assert_memory_equal(event->message->data, cases[i].body, request.body_len);
+    }
+    psprobe_events_free(events);
+  }
+}
+
+/* Data that is no JSON: text and bytes, and written so that it can be read again. */
+static void test_data(void **state) {
+  (void)state;
+  static const struct {
+    const char *type, *body;
+    psprobe_event_data kind;
+    const char *json;
+  } cases[] = {
+      {"text/plain", "h\xC3\xA9", PSPROBE_DATA_TEXT, "\"data\":\"h\xC3\xA9\""},
+      {"text/plain", "\xFF", PSPROBE_DATA_BYTES, "\"data_base64\":\"/w==\""},
+      {"application/octet-stream", "\xFF\xFE", PSPROBE_DATA_BYTES, "\"data_base64\":\"//4=\""},
+      {"application/vnd.x+json", " {\"a\":1.50}", PSPROBE_DATA_JSON, "{\"a\":1.50}"},
+      {"application/json", "", PSPROBE_DATA_NONE, "}"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psprobe_events *events = NULL, *again = NULL;
+    const header_list h = {CE("1", "/", "t", "1.0"), {"Content-Type", cases[i].type}};
+    assert_int_equal(decode("/", h, cases[i].body, PSPROBE_WANT_CLOUDEVENT, &events, NULL),
+                     PSPROBE_OK);
+    const psprobe_event *event = psprobe_events_get(events, 0);
+    assert_int_equal(event->kind, cases[i].kind);
+    char *json = psprobe_event_json(event, NULL);
+    if (strstr(json, cases[i].json) == NULL) fail_msg("%s", json);
+    assert_int_equal(decode("/", (header_list){{"Content-Type", "application/cloudevents+json"}},
+                            json, PSPROBE_WANT_CLOUDEVENT, &again, NULL),
+                     PSPROBE_OK);
+    const psprobe_event *read = psprobe_events_get(again, 0);
+    assert_int_equal(read->kind, event->kind);
+    assert_int_equal(read->data_len,
+                     event->data_len - (event->data_len > 0 && *event->data == ' '));
+    free(json);
+    psprobe_events_free(events);
+    psprobe_events_free(again);
+  }
+}
+
+static void test_empty_batch(void **state) {
+  (void)state;
+  psprobe_events *events = NULL;
+  const header_list h = {{"Content-Type", "application/cloudevents-batch+json"}};
+  assert_int_equal(decode("/", h, "[]", PSPROBE_WANT_CLOUDEVENT, &events, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_events_count(events), 0);
+  psprobe_events_free(events);
+}
+
+static void feed(const char *text, size_t len, void *arg) {
+  psprobe_events *events = NULL;
+  const form *f = arg;
+  psprobe_event_request request = {
+      .path = f->path, .headers = f->headers, .header_count = 6, .body = text, .body_len = len};
+  while (f->headers[request.header_count - 1].key == NULL)
+    request.header_count--;
+  if (psprobe_events_decode(&request, &events, NULL) == PSPROBE_OK) psprobe_events_free(events);
+}
+
+static void test_truncated(void **state) {
+  (void)state;
+  for (size_t i = 0; i < FORMS; i++) {
+    psp_buf body = {0};
+    psp_buf_text(&body, forms[i].body);
+    test_prefixes(&body, feed, (void *)&forms[i]);
+    psp_buf_free(&body);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_same_event_through_every_form),
+      cmocka_unit_test(test_same_older_event),
+      cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_deep_nesting),
+      cmocka_unit_test(test_plain),
+      cmocka_unit_test(test_data),
+      cmocka_unit_test(test_empty_batch),
+      cmocka_unit_test(test_truncated),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
