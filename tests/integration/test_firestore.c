@@ -19,16 +19,6 @@
 
 static psprobe_client *client;
 
-static void ok(psprobe_code code, const psprobe_error *error) {
-  if (code != PSPROBE_OK) fail_msg("%s", error->message);
-}
-
-static void code_is(psprobe_code code, psprobe_code expected, const psprobe_error *error) {
-  if (code != expected)
-    fail_msg("%s, not %s: %s", psprobe_code_name(code), psprobe_code_name(expected),
-             error->message);
-}
-
 /* {n: n}; the caller's. */
 static psprobe_value *numbered(int64_t n) {
   psprobe_value *fields = psprobe_value_map();
@@ -51,7 +41,7 @@ static int64_t n_of(const char *path) {
   int64_t n = -2;
   psprobe_code code = psprobe_document_get(client, path, &document, &error);
   if (code == PSPROBE_NOT_FOUND) return -1;
-  ok(code, &error);
+  test_ok(code, &error);
   psprobe_value_get_integer(psprobe_value_find(psprobe_document_fields(document), "n"), &n);
   psprobe_document_free(document);
   return n;
@@ -60,7 +50,7 @@ static int64_t n_of(const char *path) {
 static psprobe_timestamp update_time(const char *path) {
   psprobe_document *document = NULL;
   psprobe_error error = {0};
-  ok(psprobe_document_get(client, path, &document, &error), &error);
+  test_ok(psprobe_document_get(client, path, &document, &error), &error);
   psprobe_timestamp time = psprobe_document_update_time(document);
   psprobe_document_free(document);
   return time;
@@ -83,23 +73,23 @@ static void stores_every_type(void **state) {
   const char *project = NULL;
   psprobe_error error = {0};
   psprobe_document *document = NULL;
-  ok(psprobe_client_project(client, &project, &error), &error);
+  test_ok(psprobe_client_project(client, &project, &error), &error);
   psprobe_value *fields = test_every_type(project);
-  ok(psprobe_document_create(client, "types", "all", fields, &document, &error), &error);
+  test_ok(psprobe_document_create(client, "types", "all", fields, &document, &error), &error);
   assert_true(psprobe_document_create_time(document).seconds > 1700000000);
   assert_true(
       same_time(psprobe_document_create_time(document), psprobe_document_update_time(document)));
   assert_true(same_time(psprobe_document_update_time(document), update_time("types/all")));
   take_fields(document, fields);
-  ok(psprobe_document_get(client, "types/all", &document, &error), &error);
+  test_ok(psprobe_document_get(client, "types/all", &document, &error), &error);
   take_fields(document, fields);
-  ok(psprobe_document_patch(client, &(psprobe_write){.path = "types/again", .fields = fields},
-                            &document, &error),
-     &error);
+  test_ok(psprobe_document_patch(client, &(psprobe_write){.path = "types/again", .fields = fields},
+                                 &document, &error),
+          &error);
   take_fields(document, fields);
   psprobe_write write = {.path = "types/committed", .fields = fields};
-  ok(psprobe_commit(client, &write, 1, &error), &error);
-  ok(psprobe_document_get(client, "types/committed", &document, &error), &error);
+  test_ok(psprobe_commit(client, &write, 1, &error), &error);
+  test_ok(psprobe_document_get(client, "types/committed", &document, &error), &error);
   take_fields(document, fields);
   psprobe_value_free(fields);
 }
@@ -122,7 +112,7 @@ static void stores_what_it_must_change(void **state) {
     }
     psprobe_value_set(side ? expected : fields, "deep", deep);
   }
-  ok(psprobe_document_create(client, "types", "changed", fields, &document, &error), &error);
+  test_ok(psprobe_document_create(client, "types", "changed", fields, &document, &error), &error);
   take_fields(document, expected);
   psprobe_value_free(fields);
   psprobe_value_free(expected);
@@ -146,9 +136,9 @@ static psprobe_code create_of_size(const char *id, size_t first, size_t second,
 static void stores_up_to_a_mebibyte(void **state) {
   (void)state;
   psprobe_error error = {0};
-  ok(create_of_size("one", 1048487, 0, &error), &error);
-  ok(create_of_size("two", 524250, 524250, &error), &error);
-  code_is(create_of_size("too", 524290, 524290, &error), PSPROBE_INVALID_ARGUMENT, &error);
+  test_ok(create_of_size("one", 1048487, 0, &error), &error);
+  test_ok(create_of_size("two", 524250, 524250, &error), &error);
+  test_code(create_of_size("too", 524290, 524290, &error), PSPROBE_INVALID_ARGUMENT, &error);
   assert_non_null(strstr(error.message, "1048576 bytes"));
 }
 
@@ -156,12 +146,12 @@ static void creates_once(void **state) {
   (void)state;
   psprobe_error error = {0};
   psprobe_document *document = NULL;
-  ok(create("once", "a", 1, &error), &error);
-  code_is(create("once", "a", 2, &error), PSPROBE_ALREADY_EXISTS, &error);
+  test_ok(create("once", "a", 1, &error), &error);
+  test_code(create("once", "a", 2, &error), PSPROBE_ALREADY_EXISTS, &error);
   assert_int_equal(error.http_status, 409);
   assert_int_equal(n_of("once/a"), 1);
   psprobe_value *fields = numbered(3);
-  ok(psprobe_document_create(client, "once", NULL, fields, &document, &error), &error);
+  test_ok(psprobe_document_create(client, "once", NULL, fields, &document, &error), &error);
   assert_non_null(strstr(psprobe_document_name(document), "/documents/once/"));
   take_fields(document, fields);
   psprobe_value_free(fields);
@@ -176,11 +166,11 @@ static void takes_any_id(void **state) {
   for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
     char path[64];
     snprintf(path, sizeof path, "any ids/%s", ids[i]);
-    ok(create("any ids", ids[i], (int64_t)i, &error), &error);
+    test_ok(create("any ids", ids[i], (int64_t)i, &error), &error);
     assert_int_equal(n_of(path), i);
   }
   /* In a document that is not there, and apart from the collection of the same name. */
-  ok(create("nobody/none/once", "a", 7, &error), &error);
+  test_ok(create("nobody/none/once", "a", 7, &error), &error);
   assert_int_equal(n_of("nobody/none/once/a"), 7);
   assert_int_equal(n_of("nobody/none"), -1);
 }
@@ -189,8 +179,8 @@ static void absent_is_told(void **state) {
   (void)state;
   psprobe_error error = {0};
   psprobe_document *document = NULL;
-  code_is(psprobe_document_get(client, "nowhere/none", &document, &error), PSPROBE_NOT_FOUND,
-          &error);
+  test_code(psprobe_document_get(client, "nowhere/none", &document, &error), PSPROBE_NOT_FOUND,
+            &error);
   assert_int_equal(error.http_status, 404);
   assert_non_null(strstr(error.message, "get document nowhere/none: NOT_FOUND"));
   assert_null(document);
@@ -213,32 +203,32 @@ static void patches_what_the_mask_names(void **state) {
       "{\"mapValue\":{\"fields\":{\"a\":{\"integerValue\":\"2\"},\"kept\":{\"booleanValue\":true},"
       "\"m\":{\"mapValue\":{\"fields\":{\"x-y\":{\"stringValue\":\"2\"},"
       "\"z\":{\"integerValue\":\"1\"}}}}}}}");
-  ok(psprobe_document_patch(client, &(psprobe_write){.path = "patch/a", .fields = before}, NULL,
-                            &error),
-     &error);
-  ok(psprobe_document_patch(
-         client,
-         &(psprobe_write){.path = "patch/a", .fields = change, .mask = mask, .mask_count = 3},
-         &document, &error),
-     &error);
+  test_ok(psprobe_document_patch(client, &(psprobe_write){.path = "patch/a", .fields = before},
+                                 NULL, &error),
+          &error);
+  test_ok(psprobe_document_patch(
+              client,
+              &(psprobe_write){.path = "patch/a", .fields = change, .mask = mask, .mask_count = 3},
+              &document, &error),
+          &error);
   take_fields(document, after);
   /* The same in a commit; and one whose mask is empty changes nothing. */
   psprobe_write writes[] = {{.path = "patch/b", .fields = before},
                             {.path = "patch/b", .fields = change, .mask = mask, .mask_count = 3},
                             {.path = "patch/b", .fields = change, .mask = mask, .mask_count = 0}};
-  ok(psprobe_commit(client, writes, 3, &error), &error);
-  ok(psprobe_document_get(client, "patch/b", &document, &error), &error);
+  test_ok(psprobe_commit(client, writes, 3, &error), &error);
+  test_ok(psprobe_document_get(client, "patch/b", &document, &error), &error);
   take_fields(document, after);
-  ok(psprobe_document_patch(
-         client,
-         &(psprobe_write){.path = "patch/a", .fields = change, .mask = mask, .mask_count = 0},
-         &document, &error),
-     &error);
+  test_ok(psprobe_document_patch(
+              client,
+              &(psprobe_write){.path = "patch/a", .fields = change, .mask = mask, .mask_count = 0},
+              &document, &error),
+          &error);
   take_fields(document, after);
   /* Without a mask the whole document. */
-  ok(psprobe_document_patch(client, &(psprobe_write){.path = "patch/a", .fields = change},
-                            &document, &error),
-     &error);
+  test_ok(psprobe_document_patch(client, &(psprobe_write){.path = "patch/a", .fields = change},
+                                 &document, &error),
+          &error);
   take_fields(document, change);
   psprobe_value_free(before);
   psprobe_value_free(change);
@@ -252,35 +242,35 @@ static void preconditions_hold(void **state) {
   psprobe_error error = {0};
   psprobe_document *document = NULL;
   psprobe_value *one = numbered(1), *two = numbered(2);
-  code_is(psprobe_document_patch(
-              client, &(psprobe_write){.path = "pre/a", .fields = one, .precondition = exists},
+  test_code(psprobe_document_patch(
+                client, &(psprobe_write){.path = "pre/a", .fields = one, .precondition = exists},
+                NULL, &error),
+            PSPROBE_NOT_FOUND, &error);
+  test_ok(psprobe_document_patch(
+              client, &(psprobe_write){.path = "pre/a", .fields = one, .precondition = absent},
               NULL, &error),
-          PSPROBE_NOT_FOUND, &error);
-  ok(psprobe_document_patch(
-         client, &(psprobe_write){.path = "pre/a", .fields = one, .precondition = absent}, NULL,
-         &error),
-     &error);
-  code_is(psprobe_document_patch(
-              client, &(psprobe_write){.path = "pre/a", .fields = two, .precondition = absent},
-              NULL, &error),
-          PSPROBE_ALREADY_EXISTS, &error);
-  code_is(psprobe_document_patch(
-              client, &(psprobe_write){.path = "pre/a", .fields = two, .precondition = wrong}, NULL,
-              &error),
-          PSPROBE_FAILED_PRECONDITION, &error);
+          &error);
+  test_code(psprobe_document_patch(
+                client, &(psprobe_write){.path = "pre/a", .fields = two, .precondition = absent},
+                NULL, &error),
+            PSPROBE_ALREADY_EXISTS, &error);
+  test_code(psprobe_document_patch(
+                client, &(psprobe_write){.path = "pre/a", .fields = two, .precondition = wrong},
+                NULL, &error),
+            PSPROBE_FAILED_PRECONDITION, &error);
   assert_int_equal(n_of("pre/a"), 1);
   psprobe_precondition right = {.update_time = update_time("pre/a")};
-  ok(psprobe_document_patch(client,
-                            &(psprobe_write){.path = "pre/a", .fields = two, .precondition = right},
-                            &document, &error),
-     &error);
-  take_fields(document, two);
-  code_is(psprobe_document_delete(client, "pre/a", &right, &error), PSPROBE_FAILED_PRECONDITION,
+  test_ok(psprobe_document_patch(
+              client, &(psprobe_write){.path = "pre/a", .fields = two, .precondition = right},
+              &document, &error),
           &error);
+  take_fields(document, two);
+  test_code(psprobe_document_delete(client, "pre/a", &right, &error), PSPROBE_FAILED_PRECONDITION,
+            &error);
   right.update_time = update_time("pre/a");
-  ok(psprobe_document_delete(client, "pre/a", &right, &error), &error);
-  code_is(psprobe_document_delete(client, "pre/a", &exists, &error), PSPROBE_NOT_FOUND, &error);
-  ok(psprobe_document_delete(client, "pre/a", NULL, &error), &error);
+  test_ok(psprobe_document_delete(client, "pre/a", &right, &error), &error);
+  test_code(psprobe_document_delete(client, "pre/a", &exists, &error), PSPROBE_NOT_FOUND, &error);
+  test_ok(psprobe_document_delete(client, "pre/a", NULL, &error), &error);
   assert_int_equal(n_of("pre/a"), -1);
   psprobe_value_free(one);
   psprobe_value_free(two);
@@ -290,25 +280,25 @@ static void commits_all_or_none(void **state) {
   (void)state;
   psprobe_error error = {0};
   psprobe_value *one = numbered(1), *two = numbered(2);
-  ok(create("commit", "old", 0, &error), &error);
+  test_ok(create("commit", "old", 0, &error), &error);
   psprobe_write writes[] = {
       {.path = "commit/new", .fields = one, .precondition = {.must_not_exist = true}},
       {.path = "commit/old", .fields = two, .precondition = {.must_not_exist = true}},
       {.path = "commit/none"}};
-  code_is(psprobe_commit(client, writes, 3, &error), PSPROBE_ALREADY_EXISTS, &error);
+  test_code(psprobe_commit(client, writes, 3, &error), PSPROBE_ALREADY_EXISTS, &error);
   assert_int_equal(n_of("commit/new"), -1);
   assert_int_equal(n_of("commit/old"), 0);
   writes[1].precondition = (psprobe_precondition){.must_exist = true};
-  ok(psprobe_commit(client, writes, 3, &error), &error);
+  test_ok(psprobe_commit(client, writes, 3, &error), &error);
   assert_int_equal(n_of("commit/new"), 1);
   assert_int_equal(n_of("commit/old"), 2);
   writes[0] = (psprobe_write){.path = "commit/new"};
   writes[1] =
       (psprobe_write){.path = "commit/old", .precondition = {.update_time = {1704164645, 0}}};
-  code_is(psprobe_commit(client, writes, 2, &error), PSPROBE_FAILED_PRECONDITION, &error);
+  test_code(psprobe_commit(client, writes, 2, &error), PSPROBE_FAILED_PRECONDITION, &error);
   assert_int_equal(n_of("commit/new"), 1);
   writes[1].precondition = (psprobe_precondition){.update_time = update_time("commit/old")};
-  ok(psprobe_commit(client, writes, 2, &error), &error);
+  test_ok(psprobe_commit(client, writes, 2, &error), &error);
   assert_int_equal(n_of("commit/new"), -1);
   assert_int_equal(n_of("commit/old"), -1);
   psprobe_value_free(one);
@@ -319,24 +309,24 @@ static void batches_each_on_its_own(void **state) {
   (void)state;
   psprobe_error outcomes[4], error = {0};
   psprobe_value *one = numbered(1), *two = numbered(2);
-  ok(create("batch", "old", 0, &error), &error);
+  test_ok(create("batch", "old", 0, &error), &error);
   psprobe_write writes[] = {
       {.path = "batch/new", .fields = one, .precondition = {.must_not_exist = true}},
       {.path = "batch/old", .fields = two, .precondition = {.must_not_exist = true}},
       {.path = "batch/none"},
       {.path = "batch/absent", .fields = two, .precondition = {.must_exist = true}}};
-  ok(psprobe_batch_write(client, writes, 4, outcomes, &error), &error);
-  code_is(outcomes[0].code, PSPROBE_OK, &outcomes[0]);
-  code_is(outcomes[1].code, PSPROBE_ALREADY_EXISTS, &outcomes[1]);
+  test_ok(psprobe_batch_write(client, writes, 4, outcomes, &error), &error);
+  test_code(outcomes[0].code, PSPROBE_OK, &outcomes[0]);
+  test_code(outcomes[1].code, PSPROBE_ALREADY_EXISTS, &outcomes[1]);
   assert_non_null(strstr(outcomes[1].message, "write 2 of 4, batch/old: ALREADY_EXISTS"));
-  code_is(outcomes[2].code, PSPROBE_OK, &outcomes[2]);
-  code_is(outcomes[3].code, PSPROBE_NOT_FOUND, &outcomes[3]);
+  test_code(outcomes[2].code, PSPROBE_OK, &outcomes[2]);
+  test_code(outcomes[3].code, PSPROBE_NOT_FOUND, &outcomes[3]);
   assert_int_equal(n_of("batch/new"), 1);
   assert_int_equal(n_of("batch/old"), 0);
   assert_int_equal(n_of("batch/absent"), -1);
   psprobe_write twice[] = {writes[0], writes[0]};
-  code_is(psprobe_batch_write(client, twice, 2, outcomes, &error), PSPROBE_INVALID_ARGUMENT,
-          &error);
+  test_code(psprobe_batch_write(client, twice, 2, outcomes, &error), PSPROBE_INVALID_ARGUMENT,
+            &error);
   psprobe_value_free(one);
   psprobe_value_free(two);
 }

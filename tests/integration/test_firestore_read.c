@@ -19,10 +19,6 @@
 
 static psprobe_client *client;
 
-static void ok(psprobe_code code, const psprobe_error *error) {
-  if (code != PSPROBE_OK) fail_msg("%s", error->message);
-}
-
 static const char *id_of(const psprobe_document *document) {
   return strrchr(psprobe_document_name(document), '/') + 1;
 }
@@ -48,9 +44,9 @@ static void write_batch(int from, int to) {
     snprintf(paths[i], sizeof paths[i], "many/id%03d", (i * 7) % MANY);
     writes[i - from] = (psprobe_write){.path = paths[i], .fields = fields};
   }
-  ok(psprobe_batch_write(client, writes, count, outcomes, &error), &error);
+  test_ok(psprobe_batch_write(client, writes, count, outcomes, &error), &error);
   for (size_t i = 0; i < count; i++) {
-    ok(outcomes[i].code, &outcomes[i]);
+    test_ok(outcomes[i].code, &outcomes[i]);
     psprobe_value_free((psprobe_value *)(uintptr_t)writes[i].fields);
   }
 }
@@ -87,13 +83,13 @@ static void lists_all_of_them(void **state) {
   (void)state;
   psprobe_error error = {0};
   seen s = {.direction = 1};
-  ok(psprobe_document_list(client, "many", note, &s, &error), &error);
+  test_ok(psprobe_document_list(client, "many", note, &s, &error), &error);
   assert_int_equal(s.count, MANY);
   s = (seen){.direction = 1, .most = 200};
-  ok(psprobe_document_list(client, "many", note, &s, &error), &error);
+  test_ok(psprobe_document_list(client, "many", note, &s, &error), &error);
   assert_int_equal(s.count, 200);
-  ok(psprobe_document_list(client, "nothing", note, &s, &error), &error);
-  ok(psprobe_document_list(client, "many/id000/below", note, &s, &error), &error);
+  test_ok(psprobe_document_list(client, "nothing", note, &s, &error), &error);
+  test_ok(psprobe_document_list(client, "many/id000/below", note, &s, &error), &error);
   assert_int_equal(s.count, 200);
 }
 
@@ -108,7 +104,7 @@ static void pages_through_a_query(void **state) {
                              .descending = way == 1,
                              .page_size = sizes[i]};
       seen s = {.direction = way == 1 ? -1 : 1, .key = query.order_by};
-      ok(psprobe_query_run(client, &query, note, &s, &error), &error);
+      test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
       assert_int_equal(s.count, MANY);
     }
   }
@@ -130,13 +126,13 @@ static void keeps_limit_and_offset(void **state) {
                            .limit = cases[i].limit,
                            .offset = cases[i].offset,
                            .page_size = cases[i].page};
-    ok(psprobe_query_run(client, &query, note, &s, &error), &error);
+    test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
     assert_int_equal(s.count, cases[i].count);
     if (s.count > 0) assert_int_equal(s.last, cases[i].offset + s.count - 1);
   }
   seen s = {.direction = 1, .most = 3};
   psprobe_query query = {.collection = "many", .page_size = 2};
-  ok(psprobe_query_run(client, &query, note, &s, &error), &error);
+  test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
   assert_int_equal(s.count, 3);
 }
 
@@ -158,7 +154,7 @@ static void filters(void **state) {
                              .where_value = fifty,
                              .page_size = 100};
       seen s = {.direction = 1, .key = cases[i].op == PSPROBE_EQUAL ? NULL : "seventh"};
-      ok(psprobe_query_run(client, &query, note, &s, &error), &error);
+      test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
       assert_int_equal(s.count, cases[i].count);
       psprobe_value_free(fifty);
     }
@@ -175,13 +171,13 @@ static void filters_inside_maps(void **state) {
                          .where_value = one,
                          .page_size = 50};
   seen s = {.direction = 1};
-  ok(psprobe_query_run(client, &query, note, &s, &error), &error);
+  test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
   assert_int_equal(s.count, MANY / 2);
   query.where_value = text; /* another type is another value, and in no order with it */
   s = (seen){.direction = 1};
-  ok(psprobe_query_run(client, &query, note, &s, &error), &error);
+  test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
   query.where_op = PSPROBE_LESS;
-  ok(psprobe_query_run(client, &query, note, &s, &error), &error);
+  test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
   assert_int_equal(s.count, 0);
   psprobe_value_free(one);
   psprobe_value_free(text);
@@ -197,7 +193,7 @@ static bool spell(void *arg, const psprobe_document *document) {
 static void spells(const psprobe_query *query, const char *ids) {
   char found[256] = "";
   psprobe_error error = {0};
-  ok(psprobe_query_run(client, query, spell, found, &error), &error);
+  test_ok(psprobe_query_run(client, query, spell, found, &error), &error);
   assert_string_equal(found, ids);
 }
 
@@ -223,11 +219,11 @@ static void orders_every_type(void **state) {
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
     psprobe_value *fields = psprobe_value_map();
     psprobe_value_set(fields, "v", test_value(values[i][1]));
-    ok(psprobe_document_create(client, "kinds", values[i][0], fields, NULL, &error), &error);
+    test_ok(psprobe_document_create(client, "kinds", values[i][0], fields, NULL, &error), &error);
     psprobe_value_free(fields);
   }
   psprobe_value *none = psprobe_value_map();
-  ok(psprobe_document_create(client, "kinds", "n_without", none, NULL, &error), &error);
+  test_ok(psprobe_document_create(client, "kinds", "n_without", none, NULL, &error), &error);
   psprobe_value_free(none);
 
   psprobe_query query = {.collection = "kinds", .order_by = "v", .page_size = 1};
@@ -273,7 +269,7 @@ static void by_name(void **state) {
   psprobe_error error = {0};
   const char *project = NULL;
   char name[128];
-  ok(psprobe_client_project(client, &project, &error), &error);
+  test_ok(psprobe_client_project(client, &project, &error), &error);
   snprintf(name, sizeof name, "projects/%s/databases/(default)/documents/many/id637", project);
   psprobe_value *reference = psprobe_value_reference(name);
   psprobe_query query = {.collection = "many",
@@ -297,13 +293,13 @@ static void collections_are_apart(void **state) {
   for (size_t i = 0; i < sizeof collections / sizeof *collections; i++) {
     char id[8];
     snprintf(id, sizeof id, "in%zu", i);
-    ok(psprobe_document_create(client, collections[i], id, fields, NULL, &error), &error);
+    test_ok(psprobe_document_create(client, collections[i], id, fields, NULL, &error), &error);
   }
   for (size_t i = 0; i < sizeof collections / sizeof *collections; i++) {
     char id[8], listed[64] = "";
     snprintf(id, sizeof id, "in%zu ", i);
     spells(&(psprobe_query){.collection = collections[i]}, id);
-    ok(psprobe_document_list(client, collections[i], spell, listed, &error), &error);
+    test_ok(psprobe_document_list(client, collections[i], spell, listed, &error), &error);
     assert_string_equal(listed, id);
   }
   psprobe_value_free(fields);

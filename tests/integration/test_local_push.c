@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/** @file The stand-in's pushes and long polls, over sockets. */
+/** @file The stand-in's pushes, over sockets. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -126,13 +123,6 @@ static void subscribe(const char *sub, const char *path, const char *more) {
   psp_buf_free(&body);
 }
 
-static void publish(const char *message) {
-  psp_buf body = {0};
-  psp_buf_printf(&body, "{\"messages\":[%s]}", message);
-  assert_int_equal(test_rest_status(host, "POST", TOPIC ":publish", body.data), 200);
-  psp_buf_free(&body);
-}
-
 static void wait_empty(const char *sub) {
   size_t held = 1, leased;
   for (int i = 0; i < 1000 && held > 0; i++, usleep(10000))
@@ -143,9 +133,9 @@ static void wait_empty(const char *sub) {
 static void test_wrapped(void **state) {
   (void)state;
   subscribe("push-wrapped", "/source/push?token=abc", "");
-  publish(
-      "{\"data\":\"eyJwcm9iZSI6MX0=\",\"attributes\":{\"probe_id\":"
-      "\"0123456789abcdef0123456789abcdef\"}}");
+  test_rest_publish(host, TOPIC,
+                    "{\"data\":\"eyJwcm9iZSI6MX0=\",\"attributes\":{\"probe_id\":"
+                    "\"0123456789abcdef0123456789abcdef\"}}");
   wait_for(1);
   psp_buf golden = test_file("tests/data/push/wrapped.http");
   const char *body = strstr(golden.data, "\r\n\r\n") + 4;
@@ -160,7 +150,8 @@ static void test_wrapped(void **state) {
 static void test_unwrapped(void **state) {
   (void)state;
   subscribe("push-unwrapped", "/push", ",\"noWrapper\":{\"writeMetadata\":true}");
-  publish(
+  test_rest_publish(
+      host, TOPIC,
       "{\"data\":\"eyJwcm9iZSI6MX0=\",\"orderingKey\":\"key-1\",\"attributes\":{\"probe_id\":"
       "\"0123\",\"bad name\":\"x\",\"inject\":\"a\\r\\nb: c\"}}");
   wait_for(1);
@@ -180,7 +171,8 @@ static void test_unwrapped(void **state) {
 static void test_attributes_that_break_a_request(void **state) {
   (void)state;
   subscribe("push-breaking", "/", ",\"noWrapper\":{\"writeMetadata\":true}");
-  publish(
+  test_rest_publish(
+      host, TOPIC,
       "{\"data\":\"aGVsbG8gd29ybGQ=\",\"attributes\":{\"Content-Length\":\"5\",\"Host\":"
       "\"other.example\",\"transfer-encoding\":\"chunked\",\"note\":\"a\\u0001b\","
       "\"x-goog-pubsub-message-id\":\"77\",\"tenant\":\"acme\"}}");
@@ -202,7 +194,7 @@ static void test_long_answer_acknowledges(void **state) {
   box.answers[0] = 200;
   box.answer_len = (1 << 20) + 1;
   subscribe("push-long", "/", "");
-  publish("{\"data\":\"YQ==\"}");
+  test_rest_publish(host, TOPIC, "{\"data\":\"YQ==\"}");
   wait_for(1);
   wait_empty("projects/demo-project/subscriptions/push-long");
   assert_int_equal(box.count, 1);
@@ -211,7 +203,7 @@ static void test_long_answer_acknowledges(void **state) {
 static void test_odd_endpoint(void **state) {
   (void)state;
   subscribe("push-odd", "/a b?c=\xc3\xbc#frag", "");
-  publish("{\"data\":\"YQ==\"}");
+  test_rest_publish(host, TOPIC, "{\"data\":\"YQ==\"}");
   wait_for(1);
   wait_empty("projects/demo-project/subscriptions/push-odd");
   assert_true(psp_text_starts(box.head[0].data, "POST /a%20b?c=%C3%BC HTTP/1.1\r\n"));
@@ -224,7 +216,7 @@ static void test_backoff(void **state) {
   static const int refusals[] = {-1, 500, 404, 302, 203};
   memcpy(box.answers, refusals, sizeof refusals);
   subscribe("push-refused", "/", "");
-  publish("{\"data\":\"YQ==\"}");
+  test_rest_publish(host, TOPIC, "{\"data\":\"YQ==\"}");
   wait_for(6);
   int64_t least = 100 * MS;
   for (int i = 0; i < 5; i++, least *= 2) {
@@ -241,7 +233,7 @@ static void test_acknowledging_statuses(void **state) {
   memcpy(box.answers, statuses, sizeof statuses);
   subscribe("push-good", "/", "");
   for (int i = 1; i <= 4; i++) {
-    publish("{\"data\":\"YQ==\"}");
+    test_rest_publish(host, TOPIC, "{\"data\":\"YQ==\"}");
     wait_for(i);
     wait_empty("projects/demo-project/subscriptions/push-good");
   }
@@ -253,7 +245,7 @@ static void test_several_in_flight(void **state) {
   box.hold = true;
   subscribe("push-several", "/", "");
   for (int i = 0; i < 10; i++)
-    publish("{\"data\":\"YQ==\"}");
+    test_rest_publish(host, TOPIC, "{\"data\":\"YQ==\"}");
   wait_for(3);
   assert_int_equal(box.most_open, 3); /* at first */
   pthread_mutex_lock(&box.lock);
@@ -279,7 +271,7 @@ static void test_endpoint_down_then_up(void **state) {
   assert_int_equal(
       test_rest_status(host, "PUT", "/v1/projects/demo-project/subscriptions/down", body.data),
       200);
-  publish("{\"data\":\"YQ==\"}");
+  test_rest_publish(host, TOPIC, "{\"data\":\"YQ==\"}");
   usleep(150000);
   box.server = raw_server_start(talk, NULL);
   psp_buf_reset(&body);
@@ -292,100 +284,6 @@ static void test_endpoint_down_then_up(void **state) {
   wait_for(1);
   wait_empty("projects/demo-project/subscriptions/down");
   psp_buf_free(&body);
-}
-
-/* ---- pulls ---- */
-
-#define PULL_SUB "/v1/projects/demo-project/subscriptions/pull-sub"
-
-static void make_pull_sub(void) {
-  assert_int_equal(
-      test_rest_status(host, "PUT", PULL_SUB, "{\"topic\":\"projects/demo-project/topics/topic\"}"),
-      200);
-}
-
-static int begin_pull(void) {
-  return test_rest_begin(host, "POST", PULL_SUB ":pull", "{\"maxMessages\":10}", NULL);
-}
-
-/* Waits until the pull has reached the broker. */
-static void settle(void) {
-  usleep(50000);
-}
-
-static void test_long_poll(void **state) {
-  (void)state;
-  make_pull_sub();
-  int first = begin_pull();
-  settle();
-  int second = begin_pull();
-  settle();
-  raw_answer answer = {0};
-  publish("{\"data\":\"YQ==\"}");
-  assert_true(raw_read(first, &answer)); /* the oldest */
-  assert_non_null(strstr(answer.body.data, "\"data\": \"YQ==\""));
-  assert_true(raw_is_silent(second, 50));
-  raw_free(&answer);
-  publish("{\"data\":\"Yg==\"}");
-  answer = (raw_answer){0};
-  assert_true(raw_read(second, &answer));
-  assert_non_null(strstr(answer.body.data, "\"data\": \"Yg==\""));
-  raw_free(&answer);
-  close(first);
-  close(second);
-}
-
-/* In whatever way the clients of earlier pulls went, the one that is there gets the message. */
-static void goes_to_who_is_there(bool reset, bool extra_bytes) {
-  int gone[2];
-  for (int i = 0; i < 2; i++) {
-    gone[i] = begin_pull();
-    settle();
-    if (extra_bytes) raw_send(gone[i], "GET / HTTP/1.1\r\n");
-  }
-  int there = begin_pull();
-  settle();
-  for (int i = 0; i < 2; i++) {
-    struct linger at_once = {.l_onoff = 1};
-    if (reset) setsockopt(gone[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    close(gone[i]);
-  }
-  settle();
-  raw_answer answer = {0};
-  publish("{\"data\":\"YQ==\"}");
-  assert_false(raw_is_silent(there, 2000));
-  assert_true(raw_read(there, &answer));
-  assert_non_null(strstr(answer.body.data, "\"data\": \"YQ==\""));
-  raw_free(&answer);
-  close(there);
-}
-
-static void test_gone_client_swallows_nothing(void **state) {
-  (void)state;
-  make_pull_sub();
-  goes_to_who_is_there(false, false);
-  goes_to_who_is_there(true, false);
-  goes_to_who_is_there(false, true);
-  goes_to_who_is_there(true, true);
-}
-
-static void test_free_with_waiting_pulls(void **state) {
-  make_pull_sub();
-  int waiting[20];
-  for (int i = 0; i < 20; i++)
-    waiting[i] = begin_pull();
-  settle();
-  psprobe_local_free(local);
-  for (int i = 0; i < 20; i++) {
-    raw_answer answer = {0};
-    assert_true(raw_read(waiting[i], &answer));
-    assert_int_equal(answer.status, 503);
-    raw_free(&answer);
-    close(waiting[i]);
-  }
-  psprobe_error error = {0};
-  if (psprobe_local_new(NULL, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
-  (void)state;
 }
 
 static void test_address_in_use(void **state) {
@@ -410,9 +308,6 @@ int main(void) {
       TEST(test_acknowledging_statuses),
       TEST(test_several_in_flight),
       TEST(test_endpoint_down_then_up),
-      TEST(test_long_poll),
-      TEST(test_gone_client_swallows_nothing),
-      TEST(test_free_with_waiting_pulls),
       TEST(test_address_in_use),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,3 +109,13 @@ psprobe_value *test_every_type(const char *project) {
   assert_int_equal(psprobe_value_count(map), 37);
   return map;
 }
+
+void test_code(psprobe_code code, psprobe_code expected, const psprobe_error *error) {
+  if (code != expected)
+    fail_msg("%s, not %s: %s", psprobe_code_name(code), psprobe_code_name(expected),
+             error->message);
+}
+
+void test_ok(psprobe_code code, const psprobe_error *error) {
+  test_code(code, PSPROBE_OK, error);
+}

@@ -12,4 +12,8 @@ char *test_value_json(const psprobe_value *value);
  * sent. `project` is the references'. */
 psprobe_value *test_every_type(const char *project);
 
+/** Fails the test, with what the error says, unless a call gave what it should. */
+void test_ok(psprobe_code code, const psprobe_error *error);
+void test_code(psprobe_code code, psprobe_code expected, const psprobe_error *error);
+
 #endif

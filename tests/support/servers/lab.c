@@ -181,3 +181,8 @@ psprobe_prober_stats lab_stats(lab *l) {
   psprobe_prober_get_stats(l->prober, &stats);
   return stats;
 }
+
+void lab_answer_both(lab *l, const char *id) {
+  assert_int_equal(lab_answer(l, "cloud_function", id, NULL), 200);
+  assert_int_equal(lab_answer(l, "regular_service", id, NULL), 200);
+}

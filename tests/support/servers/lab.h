@@ -49,6 +49,8 @@ const psprobe_finished *lab_finished(lab *lab, size_t nth);
 void lab_hold(lab *lab, bool *which, bool on);
 /** POSTs an answer, with header lines each ended by \r\n (may be NULL). @return the status */
 int lab_answer(lab *lab, const char *source, const char *id, const char *headers);
+/** Both sources answer it, and are answered 200. */
+void lab_answer_both(lab *lab, const char *id);
 /** Sends a request as it stands. */
 int lab_ask(lab *lab, const char *request);
 psprobe_prober_stats lab_stats(lab *lab);

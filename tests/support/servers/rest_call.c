@@ -41,3 +41,12 @@ int test_rest_status(const char *host, const char *method, const char *path, con
   raw_free(&answer);
   return status;
 }
+
+void test_rest_publish(const char *host, const char *topic, const char *message) {
+  psp_buf path = {0}, body = {0};
+  psp_buf_printf(&path, "%s:publish", topic);
+  psp_buf_printf(&body, "{\"messages\":[%s]}", message);
+  assert_int_equal(test_rest_status(host, "POST", path.data, body.data), 200);
+  psp_buf_free(&path);
+  psp_buf_free(&body);
+}

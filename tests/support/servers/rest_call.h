@@ -17,4 +17,7 @@ int test_rest_status(const char *host, const char *method, const char *path, con
 int test_rest_begin(const char *host, const char *method, const char *path, const char *body,
                     const char *more);
 
+/** Publishes a message, given as JSON, to a topic ("/v1/projects/..."), or fails the test. */
+void test_rest_publish(const char *host, const char *topic, const char *message);
+
 #endif
