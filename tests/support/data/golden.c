@@ -30,6 +30,17 @@ bool golden_next(golden *g) {
   return true;
 }
 
+int golden_each(const char *path, void (*check)(golden *g)) {
+  golden g = golden_open(path);
+  int lines = 0;
+  for (; golden_next(&g); lines++) {
+    check(&g);
+    if (golden_word(&g) != NULL) fail_msg("%s:%d: %s left unread", g.path, g.number, g.key);
+  }
+  golden_close(&g);
+  return lines;
+}
+
 char *golden_word(golden *g) {
   return strtok_r(NULL, " \n", &g->rest);
 }

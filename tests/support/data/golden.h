@@ -22,6 +22,9 @@ golden golden_open(const char *path);
 void golden_close(golden *g);
 /** The next line: sets key. False at the end. */
 bool golden_next(golden *g);
+/** Reads a whole file, a line a call of `check`; fails the test where a line is left unread, as one
+ * is whose key nobody knows. @return how many lines */
+int golden_each(const char *path, void (*check)(golden *g));
 /** Takes the next word of the line; NULL at its end. */
 char *golden_word(golden *g);
 /** Takes the next number; fails the test where there is none. */

@@ -7,11 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
+
 #include <psprobe/compare.h>
 
 #include "comparing.h"
+#include "golden.h"
 #include "stats/quantile_ci.h"
 #include "stats/rng.h"
 #include "stats/verdict.h"
@@ -210,8 +213,29 @@ static void test_holm_decides_among_many(void **state) {
   psprobe_comparison_free(c);
 }
 
+static void check_holm(golden *g) {
+  if (strcmp(g->key, "holm") == 0) {
+    double values[16], corrected[8];
+    size_t count = 0;
+    for (const char *word; count < 16 && (word = golden_word(g)) != NULL; count++) {
+      values[count] = strtod(word, NULL);
+    }
+    assert_true(count > 0 && count % 2 == 0);
+    psp_holm(values, corrected, count / 2);
+    for (size_t i = 0; i < count / 2; i++) {
+      golden_near(g, corrected[i], values[count / 2 + i], 1e-12, 0);
+    }
+  }
+}
+
+static void test_holm(void **state) {
+  (void)state;
+  assert_int_equal(golden_each("tests/data/statistics/verdict.txt", check_holm), 4);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_holm),
       cmocka_unit_test(test_sign_test_agrees_with_the_interval),
       cmocka_unit_test(test_so_few_cannot_tell),
       cmocka_unit_test(test_swapping_the_sources_mirrors_everything),
