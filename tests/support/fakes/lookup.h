@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef TEST_LOOKUP_H
 #define TEST_LOOKUP_H
-/** @file Credentials that are looked up over a scripted transport, in an environment of a test's. */
+/** @file Credentials that are looked up over a scripted transport, in an environment of a test's.
+ */
 #include "auth/parts.h"
 #include "fake_transport.h"
 
