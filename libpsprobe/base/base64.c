@@ -3,27 +3,25 @@
 
 #include <stdint.h>
 
-static void encode(psp_buf *out, const void *data, size_t len, const char *alphabet, bool pad) {
-  const unsigned char *s = data;
-  if (!psp_buf_reserve(out, len / 3 * 4 + 4)) return;
+size_t psp_base64_write(char *out, const void *data, size_t len) {
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const unsigned char *in = data;
+  char *at = out;
   for (size_t i = 0; i < len; i += 3) {
-    size_t n = len - i < 3 ? len - i : 3;
-    uint32_t bits = (uint32_t)s[i] << 16;
-    if (n > 1) bits |= (uint32_t)s[i + 1] << 8;
-    if (n > 2) bits |= s[i + 2];
-    char quad[4];
+    size_t left = len - i;
+    uint32_t bits = (uint32_t)in[i] << 16;
+    if (left > 1) bits |= (uint32_t)in[i + 1] << 8;
+    if (left > 2) bits |= in[i + 2];
     for (size_t k = 0; k < 4; k++)
-      quad[k] = k <= n ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
-    psp_buf_add(out, quad, pad ? 4 : n + 1);
+      *at++ = k <= left ? letters[bits >> (18 - 6 * k) & 63] : '=';
   }
+  *at = 0;
+  return (size_t)(at - out);
 }
 
 void psp_base64_encode(psp_buf *out, const void *data, size_t len) {
-  encode(out, data, len, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true);
-}
-
-void psp_base64url_encode(psp_buf *out, const void *data, size_t len) {
-  encode(out, data, len, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
+  if (!psp_buf_reserve(out, PSP_BASE64_SIZE(len))) return;
+  out->len += psp_base64_write(out->data + out->len, data, len);
 }
 
 /* By byte: its six bits, or -1. A table: tokens are long, and branches on their letters are

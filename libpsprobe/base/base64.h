@@ -7,10 +7,12 @@
 
 #include "base/buf.h"
 
-/** Standard alphabet, padded. */
+/** Room for what psp_base64_write makes of so many bytes. */
+#define PSP_BASE64_SIZE(len) ((len) / 3 * 4 + 5)
+/** Standard alphabet, padded, zero-terminated. @return its length */
+size_t psp_base64_write(char *out, const void *data, size_t len);
+/** The same at the end of a buffer. */
 void psp_base64_encode(psp_buf *out, const void *data, size_t len);
-/** URL alphabet, unpadded (RFC 7515, 2). */
-void psp_base64url_encode(psp_buf *out, const void *data, size_t len);
 
 /** Either alphabet, padded or not, as proto3 JSON allows. False: not base64; `out` as before. */
 bool psp_base64_decode(psp_buf *out, const char *text, size_t len);

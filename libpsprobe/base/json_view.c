@@ -165,7 +165,8 @@ bool psp_view_equals(psp_view string, const char *text) {
   return *text == 0;
 }
 
-bool psp_view_same(psp_view a, psp_view b) {
+/* Two strings that are equal after unescaping. */
+static bool same(psp_view a, psp_view b) {
   if (a.type != PSP_VIEW_STRING || b.type != PSP_VIEW_STRING) return false;
   byte_reader x = read_bytes(a), y = read_bytes(b);
   int byte;
@@ -183,7 +184,7 @@ static const char *fault_in_names(psp_view object) {
   for (size_t count = 0; psp_view_next_member(object, &cursor, &name, &value); count++) {
     if (count == PSP_VIEW_MEMBERS) return "too many members";
     for (size_t i = 0; i < count; i++)
-      if (psp_view_same(names[i], name)) return "a name that is there twice";
+      if (same(names[i], name)) return "a name that is there twice";
     names[count] = name;
   }
   return NULL;

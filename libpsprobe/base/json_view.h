@@ -56,8 +56,6 @@ bool psp_view_next_member(psp_view object, psp_view_cursor *cursor, psp_view *na
 
 /** A string equal to `text`, byte for byte after unescaping. */
 bool psp_view_equals(psp_view string, const char *text);
-/** Two strings that are equal after unescaping. */
-bool psp_view_same(psp_view a, psp_view b);
 /** Unescapes a string into `out`, zero-terminated. False: no string, or it does not fit. */
 bool psp_view_string(psp_view string, char *out, size_t size);
 /** The same into a new allocation, for what is no secret. NULL: no string, or no memory. */

@@ -115,7 +115,6 @@ void psp_permissions_body(const psp_permissions *permissions, psp_buf *body);
 /** Reads the answer, {"permissions":["…"]} with those that are granted. Pure. */
 psprobe_code psp_permissions_read(psp_permissions *permissions, const char *answer, size_t len,
                                   psprobe_error *error);
-bool psp_permissions_has(const psp_permissions *permissions, const char *name);
 /** POST …:testIamPermissions of a topic or subscription. */
 psprobe_code psp_permissions_ask(psp_doctor *d, const char *full_name, const char *what,
                                  psp_permissions *permissions, psprobe_error *error);

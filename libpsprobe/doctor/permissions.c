@@ -46,12 +46,6 @@ psprobe_code psp_permissions_read(psp_permissions *permissions, const char *answ
   return PSPROBE_OK;
 }
 
-bool psp_permissions_has(const psp_permissions *permissions, const char *name) {
-  for (size_t i = 0; i < permissions->count; i++)
-    if (strcmp(permissions->names[i], name) == 0) return permissions->granted[i];
-  return false;
-}
-
 psprobe_code psp_permissions_ask(psp_doctor *d, const char *full_name, const char *what,
                                  psp_permissions *permissions, psprobe_error *error) {
   psp_buf path = {0}, body = {0}, answer = {0};

@@ -7,7 +7,9 @@
 #include "base/timestamp.h"
 #include "firestore/path.h"
 
-char *psp_json_name(const psp_json *json) {
+/* The answer's string with its zero bytes as C0 80 (psp_json_string refuses
+ * those); free() it. NULL: no string, or no memory. */
+static char *take_name(const psp_json *json) {
   psp_buf text = {0}, name = {0};
   char *out = NULL;
   if (psp_json_text(json, &text)) {
@@ -51,7 +53,7 @@ static psprobe_code decode_into(const psp_json *json, psprobe_document *document
                                 psprobe_error *error) {
   if (!psp_json_is_string(psp_json_get(json, "name")))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a document without a name");
-  document->name = psp_json_name(psp_json_get(json, "name"));
+  document->name = take_name(psp_json_get(json, "name"));
   if (document->name == NULL) return psp_fail_memory(error, "a document");
   if (!psp_timestamp_decode(psp_json_get2(json, "createTime", "create_time"),
                             &document->create_time) ||

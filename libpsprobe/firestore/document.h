@@ -25,11 +25,6 @@ void psp_precondition_encode(psp_json_writer *w, const psprobe_precondition *pre
 /** Each a good field path. `mask` NULL is fine. */
 psprobe_code psp_mask_check(const char *const *mask, size_t count, psprobe_error *error);
 
-/**
- * The answer's string with its zero bytes as C0 80 (psp_json_string refuses
- * those); free() it. NULL: no string, or no memory.
- */
-char *psp_json_name(const psp_json *json);
 /** Writes such a name. */
 void psp_json_put_name(psp_json_writer *w, const char *name);
 

@@ -87,7 +87,8 @@ void psp_field_path_quote(psp_buf *out, const char *name) {
   psp_buf_char(out, '`');
 }
 
-const psprobe_value *psp_value_find_names(const psprobe_value *map, const psp_buf *names) {
+/* What the names that psp_field_path_parse gave lead to in a map, or NULL. */
+static const psprobe_value *find_names(const psprobe_value *map, const psp_buf *names) {
   for (size_t at = 0; map != NULL && at < names->len; at += strlen(names->data + at) + 1)
     map = psprobe_value_find(map, names->data + at);
   return map;
@@ -97,7 +98,7 @@ psprobe_code psp_value_find_path(const psprobe_value *map, const char *path,
                                  const psprobe_value **found, psprobe_error *error) {
   psp_buf names = {0};
   psprobe_code code = psp_field_path_parse(path, &names, error);
-  if (code == PSPROBE_OK) *found = psp_value_find_names(map, &names);
+  if (code == PSPROBE_OK) *found = find_names(map, &names);
   psp_buf_free(&names);
   return code;
 }

@@ -180,11 +180,6 @@ bool psp_name_is_document(const char *name, size_t len) {
   }
 }
 
-const char *psp_name_path(const char *name) {
-  size_t len = name != NULL ? strlen(name) : 0;
-  return name != NULL && psp_name_is_document(name, len) ? name + path_start(name, len) : NULL;
-}
-
 bool psp_document_id_new(char out[PSP_DOCUMENT_ID_SIZE]) {
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   size_t have = 0;

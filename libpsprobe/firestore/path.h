@@ -44,8 +44,6 @@ void psp_path_encode_id(psp_buf *out, const char *id);
 void psp_name_text(psp_buf *out, const char *name);
 /** True for a document's full name, of whatever project. Zero bytes may stand as they are. */
 bool psp_name_is_document(const char *name, size_t len);
-/** The path in a document's name (a part of it), or NULL for what is no such name. */
-const char *psp_name_path(const char *name);
 
 /** 20 letters and digits, as Google's clients make ids. False: no random numbers. */
 #define PSP_DOCUMENT_ID_SIZE 21
@@ -63,8 +61,6 @@ bool psp_document_id_new(char out[PSP_DOCUMENT_ID_SIZE]);
 psprobe_code psp_field_path_parse(const char *path, psp_buf *names, psprobe_error *error);
 /** Writes one name as a field path, in backquotes where it needs them. */
 void psp_field_path_quote(psp_buf *out, const char *name);
-/** What the names that psp_field_path_parse gave lead to in a map, or NULL. */
-const psprobe_value *psp_value_find_names(const psprobe_value *map, const psp_buf *names);
 /** The same for a path. @return as psp_field_path_parse */
 psprobe_code psp_value_find_path(const psprobe_value *map, const char *path,
                                  const psprobe_value **found, psprobe_error *error);

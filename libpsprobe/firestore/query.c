@@ -40,7 +40,10 @@ psprobe_code psp_query_check(const psprobe_query *query, psprobe_error *error) {
   return PSPROBE_OK;
 }
 
-const char *psp_query_order_field(const psprobe_query *query) {
+/* The field that comes first in the query's order; NULL: by name alone. An
+ * inequality orders by its field where the query does not say otherwise, as
+ * the service does by itself (and has an index for). */
+static const char *order_field(const psprobe_query *query) {
   const char *field = query->order_by;
   if (field == NULL && is_inequality(query->where_op)) field = query->where_field;
   return psp_text_equal(field, BY_NAME) ? NULL : field;
@@ -128,7 +131,7 @@ static void put_cursor(psp_json_writer *w, const psprobe_value *value, const cha
 
 static void put_query(psp_json_writer *w, const psprobe_query *query, const psp_query_page *page,
                       const psprobe_value *after) {
-  const char *field = psp_query_order_field(query);
+  const char *field = order_field(query);
   const char *slash = strrchr(query->collection, '/');
   psp_json_begin_object(w);
   psp_json_put_key(w, "from");
@@ -157,7 +160,7 @@ static void put_query(psp_json_writer *w, const psprobe_query *query, const psp_
 psprobe_code psp_query_encode(psp_buf *out, const psprobe_query *query, const psp_query_page *page,
                               psprobe_error *error) {
   psp_json_writer w = {.buf = out};
-  const char *field = psp_query_order_field(query);
+  const char *field = order_field(query);
   const psprobe_value *after = NULL;
   if (page->after != NULL && field != NULL) {
     psprobe_code code = psp_value_find_path(page->after->fields, field, &after, error);

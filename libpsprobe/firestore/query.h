@@ -7,13 +7,6 @@
 /** Paths, fields, numbers. @return PSPROBE_OK or INVALID_ARGUMENT */
 psprobe_code psp_query_check(const psprobe_query *query, psprobe_error *error);
 
-/**
- * The field that comes first in the query's order; NULL: by name alone. An
- * inequality orders by its field where the query does not say otherwise, as
- * the service does by itself (and has an index for).
- */
-const char *psp_query_order_field(const psprobe_query *query);
-
 /** One page. */
 typedef struct psp_query_page {
   int64_t limit;

@@ -66,7 +66,8 @@ char *psp_rest_path_join(const psp_rest_path *path, size_t first, size_t end) {
 
 /* ---- answers ---- */
 
-int psp_rest_status(psprobe_code code) {
+/* The HTTP status of a code, as Google's servers map them (google/rpc/code.proto). */
+static int http_status(psprobe_code code) {
   static const short statuses[] = {[PSPROBE_OK] = 200,
                                    [PSPROBE_CANCELLED] = 499,
                                    [PSPROBE_UNKNOWN] = 500,
@@ -90,7 +91,7 @@ int psp_rest_status(psprobe_code code) {
 
 void psp_rest_error_encode(psp_buf *out, psprobe_code code, const char *message) {
   psp_json_writer w = {.buf = out, .escape_slash = true};
-  psp_json_put_error(&w, psp_rest_status(code), code, message);
+  psp_json_put_error(&w, http_status(code), code, message);
 }
 
 static const char json_type[] = "application/json";
@@ -111,7 +112,7 @@ void psp_rest_error(psp_exchange *exchange, psprobe_code code, const char *messa
   psp_buf body = {0};
   psp_rest_error_encode(&body, code, message);
   bool ok = !body.failed && body.data != NULL;
-  psp_exchange_reply(exchange, psp_rest_status(code), ok ? json_type : NULL, ok ? body.data : "",
+  psp_exchange_reply(exchange, http_status(code), ok ? json_type : NULL, ok ? body.data : "",
                      ok ? body.len : 0);
   psp_buf_free(&body);
 }

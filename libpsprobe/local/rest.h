@@ -35,8 +35,6 @@ void psp_rest_path_free(psp_rest_path *path);
 /** "a/b/c" of the segments from `first` up to `end`, to free(); NULL: no memory. */
 char *psp_rest_path_join(const psp_rest_path *path, size_t first, size_t end);
 
-/** The HTTP status of a code, as Google's servers map them (google/rpc/code.proto). */
-int psp_rest_status(psprobe_code code);
 /** Answers 200 with JSON; 500 if the buffer failed. Frees the buffer. */
 void psp_rest_reply(psp_exchange *exchange, psp_buf *body);
 void psp_rest_reply_empty(psp_exchange *exchange); /**< {} */

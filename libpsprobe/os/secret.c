@@ -93,34 +93,6 @@ void psp_secret_percent(psp_secret *secret, const char *text, size_t len) {
   }
 }
 
-static void base64(psp_secret *secret, const void *data, size_t len, const char last[2], bool pad) {
-  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  const unsigned char *in = data;
-  if (len > SIZE_MAX / 8 || !psp_secret_reserve(secret, len / 3 * 4 + 4)) {
-    secret->failed = true;
-    return;
-  }
-  char *out = secret->data + secret->len;
-  for (size_t i = 0; i < len; i += 3) {
-    size_t left = len - i;
-    uint32_t bits = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
-                    (left > 2 ? in[i + 2] : 0);
-    size_t used = left > 2 ? 4 : left + 1;
-    for (size_t k = 0; k < used; k++) {
-      uint32_t six = bits >> (18 - 6 * k) & 63;
-      *out++ = six < 62 ? letters[six] : last[six - 62];
-    }
-    for (; pad && used < 4; used++)
-      *out++ = '=';
-  }
-  *out = 0;
-  secret->len = (size_t)(out - secret->data);
-}
-
-void psp_secret_base64url(psp_secret *secret, const void *data, size_t len) {
-  base64(secret, data, len, "-_", false);
-}
-
 bool psp_base64url_secret(const char *text, size_t len, psp_secret *out) {
   if (!psp_secret_reserve(out, len / 4 * 3 + 3)) return false;
   long got = psp_base64url_decode(text, len, (unsigned char *)out->data + out->len,
@@ -132,7 +104,10 @@ bool psp_base64url_secret(const char *text, size_t len, psp_secret *out) {
 }
 
 void psp_secret_base64(psp_secret *secret, const void *data, size_t len) {
-  base64(secret, data, len, "+/", true);
+  if (len > SIZE_MAX / 8 || !psp_secret_reserve(secret, PSP_BASE64_SIZE(len)))
+    secret->failed = true;
+  else
+    secret->len += psp_base64_write(secret->data + secret->len, data, len);
 }
 
 void psp_secret_swap(psp_secret *a, psp_secret *b) {

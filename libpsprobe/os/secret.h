@@ -37,8 +37,6 @@ void psp_secret_text(psp_secret *secret, const char *text);
 bool psp_view_secret(psp_view string, psp_secret *out);
 /** All but RFC 3986's unreserved characters as %XX, as form bodies and queries want it. */
 void psp_secret_percent(psp_secret *secret, const char *text, size_t len);
-/** RFC 7515's base64url, unpadded. */
-void psp_secret_base64url(psp_secret *secret, const void *data, size_t len);
 /** Adds what psp_base64url_decode makes of a text. False: no such text, or no memory. */
 bool psp_base64url_secret(const char *text, size_t len, psp_secret *out);
 /** Standard base64, padded, for HTTP Basic. */

@@ -168,7 +168,8 @@ int64_t psp_plots_quantile(const psp_plots *plots, size_t k, double p) {
   return plots->answers[k][at < n ? at : n - 1];
 }
 
-size_t psp_plots_at_most(const psp_plots *plots, size_t k, int64_t ns) {
+/* Answers of source `k` that took `ns` or less. */
+static size_t at_most(const psp_plots *plots, size_t k, int64_t ns) {
   size_t low = 0, high = plots->answer_count[k];
   while (low < high) {
     size_t middle = (low + high) / 2;
@@ -190,8 +191,8 @@ int64_t psp_plots_edge(const psp_plots *plots, int i, int bins) {
 
 size_t psp_plots_in_bin(const psp_plots *plots, size_t k, int i, int bins) {
   /* What lies under the first edge (a clock that stood still) counts in the first bin. */
-  size_t below = i == 0 ? 0 : psp_plots_at_most(plots, k, psp_plots_edge(plots, i, bins) - 1);
+  size_t below = i == 0 ? 0 : at_most(plots, k, psp_plots_edge(plots, i, bins) - 1);
   size_t upto = i == bins - 1 ? plots->answer_count[k]
-                              : psp_plots_at_most(plots, k, psp_plots_edge(plots, i + 1, bins) - 1);
+                              : at_most(plots, k, psp_plots_edge(plots, i + 1, bins) - 1);
   return upto - below;
 }

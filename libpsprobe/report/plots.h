@@ -51,8 +51,6 @@ void psp_plots_free(psp_plots *plots);
 
 /** The answer that a share `p` of source `k`'s answers do not exceed (nearest rank); 0 of none. */
 int64_t psp_plots_quantile(const psp_plots *plots, size_t k, double p);
-/** Answers of source `k` that took `ns` or less. */
-size_t psp_plots_at_most(const psp_plots *plots, size_t k, int64_t ns);
 /** Edge `i` of `bins` that grow in proportion from low_ns to just beyond high_ns. */
 int64_t psp_plots_edge(const psp_plots *plots, int i, int bins);
 /** Answers of source `k` in [edge, next edge). */

@@ -88,7 +88,8 @@ psp_scale psp_scale_of_interval(int64_t estimate, const psprobe_interval *interv
   return scale;
 }
 
-void psp_words_number(psp_buf *out, psp_scale scale, int64_t ns) {
+/* The number alone, as in "6.2"; "-0.3". */
+static void put_number(psp_buf *out, psp_scale scale, int64_t ns) {
   char digits[48];
   snprintf(digits, sizeof digits, "%.*f", scale.decimals, fabs((double)ns) / scale.unit_ns);
   if (ns < 0 && strspn(digits, "0.") != strlen(digits)) psp_buf_char(out, '-');
@@ -96,14 +97,14 @@ void psp_words_number(psp_buf *out, psp_scale scale, int64_t ns) {
 }
 
 void psp_words_duration(psp_buf *out, psp_scale scale, int64_t ns) {
-  psp_words_number(out, scale, ns);
+  put_number(out, scale, ns);
   psp_buf_printf(out, " %s", scale.unit);
 }
 
 bool psp_words_interval(psp_buf *out, psp_scale scale, const psprobe_interval *interval) {
   if (!interval->has_low || !interval->has_high) return false;
   psp_buf_text(out, "95 % interval ");
-  psp_words_number(out, scale, interval->low_ns);
+  put_number(out, scale, interval->low_ns);
   psp_buf_text(out, " to ");
   psp_words_duration(out, scale, interval->high_ns);
   return true;

@@ -29,8 +29,6 @@ typedef struct psp_scale {
 psp_scale psp_scale_of_interval(int64_t estimate, const psprobe_interval *interval);
 /** For one duration: two significant digits at least, and no fewer than its whole units. */
 psp_scale psp_scale_of(int64_t ns);
-/** The number alone, as in "6.2"; "-0.3". */
-void psp_words_number(psp_buf *out, psp_scale scale, int64_t ns);
 /** "6.2 ms" */
 void psp_words_duration(psp_buf *out, psp_scale scale, int64_t ns);
 /** "95 % interval 5.8 to 6.7 ms"; nothing when a bound is missing: false. */

@@ -18,11 +18,6 @@ psprobe_share psp_share(uint64_t count, uint64_t of, double inflation) {
   return share;
 }
 
-double psp_mcnemar_exact(uint64_t first, uint64_t second) {
-  const uint64_t less = first < second ? first : second;
-  return fmin(1, 2 * psp_binomial_cdf(first + second, 0.5, (int64_t)less));
-}
-
 double psp_mcnemar_mid_p(uint64_t first, uint64_t second) {
   if (first == second) return 1;
   const uint64_t n = first + second, less = first < second ? first : second;

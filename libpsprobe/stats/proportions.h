@@ -15,12 +15,11 @@ psprobe_share psp_share(uint64_t count, uint64_t of, double inflation);
 
 /**
  * McNemar's test of paired yes-or-no outcomes (Psychometrika 12, 1947), from
- * the two counts that disagree: under the null, binomial with 1/2. The mid-p
- * form counts the observed outcome half, which keeps the level without the
+ * the two counts that disagree: under the null, binomial with 1/2. This is the mid-p form,
+ * which counts the observed outcome half and so keeps the level without the
  * exact form's waste (Fagerland, Lydersen & Laake, BMC Med. Res. Methodol. 13, 2013). Two-sided;
  * 1 when both are 0.
  */
-double psp_mcnemar_exact(uint64_t first, uint64_t second);
 double psp_mcnemar_mid_p(uint64_t first, uint64_t second);
 
 #endif

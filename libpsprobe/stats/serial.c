@@ -56,7 +56,8 @@ static double plain_sum(const float *x, size_t n) {
   return total;
 }
 
-void psp_centre(float *x, size_t n) {
+/* Centres `x` at its mean; needed once before psp_autocovariance. */
+static void centre(float *x, size_t n) {
   const float mean = (float)(plain_sum(x, n) / (double)n);
   for (size_t i = 0; i < n; i++)
     x[i] -= mean;
@@ -169,7 +170,7 @@ static double estimate(series *s, float *scores, psp_serial *result) {
 psp_serial psp_serial_look(float *scores, size_t n, psp_scores kind) {
   psp_serial result = {.design_effect = 1, .caution = 1, .inflation = 1};
   if (n < 4) return result;
-  psp_centre(scores, n);
+  centre(scores, n);
   series s = {.x = scores, .n = n};
   const double variance = gamma_at(&s, 0);
   if (variance > 0) result.lag1 = fmax(-1, fmin(1, gamma_at(&s, 1) / variance));

@@ -65,8 +65,6 @@ psp_serial psp_serial_look(float *scores, size_t n, psp_scores kind);
  */
 double psp_serial_caution(double lag1, size_t n, psp_scores kind);
 
-/** Centres `x` at its mean; needed once before psp_autocovariance. */
-void psp_centre(float *x, size_t n);
 /** sum of x[i] * x[i + lag] over n - lag pairs, divided by n; lag < n. */
 double psp_autocovariance(const float *x, size_t n, size_t lag);
 

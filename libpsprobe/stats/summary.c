@@ -45,19 +45,10 @@ static bool reaches_further(const psprobe_interval *ci, const psprobe_interval *
          (than->has_high && (!ci->has_high || ci->high_ns > than->high_ns));
 }
 
-psprobe_serial psp_serial_of(const psp_sample *sample, const psp_estimate *estimate,
-                             float *scores) {
-  const size_t n = sample->n;
-  const psp_serial *serial = &estimate->serial;
-  const psprobe_interval narrow =
-      psp_quantile_interval(sample->sorted, n, 0.5, 0.95, serial->caution);
-  return (psprobe_serial){.known = n >= 3 && sample->sorted[0] != sample->sorted[n - 1],
-                          .lag1 = psp_rank_lag1(sample, scores),
-                          .effective_n = (double)n / serial->design_effect,
-                          .matters = serial->matters && reaches_further(&estimate->ci, &narrow)};
-}
-
-double psp_rank_lag1(const psp_sample *sample, float *scores) {
+/* Autocorrelation of the ranks of `sample` at lag 1 (Wald & Wolfowitz, Annals of Mathematical
+ * Statistics 14, 1943), equal values sharing their mean rank: 0 for constants. The same for the
+ * negated values. */
+static double rank_lag1(const psp_sample *sample, float *scores) {
   const size_t n = sample->n;
   if (n < 3 || sample->sorted[0] == sample->sorted[n - 1]) return 0;
   for (size_t k = 0, end; k < n; k = end) {
@@ -70,6 +61,18 @@ double psp_rank_lag1(const psp_sample *sample, float *scores) {
       scores[sample->order[i]] = rank;
   }
   return psp_autocovariance(scores, n, 1) / psp_autocovariance(scores, n, 0);
+}
+
+psprobe_serial psp_serial_of(const psp_sample *sample, const psp_estimate *estimate,
+                             float *scores) {
+  const size_t n = sample->n;
+  const psp_serial *serial = &estimate->serial;
+  const psprobe_interval narrow =
+      psp_quantile_interval(sample->sorted, n, 0.5, 0.95, serial->caution);
+  return (psprobe_serial){.known = n >= 3 && sample->sorted[0] != sample->sorted[n - 1],
+                          .lag1 = rank_lag1(sample, scores),
+                          .effective_n = (double)n / serial->design_effect,
+                          .matters = serial->matters && reaches_further(&estimate->ci, &narrow)};
 }
 
 void psp_summarise(const psp_ordered *ordered, size_t source, psp_work *work,

@@ -20,9 +20,4 @@ void psp_summarise(const psp_ordered *ordered, size_t source, psp_work *work,
  * out (psp_serial_caution). @param scores overwritten */
 psprobe_serial psp_serial_of(const psp_sample *sample, const psp_estimate *estimate, float *scores);
 
-/** Autocorrelation of the ranks of `sample` at lag 1 (Wald & Wolfowitz, Annals of Mathematical
- * Statistics 14, 1943), equal values sharing their mean rank: 0 for constants. The same for the
- * negated values. */
-double psp_rank_lag1(const psp_sample *sample, float *scores);
-
 #endif

@@ -400,7 +400,7 @@ def mcnemar(b, c):
     n = b + c
     exact = float(stats.binomtest(b, n, 0.5).pvalue) if n else 1.0
     mid = 1.0 if b == c else exact - float(stats.binom.pmf(min(b, c), n, 0.5))
-    return exact, mid
+    return mid
 
 
 def block_length(scores):
@@ -480,7 +480,7 @@ def pair_of(case, medians):
     lost_a, lost_b = case["status_a"] == LOST, case["status_b"] == LOST
     losses = (int((lost_a & lost_b).sum()), int((lost_a & ~lost_b).sum()), int((lost_b & ~lost_a).sum()))
     out.append(("losses", losses))
-    out.append(("loss_p", mcnemar(losses[1], losses[2])[1]))
+    out.append(("loss_p", mcnemar(losses[1], losses[2])))
     out.append(("a_slow", slowness(case, "a", "b")))
     out.append(("b_slow", slowness(case, "b", "a")))
     wider = matters(d, m, inverted(d) if len(d) else (None, None))
@@ -663,7 +663,7 @@ def functions():
     for count, of in ((0, 1), (1, 1), (0, 10), (3, 10), (10, 10), (83, 100), (1195, 1440), (1, 1_000_000)):
         rows.append(("wilson", (count, of) + wilson(count, of)))
     for b, c in ((0, 0), (0, 1), (5, 0), (6, 0), (3, 3), (10, 2), (2, 10), (40, 61), (1000, 1100)):
-        rows.append(("mcnemar", (b, c) + mcnemar(b, c)))
+        rows.append(("mcnemar", (b, c, mcnemar(b, c))))
     for n in list(range(1, 21)) + [30, 40, 50]:
         rows.append(("signed_rank_critical", (n, critical(n, "0.025"))))
     for n in (1, 2, 5, 6, 7, 8, 10, 12, 20, 50, 100, 330, 1000, 1440, 1_000_000):

@@ -15,11 +15,13 @@ bool psp_oauth_token_is_clean(const char *token, size_t len) {
   return len > 0;
 }
 
-int64_t psp_oauth_now_s(const psp_answer *answer, int64_t wall_s) {
+/* The time by the server's clock, or by ours where it did not say. */
+static int64_t now_by_server(const psp_answer *answer, int64_t wall_s) {
   return answer->date_s > 0 ? answer->date_s : wall_s;
 }
 
-bool psp_oauth_jwt_life(const char *jwt, size_t len, int64_t now_s, int64_t *life_s) {
+/* Seconds until `exp` of a JWT, which is not verified. False: it is none. */
+static bool jwt_life(const char *jwt, size_t len, int64_t now_s, int64_t *life_s) {
   const char *dot = memchr(jwt, '.', len);
   const char *second = dot != NULL ? memchr(dot + 1, '.', (size_t)(jwt + len - dot) - 1) : NULL;
   if (second == NULL) return false;
@@ -123,7 +125,7 @@ static psprobe_code check_id_token(const psp_answer *answer, int64_t wall_s, con
   const char *jwt = token->data + before;
   size_t len = token->len - before;
   if (!psp_oauth_token_is_clean(jwt, len) ||
-      !psp_oauth_jwt_life(jwt, len, psp_oauth_now_s(answer, wall_s), life_s))
+      !jwt_life(jwt, len, now_by_server(answer, wall_s), life_s))
     return fail_answer(answer, what, "has an ID token in it that is no JWT with an exp", error);
   return check_life(answer, what, life_s, error);
 }
@@ -161,7 +163,7 @@ psprobe_code psp_oauth_impersonated(const psp_answer *answer, int64_t wall_s, co
   if (!psp_view_string(psp_view_get(object, "expireTime"), text, sizeof text) ||
       !psp_timestamp_parse(text, strlen(text), &expires_s, &nanos))
     return fail_answer(answer, what, "has no expireTime in it", error);
-  *life_s = expires_s - psp_oauth_now_s(answer, wall_s);
+  *life_s = expires_s - now_by_server(answer, wall_s);
   code = check_life(answer, what, life_s, error);
   if (code == PSPROBE_OK) code = take_token(answer, object, "accessToken", what, token, error);
   return code;

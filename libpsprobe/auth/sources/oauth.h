@@ -36,11 +36,7 @@ psprobe_code psp_oauth_impersonated(const psp_answer *answer, int64_t wall_s, co
 psprobe_code psp_oauth_fail(const psp_answer *answer, int64_t wall_s, const char *what,
                             psprobe_error *error);
 
-/** Seconds until `exp` of a JWT, which is not verified. False: it is none. */
-bool psp_oauth_jwt_life(const char *jwt, size_t len, int64_t now_s, int64_t *life_s);
 /** Printable, without spaces, at least one byte: what may stand in a header. */
 bool psp_oauth_token_is_clean(const char *token, size_t len);
-/** The time by the server's clock, or by ours where it did not say. */
-int64_t psp_oauth_now_s(const psp_answer *answer, int64_t wall_s);
 
 #endif

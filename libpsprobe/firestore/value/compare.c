@@ -44,7 +44,8 @@ static int compare_timestamps(psprobe_timestamp a, psprobe_timestamp b) {
   return order != 0 ? order : sign(a.nanos, b.nanos);
 }
 
-int psp_name_compare(const char *a, size_t a_len, const char *b, size_t b_len) {
+/* References in order: segment by segment, not by the bytes of the whole. */
+static int compare_names(const char *a, size_t a_len, const char *b, size_t b_len) {
   for (;;) {
     const char *a_slash = a_len ? memchr(a, '/', a_len) : NULL;
     const char *b_slash = b_len ? memchr(b, '/', b_len) : NULL;
@@ -127,7 +128,7 @@ static int compare_at(const psprobe_value *a, const psprobe_value *b, int depth)
     case PSPROBE_VALUE_BYTES:
       return compare_bytes(a->as.text.data, a->as.text.len, b->as.text.data, b->as.text.len);
     case PSPROBE_VALUE_REFERENCE:
-      return psp_name_compare(a->as.text.data, a->as.text.len, b->as.text.data, b->as.text.len);
+      return compare_names(a->as.text.data, a->as.text.len, b->as.text.data, b->as.text.len);
     case PSPROBE_VALUE_GEO_POINT:
       order = compare_doubles(a->as.geo.latitude, b->as.geo.latitude);
       return order != 0 ? order : compare_doubles(a->as.geo.longitude, b->as.geo.longitude);

@@ -65,7 +65,9 @@ static bool grow(psp_value_list *list, bool keyed) {
   return true;
 }
 
-bool psp_value_list_add(psp_value_list *list, const char *key, psprobe_value *item) {
+/* Adds without looking for the key: for maps whose keys are known to differ.
+ * Takes `item`, which it frees on failure, as psprobe_value_set does. */
+static bool list_add(psp_value_list *list, const char *key, psprobe_value *item) {
   char *copy = key != NULL ? strdup(key) : NULL;
   if (item == NULL || (key != NULL && copy == NULL) || !grow(list, key != NULL)) {
     free(copy);
@@ -86,7 +88,7 @@ bool psprobe_value_append(psprobe_value *array, psprobe_value *item) {
     if (array != item) psprobe_value_free(item);
     return false;
   }
-  return psp_value_list_add(&array->as.list, NULL, item);
+  return list_add(&array->as.list, NULL, item);
 }
 
 bool psprobe_value_set(psprobe_value *map, const char *key, psprobe_value *item) {
@@ -96,7 +98,7 @@ bool psprobe_value_set(psprobe_value *map, const char *key, psprobe_value *item)
   }
   psp_value_list *list = &map->as.list;
   size_t at = position(list, key);
-  if (at == SIZE_MAX) return psp_value_list_add(list, key, item);
+  if (at == SIZE_MAX) return list_add(list, key, item);
   if (item == NULL) return false;
   if (item != list->items[at]) psprobe_value_free(list->items[at]);
   list->items[at] = item;
@@ -140,8 +142,8 @@ static psprobe_value *copy_at(const psprobe_value *value, int depth) {
     return copy;
   }
   for (size_t i = 0; i < list->count; i++) {
-    if (!psp_value_list_add(&copy->as.list, list->keys != NULL ? list->keys[i] : NULL,
-                            copy_at(list->items[i], depth + 1))) {
+    if (!list_add(&copy->as.list, list->keys != NULL ? list->keys[i] : NULL,
+                  copy_at(list->items[i], depth + 1))) {
       psprobe_value_free(copy);
       return NULL;
     }

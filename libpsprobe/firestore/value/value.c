@@ -96,7 +96,8 @@ static bool is_list(psprobe_value_type type) {
   return type == PSPROBE_VALUE_ARRAY || type == PSPROBE_VALUE_MAP;
 }
 
-void psp_value_list_clear(psp_value_list *list) {
+/* Frees what a list holds but not its items, which must be gone. */
+static void list_clear(psp_value_list *list) {
   free(list->items);
   free(list->keys);
   free(list->index);
@@ -106,7 +107,7 @@ void psp_value_list_clear(psp_value_list *list) {
 /* Frees a value whose items are gone. */
 static void free_one(psprobe_value *value) {
   if (is_text(value->type)) free(value->as.text.data);
-  if (is_list(value->type)) psp_value_list_clear(&value->as.list);
+  if (is_list(value->type)) list_clear(&value->as.list);
   free(value);
 }
 

@@ -49,14 +49,6 @@ psprobe_value *psp_value_new_text(psprobe_value_type type, const void *data, siz
 /** A value with copies of all that is in it; NULL without memory, or nested 1,000 deep. */
 psprobe_value *psp_value_copy(const psprobe_value *value);
 
-/**
- * Adds without looking for the key: for maps whose keys are known to differ.
- * Takes `item`, which it frees on failure, as psprobe_value_set does.
- */
-bool psp_value_list_add(psp_value_list *list, const char *key, psprobe_value *item);
-/** Frees what a list holds but not its items, which must be gone. */
-void psp_value_list_clear(psp_value_list *list);
-
 /** "a string" and so on, for messages. */
 const char *psp_value_type_name(psprobe_value_type type);
 
@@ -68,8 +60,6 @@ const char *psp_value_type_name(psprobe_value_type type);
  * @return < 0, 0, > 0
  */
 int psp_value_compare(const psprobe_value *a, const psprobe_value *b);
-/** References in order: segment by segment, not by the bytes of the whole. */
-int psp_name_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 
 /** How deep arrays and maps may be nested under a field, both counted (as the emulator does). */
 #define PSP_VALUE_DEPTH 20

@@ -59,7 +59,7 @@ void psp_broker_pace_reset(psp_subscription *subscription) {
   psp_alarms_clear(&subscription->broker->alarms, &subscription->push_alarm);
 }
 
-void psp_broker_pace_failed(psp_subscription *subscription, psp_instant now) {
+static void pace_failed(psp_subscription *subscription, psp_instant now) {
   psp_broker_pace *pace = &subscription->pace;
   pace->window = pace->window > 1 ? pace->window / 2 : 1;
   if (now.mono_ns < pace->pause_until_ns) return; /* of requests that were sent before the pause */
@@ -76,7 +76,7 @@ static bool push_one(psp_subscription *subscription, psp_instant now) {
   psp_broker *broker = subscription->broker;
   psp_broker_push *push = calloc(1, sizeof *push);
   if (push == NULL) {
-    psp_broker_pace_failed(subscription, now);
+    pace_failed(subscription, now);
     return false;
   }
   if (psp_backlog_take(subscription, &push->delivery, 1, true, now) == 0) {
@@ -173,7 +173,7 @@ void psp_broker_push_done(psp_broker *broker, psp_broker_push *push, bool ok, ps
     subscription->pace.failures = 0;
     if (subscription->pace.window < WINDOW_MAX) subscription->pace.window++;
   } else if (current && leased) {
-    psp_broker_pace_failed(subscription, now);
+    pace_failed(subscription, now);
   }
   psp_broker_dirty(subscription);
   psp_broker_settle(broker, now);
@@ -185,7 +185,7 @@ static void entry_due(psp_entry *entry, psp_instant now) {
     psp_backlog_requeue(entry);
     return;
   }
-  if (entry->pushed && subscription->target != NULL) psp_broker_pace_failed(subscription, now);
+  if (entry->pushed && subscription->target != NULL) pace_failed(subscription, now);
   psp_backlog_give_back(entry, now);
 }
 

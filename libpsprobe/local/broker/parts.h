@@ -128,6 +128,5 @@ void psp_broker_settle(psp_broker *broker, psp_instant now);
 void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *why);
 /** Begins anew with a new target, or none. */
 void psp_broker_pace_reset(psp_subscription *subscription);
-void psp_broker_pace_failed(psp_subscription *subscription, psp_instant now);
 
 #endif

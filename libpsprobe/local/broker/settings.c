@@ -98,7 +98,7 @@ void psp_topic_settings_free(psp_topic_settings *settings) {
   *settings = (psp_topic_settings){0};
 }
 
-void psp_push_settings_free(psp_push_settings *push) {
+static void free_push(psp_push_settings *push) {
   free(push->endpoint);
   psp_pairs_free(&push->attributes);
   free(push->account);
@@ -109,7 +109,7 @@ void psp_push_settings_free(psp_push_settings *push) {
 void psp_subscription_settings_free(psp_subscription_settings *settings) {
   free(settings->name);
   free(settings->topic);
-  psp_push_settings_free(&settings->push);
+  free_push(&settings->push);
   psp_pairs_free(&settings->labels);
   free(settings->filter);
   free(settings->dead_letter_topic);

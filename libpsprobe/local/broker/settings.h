@@ -86,7 +86,6 @@ enum {
 #define PSP_DELETED_TOPIC "_deleted-topic_"
 
 void psp_topic_settings_free(psp_topic_settings *settings);
-void psp_push_settings_free(psp_push_settings *push);
 void psp_subscription_settings_free(psp_subscription_settings *settings);
 
 /** Checks "projects/P/{kind}/ID" by Google's rule; the error is Google's emulator's. */

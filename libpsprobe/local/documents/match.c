@@ -102,7 +102,8 @@ static const psprobe_value *field_of(const psp_stored *document, const psp_docum
   return room;
 }
 
-bool psp_filter_matches(const psp_filter *filter, const psp_stored *document) {
+/* Whether a document is what the filter looks for. Pure. */
+static bool filter_matches(const psp_filter *filter, const psp_stored *document) {
   bool any = filter->kind == PSP_WHERE_OR;
   if (!any && filter->kind != PSP_WHERE_AND) {
     psprobe_value room;
@@ -110,7 +111,7 @@ bool psp_filter_matches(const psp_filter *filter, const psp_stored *document) {
     return value != NULL && holds(filter, value);
   }
   for (size_t i = 0; i < filter->count; i++)
-    if (psp_filter_matches(&filter->parts[i], document) == any) return any;
+    if (filter_matches(&filter->parts[i], document) == any) return any;
   return !any;
 }
 
@@ -123,8 +124,9 @@ static bool has_orders(const psp_local_query *query, const psp_stored *document)
   return true;
 }
 
-int psp_local_query_compare(const psp_local_query *query, const psp_stored *a,
-                            const psp_stored *b) {
+/* The order of two documents, and of a document and a cursor's values. Pure. */
+static int compare_documents(const psp_local_query *query, const psp_stored *a,
+                             const psp_stored *b) {
   psprobe_value room_a, room_b;
   for (size_t i = 0; i < query->order_count; i++) {
     const psp_order *order = &query->orders[i];
@@ -135,8 +137,8 @@ int psp_local_query_compare(const psp_local_query *query, const psp_stored *a,
   return 0;
 }
 
-int psp_cursor_compare(const psp_local_query *query, const psp_stored *document,
-                       const psp_cursor *cursor) {
+static int compare_cursor(const psp_local_query *query, const psp_stored *document,
+                          const psp_cursor *cursor) {
   psprobe_value room;
   const psprobe_value *value;
   for (size_t i = 0; (value = psprobe_value_at(cursor->values, i, NULL)) != NULL; i++) {
@@ -167,15 +169,15 @@ static bool consider(void *arg, psp_stored *document) {
   search *state = arg;
   const psp_local_query *query = state->query;
   psp_found *found = state->found;
-  if ((query->where != NULL && !psp_filter_matches(query->where, document)) ||
+  if ((query->where != NULL && !filter_matches(query->where, document)) ||
       !has_orders(query, document))
     return true;
   if (query->start.set) {
-    int at = psp_cursor_compare(query, document, &query->start);
+    int at = compare_cursor(query, document, &query->start);
     if (at < 0 || (at == 0 && !query->start.before)) return true;
   }
   if (query->end.set) {
-    int at = psp_cursor_compare(query, document, &query->end);
+    int at = compare_cursor(query, document, &query->end);
     if (at > 0 || (at == 0 && query->end.before)) return true;
   }
   if (found->count == found->cap) {
@@ -191,7 +193,7 @@ static bool consider(void *arg, psp_stored *document) {
 }
 
 static int by_orders(const void *a, const void *b, void *state) {
-  return psp_local_query_compare(((const search *)state)->query, a, b);
+  return compare_documents(((const search *)state)->query, a, b);
 }
 
 /* The id after which a collection's documents can begin, or NULL. */

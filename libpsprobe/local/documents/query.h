@@ -93,11 +93,4 @@ psprobe_code psp_local_query_run(psp_documents *documents, const char *parent,
                                  const psp_local_query *query, psp_found *found,
                                  psprobe_error *error);
 
-/** Whether a document is what the filter looks for. Pure. */
-bool psp_filter_matches(const psp_filter *filter, const psp_stored *document);
-/** The order of two documents, and of a document and a cursor's values. Pure. */
-int psp_local_query_compare(const psp_local_query *query, const psp_stored *a, const psp_stored *b);
-int psp_cursor_compare(const psp_local_query *query, const psp_stored *document,
-                       const psp_cursor *cursor);
-
 #endif

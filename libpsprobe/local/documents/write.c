@@ -32,7 +32,8 @@ void psp_write_result_free(psp_write_result *result) {
 
 /* ---- reading ---- */
 
-psprobe_code psp_condition_read(const psp_json *json, psp_condition *out, psprobe_error *error) {
+/* Reads a Precondition; NULL or null asks nothing. Pure. */
+static psprobe_code read_condition(const psp_json *json, psp_condition *out, psprobe_error *error) {
   *out = (psp_condition){0};
   if (json == NULL || psp_json_is_null(json)) return PSPROBE_OK;
   if (!psp_json_is_object(json) || psp_json_count(json) > 1)
@@ -141,7 +142,7 @@ static psprobe_code read_parts(const parts *found, psp_local_write *out, psprobe
   int kinds = (found->update != NULL) + (found->transform != NULL) + (found->removed != NULL) +
               (found->verified != NULL);
   if (kinds > 1) return psp_documents_payload_invalid(error);
-  psprobe_code code = psp_condition_read(found->condition, &out->condition, error);
+  psprobe_code code = read_condition(found->condition, &out->condition, error);
   if (code == PSPROBE_OK) code = read_mask(found->mask, &out->mask, error);
   if (code == PSPROBE_OK) code = read_kind(found, out, error);
   return code == PSPROBE_OK ? check_write(out, error) : code;

@@ -71,8 +71,6 @@ void psp_write_result_free(psp_write_result *result);
 
 /** Reads google.firestore.v1.Write. Fills `out` also when it refuses; free it either way. Pure. */
 psprobe_code psp_local_write_read(const psp_json *json, psp_local_write *out, psprobe_error *error);
-/** Reads a Precondition; NULL or null asks nothing. Pure. */
-psprobe_code psp_condition_read(const psp_json *json, psp_condition *out, psprobe_error *error);
 
 /**
  * Does a write, between psp_documents_begin and _end.

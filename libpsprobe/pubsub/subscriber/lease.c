@@ -40,7 +40,7 @@ static void take_out(psp_lease_list *list, psp_lease *lease) {
   list->count--;
 }
 
-psp_lease *psp_lease_pop(psp_lease_list *list) {
+static psp_lease *pop(psp_lease_list *list) {
   psp_lease *lease = list->first;
   if (lease != NULL) take_out(list, lease);
   return lease;
@@ -64,7 +64,7 @@ psp_delivery *psp_delivery_new(psprobe_batch *batch) {
 }
 
 void psp_leases_free(psp_lease_list *list) {
-  for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;) {
+  for (psp_lease *lease; (lease = pop(list)) != NULL;) {
     psp_delivery *delivery = lease->delivery;
     /* The last lease of a delivery goes with it, so none of a freed one is in any list; which the
      * analyzer cannot know. */
@@ -142,7 +142,7 @@ void psp_leases_add(psp_leases *l, psp_delivery *delivery, int64_t now) {
 }
 
 psp_lease *psp_leases_next(psp_leases *l, int64_t now, psp_lease_list *gone) {
-  for (psp_lease *lease; (lease = psp_lease_pop(&l->waiting)) != NULL;) {
+  for (psp_lease *lease; (lease = pop(&l->waiting)) != NULL;) {
     if (lease->ends_ns > now) {
       psp_lease_append(&l->running, lease);
       return lease;
@@ -166,7 +166,7 @@ void psp_leases_verdict(psp_leases *l, psp_lease *lease, bool nack, int64_t now)
 }
 
 void psp_leases_refuse_waiting(psp_leases *l, int64_t now) {
-  for (psp_lease *lease; (lease = psp_lease_pop(&l->waiting)) != NULL;)
+  for (psp_lease *lease; (lease = pop(&l->waiting)) != NULL;)
     to_tell(l, lease, true, now);
 }
 
@@ -189,7 +189,7 @@ static void fill(psp_lease_list *from, psp_lease_list *out) {
     if (out->count > 0 && bytes > PSP_ACK_BYTES) break;
     if (lease->group > 0 && lease->group < limit) limit = lease->group;
     if (out->count >= limit) break;
-    psp_lease_append(out, psp_lease_pop(from));
+    psp_lease_append(out, pop(from));
   }
 }
 
@@ -227,7 +227,7 @@ void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe
   l->telling -= in_call;
   l->failures++;
   if (code != PSPROBE_NOT_FOUND && code != PSPROBE_INVALID_ARGUMENT) l->retry_ns = now + wait_ns;
-  for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;) {
+  for (psp_lease *lease; (lease = pop(list)) != NULL;) {
     if (!worth_telling(lease, code, in_call, now)) {
       l->lost++;
       psp_lease_append(gone, lease);
@@ -240,7 +240,7 @@ void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe
 }
 
 static void abandon(psp_leases *l, psp_lease_list *list, psp_lease_list *gone) {
-  for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;) {
+  for (psp_lease *lease; (lease = pop(list)) != NULL;) {
     l->lost++;
     psp_lease_append(gone, lease);
   }

@@ -124,7 +124,6 @@ size_t psp_leases_extend(psp_leases *l, const char **ack_ids, size_t room, int64
 void psp_leases_extended(psp_leases *l, uint64_t id, bool ok, int64_t sent_ns, int64_t now);
 
 void psp_lease_append(psp_lease_list *list, psp_lease *lease);
-psp_lease *psp_lease_pop(psp_lease_list *list);
 /** Frees leases that are in no list, and deliveries that have none left. Needs the lock, since
  * leases of a delivery end apart. */
 void psp_leases_free(psp_lease_list *list);

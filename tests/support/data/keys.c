@@ -18,9 +18,9 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base64url.h"
 
 static char *private_texts[TEST_KEYS], *public_texts[TEST_KEYS];
 
@@ -169,7 +169,7 @@ char *test_jwks(test_key key, const char *kid) {
     unsigned char bytes[1024];
     int len = BN_bn2bin(numbers[i], bytes);
     psp_buf_text(&json, i == 0 ? ",\"n\":\"" : "\",\"e\":\"");
-    psp_base64url_encode(&json, bytes, (size_t)len);
+    test_base64url(&json, bytes, (size_t)len);
     BN_free(numbers[i]);
   }
   psp_buf_text(&json, "\"}]}");
@@ -185,9 +185,9 @@ char *test_jwt(test_key key, const char *kid, const char *claims) {
   unsigned char signature[1024];
   size_t len = sizeof signature;
   psp_buf_printf(&header, "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"%s\"}", kid);
-  psp_base64url_encode(&token, header.data, header.len);
+  test_base64url(&token, header.data, header.len);
   psp_buf_char(&token, '.');
-  psp_base64url_encode(&token, claims, strlen(claims));
+  test_base64url(&token, claims, strlen(claims));
   BIO *bio = BIO_new_mem_buf(test_key_pem(key), -1);
   EVP_PKEY *private = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
   EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -198,7 +198,7 @@ char *test_jwt(test_key key, const char *kid, const char *claims) {
   EVP_PKEY_free(private);
   BIO_free(bio);
   psp_buf_char(&token, '.');
-  psp_base64url_encode(&token, signature, len);
+  test_base64url(&token, signature, len);
   psp_buf_free(&header);
   char *text = psp_buf_take(&token, NULL);
   assert_non_null(text);

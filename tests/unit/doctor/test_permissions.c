@@ -19,12 +19,10 @@ static void permissions_are_asked_and_read(void **state) {
   psp_buf_free(&body);
   static const char some[] = "{\"permissions\":[\"pubsub.topics.publish\",\"other\",7]}";
   assert_int_equal(psp_permissions_read(&may, some, strlen(some), NULL), PSPROBE_OK);
-  assert_true(psp_permissions_has(&may, "pubsub.topics.publish"));
-  assert_false(psp_permissions_has(&may, "pubsub.topics.get"));
-  assert_false(psp_permissions_has(&may, "other")); /* was not asked for */
+  assert_true(may.granted[0] && !may.granted[1]);
   /* None is an empty object, and what was read before does not stay. */
   assert_int_equal(psp_permissions_read(&may, "{}", 2, NULL), PSPROBE_OK);
-  assert_false(psp_permissions_has(&may, "pubsub.topics.publish"));
+  assert_false(may.granted[0] || may.granted[1]);
   static const char *const bad[] = {"", "[]", "null", "{\"permissions\":\"all\"}", "<html>"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     assert_int_not_equal(psp_permissions_read(&may, bad[i], strlen(bad[i]), NULL), PSPROBE_OK);

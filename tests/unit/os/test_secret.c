@@ -119,9 +119,6 @@ static void test_building(void **state) {
   psp_secret_swap(&a, &b);
   assert_string_equal(a.data, "x:Y2lkOmNzZWNyZXQ=");
   psp_secret_reset(&a);
-  psp_secret_base64url(&a, "\xff\xfe", 2);
-  assert_string_equal(a.data, "__4");
-  psp_secret_reset(&a);
   psp_secret_add(&a, "", 0);
   assert_string_equal(a.data, "");
   /* A size that cannot be: failed, and no harm done. */
