@@ -59,6 +59,10 @@ static void refuse(psp_exchange *x, const refusal *why) {
 
 /* ---- the head ---- */
 
+/* The parser before that of MHD_OPTION_CLIENT_DISCIPLINE_LVL, which refuses a zero byte by itself
+ * and cuts blanks off a value, so that parts need not touch. */
+#define HIDES_ZEROS (MHD_VERSION < 0x00097701)
+
 typedef struct head {
   unsigned hosts, lengths, encodings;
   bool broken, chunked, gzipped, unknown;
@@ -81,7 +85,7 @@ static enum MHD_Result look_at(void *arg, enum MHD_ValueKind kind, const char *n
   (void)kind;
   head *h = arg;
   if (h->gap == 0) h->gap = name == h->end + 1 ? 1 : 2;
-  if (value == NULL || name != h->end + h->gap) {
+  if (value == NULL || (HIDES_ZEROS && name != h->end + h->gap)) {
     h->broken = true;
     return MHD_NO;
   }
@@ -108,18 +112,20 @@ static bool is_ambiguous(const head *h, const char *version) {
 }
 
 /*
- * libmicrohttpd turns each line's end into zeros and takes a text to end at the first of them: a
- * zero byte that was sent hides what follows from us and from nobody else, and a folded line comes
- * out garbled. So each part has to begin right where the one before ends (`end`: its zero).
+ * libmicrohttpd (HIDES_ZEROS) turns each line's end into zeros and takes a text to end at the first
+ * of them: a zero byte that was sent hides what follows from us and from nobody else, and a folded
+ * line comes out garbled. So each part has to begin right where the one before ends (`end`: its
+ * zero).
  */
 static bool is_line_whole(const psp_exchange *x, const char *version) {
-  return x->method + strlen(x->method) + 1 == x->line_at && x->line_end + 1 == version;
+  return !HIDES_ZEROS ||
+         (x->method + strlen(x->method) + 1 == x->line_at && x->line_end + 1 == version);
 }
 
 /* The empty line, after the last one; without any header there is none to look at. */
 static bool is_end_whole(const head *h) {
   static const char zeros[4];
-  return h->gap == 0 || memcmp(h->end, zeros, 2 * h->gap) == 0;
+  return !HIDES_ZEROS || h->gap == 0 || memcmp(h->end, zeros, 2 * h->gap) == 0;
 }
 
 static bool has_body(const head *h) {
