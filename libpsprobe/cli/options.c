@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/parts.h"
+#include "os/limit.h"
 
 /* What one run of the parser knows. Its steps say whether to go on; if not, `status` is set. */
 typedef struct parser {
@@ -180,5 +181,6 @@ bool psprobe_cli_parse(const psprobe_program *program, int argc, char **argv,
     psprobe_log_level_parse(level, &logger->level);
   }
   psp_cli_guard();
+  psp_limit_files_raise();
   return true;
 }

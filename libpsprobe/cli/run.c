@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "cli/files.h"
 #include "cli/parts.h"
+#include "os/limit.h"
 #include "os/timer.h"
 
 /* Who runs programs kills them about 10 s after SIGTERM (Cloud Run, docker stop). So long the end
@@ -36,10 +38,21 @@ static void stop(void *arg, int count) {
   psprobe_prober_stop(r->prober);
 }
 
+/* Before anything is sent: that is when somebody can change it. */
+static void tell_files(const psprobe_program *program, const psprobe_prober *prober) {
+  psprobe_prober_settings settings;
+  psp_buf note = {0};
+  psprobe_prober_get_settings(prober, &settings);
+  if (psp_cli_files_note(&note, psp_limit_files(), &settings) && !note.failed)
+    psprobe_cli_print(stderr, "psprobe-%s: %s\n", program->name, note.data);
+  psp_buf_free(&note);
+}
+
 psprobe_code psprobe_cli_run(const psprobe_program *program, psprobe_prober *prober,
                              psprobe_signals *signals, int64_t grace_ns, psprobe_error *error) {
   running r = {{.fire = give_up}, psp_timers_new(), program, prober, grace_ns};
   psprobe_progress *progress = NULL;
+  tell_files(program, prober);
   if (r.timers == NULL) return psp_fail_memory(error, program->name);
   psprobe_code code =
       psprobe_progress_new(stderr, psprobe_prober_progress, prober, &progress, error);

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/limit.h"
 
 /* Our environment with `extra` in front of what it replaces. One block; NULL without memory. */
 static char **environment(const char *const *extra) {
@@ -46,6 +47,7 @@ static _Noreturn void become(const char *const *argv, char **env, const int outp
   for (int number = 1; number < NSIG; number++)
     signal(number, SIG_DFL);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  psp_limit_files_restore();
   setpgid(0, 0);
   int nowhere = open("/dev/null", O_RDONLY);
   bool ok = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && nowhere >= 0 && dup2(nowhere, 0) == 0 &&

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -30,10 +29,12 @@
 #include "http/client/queue.h"
 #include "http/client/sockets.h"
 #include "http/client/transport.h"
+#include "os/limit.h"
 #include "os/thread.h"
 #include "os/wait.h"
 
 #define MAX_IDLE_CONNECTIONS 256
+#define MAX_CONNECTIONS      1000000 /* there may be no bound */
 #define MAX_EVENTS           64
 #define NEVER                INT64_MAX
 
@@ -294,15 +295,6 @@ static bool watch(io *o, int fd) {
   return fd >= 0 && epoll_ctl(o->sockets.epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* Half of the descriptors that the process may have at most, whatever else is under way; a single
- * host gets half of those, so that one that hangs does not starve the others. What does not fit
- * waits in curl, and its time runs. 0: no bound. */
-static long most_connections(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
-  return limit.rlim_cur < 16 ? 8 : (long)(limit.rlim_cur / 2);
-}
-
 static bool open_parts(io *o) {
   pthread_once(&curl_once, start_curl);
   if (curl_ready != CURLE_OK) return false;
@@ -317,9 +309,12 @@ static bool open_parts(io *o) {
   curl_multi_setopt(o->multi, CURLMOPT_TIMERDATA, o);
   curl_multi_setopt(o->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
   curl_multi_setopt(o->multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
-  long most = most_connections();
+  /* One that hangs does not starve the others. What does not fit waits in curl, and its time runs.
+   */
+  long most = (long)psp_limit_files_share(PSP_FILES_CALLS, MAX_CONNECTIONS);
+  long each = (long)psp_limit_files_share(PSP_FILES_ONE_HOST, MAX_CONNECTIONS);
   curl_multi_setopt(o->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
-  curl_multi_setopt(o->multi, CURLMOPT_MAX_HOST_CONNECTIONS, most / 2);
+  curl_multi_setopt(o->multi, CURLMOPT_MAX_HOST_CONNECTIONS, each);
   return true;
 }
 

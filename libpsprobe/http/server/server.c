@@ -15,6 +15,7 @@
 #include "http/server/listen.h"
 #include "http/server/parts.h"
 #include "os/clock.h"
+#include "os/limit.h"
 #include "os/thread.h"
 #include "os/wait.h"
 
@@ -301,8 +302,8 @@ static psp_server *make(const psp_server_options *options) {
   psp_cond_init(&s->changed);
   pthread_mutex_init(&s->lock, NULL);
   pthread_mutex_init(&s->room_lock, NULL);
-  psp_room_init(&s->room,
-                options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS);
+  unsigned most = options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
+  psp_room_init(&s->room, psp_limit_files_share(PSP_FILES_SERVER, most));
   s->hub = psp_hub_new();
   s->admit = options->admit;
   s->admit_arg = options->admit_arg;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "http/server/server.h"
+#include "os/limit.h"
 
 struct psp_documents_host {
   psp_documents *documents;
@@ -175,13 +176,14 @@ psprobe_code psp_documents_host_new(const char *listen, const char *path,
   psp_documents_host *host = calloc(1, sizeof *host);
   if (host == NULL) return psp_fail_memory(error, "documents");
   psp_route all = {.method = "*", .pattern = "/*", .handler = handle, .arg = host};
-  psp_server_options options = {.listen = listen != NULL ? listen : "127.0.0.1:0",
-                                .what = "the address of the Firestore stand-in",
-                                .routes = &all,
-                                .route_count = 1,
-                                .max_body = MAX_BODY,
-                                .max_connections = MAX_CONNECTIONS,
-                                .logger = logger};
+  psp_server_options options = {
+      .listen = listen != NULL ? listen : "127.0.0.1:0",
+      .what = "the address of the Firestore stand-in",
+      .routes = &all,
+      .route_count = 1,
+      .max_body = MAX_BODY,
+      .max_connections = (unsigned)psp_limit_files_share(PSP_FILES_MINOR, MAX_CONNECTIONS),
+      .logger = logger};
   psprobe_code code = psp_documents_new(path, &host->documents, error);
   if (code == PSPROBE_OK) code = psp_server_new(&options, &host->server, error);
   if (code != PSPROBE_OK)

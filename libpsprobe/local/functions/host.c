@@ -15,6 +15,7 @@
 #include "local/functions/parts.h"
 #include "local/functions/seats.h"
 #include "local/functions/settings.h"
+#include "os/limit.h"
 
 #define MAX_BODY        (32 * 1024 * 1024) /* as Cloud Run has it over HTTP/1 */
 #define MAX_CONNECTIONS 4000
@@ -75,13 +76,14 @@ psprobe_code psp_function_host_new(const char *listen, const psprobe_logger *log
   pthread_mutex_init(&host->lock, NULL);
   psp_http_options http = {.user_agent = "psprobe-local/" PSPROBE_VERSION, .logger = &host->logger};
   psp_route all = {.method = "*", .pattern = "/*", .handler = receive, .arg = host};
-  psp_server_options options = {.listen = listen != NULL ? listen : "127.0.0.1:0",
-                                .what = "the function host's address",
-                                .routes = &all,
-                                .route_count = 1,
-                                .max_body = MAX_BODY,
-                                .max_connections = MAX_CONNECTIONS,
-                                .logger = logger};
+  psp_server_options options = {
+      .listen = listen != NULL ? listen : "127.0.0.1:0",
+      .what = "the function host's address",
+      .routes = &all,
+      .route_count = 1,
+      .max_body = MAX_BODY,
+      .max_connections = (unsigned)psp_limit_files_share(PSP_FILES_MINOR, MAX_CONNECTIONS),
+      .logger = logger};
   psprobe_code code = psp_http_new(&http, &host->http, error);
   if (code == PSPROBE_OK && !psp_function_keeper_start(host))
     code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,

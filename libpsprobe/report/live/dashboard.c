@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "os/limit.h"
 #include "os/thread.h"
 #include "os/wait.h"
 #include "report/live/parts.h"
 
 #define DEFAULT_PROBES 1000000
+/* Of the page: a place for each stream, and for who comes beside them. */
+#define MAX_CONNECTIONS 1500
 /* News is told at most this often, and a sign of life at least that often, so that a proxy does
  * not close a stream that is silent and a client that has gone is noticed. */
 #define TELL_NS  INT64_C(1000000000)
@@ -69,6 +72,7 @@ static psprobe_code serve(psprobe_dashboard *d, const psprobe_dashboard_options 
       .what = "--admin-listen",
       .routes = routes,
       .route_count = psp_dashboard_routes(d, routes),
+      .max_connections = (unsigned)psp_limit_files_share(PSP_FILES_PAGE, MAX_CONNECTIONS),
       .threads = 1,
       .logger = &d->logger};
   return psp_server_new(&server, &d->server, error);

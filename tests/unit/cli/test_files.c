@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/** @file Said at the start: too few files for a rate and a timeout, and what to do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cli/files.h"
+
+#define S INT64_C(1000000000)
+
+static void expect(uint64_t files, psprobe_prober_settings settings, const char *want) {
+  psp_buf note = {0};
+  bool said = psp_cli_files_note(&note, files, &settings);
+  assert_int_equal(said, want != NULL);
+  if (want != NULL) assert_string_equal(note.data, want);
+  psp_buf_free(&note);
+}
+
+static void test_too_few(void **state) {
+  (void)state;
+  expect(
+      1024, (psprobe_prober_settings){.interval_ns = S / 100, .timeout_ns = 30 * S},
+      "1024 open files are few: --interval 10.0 ms with --timeout 30.0 s can leave 3001 calls to "
+      "a broker that does not answer, of which 256 are made at once while the others wait. Allow "
+      "13000 (ulimit -n, LimitNOFILE=), or a --timeout of at most 2.55 s");
+}
+
+static void test_enough(void **state) {
+  (void)state;
+  expect(1024, (psprobe_prober_settings){.interval_ns = 5 * S, .timeout_ns = 30 * S}, NULL);
+  expect(1024, (psprobe_prober_settings){.interval_ns = S / 100, .timeout_ns = S * 255 / 100},
+         NULL);
+  expect(13000, (psprobe_prober_settings){.interval_ns = S / 100, .timeout_ns = 30 * S}, NULL);
+  expect(UINT64_MAX, (psprobe_prober_settings){.interval_ns = 1000, .timeout_ns = 30 * S}, NULL);
+  /* No more probes than that are sent at all. */
+  expect(1024,
+         (psprobe_prober_settings){.count = 256, .interval_ns = S / 100, .timeout_ns = 30 * S},
+         NULL);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_too_few),
+      cmocka_unit_test(test_enough),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
