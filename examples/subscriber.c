@@ -23,7 +23,7 @@ static const psprobe_option options[] = {
      .also_env = "GOOGLE_CLOUD_PROJECT", .check = psprobe_check_project},
     {"subscription", PSPROBE_OPTION_TEXT, &o.subscriber.subscription, "NAME",
      .help = "subscription to pull", "probes-regular-service", .check = psprobe_check_subscription},
-    {"topic", PSPROBE_OPTION_TEXT, &o.topic, "NAME", .help = "its topic, for --create", "probes",
+    {"topic", PSPROBE_OPTION_TEXT, &o.topic, "NAME", .help = "the topic that it is of", "probes",
      .check = psprobe_check_topic},
     {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "make topic and subscription"},
     {"prober", PSPROBE_OPTION_URL, &o.responder.prober, "URL", .help = "base URL of the prober",
@@ -56,13 +56,6 @@ static void stop(void *arg, int count) {
   psprobe_responder_stop(arg);
 }
 
-static psprobe_code create(psprobe_client *client, psprobe_error *error) {
-  psprobe_subscription_config config = {.topic = o.topic};
-  psprobe_code code = psprobe_topic_ready(client, o.topic, true, error);
-  if (code != PSPROBE_OK) return code;
-  return psprobe_subscription_create(client, o.subscriber.subscription, &config, NULL, error);
-}
-
 static void settle_options(const psprobe_logger *logger) {
   o.client.logger = o.responder.logger = o.subscriber.logger = logger;
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
@@ -86,10 +79,9 @@ int main(int argc, char **argv) {
   settle_options(&logger);
   psprobe_code code = psprobe_signals_new(&signals, &error);
   if (code == PSPROBE_OK) code = psprobe_client_new(&o.client, &client, &error);
-  if (code == PSPROBE_OK && o.create) code = create(client, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
-  if (code == PSPROBE_OK && !o.create)
-    code = psprobe_subscription_ready(client, o.subscriber.subscription, &error);
+  if (code == PSPROBE_OK)
+    code = psprobe_subscription_ready(client, o.subscriber.subscription, o.topic, o.create, &error);
   if (code == PSPROBE_OK)
     code = psprobe_responder_pull(responder, &o.subscriber, &subscriber, &error);
   if (code == PSPROBE_OK) {

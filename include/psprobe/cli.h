@@ -103,14 +103,19 @@ PSPROBE_API psprobe_code psprobe_cli_write_file(const char *path, const char *te
 PSPROBE_API psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool create,
                                              psprobe_error *error);
 /**
- * Likewise for a subscription that is to be pulled.
+ * Likewise for a subscription that is to be pulled: whether it is there, and can bring anything.
  * @param subscription its id, or in full
+ * @param topic what it is to be subscribed to
+ * @param create make the topic and it if they are not there, and it again if it is cut off since
+ * its topic was deleted. Without, one of another topic is only warned of, in the client's log
  * @return PSPROBE_OK, also when we may not look; NOT_FOUND or UNAVAILABLE with what to do about it;
- *         else as psprobe_subscription_get
- * Blocks: up to 4 s.
+ *         FAILED_PRECONDITION: it is cut off, of another topic, or pushes; else as
+ *         psprobe_subscription_create and psprobe_subscription_get
+ * Blocks: as they do.
  */
 PSPROBE_API psprobe_code psprobe_subscription_ready(psprobe_client *client,
-                                                    const char *subscription, psprobe_error *error);
+                                                    const char *subscription, const char *topic,
+                                                    bool create, psprobe_error *error);
 
 /* ---- run and end ---- */
 

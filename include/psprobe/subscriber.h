@@ -45,12 +45,14 @@ typedef struct psprobe_subscriber_options {
    * message is there, without waking a worker, of which there are none then. What takes longer is
    * begun there and settled later. */
   bool at_once;
-  int ack_deadline_s;           /**< lease taken and extended; 0: the subscription's own */
-  int64_t ack_batch_ns;         /**< how long acks gather; 0: 10 ms */
-  int64_t max_extension_ns;     /**< a lease is not extended beyond; 0: 60 min */
+  int ack_deadline_s;       /**< lease taken and extended; 0: the subscription's own */
+  int64_t ack_batch_ns;     /**< how long acks gather; 0: 10 ms */
+  int64_t max_extension_ns; /**< a lease is not extended beyond; 0: 60 min */
+  int64_t look_ns; /**< when nothing has come for so long, the subscription is looked at; 0: 10 s */
   const psprobe_logger *logger; /**< copied; NULL: the client's */
   /** A topic: whenever a pull finds no subscription, one of this topic is made (the topic itself is
-   * not). A broker can be lost and come back without it. NULL: it is waited for. */
+   * not). A broker can be lost and come back without it. One that a look shows to be cut off, since
+   * its topic was deleted, is deleted and made again. NULL: it is waited for. */
   const char *create_on;
 } psprobe_subscriber_options;
 
@@ -64,7 +66,10 @@ typedef struct psprobe_subscriber_stats {
 /**
  * Begins to pull. Pull errors do not end it: it logs, counts and tries again
  * with backoff, for ever (a subscription that is not there too: it may come).
- * A failure is logged once, not for each pull.
+ * A failure is logged once, not for each pull. At the beginning, and whenever
+ * nothing has come for look_ns, the subscription is looked at: what cannot
+ * bring anything (its topic deleted, another topic than create_on, a push
+ * endpoint) is logged.
  *
  * A subscription that is deleted and made again meanwhile is found again, too;
  * on Google's emulator only after up to 89 s, since its pulls stay with the old

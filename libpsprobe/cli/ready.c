@@ -7,7 +7,10 @@
 #include <psprobe/pubsub.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "client/call.h"
+#include "pubsub/calls.h"
+#include "pubsub/fit.h"
 
 /* How long a start may take that finds nothing. */
 #define START_NS 4000000000LL
@@ -40,16 +43,53 @@ psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool
   return code;
 }
 
+static void warn(const psprobe_client *client, const psprobe_error *error) {
+  psp_log_line line;
+  if (!psp_log_begin(&line, psp_client_logger(client), PSPROBE_LOG_WARNING, "subscription_unfit"))
+    return;
+  psp_log_text(&line, "meaning", error->message);
+  psp_log_end(&line);
+}
+
+/* What is cut off is made again if that is wanted, and refused else; one of another topic is
+ * refused where the topic is meant, which `create` says. */
+static psprobe_code settle(psprobe_client *client, const psprobe_subscription_info *info,
+                           const char *topic, bool create, psprobe_error *error) {
+  psp_buf full = {0};
+  psprobe_code code = psp_pubsub_resolve(client, PSP_TOPIC, topic, &full, error);
+  const psp_fit fit = code == PSPROBE_OK ? psp_subscription_fit(info, full.data) : PSP_FITS;
+  if (fit != PSP_FITS) code = psp_subscription_unfit(fit, info, full.data, error);
+  if (fit == PSP_OTHER_TOPIC && !create) {
+    warn(client, error);
+    code = PSPROBE_OK;
+  } else if (fit == PSP_CUT_OFF && create) {
+    const psprobe_subscription_config config = {.topic = topic};
+    warn(client, error);
+    code = psprobe_subscription_delete(client, info->name, error);
+    if (code == PSPROBE_OK || code == PSPROBE_NOT_FOUND)
+      code = psprobe_subscription_create(client, info->name, &config, NULL, error);
+  }
+  psp_buf_free(&full);
+  return code;
+}
+
 psprobe_code psprobe_subscription_ready(psprobe_client *client, const char *subscription,
-                                        psprobe_error *error) {
+                                        const char *topic, bool create, psprobe_error *error) {
   psprobe_error local = {0}, *e = error != NULL ? error : &local;
   psprobe_subscription_info info = {0};
-  psprobe_code code = psp_client_find_credentials(client, e);
+  const psprobe_subscription_config config = {.topic = topic};
+  psprobe_code code =
+      create ? psprobe_topic_ready(client, topic, true, e) : psp_client_find_credentials(client, e);
+  if (code == PSPROBE_OK && create)
+    code = psprobe_subscription_create(client, subscription, &config, NULL, e);
   if (code != PSPROBE_OK) return code;
   code = psprobe_subscription_get(client, subscription, START_NS, &info, e);
+  if (code == PSPROBE_OK)
+    code = settle(client, &info, topic, create, e);
+  else if (code == PSPROBE_PERMISSION_DENIED) /* as roles/pubsub.subscriber */
+    code = PSPROBE_OK;
+  else
+    advise(code, e);
   psprobe_subscription_info_free(&info);
-  /* As roles/pubsub.subscriber. */
-  if (code == PSPROBE_PERMISSION_DENIED) return PSPROBE_OK;
-  if (code != PSPROBE_OK) advise(code, e);
   return code;
 }

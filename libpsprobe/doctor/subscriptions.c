@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "doctor/parts.h"
 #include "pubsub/calls.h"
+#include "pubsub/fit.h"
 
 /* A subscription that is being looked at; all borrowed. */
 typedef struct looked_at {
@@ -52,9 +53,12 @@ static void tell_kind(psp_doctor *d, const looked_at *s, const psprobe_subscript
       psp_mend(d, "curl -sS -X DELETE http://%s/v1/%s", d->o->client.pubsub_emulator,
                psp_word_of(&name, s->full));
     advise_create(d, s);
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "subscription", s->full,
-              "%s is subscribed to %s, so no probe reaches it", s->full,
-              info->topic != NULL ? info->topic : "nothing");
+    psp_found(
+        d, PSPROBE_DOCTOR_FAILED, "subscription", s->full,
+        psp_subscription_fit(info, NULL) == PSP_CUT_OFF
+            ? "%s is cut off (%s): its topic was deleted, and one made again brings it nothing"
+            : "%s is subscribed to %s, so no probe reaches it",
+        s->full, info->topic != NULL ? info->topic : "nothing");
   } else if (s->push && info->push_endpoint == NULL) {
     psp_mend(d,
              "gcloud pubsub subscriptions modify-push-config %s --project=%s "

@@ -63,7 +63,10 @@ static void log_news(psprobe_prober *prober) {
   psp_log_line line;
   if (psp_sender_made_topic(prober->sender) &&
       psp_log_begin(&line, &prober->logger, PSPROBE_LOG_WARNING, "topic_made_again")) {
-    psp_log_text(&line, "meaning", "the broker did not have it any more");
+    psp_log_text(
+        &line, "meaning",
+        "the broker did not have it any more; subscriptions of the topic before are cut off "
+        "and get nothing: delete them and make them again (--create does)");
     psp_log_end(&line);
   }
   switch (psp_sender_news(prober->sender, &error)) {

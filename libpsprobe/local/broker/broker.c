@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "local/broker/endpoint.h"
 #include "local/broker/parts.h"
+#include "pubsub/fit.h"
 
 psp_broker *psp_broker_new(void) {
   return calloc(1, sizeof(psp_broker));

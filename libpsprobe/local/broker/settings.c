@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "local/broker/endpoint.h"
+#include "pubsub/fit.h"
 
 enum { DEFAULT_ACK_DEADLINE_S = 10, MAX_ACK_DEADLINE_S = 600 };
 enum { MIN_ATTEMPTS = 5, MAX_ATTEMPTS = 100 };

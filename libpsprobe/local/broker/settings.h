@@ -83,8 +83,6 @@ enum {
   PSP_SUB_EXACTLY_ONCE = 64
 };
 
-#define PSP_DELETED_TOPIC "_deleted-topic_"
-
 void psp_topic_settings_free(psp_topic_settings *settings);
 void psp_subscription_settings_free(psp_subscription_settings *settings);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** @file Making a subscription that a pull did not find. */
+/** @file Making a subscription that a pull did not find, or that its topic's deletion cut off. */
 #include "os/clock.h"
 #include "pubsub/subscriber/parts.h"
 
@@ -17,14 +17,18 @@ static void on_created(void *arg, const psp_http_response *response, const pspro
   (void)response;
   /* A failure says no more than the pull's: the topic may have to come first. The next pull that
    * finds nothing sets off another try. */
-  if (error == NULL) {
-    const psp_note note = {PSPROBE_LOG_WARNING, "subscription_made_again",
-                           .meaning = "the broker did not have it any more"};
-    psp_subscriber_log(s, &note);
-  }
   pthread_mutex_lock(&s->lock);
+  const psp_note note = {PSPROBE_LOG_WARNING, "subscription_made_again",
+                         .meaning = s->fit == PSP_CUT_OFF ? "its topic had been deleted"
+                                                          : "the broker did not have it any more"};
+  if (error == NULL) {
+    s->fit = PSP_FITS;
+    pthread_mutex_unlock(&s->lock);
+    psp_subscriber_log(s, &note);
+    pthread_mutex_lock(&s->lock);
+    resume_all(s);
+  }
   s->creating = false;
-  if (error == NULL) resume_all(s);
   psp_subscriber_unlock_unref(s);
 }
 
@@ -43,4 +47,29 @@ void psp_subscriber_create(psprobe_subscriber *s) {
   pthread_mutex_unlock(&s->lock);
   if (psp_call_start(s->client, &call, on_created, s, NULL, &error) != PSPROBE_OK)
     on_created(s, NULL, &error);
+}
+
+static void on_deleted(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  psprobe_subscriber *s = arg;
+  const bool gone = error == NULL || error->code == PSPROBE_NOT_FOUND;
+  (void)response;
+  if (gone) psp_subscriber_create(s);
+  pthread_mutex_lock(&s->lock);
+  if (!gone) s->creating = false; /* the next look sets off another try */
+  psp_subscriber_unlock_unref(s);
+}
+
+void psp_subscriber_create_again(psprobe_subscriber *s) {
+  psp_call call = {.service = PSP_PUBSUB,
+                   .method = "DELETE",
+                   .path = s->get.path.data,
+                   .attempt_ns = CREATE_NS,
+                   .total_ns = CREATE_NS,
+                   .what = "delete the subscription"};
+  psprobe_error error = {0};
+  pthread_mutex_lock(&s->lock);
+  psp_subscriber_ref(s);
+  pthread_mutex_unlock(&s->lock);
+  if (psp_call_start(s->client, &call, on_deleted, s, NULL, &error) != PSPROBE_OK)
+    on_deleted(s, NULL, &error);
 }

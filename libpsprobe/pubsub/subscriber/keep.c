@@ -12,12 +12,22 @@ static void resume(psprobe_subscriber *s) {
   }
 }
 
+/* A subscription that brings nothing may be none that can. */
+static void look(psprobe_subscriber *s) {
+  if (s->state != PSP_RUNNING || s->own_asked || s->look_at_ns > psprobe_clock_monotonic()) return;
+  s->own_asked = true;
+  pthread_mutex_unlock(&s->lock);
+  psp_subscriber_look(s);
+  pthread_mutex_lock(&s->lock);
+}
+
 void *psp_subscriber_keep(void *subscriber) {
   psprobe_subscriber *s = subscriber;
   pthread_mutex_lock(&s->lock);
   while (s->state != PSP_STOPPED) {
     s->kept_until = 0; /* whatever happens while the lock is away is looked at before sleeping */
     resume(s);
+    look(s);
     psp_subscriber_tell(s, s->state == PSP_STOPPING);
     while (psp_subscriber_extend(s))
       continue;

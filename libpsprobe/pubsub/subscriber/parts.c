@@ -25,6 +25,7 @@ static void destroy(psprobe_subscriber *s) {
   pthread_cond_destroy(&s->changed);
   pthread_mutex_destroy(&s->lock);
   free(s->subscription);
+  free(s->topic);
   free(s->workers);
   free(s->pulls);
   free(s);
@@ -106,6 +107,7 @@ static int64_t resume_ns(const psprobe_subscriber *s) {
 int64_t psp_subscriber_due_ns(const psprobe_subscriber *s) {
   int64_t due = s->telling < PSP_TELLING_MAX ? psp_leases_due(&s->leases) : PSP_NEVER;
   int64_t resume = resume_ns(s);
+  if (s->state == PSP_RUNNING && !s->own_asked && s->look_at_ns < due) due = s->look_at_ns;
   return resume < due ? resume : due;
 }
 

@@ -5,8 +5,8 @@
  * @file
  * What the subscriber's parts share (parts.c), and the parts upon it, from below:
  * telling the service what became of messages (tell.c), making the subscription
- * again (create.c), the pulls (pull.c), the keeper, one thread that has all that
- * done when it is due (keep.c), and its life and its workers (subscriber.c).
+ * again (create.c), looking at it (look.c), the pulls (pull.c), the keeper, one thread that has all
+ * that done when it is due (keep.c), and its life and its workers (subscriber.c).
  *
  * One lock guards everything; it is never held across a call or a callback.
  * Calls under way hold a reference, so that a subscriber that is freed lives on
@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "client/call.h"
 #include "pubsub/calls.h"
+#include "pubsub/fit.h"
 #include "pubsub/subscriber/lease.h"
 
 /** How the service's default, an ack deadline of 10 s, stands in until the real one is known. */
@@ -57,6 +58,7 @@ struct psprobe_subscriber {
   int max_messages, deadline_s;
   bool at_once; /* receive is called by who takes the pull's answer, and there are no workers */
   char *subscription; /* as the caller wrote it, for logs */
+  char *topic;        /* in full, what it is to be subscribed to; NULL: whatever it is */
   psp_target get, pull, acknowledge, modify;
   psp_buf pull_body;
   psp_buf create_body; /* empty: a subscription that is not there is waited for */
@@ -77,10 +79,13 @@ struct psprobe_subscriber {
   unsigned receiving; /* threads that are in `receive` just now, at_once */
   pthread_t receiver; /* the one that entered it last */
 
-  bool own_known, own_asked; /* the subscription's ack deadline */
-  bool creating;             /* a call for it is under way */
-  unsigned pull_failures;    /* in a row, over all pulls */
-  psprobe_code pull_code;    /* of the last failure that was logged */
+  bool own_known, own_asked; /* what the service says of the subscription */
+  int64_t look_ns;           /* it is asked when nothing has come for so long */
+  int64_t look_at_ns;
+  psp_fit fit;            /* as it was told last */
+  bool creating;          /* a call for it is under way */
+  unsigned pull_failures; /* in a row, over all pulls */
+  psprobe_code pull_code; /* of the last failure that was logged */
   int64_t pull_logged_ns;
   bool ack_failing, push_told;
   uint64_t pull_errors, ack_errors, silent;
@@ -134,14 +139,17 @@ void psp_subscriber_tell(psprobe_subscriber *s, bool flush);
 /** One call of extensions. False: none is due, or there is nothing to send it with. */
 bool psp_subscriber_extend(psprobe_subscriber *s);
 
-/* ---- create.c, pull.c, keep.c; without the lock ---- */
+/* ---- create.c, pull.c, look.c, keep.c; without the lock ---- */
 
 /** Makes the subscription; `creating` is set. */
 void psp_subscriber_create(psprobe_subscriber *s);
+/** Deletes it before, since it is cut off from its topic; likewise. */
+void psp_subscriber_create_again(psprobe_subscriber *s);
 /** Pulls; the pull is PSP_PULL_PULLING and a reference is taken for it. */
 void psp_pull_start(psp_pull *pull);
-/** Asks for the subscription's own ack deadline. */
-void psp_subscriber_ask_deadline(psprobe_subscriber *s);
+/** Asks what the subscription is like: its ack deadline, and whether it fits; `own_asked` is set.
+ */
+void psp_subscriber_look(psprobe_subscriber *s);
 /** The keeper's thread. */
 void *psp_subscriber_keep(void *subscriber);
 

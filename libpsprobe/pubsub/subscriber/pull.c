@@ -148,7 +148,7 @@ static void follow(psp_pull *pull, const sequel *next) {
   psprobe_subscriber *s = pull->subscriber;
   if (next->again) psp_pull_start(pull);
   if (next->hurry) pthread_cond_signal(&s->wake);
-  if (next->ask) psp_subscriber_ask_deadline(s);
+  if (next->ask) psp_subscriber_look(s);
   if (next->create) psp_subscriber_create(s);
   psp_subscriber_log(s, &next->note);
 }
@@ -162,6 +162,7 @@ static void settle(psp_pull *pull, psp_delivery *delivery, const psprobe_error *
   sequel next = {.again = false};
   pthread_mutex_lock(&s->lock);
   if (delivery != NULL) psp_leases_add(&s->leases, delivery, now);
+  if (count > 0) s->look_at_ns = now + s->look_ns;
   if (s->at_once && count > 0) receive_all(s);
   unsigned idle = s->idle;
   if (s->state == PSP_RUNNING)
@@ -209,41 +210,4 @@ void psp_pull_start(psp_pull *pull) {
   pull->asked_ns = psprobe_clock_monotonic();
   if (psp_call_start(s->client, &call, on_pulled, pull, NULL, &error) != PSPROBE_OK)
     settle(pull, NULL, &error);
-}
-
-static void on_deadline(void *arg, const psp_http_response *response, const psprobe_error *error) {
-  psprobe_subscriber *s = arg;
-  psprobe_subscription_info info = {0};
-  psp_note note = {0};
-  psprobe_code code = error != NULL ? error->code : PSPROBE_OK;
-  if (response != NULL)
-    code = psp_subscription_decode(response->body, response->body_len, &info, NULL);
-  pthread_mutex_lock(&s->lock);
-  /* Who may consume from a subscription may not always look at it; then it stays at the guess. */
-  s->own_known = code == PSPROBE_OK || code == PSPROBE_PERMISSION_DENIED;
-  s->own_asked = false;
-  if (code == PSPROBE_OK && info.ack_deadline_s > 0)
-    psp_leases_set_own(&s->leases, info.ack_deadline_s, s->deadline_s, psprobe_clock_monotonic());
-  if (code == PSPROBE_PERMISSION_DENIED)
-    note = (psp_note){PSPROBE_LOG_INFO, "ack_deadline_unknown",
-                      .meaning =
-                          "may not get the subscription; counting with an ack deadline of "
-                          "10 s"};
-  pthread_cond_signal(&s->wake);
-  pthread_mutex_unlock(&s->lock);
-  psp_subscriber_log(s, &note);
-  psprobe_subscription_info_free(&info);
-  pthread_mutex_lock(&s->lock);
-  psp_subscriber_unlock_unref(s);
-}
-
-void psp_subscriber_ask_deadline(psprobe_subscriber *s) {
-  psp_call call = {
-      .service = PSP_PUBSUB, .method = "GET", .path = s->get.path.data, .what = s->get.what};
-  psprobe_error error = {0};
-  pthread_mutex_lock(&s->lock);
-  psp_subscriber_ref(s);
-  pthread_mutex_unlock(&s->lock);
-  if (psp_call_start(s->client, &call, on_deadline, s, NULL, &error) != PSPROBE_OK)
-    on_deadline(s, NULL, &error);
 }

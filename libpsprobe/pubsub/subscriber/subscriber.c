@@ -19,6 +19,7 @@
 #define ACK_BATCH_NS     (PSP_SECOND_NS / 100)
 #define MAX_EXTENSION_NS (3600 * PSP_SECOND_NS)
 #define STOP_NS          (30 * PSP_SECOND_NS)
+#define LOOK_NS          (10 * PSP_SECOND_NS)
 
 /* ---- workers ---- */
 
@@ -79,7 +80,7 @@ static psprobe_code check(const psprobe_client *client, const psprobe_subscriber
     wrong = "workers must be 1 to 1000";
   else if (!psp_ack_deadline_check(o->ack_deadline_s, psp_client_is_emulator(client, PSP_PUBSUB)))
     wrong = "ack_deadline_s must be 10 to 600";
-  else if (o->ack_batch_ns < 0 || o->max_extension_ns < 0)
+  else if (o->ack_batch_ns < 0 || o->max_extension_ns < 0 || o->look_ns < 0)
     wrong = "a duration is negative";
   if (wrong == NULL) return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "subscriber of %s: %s",
@@ -110,8 +111,9 @@ static psprobe_code prepare_create(psprobe_subscriber *s, const psprobe_subscrib
   if (o->create_on == NULL) return PSPROBE_OK;
   psprobe_code code = psp_pubsub_resolve(s->client, PSP_TOPIC, o->create_on, &topic, error);
   if (code == PSPROBE_OK) psp_subscription_encode(&s->create_body, topic.data, &config);
-  if (s->create_body.failed) code = psp_fail_memory(error, "a subscriber");
-  psp_buf_free(&topic);
+  s->topic = psp_buf_take(&topic, NULL);
+  if (code == PSPROBE_OK && (s->create_body.failed || s->topic == NULL))
+    code = psp_fail_memory(error, "a subscriber");
   return code;
 }
 
@@ -133,6 +135,7 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   s->arg = o->arg;
   s->max_messages = o->max_messages > 0 ? o->max_messages : MESSAGES;
   s->deadline_s = o->ack_deadline_s;
+  s->look_ns = o->look_ns > 0 ? o->look_ns : LOOK_NS;
   s->pull_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
   const psprobe_logger *logger = o->logger != NULL ? o->logger : psp_client_logger(s->client);
   if (logger != NULL) s->logger = *logger;
@@ -183,7 +186,7 @@ static psprobe_code start_threads(psprobe_subscriber *s, size_t workers, psprobe
 
 static void start_pulls(psprobe_subscriber *s) {
   s->own_asked = true; /* nobody else looks at it yet */
-  psp_subscriber_ask_deadline(s);
+  psp_subscriber_look(s);
   for (size_t i = 0; i < s->pull_count; i++) {
     pthread_mutex_lock(&s->lock);
     s->pulls[i].state = PSP_PULL_PULLING;
