@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,11 +18,48 @@
 #include "base/error.h"
 #include "os/wait.h"
 
-static int spawn(const char *const *argv, const char *const *env, int output, pid_t *child) {
+/* The program's name: with no folder in it, the first in `folders` that can be run, or else the
+ * last, which running will tell of. False: there is no room for it. */
+static bool find(const char *name, const char *folders, char path[PATH_MAX]) {
+  int used = snprintf(path, PATH_MAX, "%s", name);
+  while (folders != NULL && *folders != 0 && strchr(name, '/') == NULL) {
+    size_t len = strcspn(folders, ":");
+    used = snprintf(path, PATH_MAX, "%.*s/%s", (int)len, folders, name);
+    if (access(path, X_OK) == 0) break;
+    folders += len + (folders[len] == ':');
+  }
+  return used < PATH_MAX;
+}
+
+/* A descriptor to read `text` from; -1 with errno. Not a pipe, which somebody would have to fill.
+ */
+static int open_input(const char *text) {
+  if (text == NULL) return open("/dev/null", O_RDONLY | O_CLOEXEC);
+  int fd = memfd_create("input", MFD_CLOEXEC);
+  size_t len = strlen(text);
+  while (fd >= 0 && len > 0) {
+    ssize_t n = write(fd, text, len);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      int why = errno;
+      close(fd);
+      errno = why;
+      return -1;
+    }
+    text += n;
+    len -= (size_t)n;
+  }
+  if (fd >= 0) lseek(fd, 0, SEEK_SET);
+  return fd;
+}
+
+static int spawn(const psp_command *command, int input, int output, pid_t *child) {
+  char path[PATH_MAX];
+  if (!find(command->argv[0], command->folders, path)) return ENAMETOOLONG;
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attr;
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&files, input, 0);
   posix_spawn_file_actions_adddup2(&files, output, 1);
   posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
   posix_spawnattr_init(&attr);
@@ -35,8 +75,8 @@ static int spawn(const char *const *argv, const char *const *env, int output, pi
   posix_spawnattr_setflags(&attr,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   /* The casts: POSIX promises not to change what they point to. */
-  int cause = posix_spawnp(child, argv[0], &files, &attr, (char *const *)(uintptr_t)argv,
-                           (char *const *)(uintptr_t)env);
+  int cause = posix_spawnp(child, path, &files, &attr, (char *const *)(uintptr_t)command->argv,
+                           (char *const *)(uintptr_t)command->env);
   posix_spawnattr_destroy(&attr);
   posix_spawn_file_actions_destroy(&files);
   return cause;
@@ -94,16 +134,23 @@ static psprobe_code fail_run(const char *program, int cause, psprobe_error *erro
   return psp_fail(error, code, "run %s: %s", program, why);
 }
 
-psprobe_code psp_child_run(const char *const *argv, const char *const *env, int64_t timeout_ns,
-                           size_t max_output, psp_secret *out, int *status, psprobe_error *error) {
-  int64_t deadline_ns = psprobe_clock_monotonic() + timeout_ns;
-  int pipe_fds[2];
-  if (pipe2(pipe_fds, O_CLOEXEC) != 0) return fail_run(argv[0], errno, error);
+psprobe_code psp_command_run(const psp_command *command, psp_secret *out, int *status,
+                             psprobe_error *error) {
+  int64_t deadline_ns = psprobe_clock_monotonic() + command->timeout_ns;
+  const char *name = command->argv[0];
+  int pipe_fds[2], input = open_input(command->input);
+  if (input < 0) return fail_run(name, errno, error);
+  int cause = pipe2(pipe_fds, O_CLOEXEC) != 0 ? errno : 0;
+  if (cause != 0) {
+    close(input);
+    return fail_run(name, cause, error);
+  }
   pid_t child;
-  int cause = spawn(argv, env, pipe_fds[1], &child);
+  cause = spawn(command, input, pipe_fds[1], &child);
+  close(input);
   close(pipe_fds[1]);
   if (cause == 0) {
-    cause = read_output(pipe_fds[0], deadline_ns, max_output, out);
+    cause = read_output(pipe_fds[0], deadline_ns, command->max_output, out);
     /* Now, and before it is reaped: by its number its group is found, also when it has ended itself
      * and left somebody behind. */
     if (cause != 0) kill(-child, SIGKILL);
@@ -111,7 +158,7 @@ psprobe_code psp_child_run(const char *const *argv, const char *const *env, int6
     if (cause == 0) cause = late;
   }
   close(pipe_fds[0]);
-  return cause == 0 ? PSPROBE_OK : fail_run(argv[0], cause, error);
+  return cause == 0 ? PSPROBE_OK : fail_run(name, cause, error);
 }
 
 /* One word from `p` to `out`, its quotes dropped; false: a quote without end. */
@@ -127,7 +174,7 @@ static bool split_word(const char **p, char **out) {
   return !quoted;
 }
 
-char **psp_child_split(const char *command) {
+char **psp_command_split(const char *command) {
   size_t len = strlen(command);
   size_t most = len / 2 + 2; /* words, and the NULL at the end */
   char **words = malloc(most * sizeof *words + len + most);

@@ -9,16 +9,25 @@
 
 #include "os/secret.h"
 
+/** What is run. All borrowed for the call. */
+typedef struct psp_command {
+  const char *const *argv; /**< ends with NULL; argv[0] with no "/" in it is looked for … */
+  const char *folders;     /**< … here, parted by ":"; NULL: in our PATH */
+  const char *const *env;  /**< exactly its environment; ends with NULL */
+  const char *input;       /**< its standard input; NULL: /dev/null */
+  int64_t timeout_ns;
+  size_t max_output; /**< bytes; more is an error */
+} psp_command;
+
 /**
- * Runs argv[0] (looked for in PATH) with exactly the environment `env`, in a process group of its
- * own, standard input and error at /dev/null and output read into `out`.
+ * Runs it in a process group of its own, its standard error at /dev/null and its output read into
+ * `out`.
  *
- * @param max_output bytes; more is an error
  * @param status receives the exit status; 128 + n after a signal
  * @return NOT_FOUND (no such program); DEADLINE_EXCEEDED (it was killed); RESOURCE_EXHAUSTED
  */
-psprobe_code psp_child_run(const char *const *argv, const char *const *env, int64_t timeout_ns,
-                           size_t max_output, psp_secret *out, int *status, psprobe_error *error);
+psprobe_code psp_command_run(const psp_command *command, psp_secret *out, int *status,
+                             psprobe_error *error);
 
 /**
  * Splits a command as Google's libraries do: at spaces, double quotes group, nothing else is
@@ -26,6 +35,6 @@ psprobe_code psp_child_run(const char *const *argv, const char *const *env, int6
  * @return an array that ends with NULL, to free() with its texts in one block; NULL: no memory,
  *         nothing in it, or a quote without end
  */
-char **psp_child_split(const char *command);
+char **psp_command_split(const char *command);
 
 #endif

@@ -23,14 +23,12 @@ static const char *const names[] = {"series", "ecdf", "histogram", "differences"
 
 /* Where a picture goes, made beside it and renamed once it is whole. */
 typedef struct place {
-  psp_buf path, script, part;
+  psp_buf path, part;
 } place;
 
 static void free_place(place *p) {
-  if (p->script.len > 0) unlink(p->script.data);
   if (p->part.len > 0) unlink(p->part.data);
   psp_buf_free(&p->path);
-  psp_buf_free(&p->script);
   psp_buf_free(&p->part);
 }
 
@@ -63,12 +61,16 @@ static psprobe_code no_file(const char *path, int why, psprobe_error *error) {
   return psp_fail(error, code, "write %s: %s", path, strerror(why));
 }
 
-/* Runs gnuplot on the script; nothing but the script tells it anything (-d: no ~/.gnuplot). */
+/* Gives gnuplot the script; nothing but the script tells it anything (-d: no ~/.gnuplot). */
 static psprobe_code run(const char *script, psp_secret *picture, psprobe_error *error) {
-  const char *argv[] = {"gnuplot", "-d", script, NULL};
+  const char *argv[] = {"gnuplot", "-d", "-", NULL};
+  const psp_command gnuplot = {.argv = argv,
+                               .env = (const char *const *)environ,
+                               .input = script,
+                               .timeout_ns = GNUPLOT_NS,
+                               .max_output = PICTURE_MAX};
   int status = 0;
-  psprobe_code code = psp_child_run(argv, (const char *const *)environ, GNUPLOT_NS, PICTURE_MAX,
-                                    picture, &status, error);
+  psprobe_code code = psp_command_run(&gnuplot, picture, &status, error);
   if (code == PSPROBE_NOT_FOUND)
     return psp_fail(error, PSPROBE_NOT_FOUND,
                     "gnuplot is not installed; it draws these (Debian: apt-get install "
@@ -80,16 +82,10 @@ static psprobe_code run(const char *script, psp_secret *picture, psprobe_error *
 
 static psprobe_code draw(place *p, const psp_buf *script, psprobe_error *error) {
   psp_secret picture = {0};
-  if (p->path.failed || p->script.failed || p->part.failed || script->failed)
-    return psp_fail_memory(error, "picture");
-  int why = write_new(&p->script, script->data, script->len);
-  if (why != 0) {
-    psp_buf_reset(&p->part);
-    return no_file(p->path.data, why, error);
-  }
-  psprobe_code code = run(p->script.data, &picture, error);
+  if (p->path.failed || p->part.failed || script->failed) return psp_fail_memory(error, "picture");
+  psprobe_code code = run(script->data, &picture, error);
   if (code == PSPROBE_OK) {
-    why = write_new(&p->part, picture.data, picture.len);
+    int why = write_new(&p->part, picture.data, picture.len);
     if (why == 0 && rename(p->part.data, p->path.data) != 0) why = errno;
     if (why != 0) code = no_file(p->path.data, why, error);
   } else {
@@ -102,10 +98,9 @@ static psprobe_code draw(place *p, const psp_buf *script, psprobe_error *error) 
 static psprobe_code draw_one(const psprobe_report *report, const psp_plots *plots, const char *stem,
                              const char *format, psp_picture picture, psprobe_error *error) {
   psp_buf script = {0};
-  place p = {{0}, {0}, {0}};
+  place p = {{0}, {0}};
   psp_picture_script(&script, report, plots, picture, strcmp(format, "svg") == 0);
   psp_buf_printf(&p.path, "%s-%s.%s", stem, names[picture], format);
-  psp_buf_printf(&p.script, "%s-%s.XXXXXX", stem, names[picture]);
   psp_buf_printf(&p.part, "%s-%s.XXXXXX", stem, names[picture]);
   psprobe_code code = draw(&p, &script, error);
   free_place(&p);

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   psp_secret_free(&jwt);
   psp_signer_free(signer);
   free(psp_gcloud_ini_get(text, "core", "project"));
-  free(psp_child_split(text));
+  free(psp_command_split(text));
   free(text);
   return 0;
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "auth/keys/hygiene.h"
 #include "os/command.h"
@@ -19,15 +18,7 @@
  */
 #define PATIENCE_NS INT64_C(5000000000)
 #define PATH_SIZE   4096
-
-/* Where it is; where it is nowhere, running the last says so. */
-static const char *find_git(void) {
-  static const char *const places[] = {"/usr/local/bin/git", "/usr/bin/git", "/bin/git"};
-  size_t i = 0;
-  while (i < sizeof places / sizeof *places - 1 && access(places[i], X_OK) != 0)
-    i++;
-  return places[i];
-}
+#define FOLDERS     "/usr/local/bin:/usr/bin:/bin"
 
 /* ".git" is a directory with a HEAD in it, or a file (in a submodule or a linked work tree). */
 static bool is_tree(const char *directory) {
@@ -60,13 +51,9 @@ static int run_git(const char *tree, const char *const *args, const char *path,
   char home[PATH_SIZE + 8];
   const char *users = getenv("HOME"); /* for the user's own core.excludesFile */
   snprintf(home, sizeof home, "HOME=%s", users != NULL ? users : "/");
-  const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
-                             home,
-                             "LC_ALL=C",
-                             "GIT_OPTIONAL_LOCKS=0",
-                             "GIT_TERMINAL_PROMPT=0",
-                             NULL};
-  const char *argv[20] = {find_git(),
+  const char *const env[] = {"PATH=" FOLDERS,         home, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0",
+                             "GIT_TERMINAL_PROMPT=0", NULL};
+  const char *argv[20] = {"git",
                           "-C",
                           tree,
                           "-c",
@@ -81,8 +68,9 @@ static int run_git(const char *tree, const char *const *args, const char *path,
   argv[count++] = "--";
   argv[count++] = path;
   int status = -1;
-  return psp_child_run(argv, env, PATIENCE_NS, 65536, output, &status, NULL) == PSPROBE_OK ? status
-                                                                                           : -1;
+  const psp_command git = {
+      .argv = argv, .folders = FOLDERS, .env = env, .timeout_ns = PATIENCE_NS, .max_output = 65536};
+  return psp_command_run(&git, output, &status, NULL) == PSPROBE_OK ? status : -1;
 }
 
 static psp_git_answer ask_git(const char *path, const char *tree) {

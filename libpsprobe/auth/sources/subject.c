@@ -89,13 +89,16 @@ static psprobe_code run(const psp_key_file *f, int64_t now_s, const char *what, 
                         psprobe_error *error) {
   psp_secret output = {0};
   int status = 0;
-  char **argv = psp_child_split(f->subject.command);
+  char **argv = psp_command_split(f->subject.command);
   const char **env = make_environment(f);
+  const psp_command command = {.argv = (const char *const *)argv,
+                               .env = env,
+                               .timeout_ns = f->subject.timeout_ms * 1000000,
+                               .max_output = 1 << 20};
   psprobe_code code =
       argv == NULL || env == NULL
           ? psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: its command cannot be run", what)
-          : psp_child_run((const char *const *)argv, env, f->subject.timeout_ms * 1000000, 1 << 20,
-                          &output, &status, error);
+          : psp_command_run(&command, &output, &status, error);
   if (code == PSPROBE_OK && status != 0)
     code = psp_fail(error, PSPROBE_UNAUTHENTICATED, "%s: its exit status is %d", what, status);
   if (code == PSPROBE_OK && psp_executable_read(output.data != NULL ? output.data : "", output.len,

@@ -19,10 +19,11 @@ static const char *repository(void) {
   const char *directory = test_directory();
   const char *argv[] = {"git", "-C", directory, "init", "-q", NULL};
   const char *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/", NULL};
+  const psp_command command = {
+      .argv = argv, .env = env, .timeout_ns = INT64_C(30000000000), .max_output = 65536};
   psp_secret out = {0};
   int status = -1;
-  assert_int_equal(psp_child_run(argv, env, INT64_C(30000000000), 65536, &out, &status, NULL),
-                   PSPROBE_OK);
+  assert_int_equal(psp_command_run(&command, &out, &status, NULL), PSPROBE_OK);
   psp_secret_free(&out);
   assert_int_equal(status, 0);
   test_write(directory, ".gitignore", 0644, "*\n");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,11 +23,12 @@ static void run(const char *directory, const char *a, const char *b, const char 
   snprintf(home, sizeof home, "HOME=%s", getenv("HOME"));
   const char *argv[] = {"git", "-C", directory, a, b, c, NULL};
   const char *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", home, NULL};
+  const psp_command command = {
+      .argv = argv, .env = env, .timeout_ns = INT64_C(30000000000), .max_output = 65536};
   psp_secret out = {0};
   int status = -1;
   psprobe_error error;
-  if (psp_child_run(argv, env, INT64_C(30000000000), 65536, &out, &status, &error) != PSPROBE_OK)
-    fail_msg("%s", error.message);
+  if (psp_command_run(&command, &out, &status, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   psp_secret_free(&out);
   assert_int_equal(status, 0);
 }
@@ -229,71 +229,6 @@ static void test_reading(void **state) {
   free(large);
 }
 
-/* ---- programs that are run ---- */
-
-static void test_split(void **state) {
-  (void)state;
-  char **words = psp_child_split("  /bin/x --a=1  \"two words\" q\"uo\"te \"\" '$HOME' ");
-  static const char *const expected[] = {"/bin/x", "--a=1", "two words", "quote", "", "'$HOME'"};
-  for (size_t i = 0; i < 6; i++)
-    assert_string_equal(words[i], expected[i]);
-  assert_null(words[6]);
-  free(words);
-  assert_null(psp_child_split(""));
-  assert_null(psp_child_split("  "));
-  assert_null(psp_child_split("\"\" x"));
-  assert_null(psp_child_split("a \"b"));
-}
-
-static psprobe_code child(const char *script, int64_t timeout_ns, psp_secret *out, int *status) {
-  const char *argv[] = {"sh", "-c", script, NULL};
-  const char *env[] = {"PATH=/usr/bin:/bin", "A=b", NULL};
-  *out = (psp_secret){0};
-  return psp_child_run(argv, env, timeout_ns, 1000, out, status, NULL);
-}
-
-/* Who was left behind in a group comes to us, its subreaper: killed as well, or the alarm ends us.
- */
-static void killed_as_well(pid_t group) {
-  int status = 0;
-  assert_true(group > 1);
-  alarm(20);
-  assert_true(waitpid(-group, &status, 0) > 1);
-  alarm(0);
-  assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-
-static void test_child(void **state) {
-  (void)state;
-  psp_secret out;
-  int status;
-  assert_int_equal(child("echo $A; echo x >&2; exit 3", INT64_C(10000000000), &out, &status),
-                   PSPROBE_OK);
-  assert_string_equal(out.data, "b\n");
-  assert_int_equal(status, 3);
-  psp_secret_free(&out);
-  assert_int_equal(child("kill -9 $$", INT64_C(10000000000), &out, &status), PSPROBE_OK);
-  assert_int_equal(status, 128 + 9);
-  psp_secret_free(&out);
-  /* One that hangs, and one that leaves somebody behind with its output. */
-  assert_int_equal(child("sleep 1000", 50000000, &out, &status), PSPROBE_DEADLINE_EXCEEDED);
-  psp_secret_free(&out);
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
-  assert_int_equal(child("echo $$; sleep 1000 & exit 0", 500000000, &out, &status),
-                   PSPROBE_DEADLINE_EXCEEDED);
-  killed_as_well((pid_t)strtol(out.data, NULL, 10));
-  psp_secret_free(&out);
-  assert_int_equal(child("exec >&-; sleep 1000", 50000000, &out, &status),
-                   PSPROBE_DEADLINE_EXCEEDED);
-  psp_secret_free(&out);
-  assert_int_equal(child("yes", INT64_C(10000000000), &out, &status), PSPROBE_RESOURCE_EXHAUSTED);
-  psp_secret_free(&out);
-  const char *missing[] = {"/nonexistent/program", NULL};
-  out = (psp_secret){0};
-  assert_int_equal(psp_child_run(missing, missing + 1, 1000000000, 10, &out, &status, NULL),
-                   PSPROBE_NOT_FOUND);
-}
-
 static int setup(void **state) {
   (void)state;
   test_auth_environment();
@@ -310,8 +245,6 @@ int main(void) {
       cmocka_unit_test(test_refused),
       cmocka_unit_test(test_without_secret),
       cmocka_unit_test(test_reading),
-      cmocka_unit_test(test_split),
-      cmocka_unit_test(test_child),
   };
   return cmocka_run_group_tests(tests, setup, NULL);
 }
