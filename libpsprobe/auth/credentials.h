@@ -69,6 +69,9 @@ psprobe_code psp_token_slot_wait(psprobe_credentials *credentials, psp_token_slo
                                  psp_token_waiter *waiter, psprobe_error *error);
 /** True: `waiter` was waiting and will not hear. False: it has heard, or hears just now. */
 bool psp_credentials_unwait(psprobe_credentials *credentials, psp_token_waiter *waiter);
+/** The same, waiting for it. @param until_ns CLOCK_MONOTONIC; then DEADLINE_EXCEEDED */
+psprobe_code psp_token_slot_get(psprobe_credentials *credentials, psp_token_slot *slot,
+                                int64_t until_ns, psprobe_error *error);
 /** How long the token in the cache is good for, in seconds; 0: there is none. */
 int64_t psp_token_slot_life_s(psprobe_credentials *credentials, const psp_token_slot *slot);
 /** An API said 401: drops the token, if `generation` is still the one in the cache. */

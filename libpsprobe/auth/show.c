@@ -30,12 +30,16 @@ static void on_ready(void *arg, const psprobe_error *error) {
   psp_latch_post(&w->over);
 }
 
-static psprobe_code wait_for(psprobe_credentials *c, psp_token_slot *slot, psprobe_error *error) {
+psprobe_code psp_token_slot_get(psprobe_credentials *c, psp_token_slot *slot, int64_t until_ns,
+                                psprobe_error *error) {
   waiting_token w = {.error = {.code = PSPROBE_OK}};
   psp_token_waiter waiter = {.ready = on_ready, .arg = &w};
   psp_latch_init(&w.over);
   psprobe_code code = psp_token_slot_wait(c, slot, &waiter, error);
-  if (code == PSPROBE_OK) {
+  bool late = code == PSPROBE_OK && !psp_latch_wait_until(&w.over, until_ns);
+  if (late && psp_credentials_unwait(c, &waiter)) {
+    code = psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "no token came in time");
+  } else if (code == PSPROBE_OK) {
     psp_latch_wait(&w.over);
     code = w.error.code;
     if (code != PSPROBE_OK && error != NULL) *error = w.error;
@@ -80,7 +84,7 @@ static psprobe_code get(psprobe_credentials *c, psp_token_slot *slot, char **tok
     if (len > 0 || text.cap == 0)
       code = psp_secret_reserve(&text, len) ? PSPROBE_OK : psp_fail_memory(error, "token");
     else if (tries++ < 3) /* it may end before we come to it, if it lives for a second */
-      code = wait_for(c, slot, error);
+      code = psp_token_slot_get(c, slot, INT64_MAX, error);
     else
       code = psp_fail(error, PSPROBE_UNAVAILABLE, "the tokens that come have expired already");
   }

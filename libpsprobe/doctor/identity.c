@@ -9,47 +9,14 @@
 #include "base/timestamp.h"
 #include "doctor/parts.h"
 #include "os/clock.h"
-#include "os/latch.h"
-
-typedef struct waiting_token {
-  psp_latch over;
-  psprobe_error error;
-} waiting_token;
-
-static void on_ready(void *arg, const psprobe_error *error) {
-  waiting_token *w = arg;
-  if (error != NULL) w->error = *error;
-  psp_latch_post(&w->over);
-}
-
-psprobe_code psp_doctor_token(psp_doctor *d, psp_token_slot *slot, int64_t timeout_ns,
-                              psprobe_error *error) {
-  waiting_token w = {.error = {.code = PSPROBE_OK}};
-  psp_token_waiter waiter = {.ready = on_ready, .arg = &w};
-  psp_latch_init(&w.over);
-  psprobe_code code = psp_token_slot_wait(d->credentials, slot, &waiter, error);
-  if (code == PSPROBE_OK &&
-      !psp_latch_wait_until(&w.over, psprobe_clock_monotonic() + timeout_ns)) {
-    if (psp_credentials_unwait(d->credentials, &waiter))
-      code = psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "no token came within %lld s",
-                      (long long)(timeout_ns / PSP_SECOND_NS));
-    else
-      psp_latch_wait(&w.over);
-  }
-  if (code == PSPROBE_OK && w.error.code != PSPROBE_OK) {
-    code = w.error.code;
-    *error = w.error;
-  }
-  psp_latch_destroy(&w.over);
-  return code;
-}
 
 static void tell_token(psp_doctor *d, psp_service service) {
   psprobe_error error;
   psprobe_error_clear(&error);
   psp_token_slot *slot = psp_credentials_slot(d->credentials, service);
   int64_t left = psp_doctor_left(d);
-  psprobe_code code = psp_doctor_token(d, slot, left, &error);
+  psprobe_code code =
+      psp_token_slot_get(d->credentials, slot, psprobe_clock_monotonic() + left, &error);
   slot = psp_credentials_slot(d->credentials, service); /* it may be a shared one now */
   if (code == PSPROBE_OK) {
     int64_t life_s = psp_token_slot_life_s(d->credentials, slot);

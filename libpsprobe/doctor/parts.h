@@ -95,12 +95,6 @@ void psp_doctor_subscriptions(psp_doctor *d);
 void psp_doctor_firestore(psp_doctor *d); /* firestore.c */
 void psp_doctor_prober(psp_doctor *d);    /* prober.c */
 
-/* ---- tokens (identity.c) ---- */
-
-/** Waits for a token of the slot, not longer than `timeout_ns`. */
-psprobe_code psp_doctor_token(psp_doctor *d, psp_token_slot *slot, int64_t timeout_ns,
-                              psprobe_error *error);
-
 /* ---- permissions (permissions.c) ---- */
 
 #define PSP_PERMISSIONS_MAX 6

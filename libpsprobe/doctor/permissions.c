@@ -118,7 +118,8 @@ psprobe_code psp_permissions_ask_project(psp_doctor *d, psp_permissions *permiss
   psp_token_slot *slot = NULL;
   psprobe_code code = psp_credentials_cloud_slot(d->credentials, &slot, error);
   if (code == PSPROBE_OK && psp_token_slot_life_s(d->credentials, slot) == 0)
-    code = psp_doctor_token(d, slot, psp_doctor_left(d), error);
+    code = psp_token_slot_get(d->credentials, slot, psprobe_clock_monotonic() + psp_doctor_left(d),
+                              error);
   psp_secret token = {0};
   psp_buf body = {0};
   psp_http_result result = {0};

@@ -50,7 +50,7 @@ static void who_does_not_answer_is_not_waited_for_long(void **state) {
   setenv("GCE_METADATA_HOST", fake_cloud_url(p->google) + strlen("http://"), 1);
   patient_examine(p);
   patient_finds(p, 1, 0);
-  patient_says(p, "failed   credentials.token ", "no token came within");
+  patient_says(p, "failed   credentials.token ", "no token came in time");
   patient_says(p, "skipped  topic ", "no token could be had");
   assert_true(psprobe_clock_monotonic() - begin < 20 * SECOND); /* not for ever, once each */
 }
