@@ -13,21 +13,14 @@
 #include "local/broker/settings_json.h"
 #include "local/proto_fields.h"
 
-static void refuse(psp_broker_request *request, const psprobe_error *error) {
-  psp_rest_error(request->exchange, error->code, error->message);
-}
-
-static bool invalid(psprobe_error *error) {
-  psp_payload_invalid(error);
-  return false;
-}
-
-/* The body as JSON, NULL for an empty one. False: refused, with `error` filled. */
-static bool parse(const psp_broker_request *request, psp_json **json, psprobe_error *error) {
+/* The body as JSON, NULL for an empty one. */
+static psprobe_code parse(const psp_broker_request *request, psp_json **json,
+                          psprobe_error *error) {
   *json = NULL;
-  if (request->len == 0) return true;
-  return psp_json_parse(request->body, request->len, "body", json, NULL) == PSPROBE_OK ||
-         invalid(error);
+  if (request->len == 0 ||
+      psp_json_parse(request->body, request->len, "body", json, NULL) == PSPROBE_OK)
+    return PSPROBE_OK;
+  return psp_payload_invalid(error);
 }
 
 /* Gives `*name` the name of the URL; one in the body must be the same (the emulator hangs). */
@@ -52,18 +45,15 @@ void psp_broker_topic_put(psp_broker_request *request) {
   psp_json *json;
   psp_topic_settings settings = {0};
   psp_buf body = {0};
-  bool ok = parse(request, &json, &error);
-  if (ok && json != NULL && !psp_topic_settings_decode(json, &settings)) ok = invalid(&error);
+  psprobe_code code = parse(request, &json, &error);
+  if (json != NULL && !psp_topic_settings_decode(json, &settings))
+    code = psp_payload_invalid(&error);
   psp_json_free(json);
-  if (ok) ok = take_name(request, &settings.name, &error) == PSPROBE_OK;
-  if (ok) {
-    psp_broker *broker = psp_broker_host_lock(request->host);
-    psprobe_code code = psp_broker_topic_create(broker, &settings, &error);
-    if (code == PSPROBE_OK) put_topic(&body, psp_broker_topic(broker, request->name));
-    psp_broker_finish(request, code, &error, &body);
-  } else {
-    refuse(request, &error);
-  }
+  if (code == PSPROBE_OK) code = take_name(request, &settings.name, &error);
+  psp_broker *broker = psp_broker_host_lock(request->host);
+  if (code == PSPROBE_OK) code = psp_broker_topic_create(broker, &settings, &error);
+  if (code == PSPROBE_OK) put_topic(&body, psp_broker_topic(broker, request->name));
+  psp_broker_finish(request, code, &error, &body);
   psp_topic_settings_free(&settings);
 }
 
@@ -86,12 +76,13 @@ typedef struct change {
   char *mask;
 } change;
 
-static bool read_change(const psp_json *json, const char *thing, change *out,
-                        psprobe_error *error) {
+static psprobe_code read_change(const psp_json *json, const char *thing, change *out,
+                                psprobe_error *error) {
   const psp_field fields[] = {{thing, psp_read_part, offsetof(change, thing)},
                               {"updateMask", psp_read_text, offsetof(change, mask)},
                               {0}};
-  return json == NULL || psp_fields_read(json, fields, out) || invalid(error);
+  return json == NULL || psp_fields_read(json, fields, out) ? PSPROBE_OK
+                                                            : psp_payload_invalid(error);
 }
 
 void psp_broker_topic_patch(psp_broker_request *request) {
@@ -100,24 +91,22 @@ void psp_broker_topic_patch(psp_broker_request *request) {
   psp_topic_settings settings = {0};
   change asked = {0};
   psp_buf body = {0};
-  bool ok = parse(request, &json, &error) && read_change(json, "topic", &asked, &error);
-  if (ok && asked.thing != NULL && !psp_topic_settings_decode(asked.thing, &settings))
-    ok = invalid(&error);
-  ok = ok && take_name(request, &settings.name, &error) == PSPROBE_OK &&
-       psp_topic_mask_parse(asked.mask, &error) == PSPROBE_OK;
-  if (ok) {
-    psp_topic_settings *topic =
-        psp_broker_topic(psp_broker_host_lock(request->host), request->name);
-    psprobe_code code = topic != NULL ? psp_topic_settings_check(&settings, &error)
-                                      : psp_fail(&error, PSPROBE_NOT_FOUND, "Topic not found.");
-    if (topic != NULL && code == PSPROBE_OK) {
-      topic->retention = settings.retention;
-      put_topic(&body, topic);
-    }
-    psp_broker_finish(request, code, &error, &body);
-  } else {
-    refuse(request, &error);
+  psprobe_code code = parse(request, &json, &error);
+  if (code == PSPROBE_OK) code = read_change(json, "topic", &asked, &error);
+  if (code == PSPROBE_OK && asked.thing != NULL &&
+      !psp_topic_settings_decode(asked.thing, &settings))
+    code = psp_payload_invalid(&error);
+  if (code == PSPROBE_OK) code = take_name(request, &settings.name, &error);
+  if (code == PSPROBE_OK) code = psp_topic_mask_parse(asked.mask, &error);
+  psp_topic_settings *topic = psp_broker_topic(psp_broker_host_lock(request->host), request->name);
+  if (code == PSPROBE_OK && topic == NULL)
+    code = psp_fail(&error, PSPROBE_NOT_FOUND, "Topic not found.");
+  if (code == PSPROBE_OK) code = psp_topic_settings_check(&settings, &error);
+  if (code == PSPROBE_OK) {
+    topic->retention = settings.retention;
+    put_topic(&body, topic);
   }
+  psp_broker_finish(request, code, &error, &body);
   free(asked.mask);
   psp_topic_settings_free(&settings);
   psp_json_free(json);
@@ -144,19 +133,15 @@ void psp_broker_subscription_put(psp_broker_request *request) {
   psp_json *json;
   psp_subscription_settings settings = {0};
   psp_buf body = {0};
-  bool ok = parse(request, &json, &error);
-  if (ok && json != NULL && !psp_subscription_settings_decode(json, &settings))
-    ok = invalid(&error);
+  psprobe_code code = parse(request, &json, &error);
+  if (json != NULL && !psp_subscription_settings_decode(json, &settings))
+    code = psp_payload_invalid(&error);
   psp_json_free(json);
-  if (ok) ok = take_name(request, &settings.name, &error) == PSPROBE_OK;
-  if (ok) {
-    psp_broker *broker = psp_broker_host_lock(request->host);
-    psprobe_code code = psp_broker_subscription_create(broker, &settings, &error);
-    if (code == PSPROBE_OK) put_subscription(&body, psp_broker_subscription(broker, request->name));
-    psp_broker_finish(request, code, &error, &body);
-  } else {
-    refuse(request, &error);
-  }
+  if (code == PSPROBE_OK) code = take_name(request, &settings.name, &error);
+  psp_broker *broker = psp_broker_host_lock(request->host);
+  if (code == PSPROBE_OK) code = psp_broker_subscription_create(broker, &settings, &error);
+  if (code == PSPROBE_OK) put_subscription(&body, psp_broker_subscription(broker, request->name));
+  psp_broker_finish(request, code, &error, &body);
   psp_subscription_settings_free(&settings);
 }
 
@@ -180,22 +165,21 @@ void psp_broker_subscription_patch(psp_broker_request *request) {
   change asked = {0};
   unsigned mask = 0;
   psp_buf body = {0};
-  bool ok = parse(request, &json, &error) && read_change(json, "subscription", &asked, &error);
-  if (ok && asked.thing != NULL && !psp_subscription_settings_decode(asked.thing, &settings))
-    ok = invalid(&error);
-  ok = ok && take_name(request, &settings.name, &error) == PSPROBE_OK &&
-       psp_subscription_mask_parse(asked.mask, &mask, &error) == PSPROBE_OK;
-  if (ok) {
-    psp_broker *broker = psp_broker_host_lock(request->host);
-    psprobe_code code = psp_broker_subscription(broker, request->name) != NULL
-                            ? psp_broker_subscription_update(broker, request->name, &settings, mask,
-                                                             psp_broker_host_now(), &error)
-                            : psp_fail(&error, PSPROBE_NOT_FOUND, "Subscription not found.");
-    if (code == PSPROBE_OK) put_subscription(&body, psp_broker_subscription(broker, request->name));
-    psp_broker_finish(request, code, &error, &body);
-  } else {
-    refuse(request, &error);
-  }
+  psprobe_code code = parse(request, &json, &error);
+  if (code == PSPROBE_OK) code = read_change(json, "subscription", &asked, &error);
+  if (code == PSPROBE_OK && asked.thing != NULL &&
+      !psp_subscription_settings_decode(asked.thing, &settings))
+    code = psp_payload_invalid(&error);
+  if (code == PSPROBE_OK) code = take_name(request, &settings.name, &error);
+  if (code == PSPROBE_OK) code = psp_subscription_mask_parse(asked.mask, &mask, &error);
+  psp_broker *broker = psp_broker_host_lock(request->host);
+  if (code == PSPROBE_OK && psp_broker_subscription(broker, request->name) == NULL)
+    code = psp_fail(&error, PSPROBE_NOT_FOUND, "Subscription not found.");
+  if (code == PSPROBE_OK)
+    code = psp_broker_subscription_update(broker, request->name, &settings, mask,
+                                          psp_broker_host_now(), &error);
+  if (code == PSPROBE_OK) put_subscription(&body, psp_broker_subscription(broker, request->name));
+  psp_broker_finish(request, code, &error, &body);
   free(asked.mask);
   psp_subscription_settings_free(&settings);
   psp_json_free(json);
@@ -214,18 +198,15 @@ void psp_broker_subscription_push(psp_broker_request *request) {
   psp_json *json;
   psp_subscription_settings settings = {0};
   psp_buf body = {0};
-  bool ok = parse(request, &json, &error);
-  if (ok && json != NULL && !psp_fields_read(json, fields, &settings)) ok = invalid(&error);
+  psprobe_code code = parse(request, &json, &error);
+  if (json != NULL && !psp_fields_read(json, fields, &settings)) code = psp_payload_invalid(&error);
   psp_json_free(json);
-  if (ok) {
-    psp_buf_text(&body, "{\n}\n");
-    psp_broker *broker = psp_broker_host_lock(request->host);
-    psprobe_code code = psp_broker_subscription_update(broker, request->name, &settings,
-                                                       PSP_SUB_PUSH, psp_broker_host_now(), &error);
-    psp_broker_finish(request, code, &error, &body);
-  } else {
-    refuse(request, &error);
-  }
+  psp_buf_text(&body, "{\n}\n");
+  psp_broker *broker = psp_broker_host_lock(request->host);
+  if (code == PSPROBE_OK)
+    code = psp_broker_subscription_update(broker, request->name, &settings, PSP_SUB_PUSH,
+                                          psp_broker_host_now(), &error);
+  psp_broker_finish(request, code, &error, &body);
   psp_subscription_settings_free(&settings);
 }
 
