@@ -40,25 +40,17 @@ extern "C" {
 /** Stamps of an exchange: sent, received there, answered there, received. */
 #define PSPROBE_STAMPS 4
 
-/** What a responder told with an answer. What it did not tell is "", 0 where it is counted from 1,
- * and else -1; of an exchange all stamps or none. */
+/** What a responder told with an answer; zeroed: nothing. What it did not tell is 0, or "": none of
+ * these can be. Of an exchange all stamps are there or none. */
 typedef struct psprobe_facts {
   char instance[PSPROBE_INSTANCE_SIZE];
   uint32_t invocation, delivery_attempt; /**< from 1 */
   int64_t age_ns, ready_ns;
   int64_t published_wall_ns;             /**< by the broker's clock */
   int64_t arrived_wall_ns, sent_wall_ns; /**< by the responder's */
-  int64_t
-      exchange_wall_ns[PSPROBE_STAMPS]; /**< t1, t4 by the responder's, t2, t3 by the prober's */
+  /** The first and the last by the responder's clock, the others by the prober's. */
+  int64_t exchange_wall_ns[PSPROBE_STAMPS];
 } psprobe_facts;
-
-/** One that tells nothing, as an initialiser. */
-#define PSPROBE_FACTS_NONE          \
-  {                                 \
-    "", 0, 0, -1, -1, -1, -1, -1, { \
-      -1, -1, -1, -1                \
-    }                               \
-  }
 
 /* ---- probes ---- */
 
@@ -92,13 +84,20 @@ typedef struct psprobe_answer {
   int64_t elapsed_ns;       /**< from before the publish call to the answer; 0 when lost */
   int64_t handled_ns;       /**< as the responder told; -1: it did not */
   int64_t received_wall_ns; /**< when it came, by the run's clock: the monotonic one and an offset
-                                 that stays the same; -1: lost, or not known */
+                                 that stays the same; 0: lost, or not known */
   psprobe_facts facts;
 } psprobe_answer;
+
+/** Which of a prober's cadences sent a probe. */
+typedef enum psprobe_cadence {
+  PSPROBE_CADENCE_STEADY = 0, /**< each interval: what sources are compared by */
+  PSPROBE_CADENCE_COLD = 1 /**< rarely, on a topic of its own, so that a function sleeps between */
+} psprobe_cadence;
 
 /** A finished probe. A plain value. */
 typedef struct psprobe_result {
   char id[PSPROBE_ID_SIZE];
+  psprobe_cadence cadence;
   int64_t sent_wall_ns; /**< wall clock just before the publish call */
   int64_t lateness_ns;  /**< how long after its intended time it was sent, >= 0 */
   int64_t publish_ns;   /**< how long the publish call took; -1: it failed or had not returned */

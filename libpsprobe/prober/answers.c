@@ -27,7 +27,7 @@ static void put_stamp(psp_exchange *exchange, const char *name, int64_t wall_ns)
  * part of any time, and may allocate.
  */
 static void reply_well(const psprobe_prober *prober, psp_exchange *exchange, const psp_told *told) {
-  if (told->facts.sent_wall_ns < 0) {
+  if (told->facts.sent_wall_ns == 0) {
     psp_exchange_reply_shared(exchange, prober->ok);
     return;
   }

@@ -73,7 +73,7 @@ typedef enum fact {
   FACTS
 } fact;
 
-static const psp_told nothing = {.facts = PSPROBE_FACTS_NONE, .handled_ns = -1};
+static const psp_told nothing = {.handled_ns = -1};
 
 /* Each fact's header, and where it is kept. */
 #define KEPT(member) offsetof(psp_told, member), sizeof nothing.member

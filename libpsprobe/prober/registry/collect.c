@@ -30,10 +30,7 @@ static void write_result(const psprobe_registry *registry, psp_probe_slot *slot,
     psp_probe_slot_answer *from = &slot->answers[i];
     psprobe_answer *to = &result->answers[i];
     if ((slot->answered >> i & 1) == 0) {
-      *to = (psprobe_answer){.status = PSPROBE_LOST,
-                             .handled_ns = -1,
-                             .received_wall_ns = -1,
-                             .facts = PSPROBE_FACTS_NONE};
+      *to = (psprobe_answer){.status = PSPROBE_LOST, .handled_ns = -1};
       continue;
     }
     *to = (psprobe_answer){
@@ -43,7 +40,7 @@ static void write_result(const psprobe_registry *registry, psp_probe_slot *slot,
         .elapsed_ns = from->elapsed_ns,
         .handled_ns = from->handled_ns,
         .received_wall_ns = registry->wall_offset_ns == 0
-                                ? -1
+                                ? 0
                                 : slot->sent_ns + from->elapsed_ns + registry->wall_offset_ns,
         .facts = {.invocation = from->facts}}; /* where they are: see complete_all */
     from->facts = PSP_NO_FACTS;

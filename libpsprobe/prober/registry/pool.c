@@ -50,8 +50,8 @@ uint32_t psp_facts_take(psp_facts_pool *pool, const psprobe_facts *facts) {
 }
 
 void psp_facts_give(psp_facts_pool *pool, uint32_t place, psprobe_facts *facts) {
-  static const psprobe_facts none = PSPROBE_FACTS_NONE;
-  if (facts != NULL) *facts = place == PSP_NO_FACTS ? none : pool->places[place].facts;
+  if (facts != NULL)
+    *facts = place == PSP_NO_FACTS ? (psprobe_facts){0} : pool->places[place].facts;
   if (place == PSP_NO_FACTS) return;
   uint64_t head = atomic_load_explicit(&pool->free, memory_order_relaxed);
   do {

@@ -5,57 +5,116 @@
 #include "base/error.h"
 #include "results/store/store.h"
 
-static bool read_answer(sqlite3_stmt *statement, psprobe_result *result) {
-  if (sqlite3_column_type(statement, 9) == SQLITE_NULL) return true; /* a probe without any */
-  int64_t position = sqlite3_column_int64(statement, 9);
-  int64_t status = sqlite3_column_int64(statement, 10);
-  int64_t duplicates = sqlite3_column_int64(statement, 12);
+/* The columns of an answer in PSP_ROW_COLUMNS. */
+enum {
+  POSITION = 10,
+  STATUS,
+  ELAPSED,
+  DUPLICATES,
+  COLD,
+  HANDLED,
+  RECEIVED,
+  INSTANCE,
+  INVOCATION,
+  ATTEMPT,
+  AGE,
+  READY,
+  PUBLISHED,
+  ARRIVED,
+  SENT,
+  EXCHANGE,
+  NAME = EXCHANGE + PSPROBE_STAMPS
+};
+
+/* A number from 1 on; 0: NULL. */
+static bool read_count(sqlite3_stmt *statement, int column, uint32_t *count) {
+  int64_t value = sqlite3_column_int64(statement, column);
+  *count = (uint32_t)value;
+  return value >= 0 && value <= UINT32_MAX;
+}
+
+/* What is NULL is 0: not told. False: what we never write. */
+static bool read_facts(sqlite3_stmt *statement, psprobe_facts *facts) {
+  const char *name = psp_sql_text(statement, NAME);
+  size_t len = name == NULL ? 0 : strlen(name);
+  if (len >= sizeof facts->instance) return false;
+  memset(facts, 0, sizeof *facts);
+  if (len > 0) memcpy(facts->instance, name, len);
+  facts->age_ns = sqlite3_column_int64(statement, AGE);
+  facts->ready_ns = sqlite3_column_int64(statement, READY);
+  facts->published_wall_ns = sqlite3_column_int64(statement, PUBLISHED);
+  facts->arrived_wall_ns = sqlite3_column_int64(statement, ARRIVED);
+  facts->sent_wall_ns = sqlite3_column_int64(statement, SENT);
+  for (int i = 0; i < PSPROBE_STAMPS; i++)
+    facts->exchange_wall_ns[i] = sqlite3_column_int64(statement, EXCHANGE + i);
+  return read_count(statement, INVOCATION, &facts->invocation) &&
+         read_count(statement, ATTEMPT, &facts->delivery_attempt);
+}
+
+static bool read_answer(sqlite3_stmt *statement, psp_stored_row *stored) {
+  if (sqlite3_column_type(statement, POSITION) == SQLITE_NULL) return true; /* it has none */
+  int64_t position = sqlite3_column_int64(statement, POSITION);
+  int64_t status = sqlite3_column_int64(statement, STATUS);
+  int64_t duplicates = sqlite3_column_int64(statement, DUPLICATES);
   if (position < 0 || position >= PSPROBE_MAX_SOURCES || status < PSPROBE_LOST ||
       status > PSPROBE_LATE || duplicates < 0 || duplicates > UINT32_MAX)
     return false;
-  result->answers[position] = (psprobe_answer){
-      .status = (psprobe_status)status,
-      .elapsed_ns = sqlite3_column_int64(statement, 11),
-      .duplicates = (uint32_t)duplicates,
-      .cold = sqlite3_column_int(statement, 13) != 0,
-      .handled_ns = sqlite3_column_int64(statement, 14),
-  };
-  if (result->source_count <= (size_t)position) result->source_count = (size_t)position + 1;
-  return true;
+  psprobe_answer *answer = &stored->result.answers[position];
+  stored->answers |= 1u << position;
+  answer->status = (psprobe_status)status;
+  answer->elapsed_ns = sqlite3_column_int64(statement, ELAPSED);
+  answer->duplicates = (uint32_t)duplicates;
+  answer->cold = sqlite3_column_int(statement, COLD) != 0;
+  answer->handled_ns = sqlite3_column_int64(statement, HANDLED);
+  answer->received_wall_ns = sqlite3_column_int64(statement, RECEIVED);
+  return read_facts(statement, &answer->facts);
 }
 
 int psp_row_read(sqlite3_stmt *statement, psp_stored_row *stored) {
+  psprobe_result *result = &stored->result;
   const char *id = psp_sql_text(statement, 1);
-  *stored = (psp_stored_row){
-      .seq = sqlite3_column_int64(statement, 0),
-      .run = sqlite3_column_int64(statement, 2),
-      .saved_ns = sqlite3_column_int64(statement, 6),
-      .revision = sqlite3_column_int64(statement, 7),
-      .uploaded = sqlite3_column_int64(statement, 8),
-  };
-  if (id == NULL || strlen(id) >= sizeof stored->result.id) return SQLITE_MISMATCH;
-  memcpy(stored->result.id, id, strlen(id) + 1);
-  stored->result.sent_wall_ns = sqlite3_column_int64(statement, 3);
-  stored->result.lateness_ns = sqlite3_column_int64(statement, 4);
-  stored->result.publish_ns = sqlite3_column_int64(statement, 5);
+  int64_t cadence = sqlite3_column_int64(statement, 9);
+  if (id == NULL || strlen(id) >= sizeof result->id || cadence < PSPROBE_CADENCE_STEADY ||
+      cadence > PSPROBE_CADENCE_COLD)
+    return SQLITE_MISMATCH;
+  memcpy(result->id, id, strlen(id) + 1);
+  stored->seq = sqlite3_column_int64(statement, 0);
+  stored->run = sqlite3_column_int64(statement, 2);
+  result->sent_wall_ns = sqlite3_column_int64(statement, 3);
+  result->lateness_ns = sqlite3_column_int64(statement, 4);
+  result->publish_ns = sqlite3_column_int64(statement, 5);
+  stored->saved_ns = sqlite3_column_int64(statement, 6);
+  stored->revision = sqlite3_column_int64(statement, 7);
+  stored->uploaded = sqlite3_column_int64(statement, 8);
+  result->cadence = (psprobe_cadence)cadence;
+  stored->answers = 0;
   int step;
   do {
-    if (!read_answer(statement, &stored->result)) return SQLITE_MISMATCH;
+    if (!read_answer(statement, stored)) return SQLITE_MISMATCH;
     step = sqlite3_step(statement);
   } while (step == SQLITE_ROW && sqlite3_column_int64(statement, 0) == stored->seq);
   return step;
 }
 
+bool psp_row_fit(psp_stored_row *stored, const psp_run *run) {
+  static const psprobe_answer none = {.status = PSPROBE_LOST, .handled_ns = -1};
+  if (run == NULL || stored->answers >> run->run.source_count != 0) return false;
+  stored->result.source_count = run->run.source_count;
+  for (size_t i = 0; i < run->run.source_count; i++)
+    if ((stored->answers >> i & 1) == 0) stored->result.answers[i] = none;
+  return true;
+}
+
 /* The statement for a filter whose run (if it names one) is `run`: only the conditions that there
  * are, so that SQLite finds the index that fits them. */
 static sqlite3_stmt *prepare(sqlite3 *db, const psprobe_filter *filter, const int64_t *run) {
-  char sql[640];
+  char sql[1024];
   int64_t since = filter == NULL ? 0 : filter->since_wall_ns;
   int64_t until = filter == NULL ? 0 : filter->until_wall_ns;
   sqlite3_stmt *statement = NULL;
   sqlite3_snprintf(sizeof sql, sql,
-                   "SELECT " PSP_ROW_COLUMNS
-                   " FROM probes p LEFT JOIN answers a ON a.probe = p.seq WHERE 1%s%s%s"
+                   "SELECT " PSP_ROW_COLUMNS " FROM probes p" PSP_ROW_ANSWERS
+                   "WHERE 1%s%s%s"
                    " ORDER BY p.sent_ns, p.seq",
                    run == NULL ? "" : " AND p.run = ?1", since == 0 ? "" : " AND p.sent_ns >= ?2",
                    until == 0 ? "" : " AND p.sent_ns < ?3");
@@ -74,11 +133,9 @@ static psprobe_code read_rows(psprobe_store *store, sqlite3 *db, const psp_runs 
     psp_stored_row stored;
     step = psp_row_read(statement, &stored);
     const psp_run *run = psp_runs_find(runs, stored.run);
-    if (step == SQLITE_MISMATCH || run == NULL ||
-        run->run.source_count < stored.result.source_count)
+    if (step == SQLITE_MISMATCH || !psp_row_fit(&stored, run))
       return psp_fail(error, PSPROBE_DATA_LOSS, "%s is damaged: a probe in it makes no sense",
                       store->path);
-    stored.result.source_count = run->run.source_count;
     psprobe_row row = {.run = &run->run,
                        .result = stored.result,
                        .saved_wall_ns = stored.saved_ns,

@@ -53,8 +53,9 @@ psprobe_code psp_reader_open(psprobe_store *store, sqlite3 **db, psprobe_error *
     if (try_immutable(store, db))
       result = psp_sql_run(*db, "BEGIN; SELECT 1 FROM sqlite_master LIMIT 1");
   if (result == SQLITE_OK && psp_schema_look(*db, &kind, &version)) {
-    if (kind == PSP_FILE_OURS) return PSPROBE_OK;
-    code = psp_file_refuse(store->path, kind, version, error);
+    if (kind == PSP_FILE_OURS && psp_schema_bridge(*db, version) == SQLITE_OK) return PSPROBE_OK;
+    code = kind == PSP_FILE_OURS ? psp_sql_fail(*db, store->path, "read", error)
+                                 : psp_file_refuse(store->path, kind, version, error);
   } else {
     code = psp_sql_fail(*db, store->path, "read", error);
     if (code == PSPROBE_DATA_LOSS)

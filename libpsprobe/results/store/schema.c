@@ -9,7 +9,34 @@
  * probe's answers, from 1; uploaded is the revision that is in Firestore, 0 for
  * none; refused the revision that Firestore will not take. So what is still to
  * be uploaded is a comparison inside the row, and an index holds just that.
+ *
+ * An answer is a delivery of a message that came back: its first counts, and
+ * is delivery 1. What was not told is NULL.
  */
+#define ANSWERS                                                              \
+  "CREATE TABLE instances ("                                                 \
+  " seq INTEGER PRIMARY KEY,"                                                \
+  " run INTEGER NOT NULL REFERENCES runs (seq),"                             \
+  " position INTEGER NOT NULL," /* of the source in its run */               \
+  " name TEXT NOT NULL,"                                                     \
+  " UNIQUE (run, position, name));"                                          \
+  "CREATE TABLE answers ("                                                   \
+  " probe INTEGER NOT NULL REFERENCES probes (seq),"                         \
+  " position INTEGER NOT NULL,"                                              \
+  " delivery INTEGER NOT NULL DEFAULT 1,"                                    \
+  " status INTEGER NOT NULL," /* psprobe_status */                           \
+  " elapsed_ns INTEGER NOT NULL,"                                            \
+  " duplicates INTEGER NOT NULL,"                                            \
+  " cold INTEGER NOT NULL,"                                                  \
+  " handled_ns INTEGER NOT NULL," /* -1: not told */                         \
+  " received_ns INTEGER,"         /* the run's clock */                      \
+  " instance INTEGER REFERENCES instances (seq),"                            \
+  " invocation INTEGER, attempt INTEGER, age_ns INTEGER, ready_ns INTEGER,"  \
+  " published_ns INTEGER,"                          /* the broker's clock */ \
+  " arrived_ns INTEGER, responder_sent_ns INTEGER," /* the responder's */    \
+  " t1_ns INTEGER, t2_ns INTEGER, t3_ns INTEGER, t4_ns INTEGER,"             \
+  " PRIMARY KEY (probe, position, delivery)) WITHOUT ROWID;"
+
 static const char tables[] =
     "CREATE TABLE runs ("
     " seq INTEGER PRIMARY KEY,"
@@ -33,33 +60,59 @@ static const char tables[] =
     " saved_ns INTEGER NOT NULL,"
     " revision INTEGER NOT NULL DEFAULT 1,"
     " uploaded INTEGER NOT NULL DEFAULT 0,"
-    " refused INTEGER NOT NULL DEFAULT 0);"
-    "CREATE TABLE answers ("
-    " probe INTEGER NOT NULL REFERENCES probes (seq),"
-    " position INTEGER NOT NULL," /* of the source in its run */
-    " status INTEGER NOT NULL,"   /* psprobe_status */
-    " elapsed_ns INTEGER NOT NULL,"
-    " duplicates INTEGER NOT NULL,"
-    " cold INTEGER NOT NULL,"
-    " handled_ns INTEGER NOT NULL," /* -1: not told */
-    " PRIMARY KEY (probe, position)) WITHOUT ROWID;"
+    " refused INTEGER NOT NULL DEFAULT 0,"
+    " cadence INTEGER NOT NULL DEFAULT 0);" /* psprobe_cadence */
+    ANSWERS
     "CREATE INDEX probes_sent ON probes (sent_ns);"
     "CREATE INDEX probes_run ON probes (run, sent_ns);"
     "CREATE INDEX probes_outbox ON probes (seq) WHERE revision > uploaded;";
 
-psprobe_code psp_schema_create(sqlite3 *db, const char *path, psprobe_error *error) {
+/* From version 1, whose answers had neither delivery nor facts. */
+static const char from_1[] =
+    "ALTER TABLE probes ADD COLUMN cadence INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE answers RENAME TO answers_1;" ANSWERS
+    "INSERT INTO answers (probe, position, status, elapsed_ns, duplicates, cold, handled_ns)"
+    " SELECT probe, position, status, elapsed_ns, duplicates, cold, handled_ns FROM answers_1;"
+    "DROP TABLE answers_1;";
+
+/* The same as views, which a name finds before the file's tables. */
+static const char bridge_1[] =
+    "CREATE TEMP VIEW probes AS SELECT *, 0 AS cadence FROM main.probes;"
+    "CREATE TEMP VIEW instances AS SELECT NULL AS seq, NULL AS name WHERE 0;"
+    "CREATE TEMP VIEW answers AS SELECT *, 1 AS delivery, NULL AS received_ns, NULL AS instance,"
+    " NULL AS invocation, NULL AS attempt, NULL AS age_ns, NULL AS ready_ns, NULL AS published_ns,"
+    " NULL AS arrived_ns, NULL AS responder_sent_ns, NULL AS t1_ns, NULL AS t2_ns, NULL AS t3_ns,"
+    " NULL AS t4_ns FROM main.answers;";
+
+/* Runs statements in one transaction, which also tell whose file it is, and of which version. */
+static psprobe_code transact(sqlite3 *db, const char *path, const char *statements,
+                             const char *what, psprobe_error *error) {
   char *sql = sqlite3_mprintf(
       "BEGIN IMMEDIATE; %s PRAGMA application_id = %d;"
       "PRAGMA user_version = %d; COMMIT;",
-      tables, PSP_APPLICATION_ID, PSP_SCHEMA_VERSION);
+      statements, PSP_APPLICATION_ID, PSP_SCHEMA_VERSION);
   if (sql == NULL) return psp_fail_memory(error, "results file");
   int result = psp_sql_run(db, sql);
   sqlite3_free(sql);
   if (result == SQLITE_OK) return PSPROBE_OK;
-  psprobe_code code = psp_sql_fail(db, path, "make tables in", error);
+  psprobe_code code = psp_sql_fail(db, path, what, error);
   /* A full disk has ended the transaction already. */
   if (!sqlite3_get_autocommit(db)) psp_sql_run(db, "ROLLBACK");
   return code;
+}
+
+psprobe_code psp_schema_create(sqlite3 *db, const char *path, psprobe_error *error) {
+  return transact(db, path, tables, "make tables in", error);
+}
+
+psprobe_code psp_schema_migrate(sqlite3 *db, const char *path, int64_t version,
+                                psprobe_error *error) {
+  if (version == PSP_SCHEMA_VERSION) return PSPROBE_OK;
+  return transact(db, path, from_1, "bring to this version", error);
+}
+
+int psp_schema_bridge(sqlite3 *db, int64_t version) {
+  return version == PSP_SCHEMA_VERSION ? SQLITE_OK : psp_sql_run(db, bridge_1);
 }
 
 bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version) {
@@ -70,7 +123,7 @@ bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version) {
       psp_sql_int64(db, "PRAGMA user_version", version) != SQLITE_OK ||
       psp_sql_int64(db,
                     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN "
-                    "('runs', 'sources', 'probes', 'answers')",
+                    "('runs', 'sources', 'probes', 'answers', 'instances')",
                     &ours) != SQLITE_OK)
     return false;
   if (application == 0 && tables_there == 0)
@@ -79,7 +132,7 @@ bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version) {
     *kind = PSP_FILE_FOREIGN;
   else if (*version > PSP_SCHEMA_VERSION)
     *kind = PSP_FILE_NEWER;
-  else if (*version < 1 || ours != 4)
+  else if (*version < 1 || ours != (*version == 1 ? 4 : 5))
     *kind = PSP_FILE_DAMAGED;
   else
     *kind = PSP_FILE_OURS;

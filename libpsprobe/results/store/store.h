@@ -21,7 +21,7 @@
 /** "psPr" in the header of our files (PRAGMA application_id). */
 #define PSP_APPLICATION_ID 0x70735072
 /** Of the tables below; a higher one is refused (PRAGMA user_version). */
-#define PSP_SCHEMA_VERSION 1
+#define PSP_SCHEMA_VERSION 2
 
 typedef enum psp_statement {
   PSP_INSERT_RUN,
@@ -32,6 +32,7 @@ typedef enum psp_statement {
   PSP_INSERT_PROBE,
   PSP_FIND_PROBE,
   PSP_UPDATE_PROBE,
+  PSP_PUT_INSTANCE,
   PSP_PUT_ANSWER,
   PSP_MARK_UPLOADED,
   PSP_MARK_ABSENT,
@@ -64,6 +65,12 @@ typedef enum psp_file_kind {
 bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version);
 /** Makes the tables, in one transaction. `path` is for errors. */
 psprobe_code psp_schema_create(sqlite3 *db, const char *path, psprobe_error *error);
+/** Brings a file of ours of an older version to this one, in one transaction. */
+psprobe_code psp_schema_migrate(sqlite3 *db, const char *path, int64_t version,
+                                psprobe_error *error);
+/** Lets a connection that only reads see an older version's tables as if they were this one's.
+ * @return SQLite's code */
+int psp_schema_bridge(sqlite3 *db, int64_t version);
 /** What the bytes say of a file that SQLite cannot read: DAMAGED (once ours) or FOREIGN. */
 psp_file_kind psp_file_look(const char *path);
 /** The error of a file that is none of ours, or none any more. */
@@ -120,12 +127,19 @@ void psp_runs_free(psp_runs *runs);
 const psp_run *psp_runs_find(const psp_runs *runs, int64_t seq);
 
 /** The columns of a row, in the order of PSP_ROW_COLUMNS, with one answer a step. */
-#define PSP_ROW_COLUMNS                                                                  \
-  "p.seq, p.id, p.run, p.sent_ns, p.lateness_ns, p.publish_ns, p.saved_ns, p.revision, " \
-  "p.uploaded, a.position, a.status, a.elapsed_ns, a.duplicates, a.cold, a.handled_ns"
+#define PSP_ROW_COLUMNS                                                                      \
+  "p.seq, p.id, p.run, p.sent_ns, p.lateness_ns, p.publish_ns, p.saved_ns, p.revision, "     \
+  "p.uploaded, p.cadence, a.position, a.status, a.elapsed_ns, a.duplicates, a.cold, "        \
+  "a.handled_ns, a.received_ns, a.instance, a.invocation, a.attempt, a.age_ns, a.ready_ns, " \
+  "a.published_ns, a.arrived_ns, a.responder_sent_ns, a.t1_ns, a.t2_ns, a.t3_ns, a.t4_ns, i.name"
+/** What they are of, after the probes as p: the answers that count, and who gave them. */
+#define PSP_ROW_ANSWERS                                         \
+  " LEFT JOIN answers a ON a.probe = p.seq AND a.delivery = 1 " \
+  "LEFT JOIN instances i ON i.seq = a.instance "
 /** A probe as it stands in the file. */
 typedef struct psp_stored_row {
   int64_t seq, run, saved_ns, revision, uploaded;
+  uint32_t answers; /**< bit i: there is one at position i */
   psprobe_result result;
 } psp_stored_row;
 /**
@@ -134,5 +148,8 @@ typedef struct psp_stored_row {
  * SQLITE_MISMATCH for values that we never write
  */
 int psp_row_read(sqlite3_stmt *statement, psp_stored_row *stored);
+/** Fits it to its run (NULL: not found): a source without an answer has lost it. @return false: it
+ * has answers of sources that the run does not have */
+bool psp_row_fit(psp_stored_row *stored, const psp_run *run);
 
 #endif

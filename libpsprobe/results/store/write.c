@@ -153,21 +153,56 @@ static psprobe_code find_run(psprobe_store *store, const char *id, int64_t *seq,
   return psp_sql_fail(store->db, store->path, "read", error);
 }
 
-static psprobe_code put_answers(psprobe_store *store, int64_t probe, const psprobe_result *result,
-                                psprobe_error *error) {
-  psprobe_code code = PSPROBE_OK;
-  for (size_t i = 0; code == PSPROBE_OK && i < result->source_count; i++) {
-    const psprobe_answer *answer = &result->answers[i];
-    sqlite3_stmt *put = store->statements[PSP_PUT_ANSWER];
-    psp_sql_bind_int64(put, 1, probe);
-    psp_sql_bind_int64(put, 2, (int64_t)i);
-    psp_sql_bind_int64(put, 3, answer->status);
-    psp_sql_bind_int64(put, 4, answer->elapsed_ns);
-    psp_sql_bind_int64(put, 5, answer->duplicates);
-    psp_sql_bind_int64(put, 6, answer->cold);
-    psp_sql_bind_int64(put, 7, answer->handled_ns);
-    code = change(store, PSP_PUT_ANSWER, error);
+/* What was told, from parameter 8 on; the rest is NULL. */
+static void bind_facts(sqlite3_stmt *put, const psprobe_answer *answer) {
+  const psprobe_facts *f = &answer->facts;
+  const int64_t facts[] = {answer->received_wall_ns,
+                           f->invocation,
+                           f->delivery_attempt,
+                           f->age_ns,
+                           f->ready_ns,
+                           f->published_wall_ns,
+                           f->arrived_wall_ns,
+                           f->sent_wall_ns,
+                           f->exchange_wall_ns[0],
+                           f->exchange_wall_ns[1],
+                           f->exchange_wall_ns[2],
+                           f->exchange_wall_ns[3]};
+  for (int i = 0; i < (int)(sizeof facts / sizeof *facts); i++)
+    if (facts[i] != 0) psp_sql_bind_int64(put, 8 + i, facts[i]);
+}
+
+static psprobe_code put_answer(psprobe_store *store, int64_t run, int64_t probe, size_t position,
+                               const psprobe_answer *answer, psprobe_error *error) {
+  sqlite3_stmt *put = store->statements[PSP_PUT_ANSWER];
+  const char *instance = answer->facts.instance[0] != '\0' ? answer->facts.instance : NULL;
+  if (instance != NULL) {
+    sqlite3_stmt *name = store->statements[PSP_PUT_INSTANCE];
+    psp_sql_bind_int64(name, 1, run);
+    psp_sql_bind_int64(name, 2, (int64_t)position);
+    psp_sql_bind_text(name, 3, instance);
+    psprobe_code code = change(store, PSP_PUT_INSTANCE, error);
+    if (code != PSPROBE_OK) return code;
   }
+  sqlite3_clear_bindings(put);
+  psp_sql_bind_int64(put, 1, probe);
+  psp_sql_bind_int64(put, 2, (int64_t)position);
+  psp_sql_bind_int64(put, 3, answer->status);
+  psp_sql_bind_int64(put, 4, answer->elapsed_ns);
+  psp_sql_bind_int64(put, 5, answer->duplicates);
+  psp_sql_bind_int64(put, 6, answer->cold);
+  psp_sql_bind_int64(put, 7, answer->handled_ns);
+  bind_facts(put, answer);
+  psp_sql_bind_int64(put, 20, run);
+  psp_sql_bind_text(put, 21, instance);
+  return change(store, PSP_PUT_ANSWER, error);
+}
+
+static psprobe_code put_answers(psprobe_store *store, int64_t run, int64_t probe,
+                                const psprobe_result *result, psprobe_error *error) {
+  psprobe_code code = PSPROBE_OK;
+  for (size_t i = 0; code == PSPROBE_OK && i < result->source_count; i++)
+    code = put_answer(store, run, probe, i, &result->answers[i], error);
   return code;
 }
 
@@ -187,7 +222,7 @@ static psprobe_code update(psprobe_store *store, int64_t run, const psprobe_resu
   psp_sql_bind_int64(bump, 1, seq);
   psp_sql_bind_int64(bump, 2, result->publish_ns);
   psprobe_code code = change(store, PSP_UPDATE_PROBE, error);
-  return code == PSPROBE_OK ? put_answers(store, seq, result, error) : code;
+  return code == PSPROBE_OK ? put_answers(store, run, seq, result, error) : code;
 }
 
 static psprobe_code add_one(psprobe_store *store, int64_t run, size_t sources, int64_t now,
@@ -207,10 +242,11 @@ static psprobe_code add_one(psprobe_store *store, int64_t run, size_t sources, i
   psp_sql_bind_int64(insert, 4, result->lateness_ns);
   psp_sql_bind_int64(insert, 5, result->publish_ns);
   psp_sql_bind_int64(insert, 6, now);
+  psp_sql_bind_int64(insert, 7, result->cadence);
   psprobe_code code = change(store, PSP_INSERT_PROBE, error);
   if (code != PSPROBE_OK) return code;
   if (sqlite3_changes(store->db) == 1)
-    return put_answers(store, sqlite3_last_insert_rowid(store->db), result, error);
+    return put_answers(store, run, sqlite3_last_insert_rowid(store->db), result, error);
   return finished->update ? update(store, run, result, error) : PSPROBE_OK;
 }
 

@@ -33,14 +33,31 @@ static const char *const statements[PSP_STATEMENTS] = {
         "SELECT seq, (SELECT count(*) FROM sources WHERE run = seq) FROM runs "
         "WHERE id = ?",
     [PSP_INSERT_PROBE] =
-        "INSERT INTO probes (id, run, sent_ns, lateness_ns, publish_ns, saved_ns) "
-        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO probes (id, run, sent_ns, lateness_ns, publish_ns, saved_ns, cadence) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     [PSP_FIND_PROBE] = "SELECT seq FROM probes WHERE id = ?1 AND run = ?2",
     [PSP_UPDATE_PROBE] =
         "UPDATE probes SET publish_ns = ?2, revision = revision + 1 WHERE seq = ?1",
+    [PSP_PUT_INSTANCE] =
+        "INSERT INTO instances (run, position, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    /* Facts are handed out once: a later state of an answer leaves them as they are. */
     [PSP_PUT_ANSWER] =
-        "INSERT OR REPLACE INTO answers (probe, position, status, elapsed_ns, "
-        "duplicates, cold, handled_ns) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO answers (probe, position, status, elapsed_ns, duplicates, cold, handled_ns, "
+        "received_ns, invocation, attempt, age_ns, ready_ns, published_ns, arrived_ns, "
+        "responder_sent_ns, t1_ns, t2_ns, t3_ns, t4_ns, instance) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+        "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, (SELECT seq FROM instances "
+        "WHERE run = ?20 AND position = ?2 AND name = ?21)) ON CONFLICT DO UPDATE SET status = "
+        "excluded.status, elapsed_ns = excluded.elapsed_ns, duplicates = excluded.duplicates, "
+        "cold = excluded.cold, handled_ns = excluded.handled_ns, received_ns = "
+        "coalesce(excluded.received_ns, received_ns), invocation = coalesce(excluded.invocation, "
+        "invocation), attempt = coalesce(excluded.attempt, attempt), age_ns = "
+        "coalesce(excluded.age_ns, age_ns), ready_ns = coalesce(excluded.ready_ns, ready_ns), "
+        "published_ns = coalesce(excluded.published_ns, published_ns), arrived_ns = "
+        "coalesce(excluded.arrived_ns, arrived_ns), responder_sent_ns = "
+        "coalesce(excluded.responder_sent_ns, responder_sent_ns), t1_ns = "
+        "coalesce(excluded.t1_ns, t1_ns), t2_ns = coalesce(excluded.t2_ns, t2_ns), t3_ns = "
+        "coalesce(excluded.t3_ns, t3_ns), t4_ns = coalesce(excluded.t4_ns, t4_ns), instance = "
+        "coalesce(excluded.instance, instance)",
     [PSP_MARK_UPLOADED] = "UPDATE probes SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
     [PSP_MARK_ABSENT] = "UPDATE probes SET uploaded = 0 WHERE seq = ?1",
     [PSP_MARK_REFUSED] = "UPDATE probes SET refused = max(refused, ?2) WHERE seq = ?1",
@@ -103,8 +120,10 @@ static psprobe_code look_at_file(psprobe_store *store, bool check, psp_file_kind
   if (*kind == PSP_FILE_NEW) {
     code = psp_schema_create(store->db, store->path, error);
     *kind = PSP_FILE_OURS;
-  } else if (*kind == PSP_FILE_OURS && check) {
-    code = check_pages(store, kind, error);
+  } else if (*kind == PSP_FILE_OURS) {
+    if (check) code = check_pages(store, kind, error);
+    if (code == PSPROBE_OK && *kind == PSP_FILE_OURS)
+      code = psp_schema_migrate(store->db, store->path, version, error);
   }
   if (code != PSPROBE_OK || *kind == PSP_FILE_OURS) return code;
   return psp_file_refuse(store->path, *kind, version, error);

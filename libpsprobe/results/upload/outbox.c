@@ -8,10 +8,10 @@
 /* Reads up to `max` probes, on the writer's connection with its mutex held. */
 static psprobe_code take(psprobe_store *store, int64_t after, size_t max, psp_outbox *outbox,
                          psprobe_error *error) {
-  static const char sql[] = "SELECT " PSP_ROW_COLUMNS
-                            " FROM (SELECT * FROM probes WHERE revision > uploaded AND revision > "
-                            "refused AND seq > ? ORDER BY seq LIMIT ?) p "
-                            "LEFT JOIN answers a ON a.probe = p.seq ORDER BY p.seq";
+  static const char sql[] =
+      "SELECT " PSP_ROW_COLUMNS
+      " FROM (SELECT * FROM probes WHERE revision > uploaded AND revision > "
+      "refused AND seq > ? ORDER BY seq LIMIT ?) p " PSP_ROW_ANSWERS "ORDER BY p.seq";
   sqlite3_stmt *statement = NULL;
   if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
     return psp_sql_fail(store->db, store->path, "read", error);
@@ -21,9 +21,8 @@ static psprobe_code take(psprobe_store *store, int64_t after, size_t max, psp_ou
   while (step == SQLITE_ROW && outbox->count < max) {
     psp_stored_row *row = &outbox->rows[outbox->count++];
     step = psp_row_read(statement, row);
-    const psp_run *run = psp_runs_find(&outbox->runs, row->run);
-    if (run == NULL || run->run.source_count < row->result.source_count) step = SQLITE_MISMATCH;
-    if (run != NULL) row->result.source_count = run->run.source_count;
+    if (step != SQLITE_MISMATCH && !psp_row_fit(row, psp_runs_find(&outbox->runs, row->run)))
+      step = SQLITE_MISMATCH;
   }
   psprobe_code code = PSPROBE_OK;
   if (step == SQLITE_MISMATCH)

@@ -27,7 +27,7 @@ static void test_all_of_them(void **state) {
       {"PSPROBE-HANDLED-NS", "5"},
       {"Psprobe-Instance", "rev-00001.a_B"},
       {"Psprobe-Invocation", "7"},
-      {"Psprobe-Age-Ns", "0"},
+      {"Psprobe-Age-Ns", "1"},
       {"Psprobe-Ready-Ns", "10600000"},
       {"Psprobe-Delivery-Attempt", "2"},
       {"Psprobe-Published", "2026-11-30T09:00:00.123456789Z"},
@@ -45,7 +45,7 @@ static void test_all_of_them(void **state) {
   assert_int_equal(told.handled_ns, 5);
   assert_string_equal(told.facts.instance, "rev-00001.a_B");
   assert_int_equal(told.facts.invocation, 7);
-  assert_int_equal(told.facts.age_ns, 0);
+  assert_int_equal(told.facts.age_ns, 1);
   assert_int_equal(told.facts.ready_ns, 10600000);
   assert_int_equal(told.facts.delivery_attempt, 2);
   assert_int_equal(told.facts.published_wall_ns, INT64_C(1796029200123456789));

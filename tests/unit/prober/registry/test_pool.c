@@ -36,7 +36,7 @@ static void begin(psprobe_registry *registry, char id[PSPROBE_ID_SIZE], int64_t 
 }
 
 static psprobe_facts facts_of(uint32_t invocation) {
-  psprobe_facts facts = PSPROBE_FACTS_NONE;
+  psprobe_facts facts = {0};
   snprintf(facts.instance, sizeof facts.instance, "i-%u", (unsigned)invocation);
   facts.invocation = invocation;
   facts.sent_wall_ns = invocation;
@@ -57,8 +57,8 @@ static void test_handed_out_once(void **state) {
   assert_int_equal(f.result.answers[0].facts.sent_wall_ns, 1);
   assert_int_equal(f.result.answers[0].received_wall_ns, OFFSET + 150);
   assert_string_equal(f.result.answers[1].facts.instance, "");
-  assert_int_equal(f.result.answers[1].facts.age_ns, -1);
-  assert_int_equal(f.result.answers[1].received_wall_ns, -1);
+  assert_int_equal(f.result.answers[1].facts.age_ns, 0);
+  assert_int_equal(f.result.answers[1].received_wall_ns, 0);
   /* A late answer brings its own; those of the other were handed out before. */
   assert_int_equal(psprobe_registry_answer(r, id, 1, 1500, false, -1, &late), PSPROBE_ANSWER_LATE);
   assert_int_equal(psprobe_registry_collect(r, 2000, &f, 1), 1);

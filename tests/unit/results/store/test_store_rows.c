@@ -72,6 +72,43 @@ static void test_added_twice(void **state) {
   psprobe_store_free(store);
 }
 
+/* Facts come back as they were told, and stay where a later state of the answer has none. */
+static void test_facts(void **state) {
+  psprobe_store *store = scratch_begin(state, 1);
+  psprobe_finished finished = scratch_finished(1);
+  const psprobe_facts facts = {.instance = "rev-1.a",
+                               .invocation = UINT32_MAX,
+                               .delivery_attempt = 5,
+                               .age_ns = 1,
+                               .ready_ns = INT64_MAX,
+                               .published_wall_ns = 3,
+                               .arrived_wall_ns = 4,
+                               .sent_wall_ns = 5,
+                               .exchange_wall_ns = {6, 7, 8, 9}};
+  const psprobe_facts none = {0};
+  scratch_seen all;
+  finished.result.cadence = PSPROBE_CADENCE_COLD;
+  finished.result.answers[0].facts = facts;
+  finished.result.answers[0].received_wall_ns = 77;
+  scratch_add(store, 1, &finished);
+  finished = scratch_finished(2); /* the same name, of another source: another instance */
+  finished.result.answers[1].facts = facts;
+  scratch_add(store, 1, &finished);
+  finished = scratch_finished(1);
+  finished.update = true;
+  finished.result.answers[0].duplicates = 3;
+  scratch_add(store, 1, &finished);
+  scratch_read(store, NULL, &all);
+  assert_int_equal(all.rows[0].result.cadence, PSPROBE_CADENCE_COLD);
+  assert_memory_equal(&all.rows[0].result.answers[0].facts, &facts, sizeof facts);
+  assert_memory_equal(&all.rows[0].result.answers[1].facts, &none, sizeof none);
+  assert_int_equal(all.rows[0].result.answers[0].received_wall_ns, 77);
+  assert_int_equal(all.rows[0].result.answers[0].duplicates, 3);
+  assert_memory_equal(&all.rows[1].result.answers[1].facts, &facts, sizeof facts);
+  assert_int_equal(all.rows[1].result.cadence, PSPROBE_CADENCE_STEADY);
+  psprobe_store_free(store);
+}
+
 static void test_refused_whole(void **state) {
   psprobe_store *store = scratch_begin(state, 1);
   psprobe_run run = scratch_run(1), other = scratch_run(2);
@@ -198,8 +235,9 @@ static void test_sixteen_sources(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_round_trip),        TEST(test_added_twice),        TEST(test_refused_whole),
-      TEST(test_order_and_filters), TEST(test_callback_may_write), TEST(test_sixteen_sources),
+      TEST(test_round_trip),      TEST(test_added_twice),       TEST(test_facts),
+      TEST(test_refused_whole),   TEST(test_order_and_filters), TEST(test_callback_may_write),
+      TEST(test_sixteen_sources),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
