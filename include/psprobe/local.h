@@ -93,7 +93,7 @@ PSPROBE_API bool psprobe_local_held(psprobe_local *local, const char *subscripti
  * and gets SIGKILL after `grace_ns`.
  */
 typedef struct psprobe_local_function_options {
-  const char *const *argv; /**< NULL-terminated; argv[0] is a path */
+  const char *const *argv; /**< NULL-terminated; argv[0]: a path, or a name to look for in PATH */
   const char *const *env;  /**< "NAME=value", NULL-terminated, beside our environment; NULL: none */
   const char *name;        /**< K_SERVICE; begins its instances' names; NULL: "function" */
   int concurrency;         /**< requests that an instance gets at once; 0: 1 */

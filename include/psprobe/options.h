@@ -70,6 +70,9 @@ typedef struct psprobe_program {
   const char *operand;        /**< metavar of the one operand; NULL: none is taken */
   const char **operand_value; /**< receives it; NULL stays when it is missing */
   bool operand_required;
+  /** Receives, where no operand is taken, what begins with the first argument that is no option: a
+   * command to run, NULL-terminated; NULL stays when there is none. NULL: no command is taken. */
+  const char *const **command_value;
   const char *example; /**< lines of shell; NULL: none */
 } psprobe_program;
 

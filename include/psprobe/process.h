@@ -66,7 +66,7 @@ typedef struct psprobe_child psprobe_child;
 /**
  * Starts a program with no signal blocked and its standard output in a pipe. It is killed when the
  * thread that called this ends.
- * @param argv its arguments, NULL-terminated; argv[0] is a path
+ * @param argv its arguments, NULL-terminated; argv[0] is a path, or a name to look for in PATH
  * @param extra_env "NAME=value" entries beside our environment, NULL-terminated; may be NULL
  * @param child receives it
  * @return PSPROBE_OK; NOT_FOUND or PERMISSION_DENIED when it cannot be run; RESOURCE_EXHAUSTED

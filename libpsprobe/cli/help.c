@@ -16,6 +16,7 @@ static void usage(psp_buf *out, const psprobe_program *program) {
     psp_buf_printf(out, " %s", program->operand);
   else if (program->operand != NULL)
     psp_buf_printf(out, " [%s]", program->operand);
+  if (program->command_value != NULL) psp_buf_text(out, " [-- COMMAND [ARGUMENT]...]");
 }
 
 /* The column of the texts: after the longest option, as far as 80 columns allow. */

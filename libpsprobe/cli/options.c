@@ -115,7 +115,12 @@ static bool take_arguments(parser *p, int argc, char **argv) {
   bool only_operands = false, on = true;
   for (int i = 1, used; i < argc && on; i += used) {
     used = 1;
-    if (only_operands || argv[i][0] != '-' || argv[i][1] == '\0')
+    bool operand = only_operands || argv[i][0] != '-' || argv[i][1] == '\0';
+    if (operand && p->program->command_value != NULL) {
+      *p->program->command_value = (const char *const *)argv + i;
+      return true;
+    }
+    if (operand)
       on = take_operand(p, argv[i]);
     else if (strcmp(argv[i], "--") == 0)
       only_operands = true;

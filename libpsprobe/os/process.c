@@ -58,7 +58,7 @@ static _Noreturn void become(const char *const *argv, char **env, const int outp
   syscall(SYS_close_range, 3u, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */);
 #endif
   /* We may have died before PDEATHSIG was set. */
-  if (ok && getppid() == parent) execve(argv[0], (char *const *)argv, env);
+  if (ok && getppid() == parent) execvpe(argv[0], (char *const *)argv, env);
   int why = errno;
   ssize_t told = write(report, &why, sizeof why);
   _exit(told == sizeof why ? 127 : 126);

@@ -17,9 +17,9 @@ typedef struct psp_process {
 } psp_process;
 
 /**
- * Starts argv[0] (a path) with no signal blocked or ignored, a process group of its own (so that
- * Ctrl-C reaches us alone), standard input from /dev/null and standard output in a pipe. The kernel
- * kills it when the thread that called this ends.
+ * Starts argv[0] (a path, or a name that is looked for in PATH) with no signal blocked or ignored,
+ * a process group of its own (so that Ctrl-C reaches us alone), standard input from /dev/null and
+ * standard output in a pipe. The kernel kills it when the thread that called this ends.
  *
  * @param extra_env "NAME=value" entries beside our environment, NULL-terminated; may be NULL
  * @param errors_too standard error goes into the same pipe; else it is ours

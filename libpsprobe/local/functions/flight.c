@@ -12,6 +12,9 @@
 #include "local/functions/hop.h"
 #include "local/functions/seats.h"
 
+/* A program that dies closes its connections a moment before it can be seen to have ended. */
+#define DYING_NS 50000000
+
 typedef struct flight {
   psp_function_instance *instance;
   psp_function_event *event;
@@ -121,6 +124,7 @@ static psp_function_event *over(psp_function_instance *instance, bool answered, 
   if (broken && instance->state == PSP_INSTANCE_READY) {
     instance->state = PSP_INSTANCE_ENDING;
     instance->why = "it gave no answer";
+    instance->end_ns = instance->idle_since_ns + DYING_NS;
   }
   if (instance->state == PSP_INSTANCE_READY) next = psp_function_next(function);
   if (next != NULL) instance->flights++;

@@ -257,8 +257,7 @@ static void on_end(psp_function_instance *instance, psp_instance_state state, in
     fail_start(instance, &error, now_ns);
     return;
   }
-  bool expected = state == PSP_INSTANCE_ENDING;
-  log_end(instance, expected ? why : "it ended by itself", expected);
+  log_end(instance, instance->told ? why : "it ended by itself", instance->told);
 }
 
 static bool has_ended(psp_function_instance *instance) {
@@ -272,6 +271,10 @@ static bool has_ended(psp_function_instance *instance) {
 }
 
 static void end(psp_function_instance *instance, int64_t now_ns) {
+  if (now_ns < instance->end_ns) {
+    instance->due_ns = instance->end_ns;
+    return;
+  }
   if (!instance->told) {
     instance->told = true;
     instance->kill_ns = now_ns + instance->function->grace_ns;

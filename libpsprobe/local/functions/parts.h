@@ -49,6 +49,7 @@ typedef struct psp_function_instance {
   uint64_t served;       /**< events that it has answered */
   int64_t idle_since_ns; /**< since when none is under way, where none is */
   const char *why;       /**< it ends, for the log */
+  int64_t end_ns;        /**< when it gets SIGTERM, if it is ending; 0: at once */
   /* The keeper's alone. */
   psp_process process;
   bool begun, told;        /**< its program was started; was sent SIGTERM */

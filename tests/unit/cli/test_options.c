@@ -283,6 +283,38 @@ static void what_kubernetes_sets_is_passed_by(void **state) {
   unsetenv("PSPROBE_PORT");
 }
 
+/* All that follows is the command's, options too. */
+static void a_command_is_taken_whole(void **state) {
+  static int64_t port;
+  static const char *const *command;
+  static const psprobe_option port_option = {
+      "port", PSPROBE_OPTION_INTEGER, &port, "PORT", .help = "a port", "8080", .max = 65535};
+  static const psprobe_program runner = {.name = "test",
+                                         .summary = "a test",
+                                         .about = "About it.",
+                                         .options = &port_option,
+                                         .option_count = 1,
+                                         .command_value = &command};
+  char name[] = "test", dash[] = "--", node[] = "node", option[] = "--port", seven[] = "7";
+  char *marked[] = {name, option, seven, dash, node, option, seven, NULL};
+  char *plain[] = {name, node, option, seven, NULL}, *none[] = {name, NULL};
+  int status;
+  (void)state;
+  assert_true(psprobe_cli_parse(&runner, 7, marked, NULL, &status));
+  assert_int_equal(port, 7);
+  assert_ptr_equal(command, marked + 4);
+  assert_true(psprobe_cli_parse(&runner, 4, plain, NULL, &status));
+  assert_int_equal(port, 8080);
+  assert_ptr_equal(command, plain + 1);
+  command = NULL;
+  assert_true(psprobe_cli_parse(&runner, 1, none, NULL, &status));
+  assert_null(command);
+  psp_buf help = {0};
+  psp_cli_help(&help, &runner);
+  assert_non_null(strstr(help.data, "psprobe-test [OPTION]... [-- COMMAND [ARGUMENT]...]\n"));
+  psp_buf_free(&help);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(defaults_hold_where_nothing_is_said),
@@ -293,6 +325,7 @@ int main(void) {
       cmocka_unit_test(a_pair_takes_two_values),
       cmocka_unit_test(settings_are_forgotten_and_nothing_else),
       cmocka_unit_test(what_kubernetes_sets_is_passed_by),
+      cmocka_unit_test(a_command_is_taken_whole),
       cmocka_unit_test(help_fits_a_screen),
       cmocka_unit_test(project_ids_follow_google),
   };

@@ -1,0 +1,7 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A Node program as a function.
+set -u
+. tests/integration/function_program.sh
+command -v node >/dev/null 2>&1 || { echo "SKIPPED: there is no node (apt-get install nodejs)"; exit 77; }
+check_program node-function node tests/data/functions/function.mjs
