@@ -94,11 +94,12 @@ static psprobe_code add_function(psprobe_local *local, const char **url, psprobe
 /* Tells where we are. Standard output is closed then, so that `eval "$(psprobe-local &)"` goes on
  * while we do. */
 static void announce(const psprobe_local *local, const char *function) {
-  printf("PUBSUB_EMULATOR_HOST=%s\nFIRESTORE_EMULATOR_HOST=%s\n", psprobe_local_pubsub_host(local),
-         psprobe_local_firestore_host(local));
-  if (function != NULL) printf("PSPROBE_FUNCTION_URL=%s\n", function);
-  printf("PSPROBE_LOCAL_PID=%ld\nexport PUBSUB_EMULATOR_HOST FIRESTORE_EMULATOR_HOST\n",
-         (long)getpid());
+  psprobe_cli_print(stdout, "PUBSUB_EMULATOR_HOST=%s\nFIRESTORE_EMULATOR_HOST=%s\n",
+                    psprobe_local_pubsub_host(local), psprobe_local_firestore_host(local));
+  if (function != NULL) psprobe_cli_print(stdout, "PSPROBE_FUNCTION_URL=%s\n", function);
+  psprobe_cli_print(stdout,
+                    "PSPROBE_LOCAL_PID=%ld\nexport PUBSUB_EMULATOR_HOST FIRESTORE_EMULATOR_HOST\n",
+                    (long)getpid());
   fflush(stdout);
   if (isatty(STDOUT_FILENO) == 1) return;
   int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
