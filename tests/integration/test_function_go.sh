@@ -6,5 +6,5 @@ set -u
 command -v go >/dev/null 2>&1 || { echo "SKIPPED: there is no go (apt-get install golang-go)"; exit 77; }
 built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
-GOFLAGS=-mod=mod GOCACHE=${GOCACHE:-$built/cache} go build -o "$built/function" tests/data/functions/function.go || exit 1
+HOME=${HOME:-$built} go build -o "$built/function" tests/data/functions/function.go || exit 1
 check_program go-function "$built/function"
