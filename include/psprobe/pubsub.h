@@ -277,6 +277,11 @@ PSPROBE_API psprobe_code psprobe_modify_ack_deadline(psprobe_client *client,
 
 typedef struct psprobe_push psprobe_push;
 
+/** No push request is longer: a message of 10 MiB with its attributes
+ * (https://cloud.google.com/pubsub/quotas) is 13.4 MiB in base64; 100 attributes of 1,280 bytes,
+ * each of which JSON may write as six, are 0.8 MiB; the rest is for the names around them. */
+#define PSPROBE_PUSH_BODY_MOST ((size_t)15 << 20)
+
 /**
  * Decodes the body of a wrapped push request, of the real service or the
  * emulator, with either spelling of the field names. Pure.

@@ -7,9 +7,6 @@
 #include "base/error.h"
 #include "responder/parts.h"
 
-/* A message of 10 MB is 14 MB in base64; Cloud Run lets no more than 32 MiB through. */
-#define MAX_BODY ((size_t)32 << 20)
-
 static void on_answered(void *arg, psprobe_code code, const psprobe_error *error) {
   psp_exchange *exchange = arg;
   /* 204 is the one status that acknowledges for both the service and its emulator. What holds no
@@ -57,7 +54,7 @@ psprobe_code psprobe_responder_listen(psprobe_responder *responder, const char *
                                 .route_count = 2,
                                 .admit = psp_gate_admit,
                                 .admit_arg = &responder->gate,
-                                .max_body = MAX_BODY,
+                                .max_body = PSPROBE_PUSH_BODY_MOST,
                                 .threads = 1, /* no handler waits */
                                 .logger = &responder->logger};
   psprobe_code code = psp_server_new(&options, &responder->server, error);

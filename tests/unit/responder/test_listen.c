@@ -266,15 +266,41 @@ static void test_address_in_use(void **state) {
 }
 
 /* threads meet here */
+/* The largest message that there is goes through, and what cannot be one is not held. */
+static void test_largest(void **state) {
+  (void)state;
+  function f = start((const int[]){200, 0}, 5000 * MS);
+  psp_buf request = {0}, body = {0};
+  const size_t data = ((size_t)10 << 20) / 3 * 4;
+  psp_buf_text(&body, "{\"message\":{\"data\":\"");
+  assert_true(psp_buf_reserve(&body, data));
+  memset(body.data + body.len, 'A', data);
+  body.len += data;
+  psp_buf_text(&body, "\",\"attributes\":{\"probe_id\":\"" ID "\"},\"messageId\":\"1\"}}");
+  psp_buf_printf(&request, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n", body.len);
+  psp_buf_add(&request, body.data, body.len);
+  int fd = raw_connect(f.port);
+  raw_answer answer = {0};
+  raw_send_bytes(fd, request.data, request.len);
+  assert_true(raw_read(fd, &answer));
+  assert_int_equal(answer.status, 204);
+  psp_buf_reset(&request);
+  psp_buf_printf(&request, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+                 PSPROBE_PUSH_BODY_MOST + 1);
+  assert_int_equal(raw_ask(fd, request.data, &answer), 413);
+  close(fd);
+  raw_free(&answer);
+  psp_buf_free(&request);
+  psp_buf_free(&body);
+  stop(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_pushes),
-      cmocka_unit_test(test_nested_to_death),
-      cmocka_unit_test(test_captured_push),
-      cmocka_unit_test(test_other_requests),
-      cmocka_unit_test(test_prober_in_trouble),
-      cmocka_unit_test(test_many_at_once),
-      cmocka_unit_test(test_free_finishes_what_is_under_way),
+      cmocka_unit_test(test_pushes),         cmocka_unit_test(test_nested_to_death),
+      cmocka_unit_test(test_captured_push),  cmocka_unit_test(test_largest),
+      cmocka_unit_test(test_other_requests), cmocka_unit_test(test_prober_in_trouble),
+      cmocka_unit_test(test_many_at_once),   cmocka_unit_test(test_free_finishes_what_is_under_way),
       cmocka_unit_test(test_address_in_use),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
