@@ -73,6 +73,9 @@ typedef struct psprobe_connections {
   uint64_t untaken;
 } psprobe_connections;
 
+/** A probe that was sent so long after its time shows a machine too busy to measure well. */
+#define PSPROBE_SENT_LATE_NS INT64_C(100000000)
+
 /** Counters and last values, all since new. */
 typedef struct psprobe_prober_stats {
   uint64_t sent;           /**< publish calls begun */
@@ -90,6 +93,7 @@ typedef struct psprobe_prober_stats {
   int64_t last_ns[PSPROBE_MAX_SOURCES]; /**< elapsed of the newest answer; 0: none yet */
   psprobe_connections connections;
   uint64_t in_doubt[PSPROBE_MAX_SOURCES]; /**< of `lost`: in flight as something was untaken */
+  uint64_t sent_late; /**< of `sent`: more than PSPROBE_SENT_LATE_NS after their time */
 } psprobe_prober_stats;
 
 /**

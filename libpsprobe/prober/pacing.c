@@ -38,6 +38,7 @@ static void send_one(psprobe_prober *prober, psp_send **send, int64_t intended_n
   *send = NULL;
   count_one(&prober->sent);
   int64_t lateness = sent_ns - intended_ns;
+  if (lateness > PSPROBE_SENT_LATE_NS) count_one(&prober->sent_late);
   if (lateness > atomic_load_explicit(&prober->max_lateness_ns, memory_order_relaxed))
     atomic_store_explicit(&prober->max_lateness_ns, lateness, memory_order_relaxed);
 }

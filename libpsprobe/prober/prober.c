@@ -185,6 +185,7 @@ void psprobe_prober_get_settings(const psprobe_prober *prober, psprobe_prober_se
 void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats *stats) {
   *stats = (psprobe_prober_stats){
       .sent = load(&prober->sent),
+      .sent_late = load(&prober->sent_late),
       .publish_failed = psp_sender_failed(prober->sender),
       .completed = load(&prober->completed),
       .refused = load(&prober->refused),

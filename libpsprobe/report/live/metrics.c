@@ -142,6 +142,8 @@ void psp_metrics_write(psp_buf *text, const psp_metrics *m) {
   plain(out, "overflowed_total", "counter", "Probes not sent because too many were in flight.",
         p->overflowed);
   plain(out, "in_flight_probes", "gauge", "Probes that wait for an answer.", p->in_flight);
+  plain(out, "sent_late_total", "counter",
+        "Probes sent more than 0.1 s after their time: the machine is too busy.", p->sent_late);
   head(out, "pacer_lateness_max_seconds", "gauge",
        "The longest that a probe was sent after its intended time.");
   psp_sink_raw(out, "psprobe_pacer_lateness_max_seconds");

@@ -76,7 +76,8 @@ static void test_stop_before_it_runs(void **state) {
 }
 
 /* A transport whose first request holds up the thread that sends it. */
-#define STALL_NS (30 * MS)
+#define STALL_NS (120 * MS)
+#define STEP_NS  (4 * MS)
 
 static psprobe_code stall_send(void *self, const psp_http_request *request, psp_http_done *done,
                                void *arg, uint64_t *id, psprobe_error *error) {
@@ -114,7 +115,7 @@ static void test_a_stall_is_recorded_not_skipped(void **state) {
                                            .pubsub_emulator = "127.0.0.1:8085"};
   psprobe_prober_options options = {.topic = "probes",
                                     .listen = "127.0.0.1:0",
-                                    .interval_ns = MS,
+                                    .interval_ns = STEP_NS,
                                     .count = 40,
                                     .timeout_ns = 10 * MS,
                                     .sink = keep,
@@ -127,14 +128,15 @@ static void test_a_stall_is_recorded_not_skipped(void **state) {
   psprobe_prober_get_stats(prober, &s);
   assert_int_equal(s.sent, 40);
   assert_int_equal(l->finished_count, 40);
-  assert_true(s.max_lateness_ns >= STALL_NS - MS);
-  /* Slot k was due k ms after the first, which was not late: so it is late by the rest. */
+  assert_true(s.max_lateness_ns >= STALL_NS - STEP_NS);
+  assert_true(s.sent_late >= 4); /* by more than 100 ms: 116, 112, 108, 104 */
+  /* Slot k was due k steps after the first, which was not late: so it is late by the rest. */
   size_t late[40] = {0};
   for (size_t i = 0; i < 40; i++)
     for (size_t k = 1; k < 30; k++)
-      late[k] += l->finished[i].result.lateness_ns >= STALL_NS - (int64_t)k * MS;
+      late[k] += l->finished[i].result.lateness_ns >= STALL_NS - (int64_t)k * STEP_NS;
   for (size_t k = 1; k < 30; k++)
-    if (late[k] < k) fail_msg("%zu probes are late by %zu ms, not %zu", late[k], 30 - k, k);
+    if (late[k] < k) fail_msg("%zu probes are late by %zu steps, not %zu", late[k], 30 - k, k);
   psprobe_prober_free(prober);
   psprobe_client_free(client);
 }

@@ -26,7 +26,8 @@ static psprobe_prober_stats prober(void) {
                                 .lost = {1},
                                 .duplicates = {6},
                                 .connections = {11, 12, 13, 14, 15, 16},
-                                .in_doubt = {1}};
+                                .in_doubt = {1},
+                                .sent_late = 17};
 }
 
 static psp_buf written(const char *source, const psprobe_prober_stats *stats,
@@ -76,6 +77,11 @@ static void test_golden(void **state) {
       "# HELP psprobe_in_flight_probes Probes that wait for an answer.\n"
       "# TYPE psprobe_in_flight_probes gauge\n"
       "psprobe_in_flight_probes 4\n"
+      "# HELP psprobe_sent_late_total Probes sent more than 0.1 s after their time: the machine is "
+      "too "
+      "busy.\n"
+      "# TYPE psprobe_sent_late_total counter\n"
+      "psprobe_sent_late_total 17\n"
       "# HELP psprobe_pacer_lateness_max_seconds The longest that a probe was sent after its "
       "intended time.\n"
       "# TYPE psprobe_pacer_lateness_max_seconds gauge\n"
