@@ -43,72 +43,72 @@ static const char *account_of(const psp_doctor *d) {
              : NULL;
 }
 
-void psp_advise_login(psp_doctor *d) {
+void psp_doctor_advise_login(psp_doctor *d) {
   psp_word word;
   const char *account = account_of(d);
-  if (d->from_variable) psp_mend(d, "unset GOOGLE_APPLICATION_CREDENTIALS");
+  if (d->from_variable) psp_doctor_mend(d, "unset GOOGLE_APPLICATION_CREDENTIALS");
   psp_word_of(&word, account != NULL ? account : "");
   if (account != NULL) {
-    psp_mend(d,
-             "gcloud iam service-accounts add-iam-policy-binding %s "
-             "--member=\"user:$(gcloud config get-value account)\" "
-             "--role=roles/iam.serviceAccountTokenCreator",
-             word.text);
-    psp_mend(d, "gcloud auth application-default login --impersonate-service-account=%s",
-             word.text);
+    psp_doctor_mend(d,
+                    "gcloud iam service-accounts add-iam-policy-binding %s "
+                    "--member=\"user:$(gcloud config get-value account)\" "
+                    "--role=roles/iam.serviceAccountTokenCreator",
+                    word.text);
+    psp_doctor_mend(d, "gcloud auth application-default login --impersonate-service-account=%s",
+                    word.text);
   } else {
-    psp_mend(d, "gcloud auth application-default login");
+    psp_doctor_mend(d, "gcloud auth application-default login");
   }
 }
 
-void psp_advise_refused(psp_doctor *d) {
+void psp_doctor_advise_refused(psp_doctor *d) {
   bool wrong = d->clock_known && llabs(d->clock_off_s) > PSP_DOCTOR_CLOCK_MAX_S;
   psp_word word;
   if (wrong) {
-    psp_mend(d, "sudo timedatectl set-ntp true");
+    psp_doctor_mend(d, "sudo timedatectl set-ntp true");
     return;
   }
   if (psp_text_equal(d->who.kind, "service_account") && d->who.account != NULL)
-    psp_mend(d, "gcloud iam service-accounts keys list --iam-account=%s",
-             psp_word_of(&word, d->who.account));
+    psp_doctor_mend(d, "gcloud iam service-accounts keys list --iam-account=%s",
+                    psp_word_of(&word, d->who.account));
   if (psp_text_equal(d->who.kind, "metadata server"))
-    psp_mend(d,
-             "gcloud compute instances describe \"$(hostname)\" "
-             "--format='value(serviceAccounts)'");
+    psp_doctor_mend(d,
+                    "gcloud compute instances describe \"$(hostname)\" "
+                    "--format='value(serviceAccounts)'");
   else
-    psp_advise_login(d);
+    psp_doctor_advise_login(d);
 }
 
-bool psp_advise_reason(psp_doctor *d, const char *api, const psprobe_error *error) {
+bool psp_doctor_advise_reason(psp_doctor *d, const char *api, const psprobe_error *error) {
   psp_word project;
   const char *bill = d->who.quota_project != NULL ? d->who.quota_project : d->project;
   if (bill == NULL) bill = "PROJECT";
   if (strcmp(error->reason, "SERVICE_DISABLED") == 0) {
     /* A person's login without a quota project is counted as gcloud's own project. */
     if (psp_text_equal(d->who.kind, "authorized_user") && d->who.quota_project == NULL)
-      psp_mend(d, "gcloud auth application-default set-quota-project %s",
-               psp_word_of(&project, bill));
-    psp_mend(d, "gcloud services enable %s --project=%s", api, psp_word_of(&project, bill));
+      psp_doctor_mend(d, "gcloud auth application-default set-quota-project %s",
+                      psp_word_of(&project, bill));
+    psp_doctor_mend(d, "gcloud services enable %s --project=%s", api, psp_word_of(&project, bill));
   } else if (strcmp(error->reason, "USER_PROJECT_DENIED") == 0) {
-    psp_mend(d, "gcloud auth application-default set-quota-project %s",
-             psp_word_of(&project, d->project != NULL ? d->project : "PROJECT"));
-    psp_mend(d,
-             "gcloud projects add-iam-policy-binding %s --member=%s "
-             "--role=roles/serviceusage.serviceUsageConsumer",
-             psp_word_of(&project, bill), d->member);
+    psp_doctor_mend(d, "gcloud auth application-default set-quota-project %s",
+                    psp_word_of(&project, d->project != NULL ? d->project : "PROJECT"));
+    psp_doctor_mend(d,
+                    "gcloud projects add-iam-policy-binding %s --member=%s "
+                    "--role=roles/serviceusage.serviceUsageConsumer",
+                    psp_word_of(&project, bill), d->member);
   } else if (strcmp(error->reason, "CONSUMER_INVALID") == 0) {
-    psp_mend(d, "gcloud projects list");
+    psp_doctor_mend(d, "gcloud projects list");
   } else if (strcmp(error->reason, "BILLING_DISABLED") == 0) {
-    psp_mend(d, "gcloud billing accounts list");
-    psp_mend(d, "gcloud billing projects link %s --billing-account=ACCOUNT_ID",
-             psp_word_of(&project, bill));
+    psp_doctor_mend(d, "gcloud billing accounts list");
+    psp_doctor_mend(d, "gcloud billing projects link %s --billing-account=ACCOUNT_ID",
+                    psp_word_of(&project, bill));
   } else if (strcmp(error->reason, "ACCESS_TOKEN_SCOPE_INSUFFICIENT") == 0) {
     if (psp_text_equal(d->who.kind, "metadata server"))
-      psp_mend(d,
-               "gcloud compute instances set-service-account \"$(hostname)\" "
-               "--scopes=cloud-platform");
+      psp_doctor_mend(d,
+                      "gcloud compute instances set-service-account \"$(hostname)\" "
+                      "--scopes=cloud-platform");
     else
-      psp_advise_login(d);
+      psp_doctor_advise_login(d);
   } else {
     return false;
   }

@@ -28,8 +28,8 @@ bool psp_doctor_may_ask(psp_doctor *d, psp_service service, const char *check,
     why = "the time for all checks is over";
   }
   if (why == NULL) return true;
-  psp_found(d, PSPROBE_DOCTOR_SKIPPED, check, resource, "%s%s%s", resource != NULL ? resource : "",
-            resource != NULL ? ": " : "", why);
+  psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, check, resource, "%s%s%s",
+                   resource != NULL ? resource : "", resource != NULL ? ": " : "", why);
   return false;
 }
 
@@ -65,34 +65,34 @@ bool psp_doctor_api_failed(psp_doctor *d, psp_service service, const psprobe_err
   const char *check = checks[service], *host = psp_services[service].host;
   psp_word word;
   if (is_about_project(error)) {
-    psp_mend(d, "gcloud projects list");
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "project", d->project, "%s", error->message);
+    psp_doctor_mend(d, "gcloud projects list");
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "project", d->project, "%s", error->message);
     d->usable[PSP_PUBSUB] = d->usable[PSP_FIRESTORE] = false;
     return true;
   }
   if (is_strangers(error)) {
     d->usable[service] = false;
-    psp_mend(d, "curl -sSi %s", psp_word_of(&word, d->base[service]));
-    psp_found(d, PSPROBE_DOCTOR_FAILED, check, host, "something else than %s answers: %s",
-              psp_services[service].title, error->message);
+    psp_doctor_mend(d, "curl -sSi %s", psp_word_of(&word, d->base[service]));
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, check, host, "something else than %s answers: %s",
+                     psp_services[service].title, error->message);
     return true;
   }
-  if (!psp_advise_reason(d, host, error)) {
+  if (!psp_doctor_advise_reason(d, host, error)) {
     switch (error->code) {
       case PSPROBE_UNAUTHENTICATED:
-        psp_advise_refused(d);
+        psp_doctor_advise_refused(d);
         break;
       case PSPROBE_UNAVAILABLE:
       case PSPROBE_DEADLINE_EXCEEDED:
-        psp_mend(d, "curl -sSv -o /dev/null %s", psp_word_of(&word, d->base[service]));
+        psp_doctor_mend(d, "curl -sSv -o /dev/null %s", psp_word_of(&word, d->base[service]));
         break;
       default:
         return false;
     }
   }
   d->usable[service] = false;
-  psp_found(d, PSPROBE_DOCTOR_FAILED, check, host, "%s%s",
-            strcmp(error->reason, "SERVICE_DISABLED") == 0 ? "the API is not enabled: " : "",
-            error->message);
+  psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, check, host, "%s%s",
+                   strcmp(error->reason, "SERVICE_DISABLED") == 0 ? "the API is not enabled: " : "",
+                   error->message);
   return true;
 }

@@ -20,7 +20,8 @@ static void on_step(void *arg, const char *place, const char *outcome, bool used
   size_t len = strlen(place); /* an error names its place itself */
   if (strncmp(outcome, place, len) == 0 && strncmp(outcome + len, ": ", 2) == 0) outcome += len + 2;
   if (!used) {
-    psp_found(l->d, PSPROBE_DOCTOR_SKIPPED, "credentials.lookup", place, "%s: %s", place, outcome);
+    psp_doctor_found(l->d, PSPROBE_DOCTOR_SKIPPED, "credentials.lookup", place, "%s: %s", place,
+                     outcome);
     return;
   }
   snprintf(l->place, sizeof l->place, "%s", place);
@@ -32,22 +33,23 @@ static void on_step(void *arg, const char *place, const char *outcome, bool used
 static void advise(psp_doctor *d, const lookup *l, const psprobe_error *error) {
   psp_word word;
   if (error->code == PSPROBE_PERMISSION_DENIED && !d->from_variable && l->place[0] != 0)
-    psp_mend(d, "sudo chown \"$(id -un)\" %s", psp_word_of(&word, l->place));
+    psp_doctor_mend(d, "sudo chown \"$(id -un)\" %s", psp_word_of(&word, l->place));
   else
-    psp_advise_login(d);
+    psp_doctor_advise_login(d);
 }
 
 /* The key is refused: it is not used, only looked at, to say whose it is and what to do. */
 static void look_at_refused(psp_doctor *d, const lookup *l, const psprobe_error *error) {
   psprobe_credentials_options options = {.ca_file = d->o->client.ca_file, .allow_unsafe_key = true};
   if (psprobe_credentials_new(&options, &d->credentials, NULL) != PSPROBE_OK) {
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "credentials.lookup", l->place, "%s", error->message);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "credentials.lookup", l->place, "%s",
+                     error->message);
     return;
   }
   psprobe_credentials_describe(d->credentials, &d->who);
-  psp_found(d, PSPROBE_DOCTOR_OK, "credentials.lookup", l->place, "%s: %s%s%s: this is the one",
-            l->place, d->who.kind, d->who.account != NULL ? " " : "",
-            d->who.account != NULL ? d->who.account : "");
+  psp_doctor_found(d, PSPROBE_DOCTOR_OK, "credentials.lookup", l->place,
+                   "%s: %s%s%s: this is the one", l->place, d->who.kind,
+                   d->who.account != NULL ? " " : "", d->who.account != NULL ? d->who.account : "");
   d->no_credentials = "a key that could leak is not used (--allow-unsafe-key would)";
   psp_doctor_key(d, d->who.file, true);
 }
@@ -57,8 +59,8 @@ void psp_doctor_credentials(psp_doctor *d) {
   bool firestore = !d->o->no_firestore && c->firestore_emulator == NULL;
   if (c->pubsub_emulator != NULL && !firestore) {
     d->no_credentials = "emulators get none";
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "credentials.lookup", NULL,
-              "emulators get no credentials, so none are looked for");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "credentials.lookup", NULL,
+                     "emulators get no credentials, so none are looked for");
     return;
   }
   lookup l = {.d = d};
@@ -72,8 +74,8 @@ void psp_doctor_credentials(psp_doctor *d) {
   psprobe_code code = psprobe_credentials_new(&options, &d->credentials, &error);
   if (code == PSPROBE_OK) {
     psprobe_credentials_describe(d->credentials, &d->who);
-    psp_found(d, PSPROBE_DOCTOR_OK, "credentials.lookup", l.place, "%s: %s: this is the one",
-              l.place, l.outcome);
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "credentials.lookup", l.place, "%s: %s: this is the one",
+                     l.place, l.outcome);
     if (d->who.file != NULL) psp_doctor_key(d, d->who.file, false);
     return;
   }
@@ -84,9 +86,9 @@ void psp_doctor_credentials(psp_doctor *d) {
   }
   advise(d, &l, &error);
   if (code == PSPROBE_UNAUTHENTICATED && l.place[0] == 0)
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "credentials.lookup", NULL,
-              "no credentials were found in any of these places");
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "credentials.lookup", NULL,
+                     "no credentials were found in any of these places");
   else
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "credentials.lookup", l.place[0] != 0 ? l.place : NULL,
-              "%s", error.message);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "credentials.lookup",
+                     l.place[0] != 0 ? l.place : NULL, "%s", error.message);
 }

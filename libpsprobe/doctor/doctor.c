@@ -63,19 +63,20 @@ static void tell_project(psp_doctor *d) {
   psprobe_error_clear(&error);
   if (given != NULL) {
     d->project = given;
-    psp_found(d, PSPROBE_DOCTOR_OK, "project", given, "%s, as it was given", given);
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "project", given, "%s, as it was given", given);
   } else if (d->no_credentials == NULL && (d->usable[PSP_PUBSUB] || d->usable[PSP_FIRESTORE]) &&
              psprobe_client_project(d->client, &d->project, &error) == PSPROBE_OK) {
-    psp_found(d, PSPROBE_DOCTOR_OK, "project", d->project, "%s, which the credentials name",
-              d->project);
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "project", d->project, "%s, which the credentials name",
+                     d->project);
   } else if (d->who.project != NULL) { /* of credentials that are not used */
     d->project = d->who.project;
-    psp_found(d, PSPROBE_DOCTOR_OK, "project", d->project, "%s, which the credentials name",
-              d->project);
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "project", d->project, "%s, which the credentials name",
+                     d->project);
   } else {
-    psp_mend(d, "export GOOGLE_CLOUD_PROJECT=\"$(gcloud config get-value project)\"");
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "project", NULL,
-              "no project is named (--project, GOOGLE_CLOUD_PROJECT), and no credentials name one");
+    psp_doctor_mend(d, "export GOOGLE_CLOUD_PROJECT=\"$(gcloud config get-value project)\"");
+    psp_doctor_found(
+        d, PSPROBE_DOCTOR_FAILED, "project", NULL,
+        "no project is named (--project, GOOGLE_CLOUD_PROJECT), and no credentials name one");
   }
   d->found->project = psp_strdup(d->project);
 }

@@ -22,7 +22,7 @@ static char *line(const char *format, va_list args) {
   return shown;
 }
 
-void psp_mend(psp_doctor *d, const char *format, ...) {
+void psp_doctor_mend(psp_doctor *d, const char *format, ...) {
   if (d->mend_count == PSP_DOCTOR_MENDS) return;
   va_list args;
   va_start(args, format);
@@ -48,8 +48,8 @@ static psp_kept_finding *new_item(psp_doctor *d) {
   return item;
 }
 
-void psp_found(psp_doctor *d, psprobe_doctor_state state, const char *check, const char *resource,
-               const char *format, ...) {
+void psp_doctor_found(psp_doctor *d, psprobe_doctor_state state, const char *check,
+                      const char *resource, const char *format, ...) {
   va_list args;
   va_start(args, format);
   char *text = line(format, args);

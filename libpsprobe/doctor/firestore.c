@@ -32,36 +32,38 @@ static void tell_missing(psp_doctor *d, const char *database, const psprobe_erro
   psp_word name, project;
   bool usual = strcmp(database, "(default)") == 0;
   /* Names in parentheses are the usual one's, which needs none. */
-  psp_mend(
+  psp_doctor_mend(
       d,
       "gcloud firestore databases create --location=nam5 --type=firestore-native%s%s --project=%s",
       usual ? "" : " --database=", usual ? "" : psp_word_of(&name, database),
       psp_word_of(&project, d->project));
-  psp_found(d, PSPROBE_DOCTOR_FAILED, "firestore.database", database,
-            "%s (a database's location is for ever: nam5 is the United States, gcloud firestore "
-            "locations list names the others)",
-            error->message);
+  psp_doctor_found(
+      d, PSPROBE_DOCTOR_FAILED, "firestore.database", database,
+      "%s (a database's location is for ever: nam5 is the United States, gcloud firestore "
+      "locations list names the others)",
+      error->message);
 }
 
 static void tell_database(psp_doctor *d, const char *database, psprobe_code code,
                           const psprobe_error *error) {
   if (code == PSPROBE_OK) {
-    psp_found(d, PSPROBE_DOCTOR_OK, "firestore.database", database, "database %s is there",
-              database);
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "firestore.database", database, "database %s is there",
+                     database);
   } else if (code == PSPROBE_NOT_FOUND) {
     tell_missing(d, database, error);
   } else if (code == PSPROBE_FAILED_PRECONDITION) {
     psp_word project;
-    psp_mend(d,
-             "gcloud firestore databases create --location=nam5 --type=firestore-native "
-             "--database=psprobe --project=%s",
-             psp_word_of(&project, d->project));
-    psp_mend(d, "export PSPROBE_DATABASE=psprobe");
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "firestore.database", database,
-              "database %s is in Datastore mode, or cannot be used: %s", database, error->message);
+    psp_doctor_mend(d,
+                    "gcloud firestore databases create --location=nam5 --type=firestore-native "
+                    "--database=psprobe --project=%s",
+                    psp_word_of(&project, d->project));
+    psp_doctor_mend(d, "export PSPROBE_DATABASE=psprobe");
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "firestore.database", database,
+                     "database %s is in Datastore mode, or cannot be used: %s", database,
+                     error->message);
   } else {
-    psp_found(d, PSPROBE_DOCTOR_WARNING, "firestore.database", database, "not known: %s",
-              error->message);
+    psp_doctor_found(d, PSPROBE_DOCTOR_WARNING, "firestore.database", database, "not known: %s",
+                     error->message);
   }
 }
 
@@ -69,17 +71,17 @@ static void tell_not_known(psp_doctor *d, const psprobe_error *error) {
   psprobe_doctor_state state = PSPROBE_DOCTOR_WARNING;
   if (error->code == PSPROBE_UNAUTHENTICATED) {
     state = PSPROBE_DOCTOR_FAILED;
-    psp_advise_refused(d);
+    psp_doctor_advise_refused(d);
   } else {
-    psp_advise_reason(d, "cloudresourcemanager.googleapis.com", error);
+    psp_doctor_advise_reason(d, "cloudresourcemanager.googleapis.com", error);
   }
-  psp_found(d, state, "firestore.create", d->project, "not known: %s", error->message);
+  psp_doctor_found(d, state, "firestore.create", d->project, "not known: %s", error->message);
 }
 
 static void tell_permissions(psp_doctor *d) {
   if (d->o->client.firestore_emulator != NULL) {
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "firestore.create", d->project,
-              "emulators know no permissions");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "firestore.create", d->project,
+                     "emulators know no permissions");
     return;
   }
   psp_permissions may = {.names = {"datastore.entities.create", "datastore.entities.get",
@@ -95,28 +97,32 @@ static void tell_permissions(psp_doctor *d) {
   }
   bool create = may.granted[0], look = may.granted[1] && may.granted[2], update = may.granted[3];
   if (create && update) {
-    psp_found(d, PSPROBE_DOCTOR_OK, "firestore.create", d->project,
-              "datastore.entities.create is granted, and %s",
-              look ? "get, list and update"
-                   : "update; not both of get and list, which only readers of the results need");
+    psp_doctor_found(
+        d, PSPROBE_DOCTOR_OK, "firestore.create", d->project,
+        "datastore.entities.create is granted, and %s",
+        look ? "get, list and update"
+             : "update; not both of get and list, which only readers of the results need");
     return;
   }
-  psp_mend(d,
-           "gcloud projects add-iam-policy-binding %s --member=%s --role=roles/datastore.user "
-           "--condition=None",
-           psp_word_of(&project, d->project), d->member);
+  psp_doctor_mend(
+      d,
+      "gcloud projects add-iam-policy-binding %s --member=%s --role=roles/datastore.user "
+      "--condition=None",
+      psp_word_of(&project, d->project), d->member);
   if (create)
-    psp_found(d, PSPROBE_DOCTOR_WARNING, "firestore.create", d->project,
-              "datastore.entities.create is granted, but update is not: late and repeated answers "
-              "would not get into their documents");
+    psp_doctor_found(
+        d, PSPROBE_DOCTOR_WARNING, "firestore.create", d->project,
+        "datastore.entities.create is granted, but update is not: late and repeated answers "
+        "would not get into their documents");
   else
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "firestore.create", d->project,
-              "datastore.entities.create is not granted in project %s", d->project);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "firestore.create", d->project,
+                     "datastore.entities.create is not granted in project %s", d->project);
 }
 
 void psp_doctor_firestore(psp_doctor *d) {
   if (d->o->no_firestore) {
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "firestore.database", NULL, "not wanted (--no-firestore)");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "firestore.database", NULL,
+                     "not wanted (--no-firestore)");
     return;
   }
   if (!psp_doctor_may_ask(d, PSP_FIRESTORE, "firestore.database", NULL)) return;
@@ -124,8 +130,8 @@ void psp_doctor_firestore(psp_doctor *d) {
   psprobe_error_clear(&error);
   psprobe_code code = list_one(d, &error);
   if (code != PSPROBE_OK && psp_doctor_api_failed(d, PSP_FIRESTORE, &error)) return;
-  psp_found(d, PSPROBE_DOCTOR_OK, "firestore.api", psp_services[PSP_FIRESTORE].host,
-            "Firestore takes our calls");
+  psp_doctor_found(d, PSPROBE_DOCTOR_OK, "firestore.api", psp_services[PSP_FIRESTORE].host,
+                   "Firestore takes our calls");
   tell_database(d, psp_client_database(d->client), code, &error);
   tell_permissions(d);
 }

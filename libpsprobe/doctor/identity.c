@@ -22,17 +22,17 @@ static void tell_token(psp_doctor *d, psp_service service) {
     int64_t life_s = psp_token_slot_life_s(d->credentials, slot);
     char text[PSP_TIMESTAMP_SIZE];
     psp_timestamp_format_ns(text, psprobe_clock_wall() + life_s * PSP_SECOND_NS);
-    psp_found(d, PSPROBE_DOCTOR_OK, "credentials.token", NULL,
-              "a token is there; it expires in %lld min (%s), and is renewed before that",
-              (long long)((life_s + 30) / 60), text);
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "credentials.token", NULL,
+                     "a token is there; it expires in %lld min (%s), and is renewed before that",
+                     (long long)((life_s + 30) / 60), text);
     return;
   }
   d->no_credentials = "no token could be had";
   if (code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED)
-    psp_mend(d, "curl -sSv -o /dev/null https://oauth2.googleapis.com/token");
+    psp_doctor_mend(d, "curl -sSv -o /dev/null https://oauth2.googleapis.com/token");
   else
-    psp_advise_refused(d);
-  psp_found(d, PSPROBE_DOCTOR_FAILED, "credentials.token", NULL, "%s", error.message);
+    psp_doctor_advise_refused(d);
+  psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "credentials.token", NULL, "%s", error.message);
 }
 
 /* As IAM writes whom a role is given to. */
@@ -63,13 +63,13 @@ static void tell_identity(psp_doctor *d) {
   const char *bill = d->who.quota_project;
   if (account != NULL) {
     keep_member(d, account);
-    psp_found(d, PSPROBE_DOCTOR_OK, "credentials.identity", account, "%s (%s)%s%s", account,
-              d->who.kind, bill != NULL ? "; calls are billed to project " : "",
-              bill != NULL ? bill : "");
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "credentials.identity", account, "%s (%s)%s%s", account,
+                     d->who.kind, bill != NULL ? "; calls are billed to project " : "",
+                     bill != NULL ? bill : "");
   } else {
-    psp_found(d, d->no_credentials == NULL ? PSPROBE_DOCTOR_WARNING : PSPROBE_DOCTOR_SKIPPED,
-              "credentials.identity", NULL,
-              "%s: nobody says whom it stands for; read MEMBER below as that", d->who.kind);
+    psp_doctor_found(d, d->no_credentials == NULL ? PSPROBE_DOCTOR_WARNING : PSPROBE_DOCTOR_SKIPPED,
+                     "credentials.identity", NULL,
+                     "%s: nobody says whom it stands for; read MEMBER below as that", d->who.kind);
   }
   free(account);
 }
@@ -78,10 +78,10 @@ void psp_doctor_give_token(psp_doctor *d) {
   if (d->credentials == NULL) return; /* said already */
   bool pubsub = psp_doctor_emulator(d, PSP_PUBSUB) == NULL;
   if (d->no_credentials != NULL)
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "credentials.token", NULL, "%s", d->no_credentials);
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "credentials.token", NULL, "%s", d->no_credentials);
   else if (!d->usable[PSP_PUBSUB] && !d->usable[PSP_FIRESTORE])
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "credentials.token", NULL,
-              "nothing is reached that would take one");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "credentials.token", NULL,
+                     "nothing is reached that would take one");
   else
     tell_token(d, pubsub ? PSP_PUBSUB : PSP_FIRESTORE);
 }

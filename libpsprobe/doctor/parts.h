@@ -61,14 +61,14 @@ typedef struct psp_doctor {
 /* ---- findings (finding.c) ---- */
 
 /** Says what mends the next finding: a shell command. In order. */
-void psp_mend(psp_doctor *d, const char *format, ...) PSPROBE_PRINTF(2, 3);
-/** A finding, with what psp_mend said since the last. Control characters become '?'. */
-void psp_found(psp_doctor *d, psprobe_doctor_state state, const char *check, const char *resource,
-               const char *format, ...) PSPROBE_PRINTF(5, 6);
+void psp_doctor_mend(psp_doctor *d, const char *format, ...) PSPROBE_PRINTF(2, 3);
+/** A finding, with what psp_doctor_mend said since the last. Control characters become '?'. */
+void psp_doctor_found(psp_doctor *d, psprobe_doctor_state state, const char *check,
+                      const char *resource, const char *format, ...) PSPROBE_PRINTF(5, 6);
 /** How long a check may still take; 0: the time is over. */
 int64_t psp_doctor_left(const psp_doctor *d);
 
-/* ---- texts of commands (advice.c): pure but for what psp_mend keeps ---- */
+/* ---- texts of commands (advice.c): pure but for what psp_doctor_mend keeps ---- */
 
 /** Adds `text` to `out` as one word of the shell, quoted where that is needed. */
 void psp_shell_word(psp_buf *out, const char *text);
@@ -78,11 +78,11 @@ typedef struct psp_word {
 } psp_word;
 const char *psp_word_of(psp_word *word, const char *text);
 /** What there is to do about credentials whose token was refused. */
-void psp_advise_refused(psp_doctor *d);
+void psp_doctor_advise_refused(psp_doctor *d);
 /** What Google's refusal (a reason that is its own) asks for. @return false: none that we know */
-bool psp_advise_reason(psp_doctor *d, const char *api, const psprobe_error *error);
+bool psp_doctor_advise_reason(psp_doctor *d, const char *api, const psprobe_error *error);
 /** How to log in without a key. */
-void psp_advise_login(psp_doctor *d);
+void psp_doctor_advise_login(psp_doctor *d);
 
 /* ---- the checks, in order ---- */
 void psp_doctor_credentials(psp_doctor *d);                         /* credentials.c */

@@ -61,16 +61,16 @@ static void tell_reached(psp_doctor *d, const char *url, int64_t ms, const char 
   bool loopback = psp_http_url_is_loopback(url);
   bool google = d->o->client.pubsub_emulator == NULL;
   if (google && (loopback || is_private(host))) {
-    psp_mend(d, "psprobe-prober --listen 0.0.0.0:%s --project %s", port,
-             psp_word_of(&word, d->project != NULL ? d->project : "PROJECT"));
-    psp_found(
+    psp_doctor_mend(d, "psprobe-prober --listen 0.0.0.0:%s --project %s", port,
+                    psp_word_of(&word, d->project != NULL ? d->project : "PROJECT"));
+    psp_doctor_found(
         d, PSPROBE_DOCTOR_WARNING, "prober", url,
         "%s answers%s, but %s; a function of Google's cannot reach it", url, how,
         loopback ? "only this machine can reach that address" : "that address is a private one");
     return;
   }
-  psp_found(d, PSPROBE_DOCTOR_OK, "prober", url, "%s answers from here%s, in %lld ms", url, how,
-            (long long)ms);
+  psp_doctor_found(d, PSPROBE_DOCTOR_OK, "prober", url, "%s answers from here%s, in %lld ms", url,
+                   how, (long long)ms);
 }
 
 static void tell_unreached(psp_doctor *d, const char *url, const psprobe_error *error) {
@@ -79,14 +79,14 @@ static void tell_unreached(psp_doctor *d, const char *url, const psprobe_error *
   split(url, host, port);
   psp_word_of(&project, d->project != NULL ? d->project : "PROJECT");
   bool loopback = psp_http_url_is_loopback(url);
-  psp_mend(d, "psprobe-prober --listen %s:%s --project %s", loopback ? "127.0.0.1" : "0.0.0.0",
-           port, project.text);
+  psp_doctor_mend(d, "psprobe-prober --listen %s:%s --project %s",
+                  loopback ? "127.0.0.1" : "0.0.0.0", port, project.text);
   if (!loopback && d->o->client.pubsub_emulator == NULL)
-    psp_mend(d,
-             "gcloud compute firewall-rules create psprobe-prober --direction=INGRESS "
-             "--allow=tcp:%s --project=%s",
-             port, project.text);
-  psp_found(d, PSPROBE_DOCTOR_FAILED, "prober", url, "%s", error->message);
+    psp_doctor_mend(d,
+                    "gcloud compute firewall-rules create psprobe-prober --direction=INGRESS "
+                    "--allow=tcp:%s --project=%s",
+                    port, project.text);
+  psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "prober", url, "%s", error->message);
 }
 
 static void tell(psp_doctor *d, const char *url, const psp_http_result *result, int64_t ms) {
@@ -96,25 +96,25 @@ static void tell(psp_doctor *d, const char *url, const psp_http_result *result, 
   } else if (result->status == 401 || result->status == 403) {
     tell_reached(d, url, ms, " and asks for a token (psprobe-subscriber --prober-auth oidc)");
   } else {
-    psp_mend(d, "curl -sSi %s", psp_word_of(&word, url));
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "prober", url,
-              "%s answers HTTP %d, which is not a prober's answer%s", url, result->status,
-              result->status == 404 && says(result, "NOT_FOUND")
-                  ? " (another of our programs, or its page, which has a port of its own)"
-                  : "");
+    psp_doctor_mend(d, "curl -sSi %s", psp_word_of(&word, url));
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "prober", url,
+                     "%s answers HTTP %d, which is not a prober's answer%s", url, result->status,
+                     result->status == 404 && says(result, "NOT_FOUND")
+                         ? " (another of our programs, or its page, which has a port of its own)"
+                         : "");
   }
 }
 
 void psp_doctor_prober(psp_doctor *d) {
   const char *base = d->o->prober;
   if (base == NULL) {
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "prober", NULL,
-              "no outside address was given (--prober URL)");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "prober", NULL,
+                     "no outside address was given (--prober URL)");
     return;
   }
   int64_t left = psp_doctor_left(d);
   if (left == 0) {
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "prober", base, "the time for all checks is over");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "prober", base, "the time for all checks is over");
     return;
   }
   psp_buf url = {0};

@@ -23,34 +23,35 @@ static void tell_clock(psp_doctor *d, const char *host, int64_t date_s, int64_t 
   int64_t off_s = llabs(d->clock_off_s);
   const char *where = off_ms > 0 ? "ahead of" : "behind";
   if (off_s < CLOCK_GOOD_S) {
-    psp_found(d, PSPROBE_DOCTOR_OK, "clock", NULL, "within 2 s of %s", host);
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "clock", NULL, "within 2 s of %s", host);
     return;
   }
-  psp_mend(d, "sudo timedatectl set-ntp true");
+  psp_doctor_mend(d, "sudo timedatectl set-ntp true");
   if (off_s <= PSP_DOCTOR_CLOCK_MAX_S)
-    psp_found(
+    psp_doctor_found(
         d, PSPROBE_DOCTOR_WARNING, "clock", NULL,
         "%lld s %s %s; durations are not touched by that, the times of day in the results are",
         (long long)off_s, where, host);
   else
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "clock", NULL,
-              "%lld s %s %s; tokens that are made here are refused", (long long)off_s, where, host);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "clock", NULL,
+                     "%lld s %s %s; tokens that are made here are refused", (long long)off_s, where,
+                     host);
 }
 
 static void advise_unreached(psp_doctor *d, psp_service service, const char *url,
                              const char *emulator, const psprobe_error *error) {
   psp_word word;
   if (emulator != NULL) {
-    psp_mend(d, "gcloud beta emulators %s start --host-port=%s", psp_services[service].name,
-             psp_word_of(&word, emulator));
+    psp_doctor_mend(d, "gcloud beta emulators %s start --host-port=%s", psp_services[service].name,
+                    psp_word_of(&word, emulator));
     return;
   }
   if (error->code == PSPROBE_UNAUTHENTICATED) {
     /* TLS: a certificate that is not believed, as by a machine that is in another year. */
-    psp_mend(d, "sudo timedatectl set-ntp true");
-    psp_mend(d, "sudo update-ca-certificates");
+    psp_doctor_mend(d, "sudo timedatectl set-ntp true");
+    psp_doctor_mend(d, "sudo update-ca-certificates");
   }
-  psp_mend(d, "curl -sSv -o /dev/null %s", psp_word_of(&word, url));
+  psp_doctor_mend(d, "curl -sSv -o /dev/null %s", psp_word_of(&word, url));
 }
 
 /* Of the API, as the client makes it. */
@@ -85,10 +86,10 @@ static void reach(psp_doctor *d, psp_service service) {
   d->usable[service] = code == PSPROBE_OK;
   if (code != PSPROBE_OK) {
     advise_unreached(d, service, url, emulator, &error);
-    psp_found(d, PSPROBE_DOCTOR_FAILED, checks[service], url, "%s", error.message);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, checks[service], url, "%s", error.message);
   } else {
-    psp_found(d, PSPROBE_DOCTOR_OK, checks[service], url, "%s%s answers, in %lld ms", url,
-              emulator != NULL ? " (an emulator)" : "", (long long)(got_ms - sent_ms));
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, checks[service], url, "%s%s answers, in %lld ms", url,
+                     emulator != NULL ? " (an emulator)" : "", (long long)(got_ms - sent_ms));
     if (emulator == NULL && result.date_s > 0) tell_clock(d, url, result.date_s, sent_ms, got_ms);
   }
   psp_http_result_free(&result);
@@ -100,7 +101,7 @@ void psp_doctor_reach(psp_doctor *d) {
   if (d->clock_known) return;
   bool emulators = d->o->client.pubsub_emulator != NULL &&
                    (d->o->no_firestore || d->o->client.firestore_emulator != NULL);
-  psp_found(d, PSPROBE_DOCTOR_SKIPPED, "clock", NULL, "%s",
-            emulators ? "emulators do not care what time it is"
-                      : "no server was there to compare it with");
+  psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "clock", NULL, "%s",
+                   emulators ? "emulators do not care what time it is"
+                             : "no server was there to compare it with");
 }

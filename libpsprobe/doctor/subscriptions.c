@@ -25,20 +25,20 @@ static void advise_create(psp_doctor *d, const looked_at *s) {
   psp_word_of(&topic, emulator != NULL ? s->topic : d->o->topic);
   psp_word_of(&project, d->project);
   if (emulator != NULL)
-    psp_mend(d,
-             "curl -sS -X PUT -H 'Content-Type: application/json' -d '{\"topic\":\"%s\"%s}' "
-             "http://%s/v1/%s",
-             s->topic,
-             s->push ? ",\"pushConfig\":{\"pushEndpoint\":\"http://127.0.0.1:8081/\"}" : "",
-             emulator, name.text);
+    psp_doctor_mend(d,
+                    "curl -sS -X PUT -H 'Content-Type: application/json' -d '{\"topic\":\"%s\"%s}' "
+                    "http://%s/v1/%s",
+                    s->topic,
+                    s->push ? ",\"pushConfig\":{\"pushEndpoint\":\"http://127.0.0.1:8081/\"}" : "",
+                    emulator, name.text);
   else if (s->push)
-    psp_mend(d,
-             "gcloud pubsub subscriptions create %s --topic=%s --project=%s "
-             "--push-endpoint=https://FUNCTION-URL/",
-             name.text, topic.text, project.text);
+    psp_doctor_mend(d,
+                    "gcloud pubsub subscriptions create %s --topic=%s --project=%s "
+                    "--push-endpoint=https://FUNCTION-URL/",
+                    name.text, topic.text, project.text);
   else
-    psp_mend(d, "gcloud pubsub subscriptions create %s --topic=%s --project=%s", name.text,
-             topic.text, project.text);
+    psp_doctor_mend(d, "gcloud pubsub subscriptions create %s --topic=%s --project=%s", name.text,
+                    topic.text, project.text);
 }
 
 static void tell_kind(psp_doctor *d, const looked_at *s, const psprobe_subscription_info *info) {
@@ -48,32 +48,34 @@ static void tell_kind(psp_doctor *d, const looked_at *s, const psprobe_subscript
   bool emulator = d->o->client.pubsub_emulator != NULL;
   if (!psp_text_equal(info->topic, s->topic)) {
     if (!emulator)
-      psp_mend(d, "gcloud pubsub subscriptions delete %s --project=%s", name.text, project.text);
+      psp_doctor_mend(d, "gcloud pubsub subscriptions delete %s --project=%s", name.text,
+                      project.text);
     else
-      psp_mend(d, "curl -sS -X DELETE http://%s/v1/%s", d->o->client.pubsub_emulator,
-               psp_word_of(&name, s->full));
+      psp_doctor_mend(d, "curl -sS -X DELETE http://%s/v1/%s", d->o->client.pubsub_emulator,
+                      psp_word_of(&name, s->full));
     advise_create(d, s);
-    psp_found(
+    psp_doctor_found(
         d, PSPROBE_DOCTOR_FAILED, "subscription", s->full,
         psp_subscription_fit(info, NULL) == PSP_CUT_OFF
             ? "%s is cut off (%s): its topic was deleted, and one made again brings it nothing"
             : "%s is subscribed to %s, so no probe reaches it",
         s->full, info->topic != NULL ? info->topic : "nothing");
   } else if (s->push && info->push_endpoint == NULL) {
-    psp_mend(d,
-             "gcloud pubsub subscriptions modify-push-config %s --project=%s "
-             "--push-endpoint=https://FUNCTION-URL/",
-             name.text, project.text);
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "subscription", s->full,
-              "%s is a pull subscription: nothing calls the function", s->full);
+    psp_doctor_mend(d,
+                    "gcloud pubsub subscriptions modify-push-config %s --project=%s "
+                    "--push-endpoint=https://FUNCTION-URL/",
+                    name.text, project.text);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "subscription", s->full,
+                     "%s is a pull subscription: nothing calls the function", s->full);
   } else if (!s->push && info->push_endpoint != NULL) {
-    psp_mend(d, "gcloud pubsub subscriptions modify-push-config %s --project=%s --push-endpoint=",
-             name.text, project.text);
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "subscription", s->full,
-              "%s pushes to %s: who pulls it gets nothing", s->full, info->push_endpoint);
+    psp_doctor_mend(
+        d, "gcloud pubsub subscriptions modify-push-config %s --project=%s --push-endpoint=",
+        name.text, project.text);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "subscription", s->full,
+                     "%s pushes to %s: who pulls it gets nothing", s->full, info->push_endpoint);
   } else {
-    psp_found(d, PSPROBE_DOCTOR_OK, "subscription", s->full, "%s is there, %s%s", s->full,
-              s->push ? "pushes to " : "to be pulled", s->push ? info->push_endpoint : "");
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "subscription", s->full, "%s is there, %s%s", s->full,
+                     s->push ? "pushes to " : "to be pulled", s->push ? info->push_endpoint : "");
   }
 }
 
@@ -86,27 +88,29 @@ static void tell_consume(psp_doctor *d, const looked_at *s, bool may_look) {
       psp_permissions_ask(d, s->full, "test permissions of the subscription", &may, &error);
   bool consume = code == PSPROBE_OK && may.granted[0];
   if (!may_look && consume)
-    psp_found(d, PSPROBE_DOCTOR_OK, "subscription", s->full,
-              "%s is there (seen by its permissions)", s->full);
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "subscription", s->full,
+                     "%s is there (seen by its permissions)", s->full);
   else if (!may_look)
-    psp_found(d, PSPROBE_DOCTOR_WARNING, "subscription", s->full,
-              "%s is not there, or we may not look at it (pubsub.subscriptions.get)", s->full);
+    psp_doctor_found(d, PSPROBE_DOCTOR_WARNING, "subscription", s->full,
+                     "%s is not there, or we may not look at it (pubsub.subscriptions.get)",
+                     s->full);
   if (d->o->no_consume) {
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "subscription.consume", s->full,
-              "not wanted (--no-consume)");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "subscription.consume", s->full,
+                     "not wanted (--no-consume)");
   } else if (code != PSPROBE_OK) {
-    psp_found(d, PSPROBE_DOCTOR_WARNING, "subscription.consume", s->full, "not known: %s",
-              error.message);
+    psp_doctor_found(d, PSPROBE_DOCTOR_WARNING, "subscription.consume", s->full, "not known: %s",
+                     error.message);
   } else if (consume) {
-    psp_found(d, PSPROBE_DOCTOR_OK, "subscription.consume", s->full,
-              "pubsub.subscriptions.consume is granted");
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "subscription.consume", s->full,
+                     "pubsub.subscriptions.consume is granted");
   } else {
-    psp_mend(d,
-             "gcloud pubsub subscriptions add-iam-policy-binding %s --project=%s --member=%s "
-             "--role=roles/pubsub.subscriber",
-             psp_word_of(&name, s->name), psp_word_of(&project, d->project), d->member);
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "subscription.consume", s->full,
-              "pubsub.subscriptions.consume is not granted on %s", s->full);
+    psp_doctor_mend(
+        d,
+        "gcloud pubsub subscriptions add-iam-policy-binding %s --project=%s --member=%s "
+        "--role=roles/pubsub.subscriber",
+        psp_word_of(&name, s->name), psp_word_of(&project, d->project), d->member);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "subscription.consume", s->full,
+                     "pubsub.subscriptions.consume is not granted on %s", s->full);
   }
 }
 
@@ -119,14 +123,15 @@ static void tell(psp_doctor *d, const looked_at *s, psprobe_code code,
     tell_kind(d, s, info);
   } else if (code == PSPROBE_NOT_FOUND) {
     advise_create(d, s);
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "subscription", s->full, "%s is not there", s->full);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "subscription", s->full, "%s is not there", s->full);
   } else if (!denied || s->push) {
-    psp_found(d, PSPROBE_DOCTOR_WARNING, "subscription", s->full, "not known: %s", error->message);
+    psp_doctor_found(d, PSPROBE_DOCTOR_WARNING, "subscription", s->full, "not known: %s",
+                     error->message);
   }
   if (s->push || code == PSPROBE_NOT_FOUND) return;
   if (emulator)
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "subscription.consume", s->full,
-              "emulators know no permissions");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "subscription.consume", s->full,
+                     "emulators know no permissions");
   else
     tell_consume(d, s, !denied);
 }

@@ -12,11 +12,11 @@ static void tell_missing(psp_doctor *d, const char *topic, const char *full) {
   const char *emulator = d->o->client.pubsub_emulator;
   psp_word word, project;
   if (emulator != NULL)
-    psp_mend(d, "curl -sS -X PUT http://%s/v1/%s", emulator, psp_word_of(&word, full));
+    psp_doctor_mend(d, "curl -sS -X PUT http://%s/v1/%s", emulator, psp_word_of(&word, full));
   else
-    psp_mend(d, "gcloud pubsub topics create %s --project=%s", psp_word_of(&word, topic),
-             psp_word_of(&project, d->project));
-  psp_found(d, PSPROBE_DOCTOR_FAILED, "topic", full, "%s is not there", full);
+    psp_doctor_mend(d, "gcloud pubsub topics create %s --project=%s", psp_word_of(&word, topic),
+                    psp_word_of(&project, d->project));
+  psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "topic", full, "%s is not there", full);
 }
 
 static void tell_publish(psp_doctor *d, const char *topic, const char *full,
@@ -31,24 +31,27 @@ static void tell_publish(psp_doctor *d, const char *topic, const char *full,
     /* A publisher need not be able to look (roles/pubsub.publisher is not). Nobody has a permission
      * on a topic that is not there. */
     if (publish)
-      psp_found(d, PSPROBE_DOCTOR_OK, "topic", full, "%s is there (seen by its permissions)", full);
+      psp_doctor_found(d, PSPROBE_DOCTOR_OK, "topic", full, "%s is there (seen by its permissions)",
+                       full);
     else
-      psp_found(d, PSPROBE_DOCTOR_WARNING, "topic", full,
-                "%s is not there, or we may not look at it (pubsub.topics.get)", full);
+      psp_doctor_found(d, PSPROBE_DOCTOR_WARNING, "topic", full,
+                       "%s is not there, or we may not look at it (pubsub.topics.get)", full);
   }
   if (d->o->no_publish) {
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "topic.publish", full, "not wanted (--no-publish)");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "topic.publish", full, "not wanted (--no-publish)");
   } else if (code != PSPROBE_OK) {
-    psp_found(d, PSPROBE_DOCTOR_WARNING, "topic.publish", full, "not known: %s", error.message);
+    psp_doctor_found(d, PSPROBE_DOCTOR_WARNING, "topic.publish", full, "not known: %s",
+                     error.message);
   } else if (publish) {
-    psp_found(d, PSPROBE_DOCTOR_OK, "topic.publish", full, "pubsub.topics.publish is granted");
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "topic.publish", full,
+                     "pubsub.topics.publish is granted");
   } else {
-    psp_mend(d,
-             "gcloud pubsub topics add-iam-policy-binding %s --project=%s --member=%s "
-             "--role=roles/pubsub.publisher",
-             psp_word_of(&word, topic), psp_word_of(&project, d->project), d->member);
-    psp_found(d, PSPROBE_DOCTOR_FAILED, "topic.publish", full,
-              "pubsub.topics.publish is not granted on %s", full);
+    psp_doctor_mend(d,
+                    "gcloud pubsub topics add-iam-policy-binding %s --project=%s --member=%s "
+                    "--role=roles/pubsub.publisher",
+                    psp_word_of(&word, topic), psp_word_of(&project, d->project), d->member);
+    psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "topic.publish", full,
+                     "pubsub.topics.publish is not granted on %s", full);
   }
 }
 
@@ -78,20 +81,20 @@ void psp_doctor_topic(psp_doctor *d) {
     psp_buf_free(&full);
     return;
   }
-  psp_found(d, PSPROBE_DOCTOR_OK, "pubsub.api", psp_services[PSP_PUBSUB].host,
-            "Pub/Sub takes our calls");
+  psp_doctor_found(d, PSPROBE_DOCTOR_OK, "pubsub.api", psp_services[PSP_PUBSUB].host,
+                   "Pub/Sub takes our calls");
   if (code == PSPROBE_OK)
-    psp_found(d, PSPROBE_DOCTOR_OK, "topic", full.data, "%s is there", full.data);
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "topic", full.data, "%s is there", full.data);
   else if (code == PSPROBE_NOT_FOUND)
     tell_missing(d, topic, full.data);
   else if (code != PSPROBE_PERMISSION_DENIED)
-    psp_found(d, PSPROBE_DOCTOR_WARNING, "topic", full.data, "%s", error.message);
+    psp_doctor_found(d, PSPROBE_DOCTOR_WARNING, "topic", full.data, "%s", error.message);
   if (d->o->client.pubsub_emulator != NULL)
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "topic.publish", full.data,
-              "emulators know no permissions");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "topic.publish", full.data,
+                     "emulators know no permissions");
   else if (code == PSPROBE_NOT_FOUND)
-    psp_found(d, PSPROBE_DOCTOR_SKIPPED, "topic.publish", full.data,
-              "what is not there has no permissions");
+    psp_doctor_found(d, PSPROBE_DOCTOR_SKIPPED, "topic.publish", full.data,
+                     "what is not there has no permissions");
   else
     tell_publish(d, topic, full.data, &error);
   psp_buf_free(&full);

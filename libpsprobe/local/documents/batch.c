@@ -230,7 +230,7 @@ static bool repeated(const psp_json *first, const psp_json *item) {
 static psprobe_code put_found(psp_documents_request *request, const char *name,
                               const psp_documents_mask *mask, int64_t now, psp_json_writer *w,
                               psprobe_error *error) {
-  psp_stored document;
+  psp_stored_document document;
   psprobe_code code = psp_documents_get(request->documents, name, &document, error);
   if (code != PSPROBE_OK && code != PSPROBE_NOT_FOUND) return code;
   psp_json_begin_object(w);
@@ -241,7 +241,7 @@ static psprobe_code put_found(psp_documents_request *request, const char *name,
     psp_documents_encode(w, &document, mask);
   psp_documents_put_time(w, "readTime", now);
   psp_json_end_object(w);
-  psp_stored_free(&document);
+  psp_stored_document_free(&document);
   return PSPROBE_OK;
 }
 
@@ -275,7 +275,7 @@ void psp_documents_batch_get(psp_documents_request *request) {
 /* ---- queries ---- */
 
 static void put_element(psp_json_writer *w, const psp_local_query *query,
-                        const psp_stored *document, int64_t now, bool last) {
+                        const psp_stored_document *document, int64_t now, bool last) {
   psp_json_begin_object(w);
   if (document != NULL) {
     psp_json_put_key(w, "document");
@@ -294,7 +294,7 @@ static void put_element(psp_json_writer *w, const psp_local_query *query,
 }
 
 static void reply_found(psp_documents_request *request, const psp_local_query *query,
-                        const psp_found *found, int64_t now) {
+                        const psp_query_found *found, int64_t now) {
   psp_buf out = {0};
   psp_json_writer w = {.buf = &out, .pretty = true};
   psp_json_begin_array(&w);
@@ -333,7 +333,7 @@ static psprobe_code read_query(const psp_documents_request *request, psp_local_q
 void psp_documents_run_query(psp_documents_request *request) {
   psprobe_error error = {0};
   psp_local_query query = {.limit = -1};
-  psp_found found = {0};
+  psp_query_found found = {0};
   int64_t now = 0;
   psprobe_code code = read_query(request, &query, &error);
   if (code == PSPROBE_OK) {
@@ -346,6 +346,6 @@ void psp_documents_run_query(psp_documents_request *request) {
     psp_documents_refuse(request, &error, NULL);
   else
     reply_found(request, &query, &found, now);
-  psp_found_free(&found);
+  psp_query_found_free(&found);
   psp_local_query_free(&query);
 }

@@ -45,7 +45,7 @@ static psprobe_code check_place(const char *collection, const char *id, const ch
   return code != PSPROBE_OK ? code : psp_documents_name_check("Document name", name, error);
 }
 
-static void reply_document(psp_documents_request *request, const psp_stored *document,
+static void reply_document(psp_documents_request *request, const psp_stored_document *document,
                            const psp_documents_mask *mask) {
   psp_buf out = {0};
   psp_json_writer w = {.buf = &out, .pretty = true};
@@ -57,7 +57,7 @@ static void reply_document(psp_documents_request *request, const psp_stored *doc
 static void write_and_reply(psp_documents_request *request, psp_local_write *write,
                             const psp_documents_mask *mask, psprobe_code code,
                             psprobe_error *error) {
-  psp_stored stored = {0};
+  psp_stored_document stored = {0};
   psp_buf message = {0};
   if (code == PSPROBE_OK) code = psp_documents_write_one(request, write, &stored, &message, error);
   if (code != PSPROBE_OK)
@@ -65,7 +65,7 @@ static void write_and_reply(psp_documents_request *request, psp_local_write *wri
   else
     reply_document(request, &stored, mask);
   psp_buf_free(&message);
-  psp_stored_free(&stored);
+  psp_stored_document_free(&stored);
 }
 
 void psp_documents_create(psp_documents_request *request) {
@@ -95,7 +95,7 @@ void psp_documents_create(psp_documents_request *request) {
 void psp_documents_read(psp_documents_request *request) {
   psprobe_error error = {0};
   psp_documents_mask mask = {0};
-  psp_stored document = {0};
+  psp_stored_document document = {0};
   psprobe_code code = psp_documents_name_check("Document name", request->name, &error);
   if (code == PSPROBE_OK)
     code = psp_documents_query_mask(request, "mask.fieldPaths", "mask.field_paths", &mask, &error);
@@ -110,7 +110,7 @@ void psp_documents_read(psp_documents_request *request) {
     psp_documents_refuse(request, &error, NULL);
   else
     reply_document(request, &document, &mask);
-  psp_stored_free(&document);
+  psp_stored_document_free(&document);
   psp_documents_mask_free(&mask);
 }
 
@@ -189,7 +189,7 @@ void psp_documents_clear(psp_documents_request *request) {
 static psprobe_code begin_after_token(const psp_documents_request *request, const char *token,
                                       psp_local_query *query, psprobe_error *error) {
   psp_buf name = {0};
-  psp_stored last = {0};
+  psp_stored_document last = {0};
   bool ok = psp_base64_decode(&name, token, strlen(token)) && name.data != NULL &&
             strlen(name.data) == name.len &&
             psp_documents_name_check("page token", name.data, NULL) == PSPROBE_OK;
@@ -205,7 +205,7 @@ static psprobe_code begin_after_token(const psp_documents_request *request, cons
                                                            : NULL;
     ok = psprobe_value_append(query->start.values, copy);
   }
-  psp_stored_free(&last);
+  psp_stored_document_free(&last);
   psp_buf_free(&name);
   return ok ? PSPROBE_OK : psp_fail(error, PSPROBE_INVALID_ARGUMENT, "invalid page token");
 }
@@ -237,7 +237,7 @@ static psprobe_code check_missing(const psp_documents_request *request, bool ord
   return psp_fail(error, PSPROBE_UNIMPLEMENTED, "showMissing is not implemented here.");
 }
 
-static void reply_page(psp_documents_request *request, const psp_found *found, size_t size,
+static void reply_page(psp_documents_request *request, const psp_query_found *found, size_t size,
                        const psp_documents_mask *mask) {
   psp_buf out = {0}, token = {0};
   psp_json_writer w = {.buf = &out, .pretty = true};
@@ -300,8 +300,8 @@ static psprobe_code read_listing(psp_documents_request *request, listing *asked,
   return code;
 }
 
-static psprobe_code run_listing(psp_documents_request *request, listing *asked, psp_found *found,
-                                psprobe_error *error) {
+static psprobe_code run_listing(psp_documents_request *request, listing *asked,
+                                psp_query_found *found, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
   psp_documents_begin(request->documents);
   if (asked->token != NULL && *asked->token != '\0')
@@ -315,14 +315,14 @@ static psprobe_code run_listing(psp_documents_request *request, listing *asked, 
 void psp_documents_list(psp_documents_request *request) {
   psprobe_error error = {0};
   listing asked = {.query = {.limit = -1}};
-  psp_found found = {0};
+  psp_query_found found = {0};
   psprobe_code code = read_listing(request, &asked, &error);
   if (code == PSPROBE_OK) code = run_listing(request, &asked, &found, &error);
   if (code == PSPROBE_OK)
     reply_page(request, &found, (size_t)asked.size, &asked.mask);
   else
     psp_documents_refuse(request, &error, NULL);
-  psp_found_free(&found);
+  psp_query_found_free(&found);
   psp_documents_mask_free(&asked.mask);
   psp_local_query_free(&asked.query);
   free(asked.parent);

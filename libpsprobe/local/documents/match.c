@@ -94,8 +94,8 @@ static bool holds(const psp_filter *filter, const psprobe_value *value) {
 }
 
 /* A field of a document; its name as a reference that lies in `room`. NULL: it has none such. */
-static const psprobe_value *field_of(const psp_stored *document, const psp_documents_path *path,
-                                     psprobe_value *room) {
+static const psprobe_value *field_of(const psp_stored_document *document,
+                                     const psp_documents_path *path, psprobe_value *room) {
   if (!psp_documents_path_is_name(path)) return psp_documents_path_find(document->fields, path);
   *room = (psprobe_value){.type = PSPROBE_VALUE_REFERENCE,
                           .as.text = {document->name, strlen(document->name)}};
@@ -103,7 +103,7 @@ static const psprobe_value *field_of(const psp_stored *document, const psp_docum
 }
 
 /* Whether a document is what the filter looks for. Pure. */
-static bool filter_matches(const psp_filter *filter, const psp_stored *document) {
+static bool filter_matches(const psp_filter *filter, const psp_stored_document *document) {
   bool any = filter->kind == PSP_WHERE_OR;
   if (!any && filter->kind != PSP_WHERE_AND) {
     psprobe_value room;
@@ -117,7 +117,7 @@ static bool filter_matches(const psp_filter *filter, const psp_stored *document)
 
 /* ---- order ---- */
 
-static bool has_orders(const psp_local_query *query, const psp_stored *document) {
+static bool has_orders(const psp_local_query *query, const psp_stored_document *document) {
   psprobe_value room;
   for (size_t i = 0; i < query->order_count; i++)
     if (field_of(document, &query->orders[i].path, &room) == NULL) return false;
@@ -125,8 +125,8 @@ static bool has_orders(const psp_local_query *query, const psp_stored *document)
 }
 
 /* The order of two documents, and of a document and a cursor's values. Pure. */
-static int compare_documents(const psp_local_query *query, const psp_stored *a,
-                             const psp_stored *b) {
+static int compare_documents(const psp_local_query *query, const psp_stored_document *a,
+                             const psp_stored_document *b) {
   psprobe_value room_a, room_b;
   for (size_t i = 0; i < query->order_count; i++) {
     const psp_order *order = &query->orders[i];
@@ -137,7 +137,7 @@ static int compare_documents(const psp_local_query *query, const psp_stored *a,
   return 0;
 }
 
-static int compare_cursor(const psp_local_query *query, const psp_stored *document,
+static int compare_cursor(const psp_local_query *query, const psp_stored_document *document,
                           const psp_cursor *cursor) {
   psprobe_value room;
   const psprobe_value *value;
@@ -151,24 +151,24 @@ static int compare_cursor(const psp_local_query *query, const psp_stored *docume
 
 /* ---- running ---- */
 
-void psp_found_free(psp_found *found) {
+void psp_query_found_free(psp_query_found *found) {
   for (size_t i = 0; i < found->count; i++)
-    psp_stored_free(&found->items[i]);
+    psp_stored_document_free(&found->items[i]);
   free(found->items);
-  *found = (psp_found){0};
+  *found = (psp_query_found){0};
 }
 
 typedef struct search {
   const psp_local_query *query;
-  psp_found *found;
+  psp_query_found *found;
   size_t enough; /* documents come in their order, and more than this are not asked for */
   bool failed;
 } search;
 
-static bool consider(void *arg, psp_stored *document) {
+static bool consider(void *arg, psp_stored_document *document) {
   search *state = arg;
   const psp_local_query *query = state->query;
-  psp_found *found = state->found;
+  psp_query_found *found = state->found;
   if ((query->where != NULL && !filter_matches(query->where, document)) ||
       !has_orders(query, document))
     return true;
@@ -182,13 +182,13 @@ static bool consider(void *arg, psp_stored *document) {
   }
   if (found->count == found->cap) {
     size_t cap = found->cap * 2 + 16;
-    psp_stored *items = realloc(found->items, cap * sizeof *items);
+    psp_stored_document *items = realloc(found->items, cap * sizeof *items);
     if (items == NULL) return !(state->failed = true);
     found->items = items;
     found->cap = cap;
   }
   found->items[found->count++] = *document;
-  *document = (psp_stored){0};
+  *document = (psp_stored_document){0};
   return found->count < state->enough;
 }
 
@@ -212,12 +212,12 @@ static const char *begin_after(const psp_local_query *query, const psp_documents
 }
 
 psprobe_code psp_local_query_run(psp_documents *documents, const char *parent,
-                                 const psp_local_query *query, psp_found *found,
+                                 const psp_local_query *query, psp_query_found *found,
                                  psprobe_error *error) {
   psp_documents_scan scan = {
       .parent = parent, .collection = query->collection, .descendants = query->descendants};
   search state = {.query = query, .found = found, .enough = SIZE_MAX};
-  *found = (psp_found){0};
+  *found = (psp_query_found){0};
   if (query->limit == 0) return PSPROBE_OK;
   /* By name alone within a collection, documents come out of the table in order. */
   bool in_order = query->order_count == 1 && !query->descendants;
@@ -229,17 +229,17 @@ psprobe_code psp_local_query_run(psp_documents *documents, const char *parent,
   psprobe_code code = psp_documents_walk(documents, &scan, consider, &state, error);
   if (code == PSPROBE_OK && state.failed) code = psp_fail_memory(error, "query");
   if (code != PSPROBE_OK) {
-    psp_found_free(found);
+    psp_query_found_free(found);
     return code;
   }
   if (!in_order && found->count)
     qsort_r(found->items, found->count, sizeof *found->items, by_orders, &state);
   size_t skip = (size_t)query->offset < found->count ? (size_t)query->offset : found->count;
   for (size_t i = 0; i < skip; i++)
-    psp_stored_free(&found->items[i]);
+    psp_stored_document_free(&found->items[i]);
   found->count -= skip;
   if (skip) memmove(found->items, found->items + skip, found->count * sizeof *found->items);
   while (query->limit >= 0 && found->count > (size_t)query->limit)
-    psp_stored_free(&found->items[--found->count]);
+    psp_stored_document_free(&found->items[--found->count]);
   return PSPROBE_OK;
 }

@@ -82,15 +82,15 @@ psprobe_code psp_local_query_order(psp_local_query *query, const char *text, psp
 psprobe_code psp_local_query_imply(psp_local_query *query, psprobe_error *error);
 
 /** The documents found, in order. */
-typedef struct psp_found {
-  psp_stored *items;
+typedef struct psp_query_found {
+  psp_stored_document *items;
   size_t count, cap;
-} psp_found;
-void psp_found_free(psp_found *found);
+} psp_query_found;
+void psp_query_found_free(psp_query_found *found);
 
 /** Runs it, between psp_documents_begin and _end. `parent` as in psp_documents_scan. */
 psprobe_code psp_local_query_run(psp_documents *documents, const char *parent,
-                                 const psp_local_query *query, psp_found *found,
+                                 const psp_local_query *query, psp_query_found *found,
                                  psprobe_error *error);
 
 #endif

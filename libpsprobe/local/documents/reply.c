@@ -37,7 +37,7 @@ void psp_documents_put_time(psp_json_writer *w, const char *key, int64_t us) {
   psp_json_put_string(w, psp_timestamp_format(text, us / 1000000, (int32_t)(us % 1000000) * 1000));
 }
 
-void psp_documents_encode(psp_json_writer *w, const psp_stored *document,
+void psp_documents_encode(psp_json_writer *w, const psp_stored_document *document,
                           const psp_documents_mask *mask) {
   psprobe_value *picked =
       mask != NULL && mask->set ? psp_documents_mask_pick(mask, document->fields) : NULL;
@@ -70,7 +70,8 @@ void psp_documents_result_encode(psp_json_writer *w, const psp_write_result *res
 }
 
 psprobe_code psp_documents_write_one(psp_documents_request *request, const psp_local_write *write,
-                                     psp_stored *stored, psp_buf *message, psprobe_error *error) {
+                                     psp_stored_document *stored, psp_buf *message,
+                                     psprobe_error *error) {
   psp_write_result result = {0};
   psp_documents *documents = request->documents;
   psp_documents_begin(documents);

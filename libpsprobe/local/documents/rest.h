@@ -52,10 +52,11 @@ const char *psp_documents_query_text(const psp_documents_request *request, const
                                      const char *other);
 /** Does one write as a commit of its own. `stored` receives the document as it is then. */
 psprobe_code psp_documents_write_one(psp_documents_request *request, const psp_local_write *write,
-                                     psp_stored *stored, psp_buf *message, psprobe_error *error);
+                                     psp_stored_document *stored, psp_buf *message,
+                                     psprobe_error *error);
 
 /** Writes a document as JSON; `mask` may be NULL or not set. */
-void psp_documents_encode(psp_json_writer *w, const psp_stored *document,
+void psp_documents_encode(psp_json_writer *w, const psp_stored_document *document,
                           const psp_documents_mask *mask);
 void psp_documents_put_time(psp_json_writer *w, const char *key, int64_t us);
 /** The result of a write: {"updateTime":…,"transformResults":[…]}. */

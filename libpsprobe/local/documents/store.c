@@ -137,10 +137,10 @@ int64_t psp_documents_now(psp_documents *documents) {
   return us;
 }
 
-void psp_stored_free(psp_stored *document) {
+void psp_stored_document_free(psp_stored_document *document) {
   free(document->name);
   psprobe_value_free(document->fields);
-  *document = (psp_stored){0};
+  *document = (psp_stored_document){0};
 }
 
 /* Binds the two halves of a name, "…/c" and "d". */
@@ -151,7 +151,7 @@ static void bind_name(sqlite3_stmt *statement, const char *name) {
 }
 
 /* Reads fields, create_us and update_us from column `at` on. */
-static psprobe_code read_row(sqlite3_stmt *statement, int at, psp_stored *out,
+static psprobe_code read_row(sqlite3_stmt *statement, int at, psp_stored_document *out,
                              psprobe_error *error) {
   const char *text = (const char *)sqlite3_column_text(statement, at);
   size_t len = (size_t)sqlite3_column_bytes(statement, at);
@@ -165,10 +165,10 @@ static psprobe_code read_row(sqlite3_stmt *statement, int at, psp_stored *out,
   return code;
 }
 
-psprobe_code psp_documents_get(psp_documents *documents, const char *name, psp_stored *out,
+psprobe_code psp_documents_get(psp_documents *documents, const char *name, psp_stored_document *out,
                                psprobe_error *error) {
   sqlite3_stmt *statement = documents->statements[GET];
-  *out = (psp_stored){0};
+  *out = (psp_stored_document){0};
   bind_name(statement, name);
   int result = sqlite3_step(statement);
   psprobe_code code = PSPROBE_OK;
@@ -181,7 +181,7 @@ psprobe_code psp_documents_get(psp_documents *documents, const char *name, psp_s
   if (code == PSPROBE_OK && (out->name = psp_strdup(name)) == NULL)
     code = psp_fail_memory(error, "document");
   sqlite3_reset(statement);
-  if (code != PSPROBE_OK) psp_stored_free(out);
+  if (code != PSPROBE_OK) psp_stored_document_free(out);
   return code;
 }
 
@@ -193,7 +193,7 @@ static psprobe_code begin_writing(psp_documents *documents, psprobe_error *error
   return code;
 }
 
-psprobe_code psp_documents_put(psp_documents *documents, const psp_stored *document,
+psprobe_code psp_documents_put(psp_documents *documents, const psp_stored_document *document,
                                psprobe_error *error) {
   psprobe_code code = begin_writing(documents, error);
   if (code != PSPROBE_OK) return code;
@@ -290,14 +290,14 @@ psprobe_code psp_documents_walk(psp_documents *documents, const psp_documents_sc
   while (code == PSPROBE_OK && more && (result = sqlite3_step(statement)) == SQLITE_ROW) {
     const char *collection = (const char *)sqlite3_column_text(statement, 0);
     if (collection == NULL || !fits(scan, collection)) continue;
-    psp_stored document = {0};
+    psp_stored_document document = {0};
     psp_buf name = {0};
     psp_buf_printf(&name, "%s/%s", collection, (const char *)sqlite3_column_text(statement, 1));
     code = read_row(statement, 2, &document, error);
     document.name = psp_buf_take(&name, NULL);
     if (code == PSPROBE_OK && document.name == NULL) code = psp_fail_memory(error, "document");
     if (code == PSPROBE_OK) more = each(arg, &document);
-    psp_stored_free(&document);
+    psp_stored_document_free(&document);
   }
   if (code == PSPROBE_OK && result != SQLITE_ROW && result != SQLITE_DONE)
     code = fail(documents, "walk", error);

@@ -31,17 +31,17 @@ psprobe_code psp_documents_end(psp_documents *documents, bool keep, psprobe_erro
 /** Unix time in microseconds, later than any it gave before: the version of what is written. */
 int64_t psp_documents_now(psp_documents *documents);
 
-typedef struct psp_stored {
+typedef struct psp_stored_document {
   char *name;
   psprobe_value *fields;
   int64_t create_us, update_us;
-} psp_stored;
-void psp_stored_free(psp_stored *document); /**< what it holds */
+} psp_stored_document;
+void psp_stored_document_free(psp_stored_document *document); /**< what it holds */
 
 /** @return NOT_FOUND: none such (no message is made) */
-psprobe_code psp_documents_get(psp_documents *documents, const char *name, psp_stored *out,
+psprobe_code psp_documents_get(psp_documents *documents, const char *name, psp_stored_document *out,
                                psprobe_error *error);
-psprobe_code psp_documents_put(psp_documents *documents, const psp_stored *document,
+psprobe_code psp_documents_put(psp_documents *documents, const psp_stored_document *document,
                                psprobe_error *error);
 psprobe_code psp_documents_remove(psp_documents *documents, const char *name, psprobe_error *error);
 /** Removes all below "projects/p/databases/d/documents". */
@@ -56,7 +56,7 @@ typedef struct psp_documents_scan {
   bool descending;
 } psp_documents_scan;
 /** Takes the document (and may keep what it holds: then it zeroes it). False ends the scan. */
-typedef bool psp_documents_each(void *arg, psp_stored *document);
+typedef bool psp_documents_each(void *arg, psp_stored_document *document);
 /** In the order of ids within a collection, of names over several. */
 psprobe_code psp_documents_walk(psp_documents *documents, const psp_documents_scan *scan,
                                 psp_documents_each *each, void *arg, psprobe_error *error);

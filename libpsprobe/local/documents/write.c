@@ -189,7 +189,7 @@ static void put_path(psp_buf *out, const char *name, bool multi_line) {
   psp_buf_text(out, ">\n");
 }
 
-static psprobe_code check_condition(const psp_local_write *write, const psp_stored *old,
+static psprobe_code check_condition(const psp_local_write *write, const psp_stored_document *old,
                                     bool exists, int64_t now_us, psp_buf *message,
                                     psprobe_error *error) {
   switch (write->condition.kind) {
@@ -217,7 +217,7 @@ static psprobe_code check_condition(const psp_local_write *write, const psp_stor
 }
 
 /* The fields that the document will have, before transforms. NULL: no memory. */
-static psprobe_value *next_fields(const psp_local_write *write, const psp_stored *old,
+static psprobe_value *next_fields(const psp_local_write *write, const psp_stored_document *old,
                                   bool exists) {
   bool keep = write->mask.set || write->kind == PSP_WRITE_TRANSFORM;
   if (!keep) return psp_value_copy(write->fields);
@@ -247,12 +247,12 @@ static psprobe_code transform(const psp_local_write *write, int64_t now_us, pspr
 }
 
 static psprobe_code update(psp_documents *documents, const psp_local_write *write,
-                           const psp_stored *old, bool exists, int64_t now_us,
+                           const psp_stored_document *old, bool exists, int64_t now_us,
                            psp_write_result *result, psprobe_error *error) {
-  psp_stored next = {.name = write->name,
-                     .fields = next_fields(write, old, exists),
-                     .create_us = exists ? old->create_us : now_us,
-                     .update_us = now_us};
+  psp_stored_document next = {.name = write->name,
+                              .fields = next_fields(write, old, exists),
+                              .create_us = exists ? old->create_us : now_us,
+                              .update_us = now_us};
   if (next.fields == NULL) return psp_fail_memory(error, "document");
   psprobe_code code = transform(write, now_us, next.fields, result, error);
   /* What changes nothing keeps its version. */
@@ -269,7 +269,7 @@ static psprobe_code update(psp_documents *documents, const psp_local_write *writ
 psprobe_code psp_local_write_apply(psp_documents *documents, const psp_local_write *write,
                                    int64_t now_us, psp_write_result *result, psp_buf *message,
                                    psprobe_error *error) {
-  psp_stored old;
+  psp_stored_document old;
   *result = (psp_write_result){0};
   psprobe_code code = psp_documents_name_fits(write->name, error);
   if (code != PSPROBE_OK) return code;
@@ -283,6 +283,6 @@ psprobe_code psp_local_write_apply(psp_documents *documents, const psp_local_wri
     code = exists ? psp_documents_remove(documents, write->name, error) : PSPROBE_OK;
   else if (code == PSPROBE_OK)
     code = update(documents, write, &old, exists, now_us, result, error);
-  psp_stored_free(&old);
+  psp_stored_document_free(&old);
   return code;
 }

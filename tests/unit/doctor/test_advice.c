@@ -63,7 +63,7 @@ static void refusals_are_advised_by_their_reason(void **state) {
                     .who = {.quota_project = cases[i].quota, .kind = cases[i].kind}};
     psprobe_error error = {.code = PSPROBE_PERMISSION_DENIED};
     strcpy(error.reason, cases[i].reason);
-    bool known = psp_advise_reason(&d, "pubsub.googleapis.com", &error);
+    bool known = psp_doctor_advise_reason(&d, "pubsub.googleapis.com", &error);
     assert_int_equal(known, cases[i].mend != NULL);
     assert_int_equal(known, d.mend_count > 0);
     if (known) assert_string_equal(d.mend[0], cases[i].mend);

@@ -21,12 +21,12 @@ static void findings_are_kept_and_shown_as_json(void **state) {
   int heard = 0;
   psprobe_diagnosis *found = calloc(1, sizeof *found);
   psp_doctor d = {.found = found, .each = count_each, .arg = &heard};
-  psp_mend(&d, "gcloud %s", "one");
-  psp_mend(&d, "two");
-  psp_found(&d, PSPROBE_DOCTOR_FAILED, "topic", "projects/p/topics/t", "bad\nnews \x01 %s",
-            "\xE2\x80\xAEhere \xC3\xA9");
+  psp_doctor_mend(&d, "gcloud %s", "one");
+  psp_doctor_mend(&d, "two");
+  psp_doctor_found(&d, PSPROBE_DOCTOR_FAILED, "topic", "projects/p/topics/t", "bad\nnews \x01 %s",
+                   "\xE2\x80\xAEhere \xC3\xA9");
   for (int i = 0; i < 100; i++)
-    psp_found(&d, PSPROBE_DOCTOR_OK, "topic.publish", NULL, "%d", i);
+    psp_doctor_found(&d, PSPROBE_DOCTOR_OK, "topic.publish", NULL, "%d", i);
   assert_false(d.failed);
   assert_int_equal(heard, 101);
   assert_int_equal(psprobe_diagnosis_count(found, PSPROBE_DOCTOR_OK), 100);

@@ -18,8 +18,8 @@ static bool find_things(void *arg) {
   if (found == NULL) return false;
   psp_doctor d = {.found = found};
   for (int i = 0; i < 100; i++) {
-    psp_mend(&d, "mend %d", i);
-    psp_found(&d, PSPROBE_DOCTOR_FAILED, "topic", "projects/p/topics/t", "number %d", i);
+    psp_doctor_mend(&d, "mend %d", i);
+    psp_doctor_found(&d, PSPROBE_DOCTOR_FAILED, "topic", "projects/p/topics/t", "number %d", i);
   }
   for (size_t i = 0; i < d.mend_count; i++)
     free(d.mend[i]);
@@ -56,7 +56,7 @@ static void test_texts(void **state) {
   psprobe_diagnosis *found = calloc(1, sizeof *found);
   psp_doctor d = {.found = found};
   for (int i = 0; i < 100; i++)
-    psp_found(&d, PSPROBE_DOCTOR_OK, "topic", NULL, "a text that takes some room: %d", i);
+    psp_doctor_found(&d, PSPROBE_DOCTOR_OK, "topic", NULL, "a text that takes some room: %d", i);
   assert_true(failing_each(show_json, found) > 1);
   assert_true(failing_each(show_line, NULL) > 0);
   psprobe_diagnosis_free(found);

@@ -27,7 +27,7 @@ static psp_json *parse(const char *text) {
 static void put(const char *path, const char *fields) {
   psp_buf name = {0};
   psp_buf_printf(&name, ROOT "/%s", path);
-  psp_stored document = {.name = name.data, .create_us = 1, .update_us = 1};
+  psp_stored_document document = {.name = name.data, .create_us = 1, .update_us = 1};
   psp_json *json = parse(fields);
   assert_int_equal(psp_documents_fields_read(json, &document.fields, NULL), PSPROBE_OK);
   assert_int_equal(psp_documents_put(documents, &document, NULL), PSPROBE_OK);
@@ -72,7 +72,7 @@ static const char *run(const char *parent, const char *query) {
   static char text[512];
   psprobe_error error = {0};
   psp_local_query read = {.limit = -1};
-  psp_found found = {0};
+  psp_query_found found = {0};
   psp_json *json = parse(query);
   psprobe_code code = psp_local_query_read(json, &read, &error);
   if (code == PSPROBE_OK) code = psp_local_query_run(documents, parent, &read, &found, &error);
@@ -83,7 +83,7 @@ static const char *run(const char *parent, const char *query) {
     snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", name);
   }
   if (code != PSPROBE_OK) snprintf(text, sizeof text, "%s", error.message);
-  psp_found_free(&found);
+  psp_query_found_free(&found);
   psp_local_query_free(&read);
   psp_json_free(json);
   return text;

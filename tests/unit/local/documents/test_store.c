@@ -22,15 +22,15 @@ static psp_documents *open_file(const char *path) {
 }
 
 static void put(psp_documents *documents, const char *name) {
-  psp_stored document = {.name = (char *)(uintptr_t)name, .fields = psprobe_value_map()};
+  psp_stored_document document = {.name = (char *)(uintptr_t)name, .fields = psprobe_value_map()};
   assert_int_equal(psp_documents_put(documents, &document, NULL), PSPROBE_OK);
   psprobe_value_free(document.fields);
 }
 
 static psprobe_code get(psp_documents *documents, const char *name) {
-  psp_stored document;
+  psp_stored_document document;
   psprobe_code code = psp_documents_get(documents, name, &document, NULL);
-  psp_stored_free(&document);
+  psp_stored_document_free(&document);
   return code;
 }
 

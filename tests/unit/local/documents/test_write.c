@@ -65,7 +65,7 @@ static void ok(int64_t now_us, const char *text) {
 /* The document as it is now: its fields as JSON, "" when it is absent. */
 static const char *fields(int64_t *create_us, int64_t *update_us) {
   static char text[1024];
-  psp_stored document;
+  psp_stored_document document;
   psp_buf out = {0};
   psp_json_writer w = {.buf = &out};
   text[0] = '\0';
@@ -75,7 +75,7 @@ static const char *fields(int64_t *create_us, int64_t *update_us) {
   if (create_us != NULL) *create_us = document.create_us;
   if (update_us != NULL) *update_us = document.update_us;
   psp_buf_free(&out);
-  psp_stored_free(&document);
+  psp_stored_document_free(&document);
   return text;
 }
 
