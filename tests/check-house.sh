@@ -100,6 +100,19 @@ rule_names() {
     { home[$4] = $1 }'
 }
 
+# A function that crosses files is called from another file of the library, or from a test of it.
+rule_idle() {
+  grep -rhowE 'psp_[a-z0-9_]+' tests | sort -u >"$work/tried"
+  for source in $sources; do
+    nm -g "$build/${source%.c}.o" | sed "s|^ *|$source |"
+  done | awk '
+    FILENAME == ARGV[1] { asked[$1] = 1; next }
+    $(NF - 1) == "U" { asked[$NF] = 1 }
+    $(NF - 1) == "T" && $NF ~ /^psp_/ { home[$NF] = $1 }
+    END { for (name in home) if (!(name in asked)) printf "%s:0: %s is called by no other file: static, or gone\n", home[name], name }
+  ' "$work/tried" -
+}
+
 # The second line of a source without a header of its own says what it is; a header always says it.
 rule_opening() {
   for file in $(files '^(libpsprobe|examples|include)/.*\.[ch]$'); do
@@ -150,7 +163,7 @@ rule_contracts() {
 # Files of one subject, functions that can be read at once. pmccabe's columns: modified complexity,
 # traditional, statements, first line, lines, file(line): name.
 rule_size() {
-  for file in $library; do
+  for file in $library $public $(files '^(tests|examples)/.*\.[ch]$'); do
     lines=$(wc -l <"$file")
     case $file in *.c) most=400 ;; *) most=300 ;; esac
     [ "$lines" -le "$most" ] || echo "$file:$lines: has $lines lines, at most $most"
@@ -202,7 +215,7 @@ rule_sinks() {
 
 all=0
 [ "${1:-}" = -a ] && all=1 && shift
-[ $# -gt 0 ] || set -- floors parties ground names opening parts comments null contracts size sinks circles
+[ $# -gt 0 ] || set -- floors parties ground names idle opening parts comments null contracts size sinks circles
 for rule; do
   "rule_$rule" | sort -u | sed "s|^|$rule |"
 done >"$work/found"

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "request_copy.h"
+
 typedef enum state { WAITING, DELIVERING, DONE } state;
 
 /* A request that came. All of them are kept until the end, for the test to look at. */
@@ -55,22 +57,6 @@ struct fake_transport {
   bool in_order, closing, closed;
 };
 
-static void *need(void *memory) {
-  if (memory == NULL) abort();
-  return memory;
-}
-
-static char *copy(const void *data, size_t len) {
-  char *made = need(malloc(len + 1));
-  if (len > 0) memcpy(made, data, len);
-  made[len] = 0;
-  return made;
-}
-
-static char *copy_text(const char *text) {
-  return text != NULL ? copy(text, strlen(text)) : NULL;
-}
-
 static bool glob(const char *pattern, const char *text) {
   for (; *pattern && *pattern != '*'; pattern++, text++) {
     if (*pattern != *text) return false;
@@ -95,37 +81,12 @@ static fake_call *find_call(fake_transport *fake, const psp_http_request *reques
   return NULL;
 }
 
-static psp_http_request copy_request(const psp_http_request *from) {
-  psp_http_request made = *from;
-  psp_header *headers = need(calloc(from->header_count + 1, sizeof *headers));
-  for (size_t i = 0; i < from->header_count; i++) {
-    headers[i].name = copy_text(from->headers[i].name);
-    headers[i].value = copy_text(from->headers[i].value);
-  }
-  made.method = copy_text(from->method);
-  made.url = copy_text(from->url);
-  made.headers = headers;
-  made.body = copy(from->body, from->body != NULL ? from->body_len : 0);
-  return made;
-}
-
-static void free_request(psp_http_request *request) {
-  for (size_t i = 0; i < request->header_count; i++) {
-    free((char *)request->headers[i].name);
-    free((char *)request->headers[i].value);
-  }
-  free((void *)request->headers);
-  free((char *)request->method);
-  free((char *)request->url);
-  free((void *)request->body);
-}
-
 static psprobe_code fake_send(void *self, const psp_http_request *request, psp_http_done *done,
                               void *arg, uint64_t *id, psprobe_error *error) {
   (void)error;
   fake_transport *fake = self;
-  seen *s = need(calloc(1, sizeof *s));
-  s->request = copy_request(request);
+  seen *s = test_need(calloc(1, sizeof *s));
+  s->request = test_copy_request(request);
   s->done = done;
   s->arg = arg;
   pthread_mutex_lock(&fake->lock);
@@ -181,7 +142,7 @@ static size_t split_headers(char *text, psp_header headers[MAX_HEADERS]) {
 
 static void give_response(seen *s, int status, const char *headers, const psp_buf *body) {
   psp_header list[MAX_HEADERS];
-  char *text = copy_text(headers);
+  char *text = test_copy_text(headers);
   psp_http_response response = {.status = status,
                                 .body = body->data != NULL ? body->data : "",
                                 .body_len = body->len,
@@ -195,8 +156,8 @@ static void give_response(seen *s, int status, const char *headers, const psp_bu
 static void deliver(fake_transport *fake, seen *s) {
   s->state = DELIVERING;
   fake_call now = s->call != NULL ? *s->call : (fake_call){0};
-  now.headers = copy_text(now.headers);
-  if (s->call != NULL) now.body.data = copy(now.body.data, now.body.len);
+  now.headers = test_copy_text(now.headers);
+  if (s->call != NULL) now.body.data = test_copy(now.body.data, now.body.len);
   bool cancelled = s->cancelled;
   pthread_mutex_unlock(&fake->lock);
   if (cancelled || s->call == NULL || now.script == FAIL) {
@@ -258,7 +219,7 @@ static void fake_close(void *self) {
 static const psp_transport table = {.send = fake_send, .cancel = fake_cancel, .free = fake_close};
 
 fake_transport *fake_transport_new(psp_http **http) {
-  fake_transport *fake = need(calloc(1, sizeof *fake));
+  fake_transport *fake = test_need(calloc(1, sizeof *fake));
   pthread_mutex_init(&fake->lock, NULL);
   pthread_condattr_t monotonic;
   pthread_condattr_init(&monotonic);
@@ -290,7 +251,7 @@ void fake_transport_free(fake_transport *fake) {
   }
   for (seen *s = fake->seen, *next; s != NULL; s = next) {
     next = s->next;
-    free_request(&s->request);
+    test_free_request(&s->request);
     free(s);
   }
   pthread_cond_destroy(&fake->changed);
@@ -314,11 +275,11 @@ unsigned fake_request_count(fake_transport *fake) {
 }
 
 fake_call *fake_expect(fake_transport *fake, const char *method, const char *url) {
-  fake_call *call = need(calloc(1, sizeof *call));
+  fake_call *call = test_need(calloc(1, sizeof *call));
   call->fake = fake;
   call->times = 1;
-  call->method = copy_text(method);
-  call->url = copy_text(url);
+  call->method = test_copy_text(method);
+  call->url = test_copy_text(url);
   pthread_mutex_lock(&fake->lock);
   *fake->calls_end = call;
   fake->calls_end = &call->next;
@@ -350,8 +311,8 @@ static void set_script(fake_call *call, const fake_call *with) {
 
 void fake_reply_bytes(fake_call *call, int status, const char *headers, const void *body,
                       size_t len) {
-  fake_call with = {.script = REPLY, .status = status, .headers = copy_text(headers)};
-  with.body.data = copy(body, len);
+  fake_call with = {.script = REPLY, .status = status, .headers = test_copy_text(headers)};
+  with.body.data = test_copy(body, len);
   with.body.len = len;
   set_script(call, &with);
 }
