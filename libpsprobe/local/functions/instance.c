@@ -55,14 +55,16 @@ static void log_output(void *arg, const char *text) {
   psp_log_end(&line);
 }
 
-static void log_end(const psp_function_instance *instance, const char *why, bool expected) {
+static void log_end(const psp_function_instance *instance, const char *why, uint64_t served) {
   psp_log_line line;
-  psprobe_log_level level = expected ? PSPROBE_LOG_INFO : PSPROBE_LOG_WARNING;
-  if (!log_begin(&line, instance, level, expected ? "instance_stopped" : "instance_died")) return;
-  psp_log_text(&line, "why", why);
+  bool told = instance->told;
+  if (!log_begin(&line, instance, told ? PSPROBE_LOG_INFO : PSPROBE_LOG_WARNING,
+                 told ? "instance_stopped" : "instance_died"))
+    return;
+  psp_log_text(&line, "why", told ? why : "it ended by itself");
   psp_log_int(&line, "status", instance->process.status);
-  psp_log_int(&line, "events", (int64_t)instance->served);
-  if (!expected && instance->out.last[0] != '\0') psp_log_text(&line, "last", instance->out.last);
+  psp_log_int(&line, "events", (int64_t)served);
+  if (!told && instance->out.last[0] != '\0') psp_log_text(&line, "last", instance->out.last);
   psp_log_end(&line);
 }
 
@@ -241,13 +243,13 @@ static void read_output(psp_function_instance *instance) {
   }
 }
 
-/* Its program has ended: nothing that it started outlives it. */
+/* Its program has ended. What is counted as running no longer is in the log already. */
 static void on_end(psp_function_instance *instance, psp_instance_state state, int64_t now_ns) {
   psp_function *function = instance->function;
   pthread_mutex_lock(&function->host->lock);
-  function->stats.running--;
   instance->state = PSP_INSTANCE_ENDING;
   const char *why = instance->why;
+  uint64_t served = instance->served;
   pthread_mutex_unlock(&function->host->lock);
   if (state == PSP_INSTANCE_STARTING) {
     psprobe_error error = {0};
@@ -255,11 +257,15 @@ static void on_end(psp_function_instance *instance, psp_instance_state state, in
              function->argv[0], instance->process.status,
              instance->out.last[0] != '\0' ? "; it said last: " : "", instance->out.last);
     fail_start(instance, &error, now_ns);
-    return;
+  } else {
+    log_end(instance, why, served);
   }
-  log_end(instance, instance->told ? why : "it ended by itself", instance->told);
+  pthread_mutex_lock(&function->host->lock);
+  function->stats.running--;
+  pthread_mutex_unlock(&function->host->lock);
 }
 
+/* Whether its program has ended; then nothing that it started outlives it. */
 static bool has_ended(psp_function_instance *instance) {
   pid_t group = instance->process.pid;
   int output = instance->process.output;
