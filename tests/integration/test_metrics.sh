@@ -56,6 +56,7 @@ const dashboard = JSON.parse(readFileSync("deploy/grafana-dashboard.json", "utf8
 if (!dashboard.panels.length) throw new Error("the dashboard has no panels");
 for (const file of ["deploy/grafana-dashboard.json", "deploy/prometheus-alerts.yml"]) {
   const named = new Set(readFileSync(file, "utf8").match(/\bpsprobe_[a-z_]+/g));
+  if (!named.size) throw new Error(`${file} names no metric`);
   for (const name of named) if (!has.has(name)) throw new Error(`${file} names ${name}, which the prober does not have`);
   console.log(`${file}: ${named.size} metrics, all there`);
 }

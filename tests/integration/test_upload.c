@@ -73,10 +73,11 @@ static bool keep_row(void *arg, const psprobe_row *row) {
 }
 
 /* Every document is there and is what its row says, to the microsecond. */
-static void compare(psprobe_store *store, const char *collection) {
+static void compare(psprobe_store *store, const char *collection, size_t count) {
   expected *all = calloc(1, sizeof *all);
   all->run = scratch_run(1);
   assert_int_equal(psprobe_store_each(store, NULL, keep_row, all, NULL), PSPROBE_OK);
+  assert_int_equal(all->count, count);
   for (size_t i = 0; i < all->count; i++) {
     char path[200];
     psprobe_document *document = NULL;
@@ -100,11 +101,11 @@ static void documents_are_what_the_rows_say(void **state) {
   psprobe_store *store = store_with_run(state, "r.db");
   add(store, 0, 250, false); /* two batches */
   upload(store, "upload_all");
-  compare(store, "upload_all");
+  compare(store, "upload_all", 250);
   add(store, 100, 20, true); /* late answers: patched */
   add(store, 250, 5, false);
   upload(store, "upload_all");
-  compare(store, "upload_all");
+  compare(store, "upload_all", 255);
   psprobe_store_free(store);
 }
 
@@ -121,6 +122,7 @@ static void a_second_create_is_success(void **state) {
   expected *all = calloc(1, sizeof *all);
   all->run = scratch_run(1);
   assert_int_equal(psprobe_store_each(second, NULL, keep_row, all, NULL), PSPROBE_OK);
+  assert_int_equal(all->count, 12);
   for (size_t i = 0; i < all->count; i++) {
     char path[200];
     int64_t duplicates = -1;
@@ -151,7 +153,7 @@ static void a_deleted_one_comes_back(void **state) {
   assert_int_equal(psprobe_document_delete(client, path, NULL, NULL), PSPROBE_OK);
   add(store, 1, 1, true);
   upload(store, "upload_deleted");
-  compare(store, "upload_deleted");
+  compare(store, "upload_deleted", 3);
   psprobe_store_free(store);
 }
 

@@ -74,8 +74,11 @@ static void check_pair(const psprobe_pair *p) {
 }
 
 /* Takes the comparison apart and frees it. */
-static void check(psprobe_comparison *c) {
-  for (size_t s = 0; s < psprobe_comparison_source_count(c); s++) {
+static void check(psprobe_comparison *c, size_t sources) {
+  assert_int_equal(psprobe_comparison_source_count(c), sources);
+  assert_int_equal(psprobe_comparison_pair_count(c),
+                   sources > 0 ? sources * (sources - 1) / 2 : 0);
+  for (size_t s = 0; s < sources; s++) {
     check_source(psprobe_comparison_source(c, s));
   }
   for (size_t k = 0; k < psprobe_comparison_pair_count(c); k++) {
@@ -120,7 +123,7 @@ static void test_few_probes_of_every_kind(void **state) {
                                    .status = round % 4 == 0 ? NULL : status[s],
                                    .cold = round % 5 == 0 ? NULL : cold[s]};
     }
-    check(comparing(series, sources, n));
+    check(comparing(series, sources, n), sources);
   }
 }
 
@@ -145,7 +148,7 @@ static void test_one_outlier_of_an_hour(void **state) {
   assert_true(llabs(pair->all.median_ns - before.all.median_ns) < 10000);
   assert_true(llabs(pair->hodges_lehmann_ns - before.hodges_lehmann_ns) < 10000);
   assert_true(llabs(pair->all.median_ci.high_ns - before.all.median_ci.high_ns) < 20000);
-  check(c);
+  check(c, 2);
 }
 
 static void test_extremes_of_the_range(void **state) {
@@ -155,15 +158,15 @@ static void test_extremes_of_the_range(void **state) {
     a[i] = i % 2 == 0 ? INT64_MIN : INT64_MAX;
     b[i] = i % 3 == 0 ? INT64_MAX : INT64_MIN;
   }
-  check(comparing_two(a, b, 100));
+  check(comparing_two(a, b, 100), 2);
   for (int i = 0; i < 100; i++)
     a[i] = INT64_MAX, b[i] = INT64_MIN;
-  check(comparing_two(a, b, 100));
+  check(comparing_two(a, b, 100), 2);
   for (int i = 0; i < 100; i++)
     a[i] = -i, b[i] = i;
   psprobe_comparison *c = comparing_two(a, b, 100);
   assert_int_equal(psprobe_comparison_source(c, 0)->min_ns, -99);
-  check(c);
+  check(c, 2);
 }
 
 static void test_all_equal(void **state) {
@@ -177,13 +180,13 @@ static void test_all_equal(void **state) {
   assert_false(pair->more_known);
   assert_int_equal(pair->ties, 500);
   assert_true(pair->wilcoxon_p == 1 && pair->sign_p == 1);
-  check(c);
+  check(c, 2);
   c = comparing_two(a, b, 500);
   pair = psprobe_comparison_pair(c, 0);
   assert_int_equal(pair->outcome, PSPROBE_B_FASTER);
   assert_int_equal(pair->hodges_lehmann_ns, 2);
   assert_true(pair->all.median_ci.low_ns == 2 && pair->all.median_ci.high_ns == 2);
-  check(c);
+  check(c, 2);
 }
 
 static void test_order_of_sending(void **state) {
@@ -213,8 +216,8 @@ static void test_order_of_sending(void **state) {
   assert_int_equal(p->drift.change_ns, q->drift.change_ns);
   assert_int_equal(p->drift.ci.low_ns, q->drift.ci.low_ns);
   assert_true(p->serial.lag1 == q->serial.lag1);
-  check(c);
-  check(d);
+  check(c, 2);
+  check(d, 2);
 }
 
 static void test_refused(void **state) {
