@@ -76,8 +76,7 @@ static void check_pair(const psprobe_pair *p) {
 /* Takes the comparison apart and frees it. */
 static void check(psprobe_comparison *c, size_t sources) {
   assert_int_equal(psprobe_comparison_source_count(c), sources);
-  assert_int_equal(psprobe_comparison_pair_count(c),
-                   sources > 0 ? sources * (sources - 1) / 2 : 0);
+  assert_int_equal(psprobe_comparison_pair_count(c), sources > 0 ? sources * (sources - 1) / 2 : 0);
   for (size_t s = 0; s < sources; s++) {
     check_source(psprobe_comparison_source(c, s));
   }
