@@ -6,9 +6,8 @@
  * Cloud Pub/Sub over REST: topics, subscriptions, publish, pull, acknowledge, and the decoding of
  * push requests. What pulls and acknowledges by itself is in psprobe/subscriber.h.
  *
- * A topic or subscription is named by its id ("probes") or in full
- * ("projects/p/topics/probes"). Source of the protocol:
- * https://cloud.google.com/pubsub/docs/reference/rest
+ * A topic or subscription is named by its id ("probes") or in full ("projects/p/topics/probes").
+ * Source of the protocol: https://cloud.google.com/pubsub/docs/reference/rest
  *
  * Besides the codes that a call names it can return what the client's calls can: UNAVAILABLE,
  * DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED (memory, too), UNAUTHENTICATED, PERMISSION_DENIED,
@@ -60,9 +59,8 @@ PSPROBE_API const char *psprobe_message_attribute(const psprobe_message *message
 /* ---- names ---- */
 
 /**
- * Checks a topic or subscription id by Google's rule: 3 to 255 characters, a
- * letter first, then letters, digits and - _ . ~ + %, not beginning "goog"
- * (pubsub.proto, Topic.name).
+ * Checks a topic or subscription id by Google's rule: 3 to 255 characters, a letter first, then
+ * letters, digits and - _ . ~ + %, not beginning "goog" (pubsub.proto, Topic.name).
  *
  * @param what "topic" or "subscription", for the message
  * @param name the id; NULL is none
@@ -172,9 +170,9 @@ typedef struct psprobe_publish_options {
 } psprobe_publish_options;
 
 /**
- * Receives the outcome of a publish, exactly once, on the client's I/O thread:
- * it must be short and must not block. `ids` (as many as messages, in order)
- * are borrowed until it returns; NULL on failure, then `error` tells.
+ * Receives the outcome of a publish, exactly once, on the client's I/O thread: it must be short and
+ * must not block. `ids` (as many as messages, in order) are borrowed until it returns; NULL on
+ * failure, then `error` tells.
  */
 typedef void psprobe_publish_done(void *arg, const char *const *ids, size_t count,
                                   const psprobe_error *error);
@@ -182,9 +180,8 @@ typedef void psprobe_publish_done(void *arg, const char *const *ids, size_t coun
 /**
  * Publishes up to 1000 messages in one call, without waiting.
  *
- * Tried again after UNAVAILABLE, which says that the call did not get through;
- * not after DEADLINE_EXCEEDED and others, after which the messages may be
- * stored already: what comes twice came twice from Pub/Sub.
+ * Tried again after UNAVAILABLE, which says that the call did not get through; not after
+ * DEADLINE_EXCEEDED and others, after which the messages may be stored already.
  *
  * @param topic its id, or its full name
  * @param messages, count at least one; all have the same ordering key
@@ -204,8 +201,7 @@ PSPROBE_API psprobe_code psprobe_publish_start(psprobe_client *client, const cha
                                                psprobe_error *error);
 
 /**
- * Publishes as psprobe_publish_start does, and waits for the outcome. Not from a callback of the
- * client's.
+ * Publishes as psprobe_publish_start does, and waits for the outcome. Not from a client's callback.
  *
  * @param topic its id, or its full name
  * @param messages, count at least one; all have the same ordering key
@@ -234,14 +230,12 @@ PSPROBE_API const psprobe_message *psprobe_batch_message(const psprobe_batch *ba
 PSPROBE_API void psprobe_batch_free(psprobe_batch *batch);
 
 /**
- * Pulls once. With nothing there the service answers after a while (the emulator
- * after 89 s) with an empty batch.
+ * Pulls once. With nothing there an empty batch comes after a while (the emulator: after 89 s).
  *
  * @param subscription its id, or its full name
  * @param max_messages 1 to 1000
- * @param timeout_ns how long to wait, then DEADLINE_EXCEEDED; 0: 100 s. Beware
- *        that the service may deliver to a pull that has timed out; such
- *        messages come again after the ack deadline.
+ * @param timeout_ns how long to wait, then DEADLINE_EXCEEDED; 0: 100 s. What the service delivers
+ *        to a pull that has timed out comes again after the ack deadline.
  * @param batch receives them; untouched on failure
  * @return PSPROBE_OK, also for none; NOT_FOUND when there is no such subscription;
  *         INVALID_ARGUMENT for a name or a number that cannot be
@@ -283,8 +277,8 @@ typedef struct psprobe_push psprobe_push;
 #define PSPROBE_PUSH_BODY_MOST ((size_t)15 << 20)
 
 /**
- * Decodes the body of a wrapped push request, of the real service or the
- * emulator, with either spelling of the field names. Pure.
+ * Decodes the body of a wrapped push request, of the real service or the emulator, with either
+ * spelling of the field names. Pure.
  *
  * @param body, len JSON; need not end with a zero
  * @param push receives it; untouched on failure
