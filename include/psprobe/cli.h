@@ -83,8 +83,9 @@ PSPROBE_API psprobe_text_options psprobe_cli_text_options(FILE *file, bool ascii
  * Writes a whole file, which nobody sees half of.
  * @param path its name
  * @param text, len  its bytes
- * @return PSPROBE_OK; PERMISSION_DENIED; UNAVAILABLE when it cannot be written else; the error
- * names the path Blocks: on the disk.
+ * @return PSPROBE_OK; PERMISSION_DENIED; NOT_FOUND when there is no such folder; UNAVAILABLE when
+ *         it cannot be written else; the error names the path
+ * Blocks: on the disk.
  */
 PSPROBE_API psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t len,
                                                 psprobe_error *error);

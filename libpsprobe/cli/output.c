@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/text.h"
+#include "os/file.h"
 
 #define PRINTED_MAX 8192
 
@@ -61,42 +62,18 @@ psprobe_text_options psprobe_cli_text_options(FILE *file, bool ascii) {
   return options;
 }
 
-/* All of it, or why not. Closes the file. */
-static int write_all(int file, const char *text, size_t len) {
-  int why = 0;
-  for (size_t done = 0; done < len && why == 0;) {
-    ssize_t n = write(file, text + done, len - done);
-    if (n >= 0)
-      done += (size_t)n;
-    else if (errno != EINTR)
-      why = errno;
-  }
-  if (close(file) != 0 && why == 0) why = errno;
-  return why;
-}
-
 static int write_special(const char *path, const char *text, size_t len) {
   int file = open(path, O_WRONLY | O_CLOEXEC);
-  return file < 0 ? errno : write_all(file, text, len);
+  if (file < 0) return errno;
+  int why = psp_write_all(file, text, len);
+  return close(file) != 0 && why == 0 ? errno : why;
 }
 
-/* Whoever has the old file open keeps it whole, and nobody sees half of the new one. It is made
- * under a name that nobody has: what stands beside it, a link perhaps, is somebody else's. */
 static int replace(const char *path, const char *text, size_t len) {
-  psp_buf part = {0};
-  psp_buf_printf(&part, "%s.XXXXXX", path);
-  if (part.failed) return ENOMEM;
-  int file = mkostemp(part.data, O_CLOEXEC), why = file < 0 ? errno : 0;
-  mode_t mask = umask(0);
-  umask(mask);
-  if (file >= 0) {
-    if (fchmod(file, 0666 & ~mask) != 0) why = errno;
-    int wrote = write_all(file, text, len);
-    if (why == 0) why = wrote;
-    if (why == 0 && rename(part.data, path) != 0) why = errno;
-    if (why != 0) unlink(part.data);
-  }
-  psp_buf_free(&part);
+  psp_new_file file;
+  int why = psp_new_file_begin(&file, path);
+  if (why == 0) return psp_new_file_end(&file, text, len);
+  psp_new_file_drop(&file);
   return why;
 }
 
@@ -109,8 +86,5 @@ psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t l
   int why =
       special ? write_special(path, text, len) : replace(target != NULL ? target : path, text, len);
   free(target);
-  if (why == 0) return PSPROBE_OK;
-  return psp_fail(error,
-                  why == EACCES || why == EROFS ? PSPROBE_PERMISSION_DENIED : PSPROBE_UNAVAILABLE,
-                  "write %s: %s", path, strerror(why));
+  return why == 0 ? PSPROBE_OK : psp_write_fail(path, why, error);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "os/file.h"
 #include "os/wait.h"
 
 /* The program's name: with no folder in it, the first in `folders` that can be run, or else the
@@ -36,20 +37,14 @@ static bool find(const char *name, const char *folders, char path[PATH_MAX]) {
 static int open_input(const char *text) {
   if (text == NULL) return open("/dev/null", O_RDONLY | O_CLOEXEC);
   int fd = memfd_create("input", MFD_CLOEXEC);
-  size_t len = strlen(text);
-  while (fd >= 0 && len > 0) {
-    ssize_t n = write(fd, text, len);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      int why = errno;
-      close(fd);
-      errno = why;
-      return -1;
-    }
-    text += n;
-    len -= (size_t)n;
+  int why = fd < 0 ? errno : psp_write_all(fd, text, strlen(text));
+  if (why == 0) {
+    lseek(fd, 0, SEEK_SET);
+  } else if (fd >= 0) {
+    close(fd);
+    fd = -1;
   }
-  if (fd >= 0) lseek(fd, 0, SEEK_SET);
+  errno = why;
   return fd;
 }
 

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/pictures.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/shown.h"
 #include "os/command.h"
+#include "os/file.h"
 
 extern char **environ;
 
@@ -20,46 +15,6 @@ extern char **environ;
 #define PICTURE_MAX ((size_t)64 << 20)
 
 static const char *const names[] = {"series", "ecdf", "histogram", "differences"};
-
-/* Where a picture goes, made beside it and renamed once it is whole. */
-typedef struct place {
-  psp_buf path, part;
-} place;
-
-static void free_place(place *p) {
-  if (p->part.len > 0) unlink(p->part.data);
-  psp_buf_free(&p->path);
-  psp_buf_free(&p->part);
-}
-
-/* Writes a new file of a name that nobody else can have taken; `path` is its name. */
-static int write_new(psp_buf *path, const void *data, size_t len) {
-  int file = mkostemp(path->data, O_CLOEXEC), why = 0;
-  if (file < 0) {
-    why = errno;
-    psp_buf_reset(path); /* there is nothing to remove */
-    return why;
-  }
-  for (size_t done = 0; done < len && why == 0;) {
-    ssize_t n = write(file, (const char *)data + done, len - done);
-    if (n >= 0)
-      done += (size_t)n;
-    else if (errno != EINTR)
-      why = errno;
-  }
-  mode_t mask = umask(0);
-  umask(mask);
-  if (why == 0 && fchmod(file, 0666 & ~mask) != 0) why = errno;
-  if (close(file) != 0 && why == 0) why = errno;
-  return why;
-}
-
-static psprobe_code no_file(const char *path, int why, psprobe_error *error) {
-  psprobe_code code = why == EACCES || why == EROFS ? PSPROBE_PERMISSION_DENIED
-                      : why == ENOENT               ? PSPROBE_NOT_FOUND
-                                                    : PSPROBE_UNAVAILABLE;
-  return psp_fail(error, code, "write %s: %s", path, strerror(why));
-}
 
 /* Gives gnuplot the script; nothing but the script tells it anything (-d: no ~/.gnuplot). */
 static psprobe_code run(const char *script, psp_secret *picture, psprobe_error *error) {
@@ -80,16 +35,17 @@ static psprobe_code run(const char *script, psp_secret *picture, psprobe_error *
   return psp_fail(error, PSPROBE_INTERNAL, "gnuplot could not draw (exit status %d)", status);
 }
 
-static psprobe_code draw(place *p, const psp_buf *script, psprobe_error *error) {
+/* What cannot be written is told before gnuplot is asked. */
+static psprobe_code draw(const char *path, const char *script, psprobe_error *error) {
+  psp_new_file file;
   psp_secret picture = {0};
-  if (p->path.failed || p->part.failed || script->failed) return psp_fail_memory(error, "picture");
-  psprobe_code code = run(script->data, &picture, error);
+  int why = psp_new_file_begin(&file, path);
+  psprobe_code code = why == 0 ? run(script, &picture, error) : psp_write_fail(path, why, error);
   if (code == PSPROBE_OK) {
-    int why = write_new(&p->part, picture.data, picture.len);
-    if (why == 0 && rename(p->part.data, p->path.data) != 0) why = errno;
-    if (why != 0) code = no_file(p->path.data, why, error);
+    why = psp_new_file_end(&file, picture.data, picture.len);
+    if (why != 0) code = psp_write_fail(path, why, error);
   } else {
-    psp_buf_reset(&p->part);
+    psp_new_file_drop(&file);
   }
   psp_secret_free(&picture);
   return code;
@@ -97,13 +53,12 @@ static psprobe_code draw(place *p, const psp_buf *script, psprobe_error *error) 
 
 static psprobe_code draw_one(const psprobe_report *report, const psp_plots *plots, const char *stem,
                              const char *format, psp_picture picture, psprobe_error *error) {
-  psp_buf script = {0};
-  place p = {{0}, {0}};
+  psp_buf script = {0}, path = {0};
   psp_picture_script(&script, report, plots, picture, strcmp(format, "svg") == 0);
-  psp_buf_printf(&p.path, "%s-%s.%s", stem, names[picture], format);
-  psp_buf_printf(&p.part, "%s-%s.XXXXXX", stem, names[picture]);
-  psprobe_code code = draw(&p, &script, error);
-  free_place(&p);
+  psp_buf_printf(&path, "%s-%s.%s", stem, names[picture], format);
+  psprobe_code code = script.failed || path.failed ? psp_fail_memory(error, "picture")
+                                                   : draw(path.data, script.data, error);
+  psp_buf_free(&path);
   psp_buf_free(&script);
   return code;
 }

@@ -89,7 +89,7 @@ static void test_pipes_stay(void **state) {
 static void test_refused(void **state) {
   (void)state;
   psprobe_error error = {0};
-  assert_int_equal(psprobe_cli_write_file("nowhere/page", "x", 1, &error), PSPROBE_UNAVAILABLE);
+  assert_int_equal(psprobe_cli_write_file("nowhere/page", "x", 1, &error), PSPROBE_NOT_FOUND);
   assert_non_null(strstr(error.message, "nowhere/page: No such file"));
   assert_int_not_equal(psprobe_cli_write_file(".", "x", 1, &error), PSPROBE_OK);
   assert_non_null(strstr(error.message, "Is a directory"));
