@@ -136,6 +136,7 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   s->max_messages = o->max_messages > 0 ? o->max_messages : MESSAGES;
   s->deadline_s = o->ack_deadline_s;
   s->look_ns = o->look_ns > 0 ? o->look_ns : LOOK_NS;
+  s->own_asked = true; /* by start_pulls: the keeper, which runs before, leaves it alone */
   s->pull_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
   const psprobe_logger *logger = o->logger != NULL ? o->logger : psp_client_logger(s->client);
   if (logger != NULL) s->logger = *logger;
@@ -185,7 +186,6 @@ static psprobe_code start_threads(psprobe_subscriber *s, size_t workers, psprobe
 }
 
 static void start_pulls(psprobe_subscriber *s) {
-  s->own_asked = true; /* nobody else looks at it yet */
   psp_subscriber_look(s);
   for (size_t i = 0; i < s->pull_count; i++) {
     pthread_mutex_lock(&s->lock);
