@@ -22,6 +22,8 @@ umoci:umoci
 [ "${1:-}" = bench ] && wanted="$wanted
 wrk:wrk
 go:golang-go
+node:nodejs
+npm:npm
 "
 libraries="
 libcurl:libcurl4-openssl-dev
