@@ -205,6 +205,7 @@ psprobe_code psprobe_subscriber_new(psprobe_client *client,
   if (s == NULL) return psp_fail_memory(error, "a subscriber");
   s->client = client;
   s->refs = 1;
+  s->own_asked = true; /* by start_pulls, so that the keeper does not look too */
   init_locks(s);
   code = prepare(s, options, error);
   if (code == PSPROBE_OK) code = start_threads(s, worker_count(options, s->pull_count), error);
