@@ -81,7 +81,9 @@ void psp_json_end_object(psp_json_writer *w);
 void psp_json_begin_array(psp_json_writer *w);
 void psp_json_end_array(psp_json_writer *w);
 void psp_json_put_key(psp_json_writer *w, const char *key);
-void psp_json_put_string(psp_json_writer *w, const char *text);           /**< NULL writes null */
+void psp_json_put_string(psp_json_writer *w, const char *text); /**< NULL writes null */
+/** A member of an object; none where there is no text. */
+void psp_json_put_member(psp_json_writer *w, const char *name, const char *text);
 void psp_json_put_text(psp_json_writer *w, const char *text, size_t len); /**< zero bytes allowed */
 void psp_json_put_base64(psp_json_writer *w, const void *data, size_t len);
 void psp_json_put_int64(psp_json_writer *w, int64_t value);      /**< as a number */

@@ -146,6 +146,12 @@ void psp_json_put_string(psp_json_writer *w, const char *text) {
     psp_json_put_text(w, text, strlen(text));
 }
 
+void psp_json_put_member(psp_json_writer *w, const char *name, const char *text) {
+  if (text == NULL) return;
+  psp_json_put_key(w, name);
+  psp_json_put_string(w, text);
+}
+
 void psp_json_put_base64(psp_json_writer *w, const void *data, size_t len) {
   psp_buf encoded = {0};
   psp_base64_encode(&encoded, data, len);
@@ -238,8 +244,7 @@ void psp_json_put_error(psp_json_writer *w, int http_status, psprobe_code code,
     psp_json_put_key(w, "message");
     psp_json_put_string(w, message);
   }
-  psp_json_put_key(w, "status");
-  psp_json_put_string(w, psprobe_code_name(code));
+  psp_json_put_member(w, "status", psprobe_code_name(code));
   psp_json_end_object(w);
   psp_json_end_object(w);
 }

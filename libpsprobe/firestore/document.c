@@ -123,9 +123,9 @@ void psp_precondition_encode(psp_json_writer *w, const psprobe_precondition *pre
   char text[PSP_TIMESTAMP_SIZE];
   psp_json_begin_object(w);
   if (has_time(precondition)) {
-    psp_json_put_key(w, "updateTime");
-    psp_json_put_string(w, psp_timestamp_format(text, precondition->update_time.seconds,
-                                                precondition->update_time.nanos));
+    psp_json_put_member(w, "updateTime",
+                        psp_timestamp_format(text, precondition->update_time.seconds,
+                                             precondition->update_time.nanos));
   } else {
     psp_json_put_key(w, "exists");
     psp_json_put_bool(w, precondition->must_exist);

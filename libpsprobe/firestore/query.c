@@ -58,8 +58,7 @@ static void put_field(psp_json_writer *w, const char *path) {
 }
 
 static void put_op(psp_json_writer *w, const char *op) {
-  psp_json_put_key(w, "op");
-  psp_json_put_string(w, op);
+  psp_json_put_member(w, "op", op);
 }
 
 static bool is_nan(const psprobe_value *value) {
@@ -104,8 +103,7 @@ static void put_where(psp_json_writer *w, const psprobe_query *query) {
 static void put_order(psp_json_writer *w, const char *field, bool descending) {
   psp_json_begin_object(w);
   put_field(w, field);
-  psp_json_put_key(w, "direction");
-  psp_json_put_string(w, descending ? "DESCENDING" : "ASCENDING");
+  psp_json_put_member(w, "direction", descending ? "DESCENDING" : "ASCENDING");
   psp_json_end_object(w);
 }
 

@@ -164,19 +164,12 @@ static void put_push_config(psp_json_writer *w, const char *endpoint, const char
                             const char *audience) {
   psp_json_put_key(w, "pushConfig");
   psp_json_begin_object(w);
-  if (endpoint != NULL) {
-    psp_json_put_key(w, "pushEndpoint");
-    psp_json_put_string(w, endpoint);
-  }
+  psp_json_put_member(w, "pushEndpoint", endpoint);
   if (endpoint != NULL && account != NULL) {
     psp_json_put_key(w, "oidcToken");
     psp_json_begin_object(w);
-    psp_json_put_key(w, "serviceAccountEmail");
-    psp_json_put_string(w, account);
-    if (audience != NULL) {
-      psp_json_put_key(w, "audience");
-      psp_json_put_string(w, audience);
-    }
+    psp_json_put_member(w, "serviceAccountEmail", account);
+    psp_json_put_member(w, "audience", audience);
     psp_json_end_object(w);
   }
   psp_json_end_object(w);
@@ -194,8 +187,7 @@ void psp_subscription_encode(psp_buf *out, const char *topic,
                              const psprobe_subscription_config *config) {
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "topic");
-  psp_json_put_string(&w, topic);
+  psp_json_put_member(&w, "topic", topic);
   if (config->push_endpoint != NULL)
     put_push_config(&w, config->push_endpoint, config->push_account, config->push_audience);
   if (config->ack_deadline_s > 0) {

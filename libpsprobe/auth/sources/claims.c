@@ -5,12 +5,6 @@
 
 #include "base/json.h"
 
-static void put(psp_json_writer *w, const char *name, const char *value) {
-  if (value == NULL) return;
-  psp_json_put_key(w, name);
-  psp_json_put_string(w, value);
-}
-
 static void put_times(psp_json_writer *w, int64_t now_s) {
   psp_json_put_key(w, "iat");
   psp_json_put_int64(w, now_s);
@@ -22,10 +16,10 @@ void psp_claims_self_signed(psp_buf *json, const char *email, const char *audien
                             const char *scope, int64_t now_s) {
   psp_json_writer w = {.buf = json};
   psp_json_begin_object(&w);
-  put(&w, "iss", email);
-  put(&w, "sub", email);
-  put(&w, "aud", audience);
-  put(&w, "scope", scope);
+  psp_json_put_member(&w, "iss", email);
+  psp_json_put_member(&w, "sub", email);
+  psp_json_put_member(&w, "aud", audience);
+  psp_json_put_member(&w, "scope", scope);
   put_times(&w, now_s);
   psp_json_end_object(&w);
 }
@@ -34,10 +28,10 @@ void psp_claims_exchange(psp_buf *json, const char *email, const char *audience,
                          const char *target_audience, int64_t now_s) {
   psp_json_writer w = {.buf = json};
   psp_json_begin_object(&w);
-  put(&w, "iss", email);
-  put(&w, "aud", audience);
-  if (target_audience == NULL) put(&w, "scope", scope);
-  put(&w, "target_audience", target_audience);
+  psp_json_put_member(&w, "iss", email);
+  psp_json_put_member(&w, "aud", audience);
+  if (target_audience == NULL) psp_json_put_member(&w, "scope", scope);
+  psp_json_put_member(&w, "target_audience", target_audience);
   put_times(&w, now_s);
   psp_json_end_object(&w);
 }

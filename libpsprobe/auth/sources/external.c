@@ -26,8 +26,7 @@ static void write_form(const psp_key_file *f, const psp_secret *subject, psp_sec
   psp_buf options = {0};
   psp_json_writer w = {.buf = &options};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "userProject");
-  psp_json_put_string(&w, f->workforce_user_project);
+  psp_json_put_member(&w, "userProject", f->workforce_user_project);
   psp_json_end_object(&w);
   if (options.failed)
     form->failed = true;

@@ -30,8 +30,7 @@ static void write_body(const psp_source *source, const psp_iam_call *call, const
     put_texts(&w, f->delegates, f->delegate_count);
   }
   if (want->kind == PSP_WANT_ID) {
-    psp_json_put_key(&w, "audience");
-    psp_json_put_string(&w, want->audience);
+    psp_json_put_member(&w, "audience", want->audience);
     psp_json_put_key(&w, "includeEmail");
     psp_json_put_bool(&w, true);
     psp_json_put_key(&w, "useEmailAzp");
@@ -42,8 +41,7 @@ static void write_body(const psp_source *source, const psp_iam_call *call, const
     psp_json_put_key(&w, "scope");
     put_texts(&w, f->scope_count > 0 ? f->scopes : standard,
               f->scope_count > 0 ? f->scope_count : 1);
-    psp_json_put_key(&w, "lifetime");
-    psp_json_put_string(&w, lifetime);
+    psp_json_put_member(&w, "lifetime", lifetime);
   }
   psp_json_end_object(&w);
 }

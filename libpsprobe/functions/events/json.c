@@ -4,12 +4,6 @@
 
 #include "functions/events/parts.h"
 
-static void put(psp_json_writer *w, const char *name, const char *value) {
-  if (value == NULL) return;
-  psp_json_put_key(w, name);
-  psp_json_put_string(w, value);
-}
-
 static void put_data(psp_json_writer *w, const psprobe_event *event) {
   if (event->kind == PSPROBE_DATA_NONE) return;
   psp_json_put_key(w, event->kind == PSPROBE_DATA_BYTES ? "data_base64" : "data");
@@ -25,16 +19,16 @@ char *psprobe_event_json(const psprobe_event *event, size_t *len) {
   psp_buf text = {0};
   psp_json_writer w = {.buf = &text};
   psp_json_begin_object(&w);
-  put(&w, "specversion", "1.0");
-  put(&w, "id", event->id);
-  put(&w, "source", event->source);
-  put(&w, "type", event->type);
-  put(&w, "subject", event->subject);
-  put(&w, "time", event->time);
-  put(&w, "datacontenttype", event->datacontenttype);
-  put(&w, "dataschema", event->dataschema);
+  psp_json_put_member(&w, "specversion", "1.0");
+  psp_json_put_member(&w, "id", event->id);
+  psp_json_put_member(&w, "source", event->source);
+  psp_json_put_member(&w, "type", event->type);
+  psp_json_put_member(&w, "subject", event->subject);
+  psp_json_put_member(&w, "time", event->time);
+  psp_json_put_member(&w, "datacontenttype", event->datacontenttype);
+  psp_json_put_member(&w, "dataschema", event->dataschema);
   for (size_t i = 0; i < event->extension_count; i++)
-    put(&w, event->extensions[i].key, event->extensions[i].value);
+    psp_json_put_member(&w, event->extensions[i].key, event->extensions[i].value);
   put_data(&w, event);
   psp_json_end_object(&w);
   return psp_buf_take(&text, len);

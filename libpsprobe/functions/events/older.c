@@ -9,25 +9,19 @@
 #include "functions/events/kinds.h"
 #include "functions/events/parts.h"
 
-static void put(psp_json_writer *w, const char *name, const char *value) {
-  if (value == NULL) return;
-  psp_json_put_key(w, name);
-  psp_json_put_string(w, value);
-}
-
 /* A type that had no older form: its attributes are its context. */
 static void put_attributes(psp_json_writer *w, const psprobe_event *event) {
   psp_json_begin_object(w);
-  put(w, "specversion", "1.0");
-  put(w, "id", event->id);
-  put(w, "source", event->source);
-  put(w, "type", event->type);
-  put(w, "subject", event->subject);
-  put(w, "time", event->time);
-  put(w, "datacontenttype", event->datacontenttype);
-  put(w, "dataschema", event->dataschema);
+  psp_json_put_member(w, "specversion", "1.0");
+  psp_json_put_member(w, "id", event->id);
+  psp_json_put_member(w, "source", event->source);
+  psp_json_put_member(w, "type", event->type);
+  psp_json_put_member(w, "subject", event->subject);
+  psp_json_put_member(w, "time", event->time);
+  psp_json_put_member(w, "datacontenttype", event->datacontenttype);
+  psp_json_put_member(w, "dataschema", event->dataschema);
   for (size_t i = 0; i < event->extension_count; i++)
-    put(w, event->extensions[i].key, event->extensions[i].value);
+    psp_json_put_member(w, event->extensions[i].key, event->extensions[i].value);
   psp_json_end_object(w);
 }
 
@@ -62,10 +56,10 @@ static void put_resource(psp_json_writer *w, const psp_event_service *service, c
     return;
   }
   psp_json_begin_object(w);
-  put(w, "service", host);
+  psp_json_put_member(w, "service", host);
   psp_json_put_key(w, "name");
   psp_json_put_string(w, *name != 0 ? name : NULL);
-  put(w, "type", type != NULL ? type : service->resource_type);
+  psp_json_put_member(w, "type", type != NULL ? type : service->resource_type);
   psp_json_end_object(w);
 }
 
@@ -81,9 +75,9 @@ static psprobe_code put_context(psp_buf *out, const psprobe_event *event,
                               "not //service/name, as it is for a %s", kind->type);
   put_name(&resource, kind->service, name, event->subject);
   psp_json_begin_object(&w);
-  put(&w, "eventId", event->id);
-  put(&w, "timestamp", event->time);
-  put(&w, "eventType", kind->legacy);
+  psp_json_put_member(&w, "eventId", event->id);
+  psp_json_put_member(&w, "timestamp", event->time);
+  psp_json_put_member(&w, "eventType", kind->legacy);
   psp_json_put_key(&w, "resource");
   put_resource(&w, kind->service, host, resource.data != NULL ? resource.data : "",
                psp_json_string(psp_json_get(data, "kind")));
@@ -101,7 +95,7 @@ static psprobe_code put_message(psp_json_writer *w, const psp_json *data, psprob
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "event: a " PSP_MESSAGE_PUBLISHED " without a message");
   psp_json_begin_object(w);
-  if (psp_json_get(message, "@type") == NULL) put(w, "@type", PSP_MESSAGE_TYPE);
+  if (psp_json_get(message, "@type") == NULL) psp_json_put_member(w, "@type", PSP_MESSAGE_TYPE);
   for (const psp_json *m = psp_json_first(message); m != NULL; m = psp_json_next(m)) {
     bool out = false;
     for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)

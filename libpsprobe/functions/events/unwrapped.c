@@ -121,12 +121,6 @@ psprobe_code psp_unwrapped_message(const psprobe_event_request *request, psprobe
 
 /* ---- as the event that the wrapped push would have been ---- */
 
-static void put(psp_json_writer *w, const char *key, const char *value) {
-  if (value == NULL) return;
-  psp_json_put_key(w, key);
-  psp_json_put_string(w, value);
-}
-
 static void put_data(psp_buf *out, const psprobe_message *message, const char *time) {
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);
@@ -135,15 +129,15 @@ static void put_data(psp_buf *out, const psprobe_message *message, const char *t
   psp_json_put_key(&w, "attributes");
   psp_json_begin_object(&w);
   for (size_t i = 0; i < message->attribute_count; i++)
-    put(&w, message->attributes[i].key, message->attributes[i].value);
+    psp_json_put_member(&w, message->attributes[i].key, message->attributes[i].value);
   psp_json_end_object(&w);
   if (message->data_len > 0) {
     psp_json_put_key(&w, "data");
     psp_json_put_base64(&w, message->data, message->data_len);
   }
-  put(&w, "messageId", message->message_id);
-  put(&w, "publishTime", time);
-  put(&w, "orderingKey", message->ordering_key);
+  psp_json_put_member(&w, "messageId", message->message_id);
+  psp_json_put_member(&w, "publishTime", time);
+  psp_json_put_member(&w, "orderingKey", message->ordering_key);
   psp_json_end_object(&w);
   psp_published_end(&w, message);
 }

@@ -256,8 +256,7 @@ static bool page_next(page *at, const char *name) {
   if (at->left < 0 || at->left-- > 0) return true;
   psp_json_end_array(&at->w);
   at->any = false;
-  psp_json_put_key(&at->w, "nextPageToken");
-  psp_json_put_string(&at->w, name);
+  psp_json_put_member(&at->w, "nextPageToken", name);
   return false;
 }
 

@@ -190,8 +190,7 @@ psprobe_code psp_broker_pull_decode(const char *body, size_t len, psp_pull_reque
 
 static void put_time(psp_json_writer *w, const char *key, const psp_letter *letter) {
   char time[PSP_TIMESTAMP_SIZE];
-  psp_json_put_key(w, key);
-  psp_json_put_string(w, psp_timestamp_format_ns(time, letter->published_ms * 1000000));
+  psp_json_put_member(w, key, psp_timestamp_format_ns(time, letter->published_ms * 1000000));
 }
 
 static void put_message(psp_json_writer *w, const psp_letter *letter) {
@@ -204,10 +203,7 @@ static void put_message(psp_json_writer *w, const psp_letter *letter) {
   psp_json_put_key(w, "messageId");
   psp_json_put_int64_text(w, (int64_t)letter->id);
   put_time(w, "publishTime", letter);
-  if (letter->ordering_key != NULL) {
-    psp_json_put_key(w, "orderingKey");
-    psp_json_put_string(w, letter->ordering_key);
-  }
+  psp_json_put_member(w, "orderingKey", letter->ordering_key);
   psp_json_end_object(w);
 }
 
@@ -222,8 +218,7 @@ void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_br
       const psp_broker_delivery *delivery = &pull->deliveries[i];
       snprintf(ack, sizeof ack, "%s:%llu", subscription, (unsigned long long)delivery->ack);
       psp_json_begin_object(&w);
-      psp_json_put_key(&w, "ackId");
-      psp_json_put_string(&w, ack);
+      psp_json_put_member(&w, "ackId", ack);
       psp_json_put_key(&w, "message");
       put_message(&w, delivery->letter);
       if (delivery->attempt) {
@@ -296,8 +291,7 @@ void psp_broker_push_encode(psp_buf *out, const psp_broker_push *push) {
   const psp_letter *letter = push->delivery.letter;
   psp_json_writer w = {.buf = out, .escape_slash = true};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "subscription");
-  psp_json_put_string(&w, push->target->subscription);
+  psp_json_put_member(&w, "subscription", push->target->subscription);
   psp_json_put_key(&w, "message");
   psp_json_begin_object(&w);
   put_time(&w, "publishTime", letter);
@@ -309,18 +303,14 @@ void psp_broker_push_encode(psp_buf *out, const psp_broker_push *push) {
   psp_json_put_key(&w, "attributes");
   psp_json_begin_object(&w);
   for (size_t i = 0; i < letter->attribute_count; i++) {
-    psp_json_put_key(&w, letter->attributes[i].key);
-    psp_json_put_string(&w, letter->attributes[i].value);
+    psp_json_put_member(&w, letter->attributes[i].key, letter->attributes[i].value);
   }
   psp_json_end_object(&w);
   psp_json_put_key(&w, "message_id");
   psp_json_put_int64_text(&w, (int64_t)letter->id);
   /* The emulator leaves these two out; the real service sends them
    * (https://cloud.google.com/pubsub/docs/push, dead-letter-topics). */
-  if (letter->ordering_key != NULL) {
-    psp_json_put_key(&w, "orderingKey");
-    psp_json_put_string(&w, letter->ordering_key);
-  }
+  psp_json_put_member(&w, "orderingKey", letter->ordering_key);
   psp_json_end_object(&w);
   if (push->delivery.attempt) {
     psp_json_put_key(&w, "deliveryAttempt");

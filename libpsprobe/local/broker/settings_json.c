@@ -100,12 +100,6 @@ bool psp_subscription_settings_decode(const psp_json *json, psp_subscription_set
   return psp_fields_read(json, fields, out);
 }
 
-static void put_text(psp_json_writer *w, const char *key, const char *text) {
-  if (text == NULL) return;
-  psp_json_put_key(w, key);
-  psp_json_put_string(w, text);
-}
-
 static void put_true(psp_json_writer *w, const char *key, bool value) {
   if (!value) return;
   psp_json_put_key(w, key);
@@ -114,7 +108,7 @@ static void put_true(psp_json_writer *w, const char *key, bool value) {
 
 static void put_span(psp_json_writer *w, const char *key, psp_span span) {
   char text[PSP_SPAN_SIZE];
-  if (span.set) put_text(w, key, psp_span_format(text, span));
+  if (span.set) psp_json_put_member(w, key, psp_span_format(text, span));
 }
 
 void psp_pairs_encode(psp_json_writer *w, const char *key, const psp_pair *pairs, size_t count) {
@@ -139,10 +133,10 @@ static void put_kept_json(psp_json_writer *w, const char *key, const char *text)
 
 void psp_topic_settings_encode(psp_json_writer *w, const psp_topic_settings *settings) {
   psp_json_begin_object(w);
-  put_text(w, "name", settings->name);
+  psp_json_put_member(w, "name", settings->name);
   psp_pairs_encode(w, "labels", settings->labels.items, settings->labels.count);
   put_kept_json(w, "messageStoragePolicy", settings->storage_policy);
-  put_text(w, "kmsKeyName", settings->kms_key);
+  psp_json_put_member(w, "kmsKeyName", settings->kms_key);
   put_span(w, "messageRetentionDuration", settings->retention);
   psp_json_end_object(w);
 }
@@ -150,13 +144,13 @@ void psp_topic_settings_encode(psp_json_writer *w, const psp_topic_settings *set
 static void put_push(psp_json_writer *w, const psp_push_settings *push) {
   psp_json_put_key(w, "pushConfig");
   psp_json_begin_object(w);
-  put_text(w, "pushEndpoint", push->endpoint);
+  psp_json_put_member(w, "pushEndpoint", push->endpoint);
   psp_pairs_encode(w, "attributes", push->attributes.items, push->attributes.count);
   if (push->has_oidc) {
     psp_json_put_key(w, "oidcToken");
     psp_json_begin_object(w);
-    put_text(w, "serviceAccountEmail", push->account);
-    put_text(w, "audience", push->audience);
+    psp_json_put_member(w, "serviceAccountEmail", push->account);
+    psp_json_put_member(w, "audience", push->audience);
     psp_json_end_object(w);
   }
   if (push->no_wrapper) {
@@ -172,7 +166,7 @@ static void put_policies(psp_json_writer *w, const psp_subscription_settings *se
   if (settings->has_dead_letter) {
     psp_json_put_key(w, "deadLetterPolicy");
     psp_json_begin_object(w);
-    put_text(w, "deadLetterTopic", settings->dead_letter_topic);
+    psp_json_put_member(w, "deadLetterTopic", settings->dead_letter_topic);
     psp_json_put_key(w, "maxDeliveryAttempts");
     psp_json_put_int64(w, settings->max_attempts);
     psp_json_end_object(w);
@@ -189,8 +183,8 @@ static void put_policies(psp_json_writer *w, const psp_subscription_settings *se
 void psp_subscription_settings_encode(psp_json_writer *w,
                                       const psp_subscription_settings *settings) {
   psp_json_begin_object(w);
-  put_text(w, "name", settings->name);
-  put_text(w, "topic", settings->topic);
+  psp_json_put_member(w, "name", settings->name);
+  psp_json_put_member(w, "topic", settings->topic);
   put_push(w, &settings->push);
   psp_json_put_key(w, "ackDeadlineSeconds");
   psp_json_put_int64(w, settings->ack_deadline_s);
@@ -204,7 +198,7 @@ void psp_subscription_settings_encode(psp_json_writer *w,
     put_span(w, "ttl", settings->expiration);
     psp_json_end_object(w);
   }
-  put_text(w, "filter", settings->filter);
+  psp_json_put_member(w, "filter", settings->filter);
   put_policies(w, settings);
   put_true(w, "enableExactlyOnceDelivery", settings->exactly_once);
   psp_json_end_object(w);

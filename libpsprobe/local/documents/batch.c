@@ -131,8 +131,7 @@ static void put_statuses(psp_json_writer *w, const batch *all) {
     if (all->errors[i].code != PSPROBE_OK) {
       psp_json_put_key(w, "code");
       psp_json_put_int64(w, all->errors[i].code);
-      psp_json_put_key(w, "message");
-      psp_json_put_string(w, message->len ? message->data : all->errors[i].message);
+      psp_json_put_member(w, "message", message->len ? message->data : all->errors[i].message);
     }
     psp_json_end_object(w);
   }

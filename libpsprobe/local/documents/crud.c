@@ -253,8 +253,7 @@ static void reply_page(psp_documents_request *request, const psp_query_found *fo
   if (found->count > size) {
     const char *last = found->items[size - 1].name;
     psp_base64_encode(&token, last, strlen(last));
-    psp_json_put_key(&w, "nextPageToken");
-    psp_json_put_string(&w, token.data);
+    psp_json_put_member(&w, "nextPageToken", token.data);
   }
   psp_json_end_object(&w);
   psp_buf_free(&token);

@@ -33,8 +33,8 @@ psprobe_code psp_documents_query_mask(const psp_documents_request *request, cons
 
 void psp_documents_put_time(psp_json_writer *w, const char *key, int64_t us) {
   char text[PSP_TIMESTAMP_SIZE];
-  psp_json_put_key(w, key);
-  psp_json_put_string(w, psp_timestamp_format(text, us / 1000000, (int32_t)(us % 1000000) * 1000));
+  psp_json_put_member(w, key,
+                      psp_timestamp_format(text, us / 1000000, (int32_t)(us % 1000000) * 1000));
 }
 
 void psp_documents_encode(psp_json_writer *w, const psp_stored_document *document,
@@ -43,8 +43,7 @@ void psp_documents_encode(psp_json_writer *w, const psp_stored_document *documen
       mask != NULL && mask->set ? psp_documents_mask_pick(mask, document->fields) : NULL;
   const psprobe_value *fields = mask != NULL && mask->set ? picked : document->fields;
   psp_json_begin_object(w);
-  psp_json_put_key(w, "name");
-  psp_json_put_string(w, document->name);
+  psp_json_put_member(w, "name", document->name);
   if (fields == NULL) w->buf->failed = true;
   if (psprobe_value_count(fields) > 0) {
     psp_json_put_key(w, "fields");

@@ -93,10 +93,8 @@ static void put_pairs(psp_json_writer *w, const psp_page *page) {
   for (size_t i = 0; i < psprobe_comparison_pair_count(page->comparison); i++) {
     const psprobe_pair *pair = psprobe_comparison_pair(page->comparison, i);
     psp_json_begin_object(w);
-    psp_json_put_key(w, "a");
-    psp_json_put_string(w, page->probes->sources[pair->a].name);
-    psp_json_put_key(w, "b");
-    psp_json_put_string(w, page->probes->sources[pair->b].name);
+    psp_json_put_member(w, "a", page->probes->sources[pair->a].name);
+    psp_json_put_member(w, "b", page->probes->sources[pair->b].name);
     psp_json_put_key(w, "n");
     psp_json_put_int64(w, (int64_t)pair->all.n);
     psp_json_put_key(w, "median_ns");
@@ -267,8 +265,7 @@ static void put_probes(psp_json_writer *w, const psp_page *page, const uint32_t 
   for (size_t k = 0; k < probes->source_count; k++) {
     const psprobe_series *s = &probes->sources[k];
     psp_json_begin_object(w);
-    psp_json_put_key(w, "name");
-    psp_json_put_string(w, s->name);
+    psp_json_put_member(w, "name", s->name);
     put_column(w, "elapsed_ns", ELAPSED, s, indices, count);
     put_column(w, "status", STATUS, s, indices, count);
     put_column(w, "cold", COLD, s, indices, count);
