@@ -77,7 +77,7 @@ all: lib examples man ## build the library, the programs and their man pages
 lib: $(STATIC) $(BUILD)/libpsprobe.so $(BUILD)/$(SONAME)
 examples: $(EXAMPLES) $(LINKS)
 man: $(MANS)
-tests: $(UNIT) $(INTEGRATION) $(TOOLS) $(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events
+tests: $(UNIT) $(INTEGRATION) $(TOOLS) $(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events $(BUILD)/tests/conformance
 
 $(STATIC): $(LIB_OBJ)
 	@rm -f $@
@@ -124,7 +124,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka -lssl $(LIBS)
 
-$(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events: $(BUILD)/tests/%: $(BUILD)/tests/tools/%
+$(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events $(BUILD)/tests/conformance: $(BUILD)/tests/%: $(BUILD)/tests/tools/%
 	$(Q)ln -sf tools/$* $@
 
 # The report's page is embedded: our modules, and dygraphs as the distribution has it.
