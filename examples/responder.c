@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * @file The cloud function: takes Pub/Sub pushes over HTTP and answers each probe at the prober, or
- * (--direct) writes its own document.
+ * @file The cloud function: takes events over HTTP, in whatever form its trigger sends them, and
+ * answers each probe at the prober, or (--direct) writes its own document.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +22,8 @@ static struct settings {
 static const psprobe_option options[] = {
     {"port", PSPROBE_OPTION_INTEGER, &o.port, "PORT", .help = "port to listen on; 0 picks one",
      "8080", .also_env = "PORT", .max = 65535},
-    {"listen", PSPROBE_OPTION_TEXT, &o.address, "ADDRESS", .help = "address to listen on",
-     "0.0.0.0"},
+    {"listen", PSPROBE_OPTION_TEXT, &o.address, "ADDRESS",
+     .help = "address to listen on; :: is every one, IPv4 too", "::"},
     {"prober", PSPROBE_OPTION_URL, &o.responder.prober, "URL", .help = "base URL of the prober",
      "http://127.0.0.1:8080"},
     {"prober-auth", PSPROBE_OPTION_TEXT, &o.prober_auth, "HOW",
@@ -48,11 +48,12 @@ static const psprobe_option options[] = {
 
 static const psprobe_program program = {
     .name = "responder",
-    .summary = "answer probes pushed by Pub/Sub: the cloud function",
+    .summary = "answer probes that a trigger brings: the cloud function",
     .about =
-        "Takes Pub/Sub push requests and answers each probe at the prober. Says 204 once the "
-        "prober has the answer, 503 when it could not be reached (Pub/Sub then delivers "
-        "again) and 400 to what is no event.",
+        "Takes events of Pub/Sub's in every form that a trigger sends (push, wrapped or not; "
+        "CloudEvents; events of the first generation) and answers each probe at the prober. Says "
+        "204 once the prober has the answer, 503 when it could not be reached (Pub/Sub then "
+        "delivers again) and 400 to what is no event.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .example = "psprobe-responder --port 8081 --prober http://10.0.0.2:8080",
@@ -78,14 +79,18 @@ int main(int argc, char **argv) {
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
   o.client.logger = o.responder.logger = &logger;
   psprobe_client_options_from_environment(&o.client);
-  snprintf(listen, sizeof listen, "%s:%lld", o.address, (long long)o.port);
+  bool v6 = strchr(o.address, ':') != NULL;
+  snprintf(listen, sizeof listen, v6 ? "[%s]:%lld" : "%s:%lld", o.address, (long long)o.port);
 
   psprobe_code code = psprobe_signals_new(&signals, &error);
   if (code == PSPROBE_OK) code = psprobe_client_new(&o.client, &client, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_listen(responder, listen, &port, &error);
   if (code == PSPROBE_OK) {
-    psprobe_cli_print(stdout, "responder: listening on http://%s:%d\n", o.address, port);
+    psprobe_cli_print(
+        stdout,
+        v6 ? "responder: listening on http://[%s]:%d\n" : "responder: listening on http://%s:%d\n",
+        o.address, port);
     fflush(stdout);
     psprobe_signals_to(signals, stop, responder);
     psprobe_responder_run(responder, o.responder.limit);

@@ -24,8 +24,7 @@ extern "C" {
 
 /**
  * Answers probes: by POST to the prober, or (direct) by a document of its own.
- * The POST carries PSPROBE_HEADER_COLD for the responder's first event, and
- * PSPROBE_HEADER_HANDLED.
+ * The POST carries the facts and stamps of psprobe/wire.h.
  */
 typedef struct psprobe_responder psprobe_responder;
 
@@ -39,7 +38,7 @@ typedef struct psprobe_responder_options {
   /** Show who we are: each answer carries an ID token of the client's credentials, made for the
    * prober's scheme://host[:port]. It needs https, or a prober on loopback. */
   bool prober_oidc;
-  /** Whose push requests are taken: those with an ID token as this says. Copied. NULL: all. */
+  /** Whose events are taken, over HTTP: those with an ID token as this says. Copied. NULL: all. */
   const psprobe_verifier_options *verify;
   /** Answers so many messages and no more: who comes beyond, also while the last is under way, is
    * told UNAVAILABLE, so that the message is delivered again. 0: no bound. */
@@ -95,12 +94,13 @@ PSPROBE_API psprobe_code psprobe_responder_pull(psprobe_responder *responder,
                                                 psprobe_subscriber **subscriber,
                                                 psprobe_error *error);
 /**
- * Serves push requests, POST to any path, at `listen` ("0.0.0.0:8080"; port 0
- * picks one) until psprobe_responder_free: 204 once the prober has the answer,
- * and for a message without a probe; 503 when the prober could not be reached;
- * 400 for a body that is no push request; both with a JSON error; with `verify`
- * 401, 403 and 503 as psprobe_verifier_check says, before the body is looked
- * at. GET /health is 200 (for a start-up probe: Cloud Run keeps paths that end in z to itself).
+ * Serves events, POST to any path, at `listen` ("0.0.0.0:8080"; "[::]:8080" and ":8080" for IPv6
+ * too; port 0 picks one) until psprobe_responder_free, as a target of psprobe/function.h: a message
+ * is taken in every form of psprobe/event.h, its probe named by its attribute, or by its data where
+ * a push brings no attributes. 204 once the prober has the answer, and for an event without a
+ * probe; 503 when the prober could not be reached; 400 or 415 for a body that is no event; with
+ * `verify` 401, 403 and 503 as psprobe_verifier_check says, before the body is looked at. GET
+ * /health is 200 (for a start-up probe: Cloud Run keeps paths that end in z to itself).
  *
  * @param listen as above
  * @param port   receives the port; may be NULL

@@ -8,7 +8,7 @@
 #include "functions/parts.h"
 #include "os/wait.h"
 
-/* A message of 10 MB is 14 MB in base64; Cloud Run lets no more than 32 MiB through. */
+/* Cloud Run lets no more through (https://cloud.google.com/run/quotas). */
 #define MAX_BODY            ((size_t)32 << 20)
 #define DEFAULT_CONCURRENCY 80
 #define HEALTH              "/health"
@@ -38,13 +38,14 @@ static psprobe_code listen_with(psprobe_function *f, const psprobe_function_opti
     routes[1] = (psp_route){"POST", "/*", psp_served_begin, f};
     count = 2;
   }
+  bool message = f->target.kind == PSPROBE_TARGET_MESSAGE;
   psp_server_options server = {.listen = options->listen != NULL ? options->listen : ":8080",
                                .what = "--listen",
                                .routes = routes,
                                .route_count = count,
                                .admit = psp_gate_admit,
                                .admit_arg = &f->gate,
-                               .max_body = MAX_BODY,
+                               .max_body = message ? PSPROBE_PUSH_BODY_MOST : MAX_BODY,
                                .threads = 1, /* no handler waits, or reads a large body */
                                .logger = &f->logger};
   return psp_server_new(&server, &f->server, error);

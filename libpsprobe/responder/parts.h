@@ -13,11 +13,12 @@
 #include <psprobe/responder.h>
 
 #include "auth/credentials.h"
-#include "auth/verify/gate.h"
+#include "auth/verify/verifier.h"
 #include "client/call.h"
 #include "firestore/service.h"
-#include "http/server/server.h"
+#include "functions/function.h"
 #include "os/timer.h"
+#include "responder/facts.h"
 
 /** When something that may happen for each message was logged last. */
 typedef struct psp_log_limit {
@@ -38,11 +39,11 @@ struct psprobe_responder {
   psp_timers *timers;
   psprobe_credentials *credentials; /**< the client's, for ID tokens; NULL: answers carry none */
   psp_token_slot *token;            /**< of the prober's audience */
-  psp_gate gate;                    /**< before push requests; its verifier is ours */
-  psp_server *server;               /**< NULL until it listens */
+  psprobe_verifier *verifier;       /**< of pushes; NULL: everybody's are taken */
+  psprobe_function *function;       /**< NULL until it listens */
   psp_pulling *pulling;             /**< NULL until it pulls */
 
-  _Atomic bool warm; /**< the first event has come */
+  psp_instance instance;
   _Atomic uint64_t answered, rejected, not_wanted, failed;
   psp_log_limit log_rejected, log_not_wanted, log_failed;
 
@@ -52,6 +53,7 @@ struct psprobe_responder {
   uint64_t limit;  /**< 0: none */
   uint64_t taken;  /**< answered, or under way */
   bool closing, stopped;
+  psp_stamps last_exchange;
 };
 
 /** What became of a message; as psprobe_responder_answer returns it. `error` is NULL with OK. */
@@ -60,9 +62,10 @@ typedef void psp_answered(void *arg, psprobe_code code, const psprobe_error *err
 /**
  * Begins to answer a message. `done` comes exactly once, maybe before this
  * returns, on any thread; it must be short and must not block.
+ * @param number of this instance's events; 0: it counts for the next
  */
 void psp_responder_begin(psprobe_responder *responder, const psprobe_message *message,
-                         int64_t received_ns, psp_answered *done, void *arg);
+                         int64_t received_ns, uint64_t number, psp_answered *done, void *arg);
 
 /** One message under way. A form of answering puts it at the head of what it needs itself. */
 typedef struct psp_answering {
@@ -76,7 +79,7 @@ void psp_answering_end(const psp_answering *answering, psprobe_code code,
 
 /** POSTs to the prober; begins or fails, and ends what it began. */
 psprobe_code psp_answer_by_post(const psp_answering *answering, const char *probe_id,
-                                int64_t received_ns, psprobe_error *error);
+                                const psp_event_facts *facts, psprobe_error *error);
 /** Gets ready for answers that carry an ID token: fetches the first. Blocks. */
 psprobe_code psp_responder_show_tokens(psprobe_responder *responder, const char *prober,
                                        psprobe_error *error);
@@ -85,6 +88,10 @@ psprobe_code psp_answer_by_document(const psp_answering *answering, const psprob
                                     psprobe_error *error);
 
 void psp_pulling_free(psp_pulling *pulling);
+
+/** The probe that a message is: an attribute names it, or its data, {"probe_id":"…"}, where a push
+ * brought no attributes. False: it is none. */
+bool psp_responder_probe_id(const psprobe_message *message, char id[PSPROBE_ID_SIZE]);
 
 /** True once in `every_ns`; 0: once at all. */
 bool psp_log_limit_pass(psp_log_limit *limit, int64_t every_ns);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Answering by POST to the prober, with another attempt after what may pass. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +30,9 @@ typedef struct post {
   atomic_uint met;     /* see await_token */
   uint64_t generation; /* of the token that the attempt carried */
   bool awaits_token, reauthorized;
-  int64_t received_ns, deadline_ns;
+  int64_t deadline_ns, sent_ns; /* monotonic; wall clock, of the last attempt */
+  psp_event_facts facts;
   unsigned attempt;
-  bool cold;
   psprobe_error last; /* what the last attempt came to */
   char url[];
 } post;
@@ -75,7 +74,18 @@ static void note_not_wanted(post *p) {
   psp_log_end(&line);
 }
 
+/* The stamps of a finished exchange go with the next answer. */
+static void note_exchange(post *p, const psp_http_response *response, int64_t back_ns) {
+  psprobe_responder *responder = p->answering.responder;
+  psp_stamps stamps;
+  if (!psp_stamps_read(&stamps, p->sent_ns, response, back_ns)) return;
+  pthread_mutex_lock(&responder->lock);
+  responder->last_exchange = stamps;
+  pthread_mutex_unlock(&responder->lock);
+}
+
 static void on_response(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  int64_t back_ns = psprobe_clock_wall();
   post *p = arg;
   psprobe_responder *responder = p->answering.responder;
   psprobe_error refusal = {0};
@@ -96,6 +106,7 @@ static void on_response(void *arg, const psp_http_response *response, const pspr
     return;
   }
   if (heard == PSP_HEARD_NOT_WANTED) note_not_wanted(p);
+  note_exchange(p, response, back_ns);
   end(p, PSPROBE_OK, NULL);
 }
 
@@ -107,19 +118,29 @@ static int64_t attempt_ns(const post *p, int64_t now_ns) {
   return left < half ? left : half;
 }
 
+/* The facts, and our token; they live as long as the headers. */
+static size_t write_headers(post *p, const char *authorization, psp_fact_headers *facts,
+                            psp_header out[PSP_FACT_HEADERS + 1]) {
+  psprobe_responder *responder = p->answering.responder;
+  pthread_mutex_lock(&responder->lock);
+  psp_stamps last = responder->last_exchange;
+  pthread_mutex_unlock(&responder->lock);
+  p->sent_ns = psprobe_clock_wall();
+  psp_facts_write(&p->facts, &responder->instance, &last, p->sent_ns, facts);
+  memcpy(out, facts->list, facts->count * sizeof *out);
+  if (authorization == NULL) return facts->count;
+  out[facts->count] = (psp_header){"Authorization", authorization};
+  return facts->count + 1;
+}
+
 static psprobe_code send(post *p, const char *authorization, psprobe_error *error) {
   int64_t now_ns = psprobe_clock_monotonic();
-  char handled[24];
-  snprintf(handled, sizeof handled, "%" PRId64,
-           now_ns > p->received_ns ? now_ns - p->received_ns : 0);
-  psp_header headers[3] = {{PSPROBE_HEADER_HANDLED, handled}};
-  size_t count = 1;
-  if (p->cold) headers[count++] = (psp_header){PSPROBE_HEADER_COLD, "1"};
-  if (authorization != NULL) headers[count++] = (psp_header){"Authorization", authorization};
+  psp_fact_headers facts;
+  psp_header headers[PSP_FACT_HEADERS + 1];
   psp_http_request request = {.method = "POST",
                               .url = p->url,
                               .headers = headers,
-                              .header_count = count,
+                              .header_count = write_headers(p, authorization, &facts, headers),
                               .timeout_ns = attempt_ns(p, now_ns),
                               .max_response = MAX_RESPONSE};
   if (request.timeout_ns <= 0) {
@@ -240,16 +261,15 @@ psprobe_code psp_responder_show_tokens(psprobe_responder *responder, const char 
 }
 
 psprobe_code psp_answer_by_post(const psp_answering *answering, const char *probe_id,
-                                int64_t received_ns, psprobe_error *error) {
+                                const psp_event_facts *facts, psprobe_error *error) {
   psprobe_responder *responder = answering->responder;
   size_t prefix_len = strlen(responder->prefix);
   post *p = calloc(1, sizeof *p + prefix_len + PSPROBE_ID_SIZE);
   if (p == NULL) return psp_fail_memory(error, "an answer");
   p->answering = *answering;
   p->timer.fire = on_timer;
-  p->received_ns = received_ns;
+  p->facts = *facts;
   p->deadline_ns = psprobe_clock_monotonic() + responder->timeout_ns;
-  p->cold = !atomic_exchange(&responder->warm, true);
   memcpy(p->url, responder->prefix, prefix_len);
   memcpy(p->url + prefix_len, probe_id, PSPROBE_ID_SIZE);
   psprobe_code code = attempt(p, error);

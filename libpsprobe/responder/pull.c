@@ -40,7 +40,7 @@ static psprobe_settlement receive(void *arg, const psprobe_message *message) {
   pulled *p = malloc(sizeof *p);
   if (p == NULL) return PSPROBE_SETTLE_NACK;
   *p = (pulled){pulling, message};
-  psp_responder_begin(pulling->responder, message, received_ns, on_answered, p);
+  psp_responder_begin(pulling->responder, message, received_ns, 0, on_answered, p);
   return PSPROBE_SETTLE_LATER;
 }
 
@@ -58,6 +58,7 @@ psprobe_code psprobe_responder_pull(psprobe_responder *responder,
   own.arg = pulling;
   own.at_once = true;
   own.workers = 0;
+  psp_instance_is_ready(&responder->instance);
   pthread_mutex_lock(&pulling->lock);
   psprobe_code code = psprobe_subscriber_new(responder->client, &own, &pulling->subscriber, error);
   if (code == PSPROBE_OK) *subscriber = pulling->subscriber;

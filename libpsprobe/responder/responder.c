@@ -69,11 +69,13 @@ static psprobe_code set_up(psprobe_responder *r, psprobe_client *client,
   r->source = psp_strdup(o->source != NULL ? o->source : PSPROBE_CLOUD_FUNCTION);
   r->collection = psp_strdup(o->collection != NULL ? o->collection : PSPROBE_COLLECTION);
   r->timers = psp_timers_new();
+  if (!psp_instance_init(&r->instance))
+    return psp_fail(error, PSPROBE_INTERNAL, "responder: the kernel gave no random numbers");
   if (r->source == NULL || r->collection == NULL || r->timers == NULL)
     return psp_fail_memory(error, "responder");
   psprobe_code code = find_way(r, o, error);
   if (code == PSPROBE_OK && o->verify != NULL)
-    code = psprobe_verifier_new(o->verify, &r->gate.verifier, error);
+    code = psprobe_verifier_new(o->verify, &r->verifier, error);
   return code;
 }
 
@@ -94,8 +96,7 @@ psprobe_code psprobe_responder_new(psprobe_client *client, const psprobe_respond
 
 void psprobe_responder_free(psprobe_responder *r) {
   if (r == NULL) return;
-  if (r->server != NULL) psp_server_quiesce(r->server);
-  psp_verifier_stop(r->gate.verifier);
+  if (r->function != NULL) psp_function_quiesce(r->function);
   pthread_mutex_lock(&r->lock);
   r->closing = true;
   pthread_mutex_unlock(&r->lock);
@@ -105,8 +106,8 @@ void psprobe_responder_free(psprobe_responder *r) {
   while (r->active > 0)
     pthread_cond_wait(&r->changed, &r->lock);
   pthread_mutex_unlock(&r->lock);
-  psp_server_free(r->server);
-  psprobe_verifier_free(r->gate.verifier);
+  psprobe_function_free(r->function);
+  psprobe_verifier_free(r->verifier);
   psp_timers_free(r->timers);
   psp_pulling_free(r->pulling);
   pthread_cond_destroy(&r->changed);

@@ -84,7 +84,7 @@ push 204 "{\"message\":{\"attributes\":{\"probe_id\":\"$unknown\"},\"messageId\"
 says 405 -X DELETE "$function/"
 sleep 0.3
 for name in subscriber responder; do
-  [ "$(grep -c probe_id "$work/$name.err")" = 1 ] || wrong "$name tells of it more than once" "$work/$name.err"
+  [ "$(grep -c "has no probe_id" "$work/$name.err")" = 1 ] || wrong "$name tells of it more than once" "$work/$name.err"
 done
 
 # ---- each ends with 0 within two seconds of SIGTERM ----

@@ -15,9 +15,11 @@ static psprobe_code check_encoding(const psprobe_event_request *request, psprobe
   return psp_fail_media(error, "Content-Encoding", encoding, "send the body as it is, or gzip");
 }
 
+/* curl and Pub/Sub's emulator say that it is a form where nobody said what it is. */
 static psprobe_code check_type(const psprobe_event_request *request, psprobe_error *error) {
   const char *type = psp_event_header(request, "Content-Type");
-  if (type == NULL || *type == 0 || psp_media_is_json(type) || psp_form_is_structured(request))
+  if (type == NULL || *type == 0 || psp_media_is_json(type) || psp_form_is_structured(request) ||
+      psp_media_is(type, "application/x-www-form-urlencoded"))
     return PSPROBE_OK;
   return psp_fail_media(error, "Content-Type", type, "events come as application/json");
 }

@@ -27,6 +27,11 @@ static void on_request(void *arg, psp_exchange *exchange) {
     copy(r->path, sizeof r->path, psp_exchange_path(exchange));
     copy(r->cold, sizeof r->cold, psp_exchange_header(exchange, PSPROBE_HEADER_COLD));
     copy(r->handled, sizeof r->handled, psp_exchange_header(exchange, PSPROBE_HEADER_HANDLED));
+    copy(r->instance, sizeof r->instance, psp_exchange_header(exchange, PSPROBE_HEADER_INSTANCE));
+    copy(r->invocation, sizeof r->invocation,
+         psp_exchange_header(exchange, PSPROBE_HEADER_INVOCATION));
+    copy(r->sent, sizeof r->sent, psp_exchange_header(exchange, PSPROBE_HEADER_SENT));
+    copy(r->exchange, sizeof r->exchange, psp_exchange_header(exchange, PSPROBE_HEADER_EXCHANGE));
     copy(r->authorization, sizeof r->authorization, psp_exchange_header(exchange, "Authorization"));
   }
   int status = p->script[p->at];
@@ -44,8 +49,11 @@ static void on_request(void *arg, psp_exchange *exchange) {
   else if (status >= 400)
     psp_exchange_reply_error(exchange, status, psp_code_from_http(status),
                              status == 404 ? PSP_NO_PROBE : "as the script says");
-  else
+  else {
+    psp_exchange_set_header(exchange, PSPROBE_HEADER_RECEIVED, FAKE_PROBER_RECEIVED);
+    psp_exchange_set_header(exchange, PSPROBE_HEADER_ANSWERED, FAKE_PROBER_ANSWERED);
     psp_exchange_reply(exchange, status, NULL, "", 0);
+  }
 }
 
 fake_prober *fake_prober_new(int port, const int *script) {

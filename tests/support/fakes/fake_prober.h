@@ -17,8 +17,13 @@
 #define FAKE_STRANGER (-2)
 #define FAKE_LOGIN    (-3)
 
+/** The stamps of its 2xx answers. */
+#define FAKE_PROBER_RECEIVED "1772600767000000001"
+#define FAKE_PROBER_ANSWERED "1772600767000000002"
+
 typedef struct fake_prober_request {
   char method[16], path[256], cold[16], handled[32], authorization[2048];
+  char instance[80], invocation[24], sent[24], exchange[100];
 } fake_prober_request;
 
 typedef struct fake_prober {

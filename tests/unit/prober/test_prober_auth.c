@@ -225,7 +225,7 @@ static void test_end_while_waiting(void **state) {
   psprobe_message message = {.attributes = &attribute, .attribute_count = 1};
   for (int i = 0; i < 20; i++) {
     codes[i] = PSPROBE_OK;
-    psp_responder_begin(f->responder, &message, 0, on_answered, &codes[i]);
+    psp_responder_begin(f->responder, &message, 0, 0, on_answered, &codes[i]);
   }
   psprobe_responder_free(f->responder);
   f->responder = NULL;
@@ -258,7 +258,7 @@ static void test_token_meets_deadline(void **state) {
     if (psp_token_slot_authorization(r->credentials, r->token, text, sizeof text, &generation) > 0)
       psp_token_slot_reject(r->credentials, r->token, generation);
     for (int k = 0; k < MESSAGES; k++)
-      psp_responder_begin(r, &message, 0, count_answered, &ends);
+      psp_responder_begin(r, &message, 0, 0, count_answered, &ends);
     const struct timespec pause = {.tv_nsec = i % 10 * 200000};
     nanosleep(&pause, NULL); /* where the deadline of a millisecond is met differs */
     sem_post(&f->hold);

@@ -124,6 +124,76 @@ static void test_pushes(void **state) {
   stop(&f);
 }
 
+#define HEADERS(type) "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: " type "\r\n"
+#define PROBE         "{\"probe_id\":\"" ID "\"}"
+
+static const struct {
+  const char *head, *body;
+} triggers[] = {
+    {HEADERS("application/json"), PUSH},
+    {"POST / HTTP/1.1\r\nHost: x\r\nprobe_id: " ID "\r\nx-goog-pubsub-message-id: 1\r\n", PROBE},
+    {"POST / HTTP/1.1\r\nHost: x\r\n", PROBE},
+    {HEADERS("application/json"), PROBE},
+    {HEADERS("application/json") "ce-id: 1\r\nce-specversion: 1.0\r\n"
+                                 "ce-source: //pubsub.googleapis.com/projects/p/topics/t\r\n"
+                                 "ce-type: google.cloud.pubsub.topic.v1.messagePublished\r\n",
+     PUSH},
+    {HEADERS("application/cloudevents+json"),
+     "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"//x/y\",\"type\":"
+     "\"google.cloud.pubsub.topic.v1.messagePublished\",\"data\":" PUSH "}"},
+    {HEADERS("application/json"),
+     "{\"context\":{\"eventId\":\"1\",\"eventType\":\"google.pubsub.topic.publish\",\"resource\":"
+     "\"projects/p/topics/t\"},\"data\":{\"attributes\":{\"probe_id\":\"" ID "\"}}}"},
+};
+#define TRIGGERS (sizeof triggers / sizeof *triggers)
+
+/* Whatever trigger the message came by, its probe is answered; and each answer tells which event of
+ * which instance it was, and of the exchange before it. */
+static void test_every_trigger(void **state) {
+  (void)state;
+  static const int script[] = {200, 0};
+  function f = start(script, 0);
+  for (size_t i = 0; i < TRIGGERS; i++) {
+    char request[4096], number[24], stamps[80];
+    raw_answer answer = {0};
+    snprintf(request, sizeof request, "%sContent-Length: %zu\r\n\r\n%s", triggers[i].head,
+             strlen(triggers[i].body), triggers[i].body);
+    if (ask(f.port, request, &answer) != 204) fail_msg("%s: %s", request, answer.body.data);
+    raw_free(&answer);
+    const fake_prober_request *r = &f.prober->requests[i];
+    assert_string_equal(r->path, "/cloud_function/" ID);
+    snprintf(number, sizeof number, "%zu", i + 1);
+    assert_string_equal(r->invocation, number);
+    assert_string_equal(r->cold, i == 0 ? "1" : "");
+    assert_int_equal(strlen(r->instance), 16);
+    assert_string_equal(r->instance, f.prober->requests[0].instance);
+    if (i == 0) assert_string_equal(r->exchange, "");
+    if (i == 0) continue;
+    int len = snprintf(stamps, sizeof stamps, "%s %s %s ", r[-1].sent, FAKE_PROBER_RECEIVED,
+                       FAKE_PROBER_ANSWERED);
+    assert_int_equal(strncmp(r->exchange, stamps, (size_t)len), 0);
+  }
+  assert_int_equal(fake_prober_count(f.prober), TRIGGERS);
+  stop(&f);
+}
+
+/* An event of somebody else's is none of ours, and would come again for days if we refused it. */
+static void test_not_ours(void **state) {
+  (void)state;
+  static const int script[] = {200, 0};
+  function f = start(script, 0);
+  raw_answer answer = {0};
+  assert_int_equal(ask(f.port,
+                       HEADERS("application/json") "ce-id: 1\r\nce-specversion: 1.0\r\n"
+                                                   "ce-source: /s\r\nce-type: "
+                                                   "com.example\r\nContent-Length: 2\r\n\r\n{}",
+                       &answer),
+                   204);
+  assert_int_equal(fake_prober_count(f.prober), 0);
+  raw_free(&answer);
+  stop(&f);
+}
+
 static void test_nested_to_death(void **state) {
   (void)state;
   static const int script[] = {200, 0};
@@ -186,7 +256,8 @@ static void test_prober_in_trouble(void **state) {
     raw_answer answer = {0};
     assert_int_equal(post(f.port, "/", PUSH, &answer), 503);
     assert_non_null(strstr(answer.body.data, "\"status\":\"UNAVAILABLE\""));
-    assert_non_null(strstr(answer.body.data, fake_prober_url(f.prober)));
+    /* Why is for our log, and nothing that whoever pushes should read. */
+    assert_null(strstr(answer.body.data, fake_prober_url(f.prober)));
     assert_int_equal(psprobe_responder_answered(f.responder), 0);
     raw_free(&answer);
     stop(&f);
@@ -297,7 +368,8 @@ static void test_largest(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_pushes),         cmocka_unit_test(test_nested_to_death),
+      cmocka_unit_test(test_pushes),         cmocka_unit_test(test_every_trigger),
+      cmocka_unit_test(test_not_ours),       cmocka_unit_test(test_nested_to_death),
       cmocka_unit_test(test_captured_push),  cmocka_unit_test(test_largest),
       cmocka_unit_test(test_other_requests), cmocka_unit_test(test_prober_in_trouble),
       cmocka_unit_test(test_many_at_once),   cmocka_unit_test(test_free_finishes_what_is_under_way),

@@ -311,7 +311,7 @@ static void try_again(void *arg, psprobe_code code, const psprobe_error *error) 
   second_try *t = arg;
   t->first = code;
   const psprobe_message message = {.message_id = "18"};
-  psp_responder_begin(t->responder, &message, 0, answer_at_last, &t->second);
+  psp_responder_begin(t->responder, &message, 0, 0, answer_at_last, &t->second);
 }
 
 /* Who hears that an answer failed may try the next at once. */
@@ -320,7 +320,7 @@ static void test_limit_in_the_callback(void **state) {
   second_try t = {make((psprobe_responder_options){.prober = "http://127.0.0.1:9", .limit = 1}),
                   PSPROBE_OK, PSPROBE_OK};
   const psprobe_message message = {.message_id = "17"};
-  psp_responder_begin(t.responder, &message, 0, try_again, &t);
+  psp_responder_begin(t.responder, &message, 0, 0, try_again, &t);
   assert_int_equal(t.first, PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(t.second, PSPROBE_INVALID_ARGUMENT); /* not UNAVAILABLE */
   psprobe_responder_free(t.responder);
