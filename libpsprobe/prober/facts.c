@@ -9,18 +9,21 @@
 #include "base/timestamp.h"
 
 #define PREFIX "Psprobe-"
-/* A day is more than any probe lives, and a hundred years more than any process. */
+/* A day is more than any probe lives. */
 #define MAX_HANDLED_NS (INT64_C(24) * 3600 * 1000000000)
-#define MAX_AGE_NS     (INT64_C(36500) * MAX_HANDLED_NS)
 /* Until 2262. */
 #define MAX_WALL_NS INT64_MAX
 
-static bool read_instance(const char *text, char to[PSPROBE_INSTANCE_SIZE]) {
+bool psp_instance_ok(const char *text) {
   static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   size_t len = strspn(text, allowed);
-  if (len == 0 || text[len] != '\0' || len > PSPROBE_INSTANCE_LENGTH) return false;
-  memcpy(to, text, len + 1);
-  return true;
+  return len > 0 && text[len] == '\0' && len <= PSPROBE_INSTANCE_LENGTH;
+}
+
+static bool read_instance(const char *text, char to[PSPROBE_INSTANCE_SIZE]) {
+  bool ok = psp_instance_ok(text);
+  if (ok) memcpy(to, text, strlen(text) + 1);
+  return ok;
 }
 
 static bool read_count(const char *text, uint32_t *to) {
@@ -110,9 +113,9 @@ static bool set(psp_told *told, fact which, const char *text) {
     case ATTEMPT:
       return read_count(text, &f->delivery_attempt);
     case AGE:
-      return psp_parse_int64(text, 0, MAX_AGE_NS, &f->age_ns);
+      return psp_parse_int64(text, 0, MAX_WALL_NS, &f->age_ns);
     case READY:
-      return psp_parse_int64(text, 0, MAX_AGE_NS, &f->ready_ns);
+      return psp_parse_int64(text, 0, MAX_WALL_NS, &f->ready_ns);
     case PUBLISHED:
       return read_published(text, &f->published_wall_ns);
     case ARRIVED:

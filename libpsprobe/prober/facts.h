@@ -21,4 +21,7 @@ void psp_told_init(psp_told *told);
 /** Takes one header line; any other than ours is let be. `arg` is a psp_told. */
 void psp_told_take(void *arg, const char *name, const char *value);
 
+/** Whether a text can be an instance's name. */
+bool psp_instance_ok(const char *text);
+
 #endif

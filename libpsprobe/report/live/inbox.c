@@ -38,9 +38,22 @@ static void make_room(psprobe_dashboard *d) {
   d->change_count = kept;
 }
 
+/* A probe of the cold cadence: among those that are no part of the page's plots. */
+static void take_apart(psprobe_dashboard *d, const psprobe_finished *finished) {
+  size_t index;
+  if (!finished->update)
+    psp_columns_add(&d->columns, 0, &finished->result, psprobe_clock_wall());
+  else if (d->columns.apart != NULL && find(d->columns.apart, finished->result.id, &index))
+    psp_columns_update(d->columns.apart, index, &finished->result);
+}
+
 static void take(psprobe_dashboard *d, const psprobe_finished *finished) {
   const psprobe_result *result = &finished->result;
   size_t index;
+  if (result->cadence == PSPROBE_CADENCE_COLD) {
+    take_apart(d, finished);
+    return;
+  }
   for (size_t k = 0; k < result->source_count; k++)
     if ((finished->fresh >> k & 1) != 0 && result->answers[k].status != PSPROBE_LOST)
       psp_metric_record(&d->histograms[k], result->answers[k].elapsed_ns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "results/columns/columns.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static void free_source(psp_source_columns *s) {
   free(s->status);
   free(s->cold);
   free(s->duplicates);
+  free(s->told);
   *s = (psp_source_columns){0};
 }
 
@@ -43,6 +45,9 @@ void psp_columns_free(psp_columns *c) {
   for (size_t i = 0; i < c->run_count; i++)
     free_run(&c->runs[i]);
   free(c->runs);
+  psp_interned_free(&c->instances);
+  if (c->apart != NULL) psp_columns_free(c->apart);
+  free(c->apart);
   memset(c, 0, sizeof *c);
 }
 
@@ -89,7 +94,7 @@ typedef struct column {
   void **at;
   size_t size;
 } column;
-#define COLUMNS_MOST (7 + 5 * PSPROBE_MAX_SOURCES)
+#define COLUMNS_MOST (7 + 6 * PSPROBE_MAX_SOURCES)
 
 static size_t list_columns(psp_columns *c, column list[COLUMNS_MOST]) {
   size_t n = 0;
@@ -108,6 +113,7 @@ static size_t list_columns(psp_columns *c, column list[COLUMNS_MOST]) {
     COLUMN(s->status);
     COLUMN(s->cold);
     COLUMN(s->duplicates);
+    if (s->told != NULL) COLUMN(s->told);
   }
 #undef COLUMN
   return n;
@@ -149,6 +155,49 @@ static int64_t within_time(int64_t ns) {
                                       : ns;
 }
 
+/* Keeps a number that is told: one above 0. */
+static void keep_ns(int64_t *to, int64_t ns) {
+  if (ns > 0) *to = within_time(ns);
+}
+
+static void keep_count(uint32_t *to, uint32_t count) {
+  if (count > 0) *to = count;
+}
+
+/* The column of a source that tells something for the first time. */
+static bool add_told(psp_columns *c, psp_source_columns *s) {
+  if (s->told == NULL) s->told = calloc(c->capacity, sizeof *s->told);
+  c->failed |= s->told == NULL;
+  return s->told != NULL;
+}
+
+static void keep_facts(psp_columns *c, psp_told_row *row, const psprobe_facts *f) {
+  if (f->instance[0] != '\0' && !psp_interned_number(&c->instances, f->instance, &row->instance))
+    c->failed = true;
+  keep_count(&row->invocation, f->invocation);
+  keep_count(&row->attempt, f->delivery_attempt);
+  keep_ns(&row->age_ns, f->age_ns);
+  keep_ns(&row->ready_ns, f->ready_ns);
+  keep_ns(&row->published_ns, f->published_wall_ns);
+  keep_ns(&row->arrived_ns, f->arrived_wall_ns);
+  keep_ns(&row->sent_ns, f->sent_wall_ns);
+  bool exchange = true;
+  for (size_t t = 0; t < PSPROBE_STAMPS; t++)
+    exchange = exchange && f->exchange_wall_ns[t] > 0;
+  for (size_t t = 0; t < PSPROBE_STAMPS && exchange; t++)
+    keep_ns(&row->exchange_ns[t], f->exchange_wall_ns[t]);
+}
+
+static void set_told(psp_columns *c, psp_source_columns *s, size_t i,
+                     const psprobe_answer *answer) {
+  static const psp_told_row nothing;
+  psp_told_row row = s->told == NULL ? nothing : s->told[i];
+  keep_ns(&row.received_ns, answer->received_wall_ns);
+  keep_facts(c, &row, &answer->facts);
+  if (memcmp(&row, &nothing, sizeof row) == 0 || !add_told(c, s)) return;
+  s->told[i] = row;
+}
+
 void psp_columns_update(psp_columns *c, size_t i, const psprobe_result *result) {
   c->publish_ns[i] = within(result->publish_ns);
   c->unsent[i] = is_unsent(result);
@@ -160,13 +209,30 @@ void psp_columns_update(psp_columns *c, size_t i, const psprobe_result *result) 
     s->status[i] = (uint8_t)answer->status;
     s->cold[i] = answer->cold;
     s->duplicates[i] = answer->duplicates;
+    set_told(c, s, i, answer);
   }
+}
+
+/* Where a probe belongs: with the others, or apart. NULL: no memory. */
+static psp_columns *home_of(psp_columns *c, const psprobe_result *result) {
+  if (result->cadence == PSPROBE_CADENCE_STEADY) return c;
+  if (c->apart == NULL) {
+    c->apart = calloc(1, sizeof *c->apart);
+    for (size_t k = 0; c->apart != NULL && k < c->source_count; k++)
+      psp_columns_add_source(c->apart, c->sources[k].name);
+  }
+  c->failed |= c->apart == NULL || c->apart->failed;
+  return c->apart;
 }
 
 void psp_columns_add_foreign(psp_columns *c, uint32_t run, const char *id,
                              const psprobe_result *result, int64_t saved_wall_ns) {
-  if (result->source_count != c->source_count || !reserve(c)) return;
+  if (result->source_count != c->source_count) return;
+  c = home_of(c, result);
+  if (c == NULL || !reserve(c)) return;
   size_t i = c->count++;
+  for (size_t k = 0; k < c->source_count; k++)
+    if (c->sources[k].told != NULL) c->sources[k].told[i] = (psp_told_row){0};
   snprintf(c->id[i], sizeof c->id[i], "%s", id);
   c->sent_wall_ns[i] = within_time(result->sent_wall_ns);
   c->lateness_ns[i] = within(result->lateness_ns);
@@ -198,6 +264,7 @@ psprobe_code psp_columns_select(psp_columns *c, const char *const *names, size_t
     free_source(&c->sources[k]);
   memcpy(c->sources, kept, sizeof kept);
   c->source_count = n;
+  if (all && c->apart != NULL) return psp_columns_select(c->apart, names, count, error);
   if (all) return PSPROBE_OK;
   char shown[PSP_SHOWN_SIZE];
   return psp_fail(error, PSPROBE_NOT_FOUND,
@@ -219,7 +286,7 @@ void psp_columns_drop(psp_columns *c, size_t n) {
   c->count -= n;
 }
 
-void psp_columns_keep_run(psp_columns *c, uint32_t run) {
+static void keep_rows(psp_columns *c, uint32_t run) {
   size_t kept = 0;
   for (size_t i = 0, next; i < c->count; i = next) { /* a stretch of the same run at a time */
     bool keep = c->run[i] == run;
@@ -230,11 +297,16 @@ void psp_columns_keep_run(psp_columns *c, uint32_t run) {
     kept += next - i;
   }
   c->count = kept;
+  if (kept > 0) memset(c->run, 0, kept * sizeof *c->run);
+}
+
+void psp_columns_keep_run(psp_columns *c, uint32_t run) {
+  keep_rows(c, run);
+  if (c->apart != NULL) keep_rows(c->apart, run);
   for (size_t i = 0; i < c->run_count; i++)
     if (i != run) free_run(&c->runs[i]);
   c->runs[0] = c->runs[run];
   c->run_count = 1;
-  if (kept > 0) memset(c->run, 0, kept * sizeof *c->run);
 }
 
 psprobe_probes psp_columns_probes(const psp_columns *c,

@@ -9,6 +9,8 @@
 #include <psprobe/compare.h>
 #include <psprobe/results.h>
 
+#include "results/columns/interned.h"
+
 /** A result's publish_ns where a file of somebody else's does not have it. */
 #define PSP_PUBLISH_UNKNOWN (-2)
 /** The same in CSV, where an empty cell says that publishing failed. */
@@ -20,6 +22,14 @@
 /** Room for an id: ours, a UUID, or whatever else a file has, up to 63 bytes. */
 #define PSP_COLUMN_ID_SIZE 64
 
+/** What an answer told, and when it came by the run's clock; 0: not told (psprobe_facts). */
+typedef struct psp_told_row {
+  uint32_t instance; /**< its number among the columns' instances */
+  uint32_t invocation, attempt;
+  int64_t received_ns, age_ns, ready_ns, published_ns, arrived_ns, sent_ns;
+  int64_t exchange_ns[PSPROBE_STAMPS];
+} psp_told_row;
+
 /** One source's columns, as long as there are probes. */
 typedef struct psp_source_columns {
   char *name;
@@ -28,6 +38,7 @@ typedef struct psp_source_columns {
   uint8_t *status;
   bool *cold;
   uint32_t *duplicates;
+  psp_told_row *told; /**< NULL: no answer has told anything */
 } psp_source_columns;
 
 /** A run, with texts of its own. */
@@ -47,6 +58,10 @@ typedef struct psp_columns {
   psp_source_columns sources[PSPROBE_MAX_SOURCES];
   psp_run_copy *runs;
   size_t run_count;
+  psp_interned instances;
+  /** Probes of the cold cadence, which no figure of the others knows: the same sources, and runs
+   * that are ours. NULL: none. */
+  struct psp_columns *apart;
   size_t left_out; /**< probes of runs that had other sources than these */
   bool failed;     /**< memory ran out: the columns are not whole */
 } psp_columns;
@@ -64,7 +79,7 @@ void psp_columns_add(psp_columns *columns, uint32_t run, const psprobe_result *r
 /** The same with an id that is not one of ours, cut to its room. */
 void psp_columns_add_foreign(psp_columns *columns, uint32_t run, const char *id,
                              const psprobe_result *result, int64_t saved_wall_ns);
-/** Replaces the answers of probe `index`. */
+/** Replaces the answers of probe `index`; facts that are told no more stay. */
 void psp_columns_update(psp_columns *columns, size_t index, const psprobe_result *result);
 /** Keeps these sources alone, in this order. @return PSPROBE_OK; NOT_FOUND names one it lacks */
 psprobe_code psp_columns_select(psp_columns *columns, const char *const *names, size_t count,

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "results/columns/columns.h"
+#include "results/columns/import.h"
 #include "results/columns/old_names.h"
 #include "results/upload/document.h"
 
@@ -48,7 +49,31 @@ static bool tells_publish(const psp_columns *c) {
   return c->count == 0;
 }
 
-static void put_head(psp_buf *out, const psp_columns *c, bool publish) {
+/* What of a table's head is not always there. */
+typedef struct table_shape {
+  bool publish, cadence;
+  bool told[PSPROBE_MAX_SOURCES];
+} table_shape;
+
+static table_shape shape_of(const psp_columns *c) {
+  const psp_columns *apart = c->apart;
+  table_shape s = {.publish = tells_publish(c) || (apart != NULL && tells_publish(apart)),
+                   .cadence = apart != NULL && apart->count > 0};
+  for (size_t k = 0; k < c->source_count; k++)
+    s.told[k] = c->sources[k].told != NULL || (apart != NULL && apart->sources[k].told != NULL);
+  return s;
+}
+
+static void put_fact_heads(psp_buf *out, psp_buf *cell, const char *name) {
+  psp_buf_printf(cell, "%s" PSP_RECEIVED_SUFFIX, name);
+  put_head_cell(out, cell);
+  for (size_t i = 0; i < PSP_FACT_COLUMNS; i++) {
+    psp_buf_printf(cell, "%s%s", name, psp_fact_columns[i].suffix);
+    put_head_cell(out, cell);
+  }
+}
+
+static void put_head(psp_buf *out, const psp_columns *c, const table_shape *shape) {
   static const char *const parts[] = {"status", "cold", "duplicates", "handled_ns"};
   const char *names[PSPROBE_MAX_SOURCES];
   psp_buf cell = {0};
@@ -59,13 +84,15 @@ static void put_head(psp_buf *out, const psp_columns *c, bool publish) {
     psp_put_response_column(&cell, names, c->source_count, k);
     put_head_cell(out, &cell);
   }
-  psp_buf_text(
-      out, publish ? ",saved_at,run_id,lateness_ns,publish_ns" : ",saved_at,run_id,lateness_ns");
+  psp_buf_text(out, ",saved_at,run_id,lateness_ns");
+  psp_buf_text(out, shape->publish ? ",publish_ns" : "");
+  psp_buf_text(out, shape->cadence ? "," PSP_CADENCE_COLUMN : "");
   for (size_t k = 0; k < c->source_count; k++) {
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
       psp_buf_printf(&cell, "%s_%s", names[k], parts[p]);
       put_head_cell(out, &cell);
     }
+    if (shape->told[k]) put_fact_heads(out, &cell, names[k]);
   }
   psp_buf_char(out, '\n');
   psp_buf_free(&cell);
@@ -77,7 +104,35 @@ static void put_publish(psp_buf *out, int64_t ns) {
   if (ns == PSP_PUBLISH_UNKNOWN) psp_buf_text(out, PSP_PUBLISH_UNKNOWN_TEXT);
 }
 
-static void put_row(psp_buf *out, const psp_columns *c, size_t i, bool publish) {
+/* A comma, and a number that was told. */
+static void put_told(psp_buf *out, int64_t value) {
+  psp_buf_char(out, ',');
+  if (value > 0) psp_buf_printf(out, "%lld", (long long)value);
+}
+
+/* In the order of psp_fact_columns, each as its header had it. */
+static void put_facts(psp_buf *out, const psp_columns *c, const psp_told_row *told) {
+  static const psp_told_row nothing = {0};
+  if (told == NULL) told = &nothing;
+  put_told(out, told->received_ns);
+  psp_buf_char(out, ',');
+  put_text(out, psp_interned_at(&c->instances, told->instance));
+  put_told(out, told->invocation);
+  put_told(out, told->attempt);
+  put_told(out, told->age_ns);
+  put_told(out, told->ready_ns);
+  psp_buf_char(out, ',');
+  if (told->published_ns > 0) put_time(out, told->published_ns);
+  put_told(out, told->arrived_ns);
+  put_told(out, told->sent_ns);
+  psp_buf_char(out, ',');
+  for (size_t t = 0; t < PSPROBE_STAMPS && told->exchange_ns[0] > 0; t++)
+    psp_buf_printf(out, "%s%lld", t > 0 ? " " : "", (long long)told->exchange_ns[t]);
+}
+
+/* `c` has the row, `all` the runs. */
+static void put_row(psp_buf *out, const psp_columns *all, const psp_columns *c, size_t i,
+                    const table_shape *shape) {
   put_text(out, c->id[i]);
   psp_buf_char(out, ',');
   put_time(out, c->sent_wall_ns[i]);
@@ -89,23 +144,28 @@ static void put_row(psp_buf *out, const psp_columns *c, size_t i, bool publish) 
   psp_buf_char(out, ',');
   if (c->saved_wall_ns[i] != 0) put_time(out, c->saved_wall_ns[i]); /* else it was not told */
   psp_buf_char(out, ',');
-  put_text(out, c->runs[c->run[i]].run.id);
+  put_text(out, all->runs[c->run[i]].run.id);
   psp_buf_printf(out, ",%lld", (long long)c->lateness_ns[i]);
-  if (publish) put_publish(out, c->publish_ns[i]);
+  if (shape->publish) put_publish(out, c->publish_ns[i]);
+  if (shape->cadence) psp_buf_printf(out, ",%s", psp_cadence_names[c != all]);
   for (size_t k = 0; k < c->source_count; k++) {
     const psp_source_columns *s = &c->sources[k];
     psp_buf_printf(out, ",%s,%d,%u,", psp_status_name((psprobe_status)s->status[i]),
                    s->cold[i] ? 1 : 0, (unsigned)s->duplicates[i]);
     if (s->handled_ns[i] >= 0) psp_buf_printf(out, "%lld", (long long)s->handled_ns[i]);
+    if (shape->told[k]) put_facts(out, c, s->told == NULL ? NULL : &s->told[i]);
   }
   psp_buf_char(out, '\n');
 }
 
 char *psp_columns_csv(const psp_columns *columns) {
   psp_buf out = {0};
-  bool publish = tells_publish(columns);
-  put_head(&out, columns, publish);
+  const psp_columns *apart = columns->apart;
+  const table_shape shape = shape_of(columns);
+  put_head(&out, columns, &shape);
   for (size_t i = 0; i < columns->count; i++)
-    put_row(&out, columns, i, publish);
+    put_row(&out, columns, columns, i, &shape);
+  for (size_t i = 0; apart != NULL && i < apart->count; i++)
+    put_row(&out, columns, apart, i, &shape);
   return psp_buf_take(&out, NULL);
 }

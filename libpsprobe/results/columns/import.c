@@ -11,8 +11,19 @@
 #include "base/shown.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "prober/facts.h"
 #include "results/upload/document.h"
 #include "stats/sample.h"
+
+const char *const psp_cadence_names[2] = {
+    [PSPROBE_CADENCE_STEADY] = "steady", [PSPROBE_CADENCE_COLD] = "cold"};
+
+const psp_fact_column psp_fact_columns[PSP_FACT_COLUMNS] = {
+    {"_instance", PSPROBE_HEADER_INSTANCE},  {"_invocation", PSPROBE_HEADER_INVOCATION},
+    {"_attempt", PSPROBE_HEADER_ATTEMPT},    {"_age_ns", PSPROBE_HEADER_AGE},
+    {"_ready_ns", PSPROBE_HEADER_READY},     {"_published_at", PSPROBE_HEADER_PUBLISHED},
+    {"_arrived_ns", PSPROBE_HEADER_ARRIVED}, {"_sent_ns", PSPROBE_HEADER_SENT},
+    {"_exchange", PSPROBE_HEADER_EXCHANGE}};
 
 void psp_import_begin(psp_import_row *row, size_t source_count) {
   *row =
@@ -71,10 +82,22 @@ static bool set_status(const char *text, psprobe_answer *answer, const char **wh
   return false;
 }
 
+/* As the answer's header had it. */
+static bool set_fact(psprobe_answer *answer, const psp_fact_column *column, const char *text,
+                     const char **why) {
+  psp_told told = {.facts = answer->facts};
+  psp_told_take(&told, column->header, text);
+  answer->facts = told.facts;
+  *why = "nothing that a responder can have told (docs/results.md)";
+  return told.wrong == 0;
+}
+
 static bool set_answer(psp_import_row *row, psp_role role, size_t source, const char *text,
                        const char **why) {
   psprobe_answer *answer = &row->result.answers[source];
   int64_t value = 0;
+  if (role >= PSP_ROLE_FACT)
+    return set_fact(answer, &psp_fact_columns[role - PSP_ROLE_FACT], text, why);
   switch (role) {
     case PSP_ROLE_ELAPSED:
       *why = "a second time of this source";
@@ -86,6 +109,9 @@ static bool set_answer(psp_import_row *row, psp_role role, size_t source, const 
       return set_status(text, answer, why);
     case PSP_ROLE_HANDLED:
       return set_int(text, 0, &answer->handled_ns, why);
+    case PSP_ROLE_RECEIVED:
+      *why = "no time in nanoseconds since 1970";
+      return psp_parse_int64(text, 0, PSP_COLUMN_TIME_MOST, &answer->received_wall_ns);
     case PSP_ROLE_COLD:
       *why = "neither 0 nor 1";
       if (!psp_parse_int64(text, 0, 1, &value)) return false;
@@ -125,6 +151,12 @@ bool psp_import_set(psp_import_row *row, psp_role role, size_t source, const cha
       return set_time(text, &row->saved_wall_ns, why);
     case PSP_ROLE_LATENESS:
       return set_int(text, -PSP_MOST_NS, &row->result.lateness_ns, why);
+    case PSP_ROLE_CADENCE:
+      *why = "none of steady, cold";
+      row->result.cadence = strcmp(text, psp_cadence_names[PSPROBE_CADENCE_COLD]) == 0
+                                ? PSPROBE_CADENCE_COLD
+                                : PSPROBE_CADENCE_STEADY;
+      return strcmp(text, psp_cadence_names[row->result.cadence]) == 0;
     case PSP_ROLE_PUBLISH:
       if (strcmp(text, PSP_PUBLISH_UNKNOWN_TEXT) != 0)
         return set_int(text, 0, &row->result.publish_ns, why);
@@ -184,14 +216,6 @@ static uint32_t newest(const psp_columns *c) {
   return c->run[last];
 }
 
-/* FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/). */
-static uint64_t hash(const char *id) {
-  uint64_t h = 14695981039346656037u;
-  for (const unsigned char *p = (const unsigned char *)id; *p != '\0'; p++)
-    h = (h ^ *p) * 1099511628211u;
-  return h ^ h >> 32;
-}
-
 /* A probe that is there twice would count twice. */
 static psprobe_code check_ids(const psp_import *import, psprobe_error *error) {
   const psp_columns *c = import->columns;
@@ -201,7 +225,7 @@ static psprobe_code check_ids(const psp_import *import, psprobe_error *error) {
   uint32_t *places = calloc(size, sizeof *places); /* index plus one; 0: free */
   psprobe_code code = places == NULL ? psp_fail_memory(error, import->what) : PSPROBE_OK;
   for (size_t i = 0; code == PSPROBE_OK && i < c->count; i++) {
-    size_t at = hash(c->id[i]) & (size - 1);
+    size_t at = psp_interned_hash(c->id[i]) & (size - 1);
     while (places[at] != 0 && strcmp(c->id[places[at] - 1], c->id[i]) != 0)
       at = (at + 1) & (size - 1);
     if (places[at] != 0)
@@ -257,6 +281,14 @@ static size_t find_source(const psp_columns *c, const char *name, size_t len) {
   return k;
 }
 
+/* Whether a column's name is that of a source and `suffix`. */
+static bool is_of_source(const psp_columns *c, const char *name, const char *suffix,
+                         size_t *source) {
+  if (!psp_text_ends(name, suffix)) return false;
+  *source = find_source(c, name, strlen(name) - strlen(suffix));
+  return *source < c->source_count;
+}
+
 psp_role psp_import_role(const psp_import *import, const char *name, size_t *source) {
   const psp_columns *columns = import->columns;
   static const struct {
@@ -264,11 +296,13 @@ psp_role psp_import_role(const psp_import *import, const char *name, size_t *sou
     psp_role role;
   } whole[] = {{"arbitrary_message_id", PSP_ROLE_ID}, {"probe_sent", PSP_ROLE_SENT},
                {"saved_at", PSP_ROLE_SAVED},          {"run_id", PSP_ROLE_RUN},
-               {"lateness_ns", PSP_ROLE_LATENESS},    {"publish_ns", PSP_ROLE_PUBLISH}},
+               {"lateness_ns", PSP_ROLE_LATENESS},    {"publish_ns", PSP_ROLE_PUBLISH},
+               {PSP_CADENCE_COLUMN, PSP_ROLE_CADENCE}},
     ends[] = {{"_status", PSP_ROLE_STATUS},
               {"_cold", PSP_ROLE_COLD},
               {"_duplicates", PSP_ROLE_DUPLICATES},
-              {"_handled_ns", PSP_ROLE_HANDLED}};
+              {"_handled_ns", PSP_ROLE_HANDLED},
+              {PSP_RECEIVED_SUFFIX, PSP_ROLE_RECEIVED}};
   for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
     if (strcmp(name, whole[i].name) == 0) return whole[i].role;
   psp_buf of = {0};
@@ -278,11 +312,11 @@ psp_role psp_import_role(const psp_import *import, const char *name, size_t *sou
     return *source < columns->source_count ? PSP_ROLE_ELAPSED : PSP_ROLE_NONE;
   }
   psp_buf_free(&of);
-  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-    if (!psp_text_ends(name, ends[i].name)) continue;
-    *source = find_source(columns, name, strlen(name) - strlen(ends[i].name));
-    return *source < columns->source_count ? ends[i].role : PSP_ROLE_NONE;
-  }
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+    if (is_of_source(columns, name, ends[i].name, source)) return ends[i].role;
+  for (size_t i = 0; i < PSP_FACT_COLUMNS; i++)
+    if (is_of_source(columns, name, psp_fact_columns[i].suffix, source))
+      return (psp_role)(PSP_ROLE_FACT + i);
   return PSP_ROLE_NONE;
 }
 

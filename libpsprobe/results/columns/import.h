@@ -23,12 +23,27 @@ typedef enum psp_role {
   PSP_ROLE_RUN,
   PSP_ROLE_LATENESS,
   PSP_ROLE_PUBLISH,
+  PSP_ROLE_CADENCE,
   PSP_ROLE_ELAPSED, /**< of a source, as the rest */
   PSP_ROLE_STATUS,
   PSP_ROLE_COLD,
   PSP_ROLE_DUPLICATES,
-  PSP_ROLE_HANDLED
+  PSP_ROLE_HANDLED,
+  PSP_ROLE_RECEIVED,
+  PSP_ROLE_FACT /**< the first of the facts, in the order of psp_fact_columns */
 } psp_role;
+
+/** A fact's column is NAME and this; what is in it has the form of this header. */
+typedef struct psp_fact_column {
+  const char *suffix, *header;
+} psp_fact_column;
+#define PSP_FACT_COLUMNS 9
+extern const psp_fact_column psp_fact_columns[PSP_FACT_COLUMNS];
+/** Of when an answer came by the run's clock, in ns since 1970. */
+#define PSP_RECEIVED_SUFFIX "_received_ns"
+/** The column of the cadence, and what it holds for each. */
+#define PSP_CADENCE_COLUMN "cadence"
+extern const char *const psp_cadence_names[2];
 
 /** A table that is read; `what` names it in errors. */
 typedef struct psp_import {

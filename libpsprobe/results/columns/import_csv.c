@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "results/columns/import.h"
 
-#define COLUMNS_MOST 200
+#define COLUMNS_MOST 320
 
 typedef struct reader {
   const char *at, *end, *what;

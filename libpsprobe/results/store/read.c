@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "prober/facts.h"
 #include "results/store/store.h"
 
 /* The columns of an answer in PSP_ROW_COLUMNS. */
@@ -36,10 +37,9 @@ static bool read_count(sqlite3_stmt *statement, int column, uint32_t *count) {
 /* What is NULL is 0: not told. False: what we never write. */
 static bool read_facts(sqlite3_stmt *statement, psprobe_facts *facts) {
   const char *name = psp_sql_text(statement, NAME);
-  size_t len = name == NULL ? 0 : strlen(name);
-  if (len >= sizeof facts->instance) return false;
+  if (name != NULL && !psp_instance_ok(name)) return false;
   memset(facts, 0, sizeof *facts);
-  if (len > 0) memcpy(facts->instance, name, len);
+  if (name != NULL) memcpy(facts->instance, name, strlen(name));
   facts->age_ns = sqlite3_column_int64(statement, AGE);
   facts->ready_ns = sqlite3_column_int64(statement, READY);
   facts->published_wall_ns = sqlite3_column_int64(statement, PUBLISHED);

@@ -47,6 +47,30 @@ static psprobe_value *finish(psprobe_value *map, bool good) {
   return NULL;
 }
 
+/* What was told: a field that was not is not there, so that a document without facts is as before.
+ */
+static void put_told(psprobe_value *map, const char *key, int64_t value, bool *good) {
+  if (value > 0) put(map, key, psprobe_value_integer(value), good);
+}
+
+static void put_told_time(psprobe_value *map, const char *key, int64_t wall_ns, bool *good) {
+  if (wall_ns > 0) put(map, key, timestamp(wall_ns), good);
+}
+
+static void put_facts(psprobe_value *map, const psprobe_facts *facts, bool *good) {
+  static const char *const stamps[PSPROBE_STAMPS] = {"t1_ns", "t2_ns", "t3_ns", "t4_ns"};
+  if (facts->instance[0] != '\0') put(map, "instance", psprobe_value_string(facts->instance), good);
+  put_told(map, "invocation", facts->invocation, good);
+  put_told(map, "attempt", facts->delivery_attempt, good);
+  put_told(map, "age_ns", facts->age_ns, good);
+  put_told(map, "ready_ns", facts->ready_ns, good);
+  put_told_time(map, "published_at", facts->published_wall_ns, good);
+  put_told(map, "arrived_ns", facts->arrived_wall_ns, good);
+  put_told(map, "sent_ns", facts->sent_wall_ns, good);
+  for (size_t i = 0; i < PSPROBE_STAMPS; i++)
+    put_told(map, stamps[i], facts->exchange_wall_ns[i], good);
+}
+
 static psprobe_value *answer_map(const psprobe_row *row, const psprobe_answer *answer) {
   psprobe_value *map = psprobe_value_map();
   bool good = map != NULL, there = answer->status != PSPROBE_LOST;
@@ -57,6 +81,8 @@ static psprobe_value *answer_map(const psprobe_row *row, const psprobe_answer *a
   put(map, "duplicates", psprobe_value_integer(answer->duplicates), &good);
   put(map, "cold", psprobe_value_boolean(answer->cold), &good);
   put(map, "handled_ns", duration(there && answer->handled_ns >= 0, answer->handled_ns), &good);
+  put_told(map, "received_ns", answer->received_wall_ns, &good);
+  put_facts(map, &answer->facts, &good);
   return finish(map, good);
 }
 
@@ -74,5 +100,7 @@ psprobe_value *psprobe_result_document(const psprobe_row *row) {
   put(map, "run_id", psprobe_value_string(row->run->id), &good);
   put(map, "publish_ns", duration(result->publish_ns >= 0, result->publish_ns), &good);
   put(map, "sources", sources, &good);
+  if (result->cadence == PSPROBE_CADENCE_COLD)
+    put(map, "cadence", psprobe_value_string("cold"), &good);
   return finish(map, good);
 }

@@ -72,7 +72,7 @@ static void test_not_of_its_form(void **state) {
       {"Psprobe-Invocation", "+1"},
       {"Psprobe-Age-Ns", "-1"},
       {"Psprobe-Age-Ns", "1.5"},
-      {"Psprobe-Ready-Ns", "9223372036854775807"},
+      {"Psprobe-Ready-Ns", "9223372036854775808"},
       {"Psprobe-Delivery-Attempt", "1x"},
       {"Psprobe-Published", "1969-12-31T23:59:59Z"},
       {"Psprobe-Published", "2300-01-01T00:00:00Z"},

@@ -56,11 +56,28 @@ static size_t any_sources(const char *names[PSPROBE_MAX_SOURCES]) {
   return count;
 }
 
+/* Some of them, and none; each may be missing alone. */
+static psprobe_facts any_facts(void) {
+  psprobe_facts f = {0};
+  if (below(2) == 0) return f;
+  if (below(4) > 0) snprintf(f.instance, sizeof f.instance, "i-%u", (unsigned)below(5));
+  f.invocation = (uint32_t)below(3);
+  f.delivery_attempt = (uint32_t)(below(2) * UINT32_MAX);
+  int64_t *const numbers[] = {&f.age_ns, &f.ready_ns, &f.published_wall_ns, &f.arrived_wall_ns,
+                              &f.sent_wall_ns};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    *numbers[i] = below(3) == 0 ? any_ns() : 0;
+  for (size_t i = 0; i < PSPROBE_STAMPS; i++)
+    f.exchange_wall_ns[i] = any_ns();
+  return f;
+}
+
 static psprobe_result any_result(size_t sources, uint64_t number) {
   psprobe_result result = {.sent_wall_ns = SCRATCH_SENT_NS + (int64_t)number * 1000000007,
                            .lateness_ns = any_ns(),
                            .publish_ns = below(5) == 0 ? -1 : any_ns(),
-                           .source_count = sources};
+                           .source_count = sources,
+                           .cadence = (psprobe_cadence)(below(4) == 0)};
   scratch_id(result.id, number);
   if (below(9) == 0) result.sent_wall_ns = any_ns();
   for (size_t k = 0; k < sources; k++)
@@ -68,7 +85,9 @@ static psprobe_result any_result(size_t sources, uint64_t number) {
                                          .elapsed_ns = any_ns(),
                                          .duplicates = (uint32_t)(below(3) * below(UINT32_MAX)),
                                          .cold = below(2) == 1,
-                                         .handled_ns = below(3) == 0 ? -1 : any_ns()};
+                                         .handled_ns = below(3) == 0 ? -1 : any_ns(),
+                                         .received_wall_ns = below(2) == 0 ? 0 : any_ns(),
+                                         .facts = any_facts()};
   return result;
 }
 
@@ -83,6 +102,7 @@ static void any_table(psp_columns *c) {
     uint32_t index = psp_columns_add_run(c, &run);
     for (size_t i = 0; i < rows + 1; i++) {
       psprobe_result result = any_result(sources, r * 100 + i);
+      if (i == 0) result.cadence = PSPROBE_CADENCE_STEADY; /* runs are read in this order */
       psp_columns_add(c, index, &result, any_ns());
     }
   }
