@@ -95,6 +95,14 @@ typedef struct psprobe_change {
 
 #define PSPROBE_QUANTILE_COUNT 4
 
+/** The answers of a source that were cold, or those that were warm. */
+typedef struct psprobe_part {
+  uint64_t n;
+  int64_t min_ns, max_ns;                       /**< 0 when there is none, as the rest */
+  int64_t quantiles_ns[PSPROBE_QUANTILE_COUNT]; /**< nearest ranks, as of the whole */
+  psprobe_interval median_ci;
+} psprobe_part;
+
 /** One source. Quantiles are over all that answered, late ones included; what is lost is counted
  * beside them, not within. */
 typedef struct psprobe_source_summary {
@@ -103,6 +111,7 @@ typedef struct psprobe_source_summary {
   int64_t min_ns, max_ns; /**< 0 when nothing answered */
   psprobe_quantile quantiles[PSPROBE_QUANTILE_COUNT];
   psprobe_serial serial;
+  psprobe_part warm_part, cold_part;
   psprobe_change cold;  /**< from warm (first) to cold (second) */
   psprobe_change drift; /**< from the first half of the answers to the second */
 } psprobe_source_summary;

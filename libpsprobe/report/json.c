@@ -2,8 +2,12 @@
 /** @file The figures as JSON, in the schema of docs/report-json.md. */
 #include <psprobe/version.h>
 
+#include <stdlib.h>
+
 #include "base/json.h"
 #include "base/timestamp.h"
+#include "report/legs.h"
+#include "report/rates.h"
 #include "report/report.h"
 
 #define REPORT_SCHEMA 1
@@ -65,11 +69,46 @@ static void put_run(psp_json_writer *w, const psprobe_run *run) {
   put_text(w, "version", run->version);
   put_int(w, "interval_ns", run->interval_ns);
   put_int(w, "timeout_ns", run->timeout_ns);
+  psp_cadences cadences = psp_cadences_of(run);
+  put_figure(w, "cold_every_ns", cadences.cold_ns > 0, cadences.cold_ns);
+  put_figure(w, "filler_ns", cadences.filler_ns > 0, cadences.filler_ns);
+  psp_json_end_object(w);
+}
+
+/* The cold answers of a source, or the warm ones. */
+static void put_part(psp_json_writer *w, const char *key, const psprobe_part *part) {
+  static const char *const keys[PSPROBE_QUANTILE_COUNT] = {"p50_ns", "p90_ns", "p99_ns", "p999_ns"};
+  psp_json_put_key(w, key);
+  psp_json_begin_object(w);
+  put_int(w, "n", (int64_t)part->n);
+  put_figure(w, "min_ns", part->n > 0, part->min_ns);
+  for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
+    put_figure(w, keys[q], part->n > 0, part->quantiles_ns[q]);
+  put_figure(w, "max_ns", part->n > 0, part->max_ns);
+  put_interval(w, "p50_ci_ns", &part->median_ci);
+  psp_json_end_object(w);
+}
+
+static void put_bounds(psp_json_writer *w, const char *key, bool there, const psp_leg *leg) {
+  const psprobe_interval bounds = {there, there, leg->low_ns, leg->high_ns};
+  put_interval(w, key, &bounds);
+}
+
+static void put_legs(psp_json_writer *w, const psp_legs *legs) {
+  bool known = legs->answers > 0;
+  psp_json_put_key(w, "legs");
+  psp_json_begin_object(w);
+  put_int(w, "instances", (int64_t)legs->instances);
+  put_figure(w, "ready_ns", legs->ready_n > 0, legs->ready_ns);
+  put_int(w, "answers", (int64_t)legs->answers);
+  put_bounds(w, "to_arrival_ns", known, &legs->to_arrival);
+  put_figure(w, "in_hand_ns", known, legs->in_hand_ns);
+  put_bounds(w, "to_receipt_ns", known, &legs->to_receipt);
   psp_json_end_object(w);
 }
 
 static void put_source(psp_json_writer *w, const char *name, const psprobe_source_summary *s,
-                       uint64_t in_doubt) {
+                       uint64_t in_doubt, const psp_legs *legs) {
   static const char *const keys[PSPROBE_QUANTILE_COUNT][2] = {{"p50_ns", "p50_ci_ns"},
                                                               {"p90_ns", "p90_ci_ns"},
                                                               {"p99_ns", "p99_ci_ns"},
@@ -90,6 +129,9 @@ static void put_source(psp_json_writer *w, const char *name, const psprobe_sourc
   put_figure(w, "max_ns", any, s->max_ns);
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
     put_interval(w, keys[q][1], &s->quantiles[q].ci);
+  put_part(w, "warm_part", &s->warm_part);
+  put_part(w, "cold_part", &s->cold_part);
+  put_legs(w, legs);
   psp_json_end_object(w);
 }
 
@@ -143,6 +185,60 @@ static void put_pair(psp_json_writer *w, const psprobe_report *report, const psp
   psp_json_end_object(w);
 }
 
+/* Runs of different rates, each source at each. */
+static void put_rates(psp_json_writer *w, const psp_columns *c) {
+  psp_rate *rates = NULL;
+  size_t count = 0;
+  w->buf->failed |= !psp_rates_list(c, &rates, &count);
+  psp_json_put_key(w, "rates");
+  psp_json_begin_array(w);
+  for (size_t i = 0; i < count; i++) {
+    const psprobe_source_summary *s = &rates[i].figures;
+    uint64_t answers = s->answered + s->late;
+    psp_json_begin_object(w);
+    put_measured(w, "messages_per_s", rates[i].per_s > 0, rates[i].per_s);
+    put_text(w, "source", c->sources[rates[i].source].name);
+    put_int(w, "answers", (int64_t)answers);
+    put_figure(w, "p50_ns", answers > 0, s->quantiles[0].value_ns);
+    put_interval(w, "p50_ci_ns", &s->quantiles[0].ci);
+    put_measured(w, "cold_share", answers > 0,
+                 (double)s->cold_count / (double)(answers + (answers == 0)));
+    psp_json_end_object(w);
+  }
+  psp_json_end_array(w);
+  free(rates);
+}
+
+/* The rare probes: the sources that have answered any, without figures where they are too few. */
+static void put_cold_cadence(psp_json_writer *w, const psp_columns *c) {
+  psprobe_series series[PSPROBE_MAX_SOURCES];
+  psprobe_comparison *comparison = NULL;
+  psp_json_put_key(w, "cold_cadence");
+  psp_json_begin_object(w);
+  if (c->apart != NULL) {
+    psprobe_probes probes = psp_columns_probes(c->apart, series);
+    w->buf->failed |= psprobe_comparison_new(&probes, NULL, &comparison, NULL) != PSPROBE_OK;
+  }
+  for (size_t k = 0; comparison != NULL && k < c->source_count; k++) {
+    const psprobe_source_summary *s = psprobe_comparison_source(comparison, k);
+    uint64_t answers = s->answered + s->late;
+    bool enough = answers >= PSP_COLD_LEAST;
+    if (answers == 0) continue;
+    psp_json_put_key(w, c->sources[k].name);
+    psp_json_begin_object(w);
+    put_int(w, "answers", (int64_t)answers);
+    put_int(w, "needed", (int64_t)(enough ? 0 : PSP_COLD_LEAST - answers));
+    put_int(w, "cold", (int64_t)s->cold_count);
+    put_figure(w, "min_ns", enough, s->min_ns);
+    put_figure(w, "p50_ns", enough, s->quantiles[0].value_ns);
+    put_interval(w, "p50_ci_ns", enough ? &s->quantiles[0].ci : &(psprobe_interval){0});
+    put_figure(w, "max_ns", enough, s->max_ns);
+    psp_json_end_object(w);
+  }
+  psp_json_end_object(w);
+  psprobe_comparison_free(comparison);
+}
+
 char *psprobe_report_json(const psprobe_report *report) {
   psp_buf out = {0};
   psp_json_writer w = {.buf = &out, .pretty = true};
@@ -158,10 +254,16 @@ char *psprobe_report_json(const psprobe_report *report) {
   put_int(&w, "unsent", (int64_t)psprobe_comparison_unsent(report->comparison));
   psp_json_put_key(&w, "sources");
   psp_json_begin_object(&w);
-  for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++)
+  for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++) {
+    psp_legs legs;
+    out.failed |= !psp_legs_of(&report->columns, k, &legs);
     put_source(&w, report->columns.sources[k].name,
-               psprobe_comparison_source(report->comparison, k), report->untaken.in_doubt[k]);
+               psprobe_comparison_source(report->comparison, k), report->untaken.in_doubt[k],
+               &legs);
+  }
   psp_json_end_object(&w);
+  put_cold_cadence(&w, &report->columns);
+  put_rates(&w, &report->columns);
   psp_json_put_key(&w, "pairs");
   psp_json_begin_array(&w);
   for (size_t i = 0; i < psprobe_comparison_pair_count(report->comparison); i++)

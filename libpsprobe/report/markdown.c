@@ -49,6 +49,7 @@ char *psprobe_report_markdown(const psprobe_report *report) {
   }
   text.failed |= pairs.failed;
   psp_buf_free(&pairs);
+  psp_grids_put_markdown(&out, &report->grids);
   if (report->notes[0] != '\0') {
     psp_sink_raw(&out, "\n");
     psp_sink_text(&out, report->notes);

@@ -21,7 +21,9 @@ psprobe_code psp_report_new(psp_columns *columns, psprobe_report **report, pspro
     made->sentence = psprobe_comparison_sentence(made->comparison);
     if (psp_columns_untaken(&made->columns, &made->untaken))
       made->notes = psp_notes_with_untaken(made->comparison, &made->untaken);
-    if (made->sentence == NULL || made->notes == NULL) code = psp_fail_memory(error, "report");
+    psp_grids_make(&made->grids, &made->columns, made->comparison);
+    if (made->sentence == NULL || made->notes == NULL || made->grids.failed)
+      code = psp_fail_memory(error, "report");
   }
   if (code == PSPROBE_OK)
     *report = made;
@@ -33,6 +35,7 @@ psprobe_code psp_report_new(psp_columns *columns, psprobe_report **report, pspro
 void psprobe_report_free(psprobe_report *report) {
   if (report == NULL) return;
   psprobe_comparison_free(report->comparison);
+  psp_grids_free(&report->grids);
   psp_columns_free(&report->columns);
   free(report->sentence);
   free(report->notes);

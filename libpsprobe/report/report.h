@@ -5,6 +5,7 @@
 #include <psprobe/report.h>
 
 #include "base/buf.h"
+#include "report/grids.h"
 #include "results/columns/columns.h"
 #include "results/untaken.h"
 
@@ -14,6 +15,7 @@ struct psprobe_report {
   psprobe_probes probes; /**< views of the columns */
   psprobe_comparison *comparison;
   psp_untaken untaken; /**< of all its runs */
+  psp_grids grids;
   char *sentence, *notes;
 };
 

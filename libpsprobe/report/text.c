@@ -20,6 +20,7 @@ char *psprobe_report_text(const psprobe_report *report, const psprobe_text_optio
   if (psprobe_comparison_pair_count(report->comparison) > 0 || report->columns.left_out > 0)
     psp_sink_raw(&out, "\n");
   psp_table_put_pairs(&out, report, &style);
+  psp_grids_put_text(&out, &report->grids, &style);
   psp_bars_put(&out, report, &style);
   if (report->notes[0] != '\0') {
     psp_sink_raw(&out, "\n");

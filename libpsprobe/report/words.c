@@ -101,11 +101,15 @@ void psp_words_duration(psp_buf *out, psp_scale scale, int64_t ns) {
   psp_buf_printf(out, " %s", scale.unit);
 }
 
-bool psp_words_interval(psp_buf *out, psp_scale scale, const psprobe_interval *interval) {
-  if (!interval->has_low || !interval->has_high) return false;
-  psp_buf_text(out, "95 % interval ");
+void psp_words_range(psp_buf *out, psp_scale scale, const psprobe_interval *interval) {
   put_number(out, scale, interval->low_ns);
   psp_buf_text(out, " to ");
   psp_words_duration(out, scale, interval->high_ns);
+}
+
+bool psp_words_interval(psp_buf *out, psp_scale scale, const psprobe_interval *interval) {
+  if (!interval->has_low || !interval->has_high) return false;
+  psp_buf_text(out, "95 % interval ");
+  psp_words_range(out, scale, interval);
   return true;
 }

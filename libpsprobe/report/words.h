@@ -31,6 +31,8 @@ psp_scale psp_scale_of_interval(int64_t estimate, const psprobe_interval *interv
 psp_scale psp_scale_of(int64_t ns);
 /** "6.2 ms" */
 void psp_words_duration(psp_buf *out, psp_scale scale, int64_t ns);
+/** "5.8 to 6.7 ms"; both bounds are there. */
+void psp_words_range(psp_buf *out, psp_scale scale, const psprobe_interval *interval);
 /** "95 % interval 5.8 to 6.7 ms"; nothing when a bound is missing: false. */
 bool psp_words_interval(psp_buf *out, psp_scale scale, const psprobe_interval *interval);
 

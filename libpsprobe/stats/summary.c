@@ -75,6 +75,16 @@ psprobe_serial psp_serial_of(const psp_sample *sample, const psp_estimate *estim
                           .matters = serial->matters && reaches_further(&estimate->ci, &narrow)};
 }
 
+static psprobe_part part_of(const psp_sample *sample, const psp_estimate *median) {
+  psprobe_part part = {.n = sample->n, .median_ci = median->ci};
+  if (sample->n == 0) return part;
+  part.min_ns = sample->sorted[0];
+  part.max_ns = sample->sorted[sample->n - 1];
+  for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
+    part.quantiles_ns[q] = psprobe_quantile_sorted(sample->sorted, sample->n, quantiles[q]);
+  return part;
+}
+
 void psp_summarise(const psp_ordered *ordered, size_t source, psp_work *work,
                    psprobe_source_summary *summary, psp_estimate *median) {
   count(ordered->probes, &ordered->probes->sources[source], summary);
@@ -90,10 +100,13 @@ void psp_summarise(const psp_ordered *ordered, size_t source, psp_work *work,
   }
   summary->serial = psp_serial_of(sample, median, work->scores);
   psp_estimate warm = *median, cold = {0};
+  summary->warm_part = part_of(sample, median);
   if (psp_sample_marked(work)) {
     psp_sample_split(work);
     warm = psp_sample_median(&work->part[0], work->scores);
     cold = psp_sample_median(&work->part[1], work->scores);
+    summary->warm_part = part_of(&work->part[0], &warm);
+    summary->cold_part = part_of(&work->part[1], &cold);
   }
   summary->cold = psp_change(&warm, &cold);
   summary->drift = psp_drift(work);

@@ -365,6 +365,10 @@ void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes) {
     put_facts(&w, page);
     psp_json_put_key(&w, "table");
     psp_page_table_json(&w, page->comparison);
+    if (page->grids != NULL) {
+      psp_json_put_key(&w, "grids");
+      psp_grids_put_json(&w, page->grids);
+    }
   }
   psp_json_end_object(&w);
   psp_plots_free(&plots);

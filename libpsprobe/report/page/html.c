@@ -80,12 +80,13 @@ static const char *id_of(const void *arg, size_t probe) {
 }
 
 void psp_html_page_fill(psp_html_page *p, const psp_columns *columns, const psprobe_probes *probes,
-                        const psprobe_comparison *comparison, const char *sentence,
-                        const char *notes) {
+                        const psprobe_comparison *comparison, const psp_grids *grids,
+                        const char *sentence, const char *notes) {
   for (size_t k = 0; k < columns->source_count; k++)
     p->handled[k] = columns->sources[k].handled_ns;
   p->page = (psp_page){.probes = probes,
                        .comparison = comparison,
+                       .grids = grids,
                        .id = id_of,
                        .id_arg = columns,
                        .publish_ns = columns->publish_ns,
@@ -99,8 +100,8 @@ void psp_html_page_fill(psp_html_page *p, const psp_columns *columns, const pspr
 char *psprobe_report_html(const psprobe_report *report) {
   psp_html_page page;
   psp_buf out = {0};
-  psp_html_page_fill(&page, &report->columns, &report->probes, report->comparison, report->sentence,
-                     report->notes);
+  psp_html_page_fill(&page, &report->columns, &report->probes, report->comparison, &report->grids,
+                     report->sentence, report->notes);
   psp_page_html(&out, &page.page);
   return psp_buf_take(&out, NULL);
 }

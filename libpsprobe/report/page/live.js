@@ -11,6 +11,32 @@ const FRESH_MS = 10000; // older news is not "live"
 const AGAIN_MS = 2000; // after a stream that ended
 const WITHOUT_MS = 60000; // without a stream, once an answer did not come beside it
 
+function element(name, words, ...children) {
+  const node = document.createElement(name);
+  node.textContent = words;
+  node.append(...children);
+  return node;
+}
+
+/** One of the smaller tables below the figures, as the page has them. */
+function gridOf({ title, note, heads, rows }) {
+  const section = element("section", "", element("h2", title));
+  if (rows.length > 0) {
+    const head = element("thead", "", element("tr", "", ...heads.map((cell) => element("th", cell))));
+    const body = element("tbody", "", ...rows.map((cells) =>
+      element("tr", "", ...cells.map((cell, i) => element(i === 0 ? "th" : "td", cell)))));
+    const scroll = element("div", "", element("table", "", head, body));
+    scroll.className = "scroll";
+    section.append(scroll);
+  }
+  if (note !== "") {
+    const words = element("p", note);
+    words.className = "note";
+    section.append(words);
+  }
+  return section;
+}
+
 function replaceText(nodes, summary) {
   // The answer itself large, what follows it smaller: as the page came.
   const sentence = together(summary.sentence);
@@ -29,6 +55,7 @@ function replaceText(nodes, summary) {
     });
     return row;
   }));
+  nodes.grids.replaceChildren(...summary.grids.map(gridOf));
   nodes.how.replaceChildren(...summary.facts.flatMap((fact) => fact.map((words, i) => {
     const node = document.createElement(i === 0 ? "dt" : "dd");
     node.textContent = words;

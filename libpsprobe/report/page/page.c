@@ -209,6 +209,7 @@ void psp_page_html(psp_buf *html, const psp_page *page) {
   psp_sink_raw(out, "</p>\n</header>\n<main>\n");
   put_plots(out, page);
   psp_page_table_html(out, page->comparison);
+  if (page->grids != NULL) psp_grids_put_html(out, page->grids);
   put_how(out, page);
   psp_sink_raw(out, "</main>\n<script type=\"application/json\" id=\"data\">");
   put_json(html, &data);

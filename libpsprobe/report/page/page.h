@@ -14,6 +14,7 @@
 #include <psprobe/compare.h>
 
 #include "base/buf.h"
+#include "report/grids.h"
 
 /** One line of "how it was measured". */
 typedef struct psp_page_fact {
@@ -24,6 +25,7 @@ typedef struct psp_page_fact {
 typedef struct psp_page {
   const psprobe_probes *probes; /**< sent_ns is wall time here; in the order sent */
   const psprobe_comparison *comparison;
+  const psp_grids *grids;                           /**< NULL: none */
   const char *(*id)(const void *arg, size_t probe); /**< the id of a probe */
   const void *id_arg;
   const int64_t *publish_ns;        /**< of each probe; -1: not known */
