@@ -167,6 +167,56 @@ static void test_unwrapped(void **state) {
   assert_string_equal(box.body[0].data, "{\"probe\":1}");
 }
 
+/* The data goes as the bytes that it is (Google's emulator makes text of them and loses what is
+ * none), with the media type that the message says and no other trace of the message. */
+static void test_unwrapped_bytes(void **state) {
+  (void)state;
+  subscribe("push-bytes", "/", ",\"noWrapper\":{\"writeMetadata\":true}");
+  test_rest_publish(
+      host, TOPIC,
+      "{\"data\":\"AP+AQQ==\",\"attributes\":{\"content-type\":\"application/x-mine\","
+      "\"Content-Type\":\"text/other\",\"name\":\"M\u00fcller\"}}");
+  wait_for(1);
+  wait_empty("projects/demo-project/subscriptions/push-bytes");
+  assert_int_equal(box.body[0].len, 4);
+  assert_memory_equal(box.body[0].data, "\x00\xff\x80\x41", 4);
+  assert_non_null(strcasestr(box.head[0].data, "\r\ncontent-type: application/x-mine\r\n"));
+  assert_null(strstr(box.head[0].data, "text/other"));
+  assert_non_null(strstr(box.head[0].data, "\r\nname: M\xc3\xbcller\r\n"));
+}
+
+/* A message that carries a CloudEvent's attributes is one in binary mode, as it stands. */
+static void test_unwrapped_cloudevent(void **state) {
+  (void)state;
+  subscribe("push-event", "/", ",\"noWrapper\":{\"writeMetadata\":true}");
+  test_rest_publish(
+      host, TOPIC,
+      "{\"data\":\"e30=\",\"attributes\":{\"ce-id\":\"7\",\"ce-type\":\"a.b\",\"ce-source\":\"//"
+      "c\","
+      "\"ce-specversion\":\"1.0\",\"Content-Type\":\"application/json\"}}");
+  wait_for(1);
+  static const char *const lines[] = {"ce-id: 7\r\n", "ce-type: a.b\r\n", "ce-source: //c\r\n",
+                                      "ce-specversion: 1.0\r\n",
+                                      "Content-Type: application/json\r\n"};
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    if (strstr(box.head[0].data, lines[i]) == NULL)
+      fail_msg("no %s in %s", lines[i], box.head[0].data);
+  assert_string_equal(box.body[0].data, "{}");
+}
+
+/* Without metadata nothing tells of the message but its data. */
+static void test_unwrapped_without_metadata(void **state) {
+  (void)state;
+  subscribe("push-bare", "/", ",\"noWrapper\":{}");
+  test_rest_publish(
+      host, TOPIC,
+      "{\"data\":\"e30=\",\"orderingKey\":\"k\",\"attributes\":{\"tenant\":\"acme\"}}");
+  wait_for(1);
+  assert_string_equal(box.body[0].data, "{}");
+  assert_null(strcasestr(box.head[0].data, "x-goog-"));
+  assert_null(strcasestr(box.head[0].data, "tenant"));
+}
+
 /* What would end the body early, lead elsewhere or break the request is no header. */
 static void test_attributes_that_break_a_request(void **state) {
   (void)state;
@@ -301,6 +351,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_wrapped),
       TEST(test_unwrapped),
+      TEST(test_unwrapped_bytes),
+      TEST(test_unwrapped_cloudevent),
+      TEST(test_unwrapped_without_metadata),
       TEST(test_attributes_that_break_a_request),
       TEST(test_long_answer_acknowledges),
       TEST(test_odd_endpoint),
