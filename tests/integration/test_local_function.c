@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /** @file The function host: instances that come when events do, and go when none do. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -183,52 +182,6 @@ static void test_program_that_does_not_start(void **state) {
   assert_int_equal(stage_stats().failed, 7);
 }
 
-static void test_bad_options(void **state) {
-  (void)state;
-  static const char *const none[] = {NULL}, *const good[] = {"/bin/true", NULL},
-                           *const env[] = {"A=1", "B", NULL};
-  const options bad[] = {{.argv = none},
-                         {0},
-                         {.argv = good, .max_instances = -1},
-                         {.argv = good, .concurrency = -1},
-                         {.argv = good, .wait_ns = -1},
-                         {.argv = good, .max_instances = 2, .min_instances = 3},
-                         {.argv = good, .min_instances = 9},
-                         {.argv = good, .name = ""},
-                         {.argv = good, .name = "a b"},
-                         {.argv = good, .env = env}};
-  const char *url = NULL;
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-    assert_int_equal(psprobe_local_function_add(stage_local, &bad[i], &url, NULL),
-                     PSPROBE_INVALID_ARGUMENT);
-  assert_null(url);
-}
-
-/* From end to end: a topic, a push subscription to the function, and nothing is left. */
-static void test_pushed_events(void **state) {
-  (void)state;
-  const char *host = psprobe_local_pubsub_host(stage_local);
-  const char *url = stage_add("plain", (options){.idle_ns = 100 * STAGE_MS});
-  psp_buf body = {0};
-  psp_buf_printf(&body,
-                 "{\"topic\":\"projects/p/topics/topic\",\"pushConfig\":{\"pushEndpoint\":\"%s\"}}",
-                 url);
-  assert_int_equal(test_rest_status(host, "PUT", "/v1/projects/p/topics/topic", NULL), 200);
-  assert_int_equal(test_rest_status(host, "PUT", "/v1/projects/p/subscriptions/sub", body.data),
-                   200);
-  psp_buf_free(&body);
-  for (int i = 0; i < 50; i++)
-    assert_int_equal(test_rest_status(host, "POST", "/v1/projects/p/topics/topic:publish",
-                                      "{\"messages\":[{\"data\":\"YQ==\"}]}"),
-                     200);
-  size_t held = 1, leased;
-  for (int i = 0; i < 1000 && held > 0; i++, usleep(10000))
-    assert_true(psprobe_local_held(stage_local, "projects/p/subscriptions/sub", &held, &leased));
-  assert_int_equal(held, 0);
-  assert_true(stage_stats().started >= 1);
-  stage_wait_running(0);
-}
-
 #define TEST(function) cmocka_unit_test_setup_teardown(function, stage_setup, stage_teardown)
 
 int main(int argc, char **argv) {
@@ -242,8 +195,6 @@ int main(int argc, char **argv) {
       TEST(test_stops_when_idle),
       TEST(test_instance_that_dies_is_replaced),
       TEST(test_program_that_does_not_start),
-      TEST(test_bad_options),
-      TEST(test_pushed_events),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include "local/broker/settings_json.h"
 #include "local/documents/query.h"
 #include "local/documents/write.h"
+#include "local/functions/settings.h"
 #include "local/rest.h"
 
 static psp_buf publish_body, subscription_body, document_body;
@@ -110,6 +111,16 @@ static bool query(void *arg) {
   return done;
 }
 
+static bool function(void *arg) {
+  (void)arg;
+  static const char *const argv[] = {"program", "argument", NULL}, *const env[] = {"A=1", NULL};
+  psprobe_local_function_options options = {.argv = argv, .env = env, .name = "named"};
+  psp_function *made = NULL;
+  bool done = psp_function_new(&options, &made, NULL) == PSPROBE_OK;
+  if (done) psp_function_free(made);
+  return done;
+}
+
 /* A write is done as a whole or not at all. */
 static bool write_document(void *arg) {
   psp_documents *documents = arg;
@@ -128,8 +139,8 @@ static bool write_document(void *arg) {
 
 static void test_each(void **state) {
   (void)state;
-  static bool (*const works[])(void *) = {settings, publish_decode, whole_broker,
-                                          path,     document,       query};
+  static bool (*const works[])(void *) = {settings, publish_decode, whole_broker, path,
+                                          document, query,          function};
   for (size_t i = 0; i < sizeof works / sizeof *works; i++)
     assert_true(failing_each(works[i], NULL) > 1);
 }
