@@ -104,6 +104,7 @@ static void test_headers_and_methods(void **state) {
                {"Authorization", "Authorization: Bearer x.y.z\r\n", "Bearer x.y.z"},
                {"Date", "Date: Mon, 30 Nov 2026 00:00:00 GMT\r\n", "Mon, 30 Nov 2026 00:00:00 GMT"},
                {"User-Agent", "User-Agent: CloudPubSub-Google\r\n", "CloudPubSub-Google"},
+               {"Content-Encoding", "Content-Encoding: br\r\n", "br"}, /* the body as it comes */
                {"Host", "", NULL},
                {"X-Hop", "Connection: x-hop\r\nX-Hop: 1\r\n", NULL},
                {"Keep-Alive", "Keep-Alive: 5\r\n", NULL}};

@@ -140,8 +140,8 @@ void psp_intake_begin(psp_exchange *x, const char *version) {
     refuse(x, &ambiguous);
     return;
   }
-  x->gzipped = h.gzipped;
-  if (h.unknown && has_body(&h)) {
+  x->gzipped = h.gzipped && !x->server->packed;
+  if (h.unknown && !x->server->packed && has_body(&h)) {
     refuse(x, &unknown_encoding);
     return;
   }

@@ -106,6 +106,7 @@ struct psp_server {
   psp_handler *admit;
   void *admit_arg;
   size_t max_body, max_held;
+  bool packed;
   psp_reply *unavailable; /* 503 */
 
   pthread_mutex_t lock;

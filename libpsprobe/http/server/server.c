@@ -307,6 +307,7 @@ static psp_server *make(const psp_server_options *options) {
   s->hub = psp_hub_new();
   s->admit = options->admit;
   s->admit_arg = options->admit_arg;
+  s->packed = options->packed;
   s->max_body = options->max_body ? options->max_body : DEFAULT_MAX_BODY;
   s->max_held = options->max_held ? options->max_held : DEFAULT_MAX_HELD;
   s->idle_ns = options->idle_timeout_ns > 0 ? options->idle_timeout_ns : DEFAULT_IDLE_NS;

@@ -47,6 +47,7 @@ typedef struct psp_server_options {
   psp_handler *admit;
   void *admit_arg;
   size_t max_body; /**< unpacked; more is 413; 0: 1 MiB */
+  bool packed;     /**< bodies stay as they come, whatever their Content-Encoding: for passing on */
   size_t max_held; /**< all bodies together; more is 503; 0: 64 MiB */
   /** 0: 1000; but no more than a quarter of the files that may be open. For one more, the longest
    * idle one is closed, or one whose request does not come to an end; one address gets three
@@ -106,8 +107,8 @@ unsigned psp_exchange_header_count(const psp_exchange *exchange, const char *nam
 typedef void psp_exchange_header_each(void *arg, const char *name, const char *value);
 /** Every header line, in order. */
 void psp_exchange_headers(const psp_exchange *exchange, psp_exchange_header_each *each, void *arg);
-/** Never NULL. One that came with Content-Encoding: gzip is unpacked; whoever passes the request on
- * leaves that header out. */
+/** Never NULL. One that came with Content-Encoding: gzip is unpacked (unless `packed` says no), so
+ * whoever passes it on leaves that header out. */
 const char *psp_exchange_body(const psp_exchange *exchange, size_t *len);
 /**
  * True when the client of an exchange that waits has closed its connection: an answer would reach

@@ -39,8 +39,6 @@ typedef struct header_list {
 
 static void pass_on(void *arg, const char *name, const char *value) {
   header_list *list = arg;
-  /* The server has unpacked what came packed. */
-  if (strcasecmp(name, "Content-Encoding") == 0) return;
   if (psp_hop_ends(name, list->connection) || !psp_http_header_check(name, value)) return;
   if (list->items != NULL) list->items[list->count] = (psp_header){name, value};
   list->count++;

@@ -82,6 +82,7 @@ psprobe_code psp_function_host_new(const char *listen, const psprobe_logger *log
       .routes = &all,
       .route_count = 1,
       .max_body = MAX_BODY,
+      .packed = true,
       .max_connections = (unsigned)psp_limit_files_share(PSP_FILES_MINOR, MAX_CONNECTIONS),
       .logger = logger};
   psprobe_code code = psp_http_new(&http, &host->http, error);

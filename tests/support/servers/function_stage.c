@@ -83,7 +83,8 @@ static int be_function(const char *how) {
   char listen[32] = "127.0.0.1:0";
   if (strcmp(how, "port") == 0) snprintf(listen, sizeof listen, "127.0.0.1:%s", getenv("PORT"));
   psp_route route = {.method = "*", .pattern = "/*", .handler = answer};
-  psp_server_options options = {.listen = listen, .routes = &route, .route_count = 1, .threads = 8};
+  psp_server_options options = {
+      .listen = listen, .routes = &route, .route_count = 1, .threads = 8, .packed = true};
   psp_server *server;
   sigset_t end;
   int number;
