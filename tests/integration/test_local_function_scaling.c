@@ -45,12 +45,14 @@ static void test_several_requests_an_instance(void **state) {
   (void)state;
   const char *url = stage_add("plain", (options){.concurrency = 6});
   stage_call calls[CALLS];
+  assert_int_equal(stage_event(url, "a", NULL), 200);
   int64_t began = psprobe_clock_monotonic();
   stage_call_all(calls, 6, url, "slow");
-  assert_int_equal(count_pids(calls, 6), 1);
   assert_true(psprobe_clock_monotonic() - began < 1000 * STAGE_MS); /* at once: 6 x 200 ms else */
+  assert_int_equal(count_pids(calls, 6), 1);
+  assert_int_equal(stage_stats().started, 1);
   stage_call_all(calls, 12, url, "slow");
-  assert_int_equal(count_pids(calls, 12), 2);
+  assert_true(count_pids(calls, 12) <= 2);
   assert_int_equal(stage_stats().started, 2);
 }
 
@@ -83,15 +85,16 @@ static void test_kept_instances(void **state) {
     usleep(5000);
   stage_call calls[4];
   stage_call_all(calls, 4, url, "slow");
-  assert_int_equal(count_pids(calls, 4), 4);
-  stage_wait_running(2);
+  assert_true(count_pids(calls, 4) >= 2);
+  stage_wait_running(2); /* those beyond were idle */
+  uint64_t before = stage_stats().started;
   int pid;
   assert_int_equal(stage_event(url, "a", &pid), 200);
   kill(pid, SIGKILL);
-  for (int i = 0; i < 1000 && stage_stats().started < 5; i++)
+  for (int i = 0; i < 2000 && stage_stats().started == before; i++)
     usleep(5000);
+  assert_int_equal(stage_stats().started, before + 1);
   stage_wait_running(2);
-  assert_int_equal(stage_stats().started, 5);
 }
 
 /* A program that never starts is tried again for instances to keep, but not without a pause. */
@@ -109,14 +112,15 @@ static void test_kept_instances_that_do_not_start(void **state) {
 
 static void test_stopped_before_it_listens(void **state) {
   (void)state;
-  const char *url = stage_add(
-      "stopped", (options){.start_ns = 100 * STAGE_MS, .grace_ns = 100 * STAGE_MS, .name = "halt"});
+  const char *url =
+      stage_add("stopped",
+                (options){.start_ns = 1000 * STAGE_MS, .grace_ns = 100 * STAGE_MS, .name = "halt"});
   stage_call call;
   int64_t began = psprobe_clock_monotonic();
   stage_call_all(&call, 1, url, "a");
   int64_t took = psprobe_clock_monotonic() - began;
   assert_int_equal(call.status, 503);
-  assert_true(took >= 100 * STAGE_MS && took < 2000 * STAGE_MS);
+  assert_true(took >= 1000 * STAGE_MS && took < 5000 * STAGE_MS);
   assert_non_null(strstr(call.text, "did not listen on its PORT"));
   stage_wait_running(0); /* SIGTERM does not reach it, SIGKILL does */
   psp_buf log = stage_log();
