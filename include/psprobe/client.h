@@ -47,6 +47,9 @@ typedef struct psprobe_client_options {
   /** Other base URLs, as "https://europe-west1-pubsub.googleapis.com". NULL: the global ones. */
   const char *pubsub_endpoint;
   const char *firestore_endpoint;
+  /** The same for what changes a project: Service Usage, Resource Manager, IAM, Cloud Run and
+   * Eventarc, all at this one URL. */
+  const char *admin_endpoint;
   /** Borrowed until psprobe_client_free. NULL: Application Default Credentials, looked up
    * the first time that a call to a real endpoint needs them. */
   psprobe_credentials *credentials;
@@ -64,9 +67,9 @@ typedef struct psprobe_client_options {
 /**
  * Fills what is NULL in `options` from PUBSUB_EMULATOR_HOST,
  * FIRESTORE_EMULATOR_HOST, GOOGLE_CLOUD_PROJECT (then GCLOUD_PROJECT,
- * CLOUDSDK_CORE_PROJECT), PSPROBE_DATABASE, PSPROBE_PUBSUB_ENDPOINT and
- * PSPROBE_FIRESTORE_ENDPOINT. The texts are the environment's: use them before
- * it changes.
+ * CLOUDSDK_CORE_PROJECT), PSPROBE_DATABASE, PSPROBE_PUBSUB_ENDPOINT,
+ * PSPROBE_FIRESTORE_ENDPOINT and PSPROBE_ADMIN_ENDPOINT. The texts are the environment's: use them
+ * before it changes.
  * @param options in and out
  */
 PSPROBE_API void psprobe_client_options_from_environment(psprobe_client_options *options);

@@ -9,4 +9,9 @@
 const psp_service_names psp_services[PSP_SERVICE_COUNT] = {
     [PSP_PUBSUB] = SERVICE("pubsub", "Pub/Sub"),
     [PSP_FIRESTORE] = SERVICE("firestore", "Firestore"),
+    [PSP_SERVICE_USAGE] = SERVICE("serviceusage", "Service Usage"),
+    [PSP_RESOURCE_MANAGER] = SERVICE("cloudresourcemanager", "Resource Manager"),
+    [PSP_IAM] = SERVICE("iam", "IAM"),
+    [PSP_CLOUD_RUN] = SERVICE("run", "Cloud Run"),
+    [PSP_EVENTARC] = SERVICE("eventarc", "Eventarc"),
 };

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_AUTH_SERVICE_H
 #define PSP_AUTH_SERVICE_H
-/** @file The two services of Google's that we call, and what they are called where. */
+/** @file The services of Google's that we call, and what they are called where. */
 #include <psprobe/version.h>
 
-typedef enum psp_service { PSP_PUBSUB = 0, PSP_FIRESTORE = 1, PSP_SERVICE_COUNT } psp_service;
+typedef enum psp_service {
+  PSP_PUBSUB = 0,
+  PSP_FIRESTORE = 1,
+  PSP_SERVICE_USAGE, /* from here on: what changes a project (setup) */
+  PSP_RESOURCE_MANAGER,
+  PSP_IAM,
+  PSP_CLOUD_RUN,
+  PSP_EVENTARC,
+  PSP_SERVICE_COUNT
+} psp_service;
 
 typedef struct psp_service_names {
   const char *name;     /**< "pubsub": in any universe its host is that and the universe's domain */

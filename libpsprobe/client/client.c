@@ -29,6 +29,7 @@ void psprobe_client_options_from_environment(psprobe_client_options *options) {
   fill(&options->database, "PSPROBE_DATABASE");
   fill(&options->pubsub_endpoint, "PSPROBE_PUBSUB_ENDPOINT");
   fill(&options->firestore_endpoint, "PSPROBE_FIRESTORE_ENDPOINT");
+  fill(&options->admin_endpoint, "PSPROBE_ADMIN_ENDPOINT");
 }
 
 typedef bool check_fn(const char *text, const char **why);
@@ -51,6 +52,7 @@ static psprobe_code check_options(const psprobe_client_options *o, psprobe_error
       {"Firestore emulator", o->firestore_emulator, psp_emulator_host_check},
       {"Pub/Sub endpoint", o->pubsub_endpoint, psp_endpoint_check},
       {"Firestore endpoint", o->firestore_endpoint, psp_endpoint_check},
+      {"admin endpoint", o->admin_endpoint, psp_endpoint_check},
   };
   for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
     psprobe_code code = check(checks[i].what, checks[i].text, checks[i].rule, error);
@@ -87,6 +89,8 @@ static psprobe_code fill_in(psprobe_client *client, const psprobe_client_options
   client->timers = psp_timers_new();
   bool bases = set_base(client, PSP_PUBSUB, o->pubsub_emulator, o->pubsub_endpoint) &&
                set_base(client, PSP_FIRESTORE, o->firestore_emulator, o->firestore_endpoint);
+  for (psp_service service = PSP_SERVICE_USAGE; service < PSP_SERVICE_COUNT; service++)
+    bases = bases && set_base(client, service, NULL, o->admin_endpoint);
   if (!bases || client->database == NULL || client->timers == NULL ||
       (o->project != NULL && client->project == NULL))
     return psp_fail_memory(error, "client");
@@ -107,8 +111,8 @@ static void release(psprobe_client *client) {
   psprobe_credentials_free(client->own_credentials);
   free(client->project);
   free(client->database);
-  free(client->base[PSP_PUBSUB]);
-  free(client->base[PSP_FIRESTORE]);
+  for (int service = 0; service < PSP_SERVICE_COUNT; service++)
+    free(client->base[service]);
   pthread_cond_destroy(&client->changed);
   pthread_mutex_destroy(&client->lock);
   free(client);

@@ -12,8 +12,8 @@
 struct psprobe_client {
   char *project; /* NULL until it is known */
   char *database;
-  char *base[2]; /* by psp_service, without a slash at the end; NULL: Google's */
-  bool emulator[2];
+  char *base[PSP_SERVICE_COUNT]; /* without a slash at the end; NULL: Google's */
+  bool emulator[PSP_SERVICE_COUNT];
   int64_t timeout_ns;
   psprobe_logger logger;
   psprobe_credentials *credentials;     /* of the calls; NULL: emulators only */
