@@ -18,7 +18,7 @@ library=$(files '^libpsprobe/.*\.[ch]$')
 sources=$(files '^libpsprobe/.*\.c$')
 public=$(files '^include/.*\.h$')
 
-# From the ground up. The rooms of grpc and setup are kept free.
+# From the ground up. The room of grpc is kept free.
 floors="base os sql http stats grpc auth client pubsub firestore functions local doctor setup prober"
 floors="$floors responder results report cli"
 rule_floors() {
