@@ -105,7 +105,13 @@ static psprobe_code run(psprobe_setup *setup, psprobe_signals *signals, psprobe_
   return code;
 }
 
-/* What goes wrong in it is said by its lines, not by our status: Google may take a while yet. */
+static void show_finding(void *arg, const psprobe_finding *finding) {
+  (void)arg;
+  if (finding->state == PSPROBE_DOCTOR_FAILED || finding->state == PSPROBE_DOCTOR_WARNING)
+    print(psprobe_finding_text(finding, false));
+}
+
+/* What it finds is said by its lines, not by our status: Google may take a while yet. */
 static void see_doctor(const psprobe_setup *setup) {
   const char *pulled[8], *pushed[8];
   psprobe_error error = {0};
@@ -119,15 +125,13 @@ static void see_doctor(const psprobe_setup *setup) {
                                  .no_publish = o.setup.image != NULL && o.prober == NULL};
   look.subscription_count = psprobe_setup_subscriptions(setup, false, pulled, 8);
   look.push_subscription_count = psprobe_setup_subscriptions(setup, true, pushed, 8);
-  if (psprobe_doctor_run(&look, NULL, NULL, &diagnosis, &error) != PSPROBE_OK) {
+  if (psprobe_doctor_run(&look, show_finding, NULL, &diagnosis, &error) == PSPROBE_OK)
+    psprobe_cli_print(stdout, "The doctor: %zu ok, %zu warnings, %zu failed (psprobe-doctor).\n",
+                      psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_OK),
+                      psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_WARNING),
+                      psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_FAILED));
+  else
     psprobe_cli_fail(&program, &error);
-    return;
-  }
-  psprobe_cli_print(stdout,
-                    "\nThe doctor: %zu ok, %zu warnings, %zu failed. psprobe-doctor says more.\n",
-                    psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_OK),
-                    psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_WARNING),
-                    psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_FAILED));
   psprobe_diagnosis_free(diagnosis);
 }
 
@@ -140,7 +144,7 @@ static psprobe_code make_plan(psprobe_setup *setup, psprobe_signals *signals, bo
   psprobe_signals_to(signals, NULL, NULL);
   if (code != PSPROBE_OK || o.json) return code;
   print(psprobe_setup_text(setup));
-  if (!destroy) print(psprobe_setup_cost(setup));
+  if (!destroy && !o.yes) print(psprobe_setup_cost(setup));
   return code;
 }
 
@@ -155,8 +159,10 @@ static psprobe_code carry_out(psprobe_setup *setup, psprobe_signals *signals,
   psprobe_cli_print(
       stdout, "%s\n",
       psprobe_setup_changes(setup) > 0 ? "All is done." : "Nothing was to be changed.");
-  if (!destroy && !o.no_doctor) see_doctor(setup);
-  if (!destroy) print(psprobe_setup_next(setup));
+  if (destroy) return code;
+  if (!o.no_doctor) see_doctor(setup);
+  print(psprobe_setup_next(setup));
+  print(psprobe_setup_cost(setup));
   return code;
 }
 

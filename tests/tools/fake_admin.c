@@ -13,8 +13,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "fake_admin.h"
 #include "keys.h"
+
+#define RESULTS "projects/" FAKE_ADMIN_PROJECT "/databases/(default)/documents/pubsub_results"
+
+/* What a prober has carried there, as Firestore lists it: the function is 2 ms faster. */
+static void put_results(fake_admin *google) {
+  psp_buf page = {0};
+  psp_buf_text(&page, "{\"documents\":[");
+  for (int i = 0; i < 60; i++)
+    psp_buf_printf(&page,
+                   "%s{\"name\":\"" RESULTS
+                   "/%032x\",\"fields\":{\"arbitrary_message_id\":{\"stringValue\":\"%032x\"},"
+                   "\"probe_sent\":{\"timestampValue\":\"2026-11-30T10:%02d:%02dZ\"},"
+                   "\"cloud_func_response_time\":{\"integerValue\":\"%d\"},"
+                   "\"reg_service_response_time\":{\"integerValue\":\"%d\"}}}",
+                   i > 0 ? "," : "", i, i, i / 12, i % 12 * 5, 40000000 + i * 7919 % 60 * 50000,
+                   42000000 + i * 104729 % 60 * 50000);
+  psp_buf_text(&page, "]}");
+  fake_admin_put(google, RESULTS, page.data);
+  psp_buf_free(&page);
+}
 
 int main(int argc, char **argv) {
   if (argc < 2) {
@@ -30,6 +51,7 @@ int main(int argc, char **argv) {
   for (int i = 2; i < argc; i++)
     fake_admin_turn_off(google, argv[i]);
   fake_admin_set_polls(google, 2);
+  put_results(google);
   printf("%s\n", fake_admin_url(google));
   fflush(stdout);
   char byte;

@@ -46,7 +46,8 @@ static bool is_of(const fake_admin_sort *sort, const char *name, bool *list) {
 
 static bool find_sort(fake_admin_request *q) {
   q->sort = NULL;
-  if (strcmp(q->name, "projects/" FAKE_ADMIN_PROJECT) == 0 && strcmp(q->version, "v3") == 0)
+  if (strcmp(q->name, "projects/" FAKE_ADMIN_PROJECT) == 0 &&
+      strcmp(q->version, strcmp(q->verb, "testIamPermissions") == 0 ? "v1" : "v3") == 0)
     q->sort = &fake_admin_project;
   /* Whatever an operation is of, it may be asked for. */
   if (strstr(q->name, "operations/") != NULL)

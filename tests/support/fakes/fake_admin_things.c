@@ -346,7 +346,7 @@ void fake_admin_serve(fake_admin *g, const fake_admin_request *q, fake_admin_rep
   } else if (strcmp(q->verb, "testIamPermissions") == 0) {
     psp_buf_add(&r->body, q->body, q->body_len); /* everything is granted */
   } else if (strstr(q->name, "/documents/") != NULL) {
-    psp_buf_text(&r->body, "{}"); /* an empty collection */
+    psp_buf_text(&r->body, t != NULL ? t->json : "{}"); /* a page of a collection */
   } else if (strcmp(q->method, "PUT") == 0) {
     make(g, q, q->name, r);
   } else if (q->list && strcmp(q->method, "POST") == 0) {
