@@ -68,7 +68,7 @@ SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples man tests check check-once check-unit check-threads soak check-house bench \
+.PHONY: all lib examples man tests check check-once check-unit check-threads soak crowd check-house bench \
 	coverage-table fuzz demo run-demo \
 	image deps install uninstall format lint clean help
 
@@ -165,6 +165,10 @@ check-threads: ## run the tests of threads under TSan
 
 soak: $(THREADED:%=$(BUILD)/%) ## run them SOAK_RUNS=2000 times each beside a busy loop
 	@BUILD=$(BUILD) tests/soak.sh $(THREADED:%=$(BUILD)/%)
+	@$(MAKE) --no-print-directory crowd
+
+crowd: all $(BUILD)/tests/tools/crowd ## a crowd at every port, and a broker that hangs for a minute
+	@BUILD=$(BUILD) CROWD=full tests/run.sh tests/integration/test_crowd.sh
 
 check-house: ## the rules of the house: floors, names, sizes, circles, contracts
 	@$(MAKE) --no-print-directory -s -j$$(nproc) lib

@@ -12,12 +12,17 @@
  * Shares, in sixteenths of the bound. What is left is for the results file, the log, name servers.
  */
 enum psp_files_share {
-  PSP_FILES_CALLS = 8,    /**< calls to Google: publishes, pulls, uploads */
-  PSP_FILES_ONE_HOST = 4, /**< of these, to any one host */
-  PSP_FILES_SERVER = 4,   /**< connections to a server: answers, pushes */
+  PSP_FILES_CALLS = 4,    /**< calls to Google: publishes, pulls, uploads */
+  PSP_FILES_ONE_HOST = 2, /**< of these, to any one host */
+  PSP_FILES_SERVER = 6,   /**< connections to a server: answers, pushes */
   PSP_FILES_MINOR = 2,    /**< to one of the stand-in's that has a greater one beside it */
   PSP_FILES_PAGE = 1      /**< to the page */
 };
+
+/** Connections to one host are no more than this, whatever the bound: a server of ours keeps as
+ * many for two who call it from one address with 1,024 files, and does not show out any of them
+ * while requests are on the way. */
+#define PSP_FILES_ONE_HOST_MOST 128
 
 /** The bound as it is. UINT64_MAX: there is none. */
 uint64_t psp_limit_files(void);

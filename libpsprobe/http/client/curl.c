@@ -312,7 +312,7 @@ static bool open_parts(io *o) {
   /* One that hangs does not starve the others. What does not fit waits in curl, and its time runs.
    */
   long most = (long)psp_limit_files_share(PSP_FILES_CALLS, MAX_CONNECTIONS);
-  long each = (long)psp_limit_files_share(PSP_FILES_ONE_HOST, MAX_CONNECTIONS);
+  long each = (long)psp_limit_files_share(PSP_FILES_ONE_HOST, PSP_FILES_ONE_HOST_MOST);
   curl_multi_setopt(o->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
   curl_multi_setopt(o->multi, CURLMOPT_MAX_HOST_CONNECTIONS, each);
   return true;

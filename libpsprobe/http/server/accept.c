@@ -26,10 +26,13 @@ typedef struct acceptor {
   int64_t looked_ns, told_ns;
   int held_off;  /* rounds in which nobody was taken */
   bool starving; /* the last that was tried found no descriptor */
+  int door;      /* who stands there and waits; -1: nobody */
+  struct sockaddr_storage from;
+  socklen_t from_len;
   uint64_t told; /* of what was not taken */
 } acceptor;
 
-typedef enum taken { TAKEN, NONE_LEFT, HELD_OFF, STARVED } taken;
+typedef enum taken { TAKEN, GONE, NONE_LEFT, HELD_OFF, STARVED } taken; /* GONE: has left already */
 
 void psp_server_miss(psp_server *s) {
   atomic_store(&s->untaken_ns, psprobe_clock_monotonic());
@@ -80,50 +83,77 @@ static taken starve(acceptor *a) {
   return STARVED;
 }
 
-static bool let_in(psp_server *s, int fd, const struct sockaddr *from) {
+/* Takes who waits at the door, or who comes next, into a->door. */
+static taken open_door(acceptor *a) {
+  psp_server *s = a->server;
+  if (a->door >= 0) return TAKEN;
+  a->from_len = sizeof a->from;
+  a->door =
+      accept4(s->listener, (struct sockaddr *)&a->from, &a->from_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  a->starving = a->starving && a->door < 0;
+  if (a->door >= 0) return TAKEN;
+  int error = errno;
+  /* Without a descriptor the kernel says so, also when nobody is at the door. */
+  if (is_want_of_room(error)) return is_anybody_there(s) ? starve(a) : NONE_LEFT;
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINVAL ? NONE_LEFT : GONE;
+}
+
+static psp_room_answer let_in(acceptor *a, bool patient) {
+  psp_server *s = a->server;
   psp_guest *leaves = NULL;
+  int64_t now_ns = psprobe_clock_monotonic();
+  const psp_room_visitor visitor = {.from = (const struct sockaddr *)&a->from,
+                                    .fd = a->door,
+                                    .impatient = !patient,
+                                    .now_ns = now_ns,
+                                    .due_ns = now_ns + s->idle_ns};
   pthread_mutex_lock(&s->room_lock);
-  psp_guest *guest =
-      psp_room_enter(&s->room, fd, from, psprobe_clock_monotonic() + s->idle_ns, &leaves);
+  psp_room_answer answer = psp_room_enter(&s->room, &visitor, &leaves);
   make_way(s, leaves);
-  if (guest == NULL) psp_server_miss(s);
+  if (answer == PSP_ROOM_REFUSED) psp_server_miss(s);
   pthread_mutex_unlock(&s->room_lock);
-  return guest != NULL;
+  return answer;
+}
+
+/* Lets libmicrohttpd have it; where it cannot, it has closed it. */
+static void hand_over(acceptor *a) {
+  psp_server *s = a->server;
+  int fd = a->door;
+  a->door = -1;
+  if (MHD_add_connection(s->daemon, fd, (struct sockaddr *)&a->from, a->from_len) == MHD_YES)
+    return;
+  pthread_mutex_lock(&s->room_lock);
+  psp_room_leave(&s->room, fd);
+  s->starved++;
+  psp_server_miss(s);
+  pthread_mutex_unlock(&s->room_lock);
 }
 
 static taken take_one(acceptor *a, bool patient) {
   psp_server *s = a->server;
-  struct sockaddr_storage from = {0};
-  socklen_t len = sizeof from;
   pthread_mutex_lock(&s->room_lock);
   bool held_off = patient && psp_room_is_hurried(&s->room);
   pthread_mutex_unlock(&s->room_lock);
   if (held_off) return HELD_OFF;
-  struct sockaddr *address = (struct sockaddr *)&from;
-  int fd = accept4(s->listener, address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) {
-    int error = errno;
-    /* Without a descriptor the kernel says so, also when nobody is at the door. */
-    if (is_want_of_room(error)) return is_anybody_there(s) ? starve(a) : NONE_LEFT;
-    return error == EAGAIN || error == EWOULDBLOCK || error == EINVAL ? NONE_LEFT : TAKEN;
+  taken there = open_door(a);
+  if (there != TAKEN) return there;
+  switch (let_in(a, patient)) {
+    case PSP_ROOM_IN:
+      hand_over(a);
+      return TAKEN;
+    case PSP_ROOM_WAIT:
+      return HELD_OFF;
+    default:
+      close(a->door);
+      a->door = -1;
+      return TAKEN;
   }
-  a->starving = false;
-  if (!let_in(s, fd, address)) {
-    close(fd);
-  } else if (MHD_add_connection(s->daemon, fd, address, len) != MHD_YES) { /* it has closed it */
-    pthread_mutex_lock(&s->room_lock);
-    psp_room_leave(&s->room, fd);
-    s->starved++;
-    psp_server_miss(s);
-    pthread_mutex_unlock(&s->room_lock);
-  }
-  return TAKEN;
 }
 
 static taken take(acceptor *a) {
   taken last = TAKEN;
   bool patient = a->held_off < PATIENCE, any = false;
-  for (int i = 0; i < AT_ONCE && last == TAKEN; i++) {
+  for (int i = 0; i < AT_ONCE && last <= GONE; i++) {
     last = take_one(a, patient);
     any = any || last == TAKEN;
   }
@@ -199,7 +229,7 @@ static int pause_after(taken last) {
 }
 
 static void *run(void *arg) {
-  acceptor a = {.server = arg};
+  acceptor a = {.server = arg, .door = -1};
   psp_server *s = a.server;
   struct pollfd fds[2] = {{.fd = s->wake, .events = POLLIN}, {.fd = s->listener, .events = POLLIN}};
   taken last = NONE_LEFT;
@@ -210,6 +240,7 @@ static void *run(void *arg) {
     last = waits || fds[1].revents != 0 ? take(&a) : NONE_LEFT;
     look_after(&a);
   }
+  if (a.door >= 0) close(a.door);
   return NULL;
 }
 

@@ -60,14 +60,42 @@ static psp_guest *tell_to_leave(psp_room *room, psp_guest *guest) {
   return guest;
 }
 
-/* The longest idle one, of `address` or (NULL) of all. */
-static psp_guest *make_room(psp_room *room, const struct in6_addr *address) {
+/* Between two requests nothing is lost: clients know that such a connection may be closed. */
+bool psp_room_is_unheard(const psp_guest *guest) {
+  return !guest->answered || atomic_load(&guest->asks);
+}
+
+/* The longest idle one of `address` that has what it came for: one of these goes before a request
+ * of its own neighbour's is cut off. */
+static psp_guest *find_content(const psp_room *room, const struct in6_addr *address) {
+  psp_guest *guest = room->first;
+  while (guest != NULL && (guest->leaving || atomic_load(&guest->busy) ||
+                           psp_room_is_unheard(guest) || !is_from(guest, address)))
+    guest = guest->next;
+  return guest;
+}
+
+/* The longest idle one, of `address` or (NULL) of all, that has not stirred since `fresh_ns`.
+ * `soon` receives whether there will be one shortly. */
+static psp_guest *find_idle(const psp_room *room, const struct in6_addr *address, int64_t fresh_ns,
+                            bool *soon) {
   for (psp_guest *guest = room->first; guest != NULL; guest = guest->next) {
-    if (guest->leaving || atomic_load(&guest->busy) || !is_from(guest, address)) continue;
-    room->made_room++;
-    return tell_to_leave(room, guest);
+    if (guest->leaving || !is_from(guest, address)) continue;
+    bool busy = atomic_load(&guest->busy);
+    if (!busy && (!psp_room_is_unheard(guest) || atomic_load(&guest->stirred_ns) <= fresh_ns))
+      return guest;
+    *soon = *soon || !busy || !guest->begun;
   }
   return NULL;
+}
+
+static psp_guest *make_room(psp_room *room, const struct in6_addr *address, int64_t fresh_ns,
+                            bool *soon) {
+  psp_guest *guest = address != NULL ? find_content(room, address) : NULL;
+  if (guest == NULL) guest = find_idle(room, address, fresh_ns, soon);
+  if (guest == NULL) return NULL;
+  room->made_room++;
+  return tell_to_leave(room, guest);
 }
 
 static bool reserve(psp_room *room, int fd) {
@@ -83,13 +111,16 @@ static bool reserve(psp_room *room, int fd) {
   return true;
 }
 
-static psp_guest *add(psp_room *room, int fd, const struct in6_addr *address, int64_t due_ns) {
+static psp_guest *add(psp_room *room, const struct in6_addr *address,
+                      const psp_room_visitor *visitor) {
+  int fd = visitor->fd;
   psp_guest *guest = reserve(room, fd) ? calloc(1, sizeof *guest) : NULL;
   if (guest == NULL) return NULL;
   guest->address = *address;
   guest->fd = fd;
   atomic_init(&guest->busy, true);
-  atomic_init(&guest->due_ns, due_ns);
+  atomic_init(&guest->stirred_ns, visitor->now_ns);
+  atomic_init(&guest->due_ns, visitor->due_ns);
   room->by_fd[fd] = guest;
   room->count++;
   room->starting++;
@@ -97,18 +128,20 @@ static psp_guest *add(psp_room *room, int fd, const struct in6_addr *address, in
   return guest;
 }
 
-psp_guest *psp_room_enter(psp_room *room, int fd, const struct sockaddr *from, int64_t due_ns,
-                          psp_guest **leaves) {
+psp_room_answer psp_room_enter(psp_room *room, const psp_room_visitor *visitor,
+                               psp_guest **leaves) {
   *leaves = NULL;
   /* Its number is free again although nobody said so: libmicrohttpd had no memory for it. */
-  psp_room_leave(room, fd);
-  struct in6_addr address = address_of(from);
-  bool each = count_from(room, &address) >= room->most_each;
+  psp_room_leave(room, visitor->fd);
+  struct in6_addr address = address_of(visitor->from);
+  bool each = count_from(room, &address) >= room->most_each, soon = false;
   bool all = room->count - room->leaving >= room->most;
-  if (each || all) *leaves = make_room(room, each ? &address : NULL);
-  psp_guest *guest = (each || all) && *leaves == NULL ? NULL : add(room, fd, &address, due_ns);
-  if (guest == NULL) room->refused++;
-  return guest;
+  int64_t fresh_ns = visitor->impatient ? INT64_MAX : visitor->now_ns - PSP_ROOM_FRESH_NS;
+  if (each || all) *leaves = make_room(room, each ? &address : NULL, fresh_ns, &soon);
+  if ((each || all) && *leaves == NULL && soon && !visitor->impatient) return PSP_ROOM_WAIT;
+  bool in = (!(each || all) || *leaves != NULL) && add(room, &address, visitor) != NULL;
+  room->refused += !in;
+  return in ? PSP_ROOM_IN : PSP_ROOM_REFUSED;
 }
 
 static psp_guest *find(const psp_room *room, int fd) {
@@ -144,17 +177,13 @@ void psp_room_answered(psp_room *room, psp_guest *guest) {
   append(room, guest);
 }
 
-/* Between two requests nothing is lost: clients know that such a connection may be closed. */
-bool psp_room_is_unheard(const psp_guest *guest) {
-  return !guest->answered || atomic_load(&guest->asks);
-}
-
 bool psp_room_is_hurried(const psp_room *room) {
   return room->leaving >= PSP_ROOM_LEAVING || room->starting > room->most_each / 4;
 }
 
 psp_guest *psp_room_make(psp_room *room) {
-  return make_room(room, NULL);
+  bool soon = false;
+  return make_room(room, NULL, INT64_MAX, &soon);
 }
 
 psp_guest *psp_room_next_overdue(psp_room *room, int64_t now_ns) {

@@ -9,7 +9,8 @@
  *     enters -> busy -> idle -> asking (its request line was there) -> busy (it is whole) -> idle
  *
  * Guests stand in the order of their last answers. Where there is no room, the first of them that
- * is not busy leaves: the longest idle one, or one whose request does not come to an end. One
+ * is not busy leaves: the longest idle one, or one whose request does not come to an end; but
+ * nobody who came or began to ask just now, whose request is on its way: who comes then waits. One
  * address (an IPv6 one: its /64) gets three quarters of all places, so that it can push out itself
  * but never everybody else.
  */
@@ -26,11 +27,12 @@ typedef struct psp_guest {
   int fd;
   bool leaving; /* was told to; libmicrohttpd will close it */
   bool begun;
-  bool answered;          /* once at least */
-  bool streams;           /* its answer has no end */
-  atomic_bool asks;       /* its request line was there, and no answer yet */
-  atomic_bool busy;       /* not to be told to leave: it has not begun, or we are at its request */
-  _Atomic int64_t due_ns; /* what it began must be whole then; INT64_MAX: nothing is due */
+  bool answered;    /* once at least */
+  bool streams;     /* its answer has no end */
+  atomic_bool asks; /* its request line was there, and no answer yet */
+  atomic_bool busy; /* not to be told to leave: it has not begun, or we are at its request */
+  _Atomic int64_t stirred_ns; /* when it came, or began to ask */
+  _Atomic int64_t due_ns;     /* what it began must be whole then; INT64_MAX: nothing is due */
 } psp_guest;
 
 typedef struct psp_room {
@@ -41,18 +43,27 @@ typedef struct psp_room {
   uint64_t refused, made_room, overdue;
 } psp_room;
 
-#define PSP_ROOM_LEAVING 64 /* so many may be about to leave; who comes then waits */
+#define PSP_ROOM_FRESH_NS INT64_C(50000000) /* so long who came is not told to leave */
+#define PSP_ROOM_LEAVING  64 /* so many may be about to leave; who comes then waits */
 
 /** Valid after zeroing and this. `most`: places, not counting those that leave. */
 void psp_room_init(psp_room *room, size_t most);
 void psp_room_clear(psp_room *room);
 
-/**
- * Lets `fd` in until psp_room_leave. `leaves` receives who has to make room for it, or NULL.
- * @return NULL: refused (every place is busy, or no memory), and counted
- */
-psp_guest *psp_room_enter(psp_room *room, int fd, const struct sockaddr *from, int64_t due_ns,
-                          psp_guest **leaves);
+typedef enum psp_room_answer {
+  PSP_ROOM_IN,
+  PSP_ROOM_WAIT,   /**< somebody can leave soon: ask again */
+  PSP_ROOM_REFUSED /**< every place is busy, or no memory; counted */
+} psp_room_answer;
+/** Who stands at the door. */
+typedef struct psp_room_visitor {
+  const struct sockaddr *from;
+  int fd;
+  bool impatient; /**< has waited long enough: those who just came are asked to leave too */
+  int64_t now_ns, due_ns;
+} psp_room_visitor;
+/** Lets one in until psp_room_leave. `leaves` receives who has to make room for it, or NULL. */
+psp_room_answer psp_room_enter(psp_room *room, const psp_room_visitor *visitor, psp_guest **leaves);
 /** libmicrohttpd has begun with it, and will say when it closes it: from now on it may be told to
  * leave. NULL: nobody. */
 psp_guest *psp_room_begin(psp_room *room, int fd);

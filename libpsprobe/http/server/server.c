@@ -90,6 +90,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
   psp_exchange *x = c != NULL ? c->exchange : NULL;
   if (x == NULL) return NULL;
   x->received_ns = received_ns;
+  atomic_store(&c->guest->stirred_ns, received_ns);
   atomic_store(&c->guest->asks, true);
   atomic_store(&c->guest->due_ns, received_ns + x->server->request_ns);
   x->line_at = target;

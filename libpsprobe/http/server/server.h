@@ -49,9 +49,9 @@ typedef struct psp_server_options {
   size_t max_body; /**< unpacked; more is 413; 0: 1 MiB */
   bool packed;     /**< bodies stay as they come, whatever their Content-Encoding: for passing on */
   size_t max_held; /**< all bodies together; more is 503; 0: 64 MiB */
-  /** 0: 1000; but no more than a quarter of the files that may be open. For one more, the longest
-   * idle one is closed, or one whose request does not come to an end; one address gets three
-   * quarters of them. */
+  /** 0: 1000; but no more than six sixteenths of the files that may be open. For one more, the
+   * longest idle one is closed, or one whose request does not come to an end; one address gets
+   * three quarters of them. */
   unsigned max_connections;
   unsigned threads;           /**< 0: 2 */
   int64_t idle_timeout_ns;    /**< connections without traffic; 0: 120 s. A waiting exchange is not

@@ -48,8 +48,8 @@ static bool is_left_alone(void) {
 }
 
 static bool is_shared_out(void) {
-  return psp_limit_files_share(PSP_FILES_CALLS, 1000) == 512 &&
-         psp_limit_files_share(PSP_FILES_SERVER, 1000) == 256 &&
+  return psp_limit_files_share(PSP_FILES_CALLS, 1000) == 256 &&
+         psp_limit_files_share(PSP_FILES_SERVER, 1000) == 384 &&
          psp_limit_files_share(PSP_FILES_PAGE, 1000) == 64 &&
          psp_limit_files_share(PSP_FILES_SERVER, 100) == 100;
 }

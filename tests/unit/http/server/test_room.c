@@ -12,6 +12,7 @@
 
 static psp_room room;
 static psp_guest *leaves;
+static int64_t now_ns;
 
 static int set_up(void **state) {
   (void)state;
@@ -25,18 +26,20 @@ static int tear_down(void **state) {
   return 0;
 }
 
-static psp_guest *enter_from(int fd, const char *address) {
+static psp_room_answer enter_from(int fd, const char *address) {
   struct sockaddr_in v4 = {.sin_family = AF_INET};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
   bool is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
   if (!is_v4) assert_int_equal(inet_pton(AF_INET6, address, &v6.sin6_addr), 1);
   const void *from = is_v4 ? (const void *)&v4 : (const void *)&v6;
-  return psp_room_enter(&room, fd, from, 100, &leaves);
+  now_ns += INT64_C(1000000000); /* all others have been there long enough */
+  psp_room_visitor visitor = {.from = from, .fd = fd, .now_ns = now_ns, .due_ns = 100};
+  return psp_room_enter(&room, &visitor, &leaves);
 }
 
 static void fill(int first, int count, const char *address) {
   for (int fd = first; fd < first + count; fd++) {
-    assert_non_null(enter_from(fd, address));
+    assert_int_equal(enter_from(fd, address), PSP_ROOM_IN);
     assert_null(leaves);
     assert_non_null(psp_room_begin(&room, fd));
   }
@@ -47,7 +50,7 @@ static void test_one_address_pushes_out_itself(void **state) {
   fill(10, 2, "10.0.0.1");
   fill(20, 6, "10.0.0.2"); /* three quarters of eight */
   for (int i = 0; i < 6; i++) {
-    assert_non_null(enter_from(40 + i, "10.0.0.2"));
+    assert_int_equal(enter_from(40 + i, "10.0.0.2"), PSP_ROOM_IN);
     assert_int_equal(leaves->fd, 20 + i);
     psp_room_leave(&room, 20 + i);
     psp_room_begin(&room, 40 + i);
@@ -55,9 +58,9 @@ static void test_one_address_pushes_out_itself(void **state) {
   assert_int_equal(room.count, 8);
   assert_int_equal(room.made_room, 6);
   /* The same address in IPv6's form; a third one pushes out whoever is idle the longest. */
-  assert_non_null(enter_from(50, "::ffff:10.0.0.2"));
+  assert_int_equal(enter_from(50, "::ffff:10.0.0.2"), PSP_ROOM_IN);
   assert_int_equal(leaves->fd, 40);
-  assert_non_null(enter_from(51, "10.0.0.3"));
+  assert_int_equal(enter_from(51, "10.0.0.3"), PSP_ROOM_IN);
   assert_int_equal(leaves->fd, 10);
 }
 
@@ -65,9 +68,9 @@ static void test_one_network_of_ipv6(void **state) {
   (void)state;
   fill(10, 3, "2001:db8:0:1::1");
   fill(13, 3, "2001:db8:0:1:ffff::2");
-  assert_non_null(enter_from(16, "2001:db8:0:1:2::3"));
+  assert_int_equal(enter_from(16, "2001:db8:0:1:2::3"), PSP_ROOM_IN);
   assert_int_equal(leaves->fd, 10);
-  assert_non_null(enter_from(17, "2001:db8:0:2::1"));
+  assert_int_equal(enter_from(17, "2001:db8:0:2::1"), PSP_ROOM_IN);
   assert_null(leaves);
 }
 
@@ -79,25 +82,31 @@ static void test_who_was_answered_stands_last(void **state) {
   atomic_store(&first->busy, true);
   psp_room_answered(&room, first);
   assert_false(atomic_load(&first->busy));
-  assert_non_null(enter_from(20, "10.0.0.1"));
-  assert_int_equal(leaves->fd, 11);
+  assert_int_equal(enter_from(20, "10.0.0.1"), PSP_ROOM_IN);
+  assert_int_equal(leaves->fd, 10); /* of its own address: who has what it came for goes first */
+  psp_room_leave(&room, 10);
+  fill(30, 2, "10.0.0.2");
+  psp_room_answered(&room, psp_room_begin(&room, 30));
+  assert_int_equal(enter_from(40, "10.0.0.3"), PSP_ROOM_IN);
+  assert_int_equal(leaves->fd, 11); /* of all: in the order of their answers */
   assert_ptr_equal(psp_room_make(&room), psp_room_begin(&room, 12));
 }
 
 static void test_nobody_can_leave(void **state) {
   (void)state;
   for (int fd = 10; fd < 16; fd++)
-    assert_non_null(enter_from(fd, "10.0.0.1")); /* not begun: its number may be another's */
+    assert_int_equal(enter_from(fd, "10.0.0.1"),
+                     PSP_ROOM_IN); /* not begun: its number may be another's */
   assert_true(psp_room_is_hurried(&room));
-  assert_null(enter_from(20, "10.0.0.1"));
+  assert_int_equal(enter_from(20, "10.0.0.1"), PSP_ROOM_WAIT);
   for (int fd = 10; fd < 16; fd++)
     atomic_store(&psp_room_begin(&room, fd)->busy, true);
-  assert_null(enter_from(20, "10.0.0.1"));
+  assert_int_equal(enter_from(20, "10.0.0.1"), PSP_ROOM_REFUSED);
   assert_null(psp_room_make(&room));
-  assert_int_equal(room.refused, 2);
+  assert_int_equal(room.refused, 1);
   assert_int_equal(room.count, 6);
   psp_room_leave(&room, 12);
-  assert_non_null(enter_from(20, "10.0.0.1"));
+  assert_int_equal(enter_from(20, "10.0.0.1"), PSP_ROOM_IN);
   assert_null(leaves);
 }
 
@@ -117,6 +126,36 @@ static void test_overdue(void **state) {
   assert_int_equal(room.leaving, 1);
 }
 
+/* A burst from one address: nobody whose request is on its way is shown out for the next. */
+static void test_fresh_ones_stay(void **state) {
+  (void)state;
+  struct sockaddr_in from = {.sin_family = AF_INET};
+  psp_room_visitor next = {.from = (const void *)&from, .fd = 20, .due_ns = 100};
+  fill(10, 6, "0.0.0.0");
+  for (int fd = 10; fd < 16; fd++)
+    atomic_store(&psp_room_begin(&room, fd)->stirred_ns, now_ns);
+  next.now_ns = now_ns + PSP_ROOM_FRESH_NS - 1;
+  assert_int_equal(psp_room_enter(&room, &next, &leaves), PSP_ROOM_WAIT);
+  assert_null(leaves);
+  psp_room_answered(&room, psp_room_begin(&room, 13)); /* it has what it came for */
+  assert_int_equal(psp_room_enter(&room, &next, &leaves), PSP_ROOM_IN);
+  assert_int_equal(leaves->fd, 13);
+  psp_room_leave(&room, 13);
+  psp_room_begin(&room, 20);
+  next.fd = 21;
+  next.now_ns = now_ns + PSP_ROOM_FRESH_NS; /* now it is time for the others */
+  assert_int_equal(psp_room_enter(&room, &next, &leaves), PSP_ROOM_IN);
+  assert_int_equal(leaves->fd, 10);
+  psp_room_leave(&room, 10);
+  next.fd = 22;
+  next.now_ns = now_ns;
+  assert_int_equal(psp_room_enter(&room, &next, &leaves), PSP_ROOM_WAIT);
+  next.impatient = true; /* it has waited for long */
+  assert_int_equal(psp_room_enter(&room, &next, &leaves), PSP_ROOM_IN);
+  assert_int_equal(leaves->fd, 11);
+  assert_int_equal(room.refused, 0);
+}
+
 /* Who was answered and has asked nothing since has lost nothing by being told to leave. */
 static void test_unheard(void **state) {
   (void)state;
@@ -134,8 +173,8 @@ static void test_unheard(void **state) {
 /* libmicrohttpd had no memory for it, and said nothing. */
 static void test_number_used_again(void **state) {
   (void)state;
-  assert_non_null(enter_from(10, "10.0.0.1"));
-  assert_non_null(enter_from(10, "10.0.0.1"));
+  assert_int_equal(enter_from(10, "10.0.0.1"), PSP_ROOM_IN);
+  assert_int_equal(enter_from(10, "10.0.0.1"), PSP_ROOM_IN);
   assert_int_equal(room.count, 1);
   psp_room_leave(&room, 10);
   psp_room_leave(&room, 10);
@@ -154,6 +193,7 @@ int main(void) {
       TEST(test_who_was_answered_stands_last),
       TEST(test_nobody_can_leave),
       TEST(test_overdue),
+      TEST(test_fresh_ones_stay),
       TEST(test_unheard),
       TEST(test_number_used_again),
   };
