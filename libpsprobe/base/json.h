@@ -84,6 +84,10 @@ void psp_json_put_key(psp_json_writer *w, const char *key);
 void psp_json_put_string(psp_json_writer *w, const char *text); /**< NULL writes null */
 /** A member of an object; none where there is no text. */
 void psp_json_put_member(psp_json_writer *w, const char *name, const char *text);
+void psp_json_put_int64_member(psp_json_writer *w, const char *name, int64_t number);
+void psp_json_put_bool_member(psp_json_writer *w, const char *name, bool value);
+void psp_json_begin_object_member(psp_json_writer *w, const char *name);
+void psp_json_begin_array_member(psp_json_writer *w, const char *name);
 void psp_json_put_text(psp_json_writer *w, const char *text, size_t len); /**< zero bytes allowed */
 void psp_json_put_base64(psp_json_writer *w, const void *data, size_t len);
 void psp_json_put_int64(psp_json_writer *w, int64_t value);      /**< as a number */

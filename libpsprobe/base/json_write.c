@@ -236,15 +236,30 @@ void psp_json_put_double(psp_json_writer *w, double value) {
 void psp_json_put_error(psp_json_writer *w, int http_status, psprobe_code code,
                         const char *message) {
   psp_json_begin_object(w);
-  psp_json_put_key(w, "error");
-  psp_json_begin_object(w);
-  psp_json_put_key(w, "code");
-  psp_json_put_int64(w, http_status);
-  if (message != NULL) {
-    psp_json_put_key(w, "message");
-    psp_json_put_string(w, message);
-  }
+  psp_json_begin_object_member(w, "error");
+  psp_json_put_int64_member(w, "code", http_status);
+  psp_json_put_member(w, "message", message);
   psp_json_put_member(w, "status", psprobe_code_name(code));
   psp_json_end_object(w);
   psp_json_end_object(w);
+}
+
+void psp_json_put_int64_member(psp_json_writer *w, const char *name, int64_t number) {
+  psp_json_put_key(w, name);
+  psp_json_put_int64(w, number);
+}
+
+void psp_json_put_bool_member(psp_json_writer *w, const char *name, bool value) {
+  psp_json_put_key(w, name);
+  psp_json_put_bool(w, value);
+}
+
+void psp_json_begin_object_member(psp_json_writer *w, const char *name) {
+  psp_json_put_key(w, name);
+  psp_json_begin_object(w);
+}
+
+void psp_json_begin_array_member(psp_json_writer *w, const char *name) {
+  psp_json_put_key(w, name);
+  psp_json_begin_array(w);
 }

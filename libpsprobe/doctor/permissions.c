@@ -18,8 +18,7 @@
 void psp_permissions_body(const psp_permissions *permissions, psp_buf *body) {
   psp_json_writer w = {.buf = body};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "permissions");
-  psp_json_begin_array(&w);
+  psp_json_begin_array_member(&w, "permissions");
   for (size_t i = 0; i < permissions->count; i++)
     psp_json_put_string(&w, permissions->names[i]);
   psp_json_end_array(&w);

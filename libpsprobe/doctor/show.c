@@ -35,8 +35,7 @@ static void put_item(psp_json_writer *w, const psp_kept_finding *item) {
   put_text(w, "state", psprobe_doctor_state_name(item->state));
   put_text(w, "resource", item->resource);
   put_text(w, "text", item->text);
-  psp_json_put_key(w, "mend");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "mend");
   for (size_t i = 0; i < item->mend_count; i++)
     psp_json_put_string(w, item->mend[i]);
   psp_json_end_array(w);
@@ -47,20 +46,17 @@ char *psprobe_diagnosis_json(const psprobe_diagnosis *diagnosis) {
   psp_buf out = {0};
   psp_json_writer w = {.buf = &out, .pretty = true};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "schema");
-  psp_json_put_int64(&w, DIAGNOSIS_SCHEMA);
+  psp_json_put_int64_member(&w, "schema", DIAGNOSIS_SCHEMA);
   put_text(&w, "version", PSPROBE_VERSION);
   put_text(&w, "project", diagnosis->project);
-  psp_json_put_key(&w, "counts");
-  psp_json_begin_object(&w);
+  psp_json_begin_object_member(&w, "counts");
   for (int state = PSPROBE_DOCTOR_OK; state <= PSPROBE_DOCTOR_SKIPPED; state++) {
     psp_json_put_key(&w, names[state]);
     psp_json_put_int64(&w,
                        (int64_t)psprobe_diagnosis_count(diagnosis, (psprobe_doctor_state)state));
   }
   psp_json_end_object(&w);
-  psp_json_put_key(&w, "findings");
-  psp_json_begin_array(&w);
+  psp_json_begin_array_member(&w, "findings");
   for (size_t i = 0; i < diagnosis->count; i++)
     put_item(&w, &diagnosis->items[i]);
   psp_json_end_array(&w);

@@ -127,8 +127,7 @@ void psp_precondition_encode(psp_json_writer *w, const psprobe_precondition *pre
                         psp_timestamp_format(text, precondition->update_time.seconds,
                                              precondition->update_time.nanos));
   } else {
-    psp_json_put_key(w, "exists");
-    psp_json_put_bool(w, precondition->must_exist);
+    psp_json_put_bool_member(w, "exists", precondition->must_exist);
   }
   psp_json_end_object(w);
 }

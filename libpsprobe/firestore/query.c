@@ -50,8 +50,7 @@ static const char *order_field(const psprobe_query *query) {
 }
 
 static void put_field(psp_json_writer *w, const char *path) {
-  psp_json_put_key(w, "field");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "field");
   psp_json_put_key(w, "fieldPath");
   psp_json_put_name(w, path);
   psp_json_end_object(w);
@@ -83,10 +82,8 @@ static void put_where(psp_json_writer *w, const psprobe_query *query) {
   };
   if (query->where_op == PSPROBE_FILTER_NONE) return;
   const char *unary = unary_op(query);
-  psp_json_put_key(w, "where");
-  psp_json_begin_object(w);
-  psp_json_put_key(w, unary != NULL ? "unaryFilter" : "fieldFilter");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "where");
+  psp_json_begin_object_member(w, unary != NULL ? "unaryFilter" : "fieldFilter");
   if (unary != NULL) {
     put_op(w, unary);
     put_field(w, query->where_field);
@@ -115,15 +112,12 @@ static void put_reference(psp_json_writer *w, const char *name) {
 }
 
 static void put_cursor(psp_json_writer *w, const psprobe_value *value, const char *name) {
-  psp_json_put_key(w, "startAt");
-  psp_json_begin_object(w);
-  psp_json_put_key(w, "values");
-  psp_json_begin_array(w);
+  psp_json_begin_object_member(w, "startAt");
+  psp_json_begin_array_member(w, "values");
   if (value != NULL) psp_value_encode(w, value);
   put_reference(w, name);
   psp_json_end_array(w);
-  psp_json_put_key(w, "before");
-  psp_json_put_bool(w, false);
+  psp_json_put_bool_member(w, "before", false);
   psp_json_end_object(w);
 }
 
@@ -132,26 +126,22 @@ static void put_query(psp_json_writer *w, const psprobe_query *query, const psp_
   const char *field = order_field(query);
   const char *slash = strrchr(query->collection, '/');
   psp_json_begin_object(w);
-  psp_json_put_key(w, "from");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "from");
   psp_json_begin_object(w);
   psp_json_put_key(w, "collectionId");
   psp_json_put_name(w, slash != NULL ? slash + 1 : query->collection);
   psp_json_end_object(w);
   psp_json_end_array(w);
   put_where(w, query);
-  psp_json_put_key(w, "orderBy");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "orderBy");
   if (field != NULL) put_order(w, field, query->descending);
   put_order(w, BY_NAME, query->descending);
   psp_json_end_array(w);
   if (page->after != NULL) put_cursor(w, after, page->after->name);
   if (page->offset > 0) {
-    psp_json_put_key(w, "offset");
-    psp_json_put_int64(w, page->offset);
+    psp_json_put_int64_member(w, "offset", page->offset);
   }
-  psp_json_put_key(w, "limit");
-  psp_json_put_int64(w, page->limit);
+  psp_json_put_int64_member(w, "limit", page->limit);
   psp_json_end_object(w);
 }
 

@@ -27,18 +27,15 @@ static void put_document_name(psp_json_writer *w, const char *project, const cha
 
 static void put_update(psp_json_writer *w, const char *project, const char *database,
                        const psprobe_write *write) {
-  psp_json_put_key(w, "update");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "update");
   psp_json_put_key(w, "name");
   put_document_name(w, project, database, write->path);
   psp_json_put_key(w, "fields");
   psp_fields_encode(w, write->fields);
   psp_json_end_object(w);
   if (write->mask == NULL) return;
-  psp_json_put_key(w, "updateMask");
-  psp_json_begin_object(w);
-  psp_json_put_key(w, "fieldPaths");
-  psp_json_begin_array(w);
+  psp_json_begin_object_member(w, "updateMask");
+  psp_json_begin_array_member(w, "fieldPaths");
   for (size_t i = 0; i < write->mask_count; i++)
     psp_json_put_name(w, write->mask[i]);
   psp_json_end_array(w);
@@ -65,8 +62,7 @@ psprobe_code psp_writes_encode(psp_buf *out, const char *project, const char *da
                                const psprobe_write *writes, size_t count, psprobe_error *error) {
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "writes");
-  psp_json_begin_array(&w);
+  psp_json_begin_array_member(&w, "writes");
   for (size_t i = 0; i < count; i++) {
     psprobe_code code = psp_write_check(&writes[i], error);
     if (code != PSPROBE_OK) {

@@ -86,8 +86,7 @@ bool psp_ack_deadline_check(int seconds, bool emulator) {
 void psp_publish_encode(psp_buf *out, const psprobe_message *messages, size_t count) {
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "messages");
-  psp_json_begin_array(&w);
+  psp_json_begin_array_member(&w, "messages");
   for (size_t i = 0; i < count; i++) {
     const psprobe_message *message = &messages[i];
     psp_json_begin_object(&w);
@@ -96,8 +95,7 @@ void psp_publish_encode(psp_buf *out, const psprobe_message *messages, size_t co
       psp_json_put_base64(&w, message->data, message->data_len);
     }
     if (message->attribute_count > 0) {
-      psp_json_put_key(&w, "attributes");
-      psp_json_begin_object(&w);
+      psp_json_begin_object_member(&w, "attributes");
       for (size_t a = 0; a < message->attribute_count; a++) {
         psp_json_put_key(&w, message->attributes[a].key);
         psp_json_put_string(&w, message->attributes[a].value);
@@ -117,18 +115,15 @@ void psp_publish_encode(psp_buf *out, const psprobe_message *messages, size_t co
 void psp_pull_encode(psp_buf *out, int max_messages, bool at_once) {
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "maxMessages");
-  psp_json_put_int64(&w, max_messages);
+  psp_json_put_int64_member(&w, "maxMessages", max_messages);
   if (at_once) {
-    psp_json_put_key(&w, "returnImmediately");
-    psp_json_put_bool(&w, true);
+    psp_json_put_bool_member(&w, "returnImmediately", true);
   }
   psp_json_end_object(&w);
 }
 
 static void put_ack_ids(psp_json_writer *w, const char *const *ack_ids, size_t count) {
-  psp_json_put_key(w, "ackIds");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "ackIds");
   for (size_t i = 0; i < count; i++)
     psp_json_put_string(w, ack_ids[i]);
   psp_json_end_array(w);
@@ -145,8 +140,7 @@ void psp_modify_encode(psp_buf *out, const char *const *ack_ids, size_t count, i
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);
   put_ack_ids(&w, ack_ids, count);
-  psp_json_put_key(&w, "ackDeadlineSeconds");
-  psp_json_put_int64(&w, seconds);
+  psp_json_put_int64_member(&w, "ackDeadlineSeconds", seconds);
   psp_json_end_object(&w);
 }
 
@@ -162,12 +156,10 @@ size_t psp_ack_fit(const char *const *ack_ids, size_t count) {
 
 static void put_push_config(psp_json_writer *w, const char *endpoint, const char *account,
                             const char *audience) {
-  psp_json_put_key(w, "pushConfig");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "pushConfig");
   psp_json_put_member(w, "pushEndpoint", endpoint);
   if (endpoint != NULL && account != NULL) {
-    psp_json_put_key(w, "oidcToken");
-    psp_json_begin_object(w);
+    psp_json_begin_object_member(w, "oidcToken");
     psp_json_put_member(w, "serviceAccountEmail", account);
     psp_json_put_member(w, "audience", audience);
     psp_json_end_object(w);
@@ -191,12 +183,10 @@ void psp_subscription_encode(psp_buf *out, const char *topic,
   if (config->push_endpoint != NULL)
     put_push_config(&w, config->push_endpoint, config->push_account, config->push_audience);
   if (config->ack_deadline_s > 0) {
-    psp_json_put_key(&w, "ackDeadlineSeconds");
-    psp_json_put_int64(&w, config->ack_deadline_s);
+    psp_json_put_int64_member(&w, "ackDeadlineSeconds", config->ack_deadline_s);
   }
   if (config->enable_ordering) {
-    psp_json_put_key(&w, "enableMessageOrdering");
-    psp_json_put_bool(&w, true);
+    psp_json_put_bool_member(&w, "enableMessageOrdering", true);
   }
   psp_json_end_object(&w);
 }

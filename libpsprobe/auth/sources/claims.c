@@ -6,10 +6,8 @@
 #include "base/json.h"
 
 static void put_times(psp_json_writer *w, int64_t now_s) {
-  psp_json_put_key(w, "iat");
-  psp_json_put_int64(w, now_s);
-  psp_json_put_key(w, "exp");
-  psp_json_put_int64(w, now_s + PSP_JWT_LIFE_S);
+  psp_json_put_int64_member(w, "iat", now_s);
+  psp_json_put_int64_member(w, "exp", now_s + PSP_JWT_LIFE_S);
 }
 
 void psp_claims_self_signed(psp_buf *json, const char *email, const char *audience,

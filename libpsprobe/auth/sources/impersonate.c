@@ -31,10 +31,8 @@ static void write_body(const psp_source *source, const psp_iam_call *call, const
   }
   if (want->kind == PSP_WANT_ID) {
     psp_json_put_member(&w, "audience", want->audience);
-    psp_json_put_key(&w, "includeEmail");
-    psp_json_put_bool(&w, true);
-    psp_json_put_key(&w, "useEmailAzp");
-    psp_json_put_bool(&w, true);
+    psp_json_put_bool_member(&w, "includeEmail", true);
+    psp_json_put_bool_member(&w, "useEmailAzp", true);
   } else {
     char lifetime[32];
     snprintf(lifetime, sizeof lifetime, "%llds", (long long)f->lifetime_s);

@@ -57,8 +57,7 @@ static void encode_list(psp_json_writer *w, const psprobe_value *value) {
     psp_json_put_key(w, "fields");
     psp_fields_encode(w, value);
   } else if (list->count > 0) {
-    psp_json_put_key(w, "values");
-    psp_json_begin_array(w);
+    psp_json_begin_array_member(w, "values");
     for (size_t i = 0; i < list->count; i++)
       psp_value_encode(w, list->items[i]);
     psp_json_end_array(w);

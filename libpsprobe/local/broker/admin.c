@@ -249,8 +249,7 @@ static bool page_begin(const psp_broker_request *request, const char *key, page 
 /* Room for another item? If not, `name` is where the next page begins. */
 static bool page_next(page *at, const char *name) {
   if (!at->any) {
-    psp_json_put_key(&at->w, at->key);
-    psp_json_begin_array(&at->w);
+    psp_json_begin_array_member(&at->w, at->key);
     at->any = true;
   }
   if (at->left < 0 || at->left-- > 0) return true;

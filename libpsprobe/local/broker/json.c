@@ -161,8 +161,7 @@ psprobe_code psp_broker_publish_decode(const char *body, size_t len, psp_letters
 void psp_broker_publish_encode(psp_buf *out, uint64_t first_id, size_t count) {
   psp_json_writer w = {.buf = out, .pretty = true};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "messageIds");
-  psp_json_begin_array(&w);
+  psp_json_begin_array_member(&w, "messageIds");
   for (size_t i = 0; i < count; i++)
     psp_json_put_int64_text(&w, (int64_t)(first_id + i));
   psp_json_end_array(&w);
@@ -212,8 +211,7 @@ void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_br
   char ack[600];
   psp_json_begin_object(&w);
   if (pull->count) {
-    psp_json_put_key(&w, "receivedMessages");
-    psp_json_begin_array(&w);
+    psp_json_begin_array_member(&w, "receivedMessages");
     for (size_t i = 0; i < pull->count; i++) {
       const psp_broker_delivery *delivery = &pull->deliveries[i];
       snprintf(ack, sizeof ack, "%s:%llu", subscription, (unsigned long long)delivery->ack);
@@ -222,8 +220,7 @@ void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_br
       psp_json_put_key(&w, "message");
       put_message(&w, delivery->letter);
       if (delivery->attempt) {
-        psp_json_put_key(&w, "deliveryAttempt");
-        psp_json_put_int64(&w, delivery->attempt);
+        psp_json_put_int64_member(&w, "deliveryAttempt", delivery->attempt);
       }
       psp_json_end_object(&w);
     }
@@ -292,16 +289,14 @@ void psp_broker_push_encode(psp_buf *out, const psp_broker_push *push) {
   psp_json_writer w = {.buf = out, .escape_slash = true};
   psp_json_begin_object(&w);
   psp_json_put_member(&w, "subscription", push->target->subscription);
-  psp_json_put_key(&w, "message");
-  psp_json_begin_object(&w);
+  psp_json_begin_object_member(&w, "message");
   put_time(&w, "publishTime", letter);
   psp_json_put_key(&w, "data");
   psp_json_put_base64(&w, letter->data, letter->data_len);
   put_time(&w, "publish_time", letter);
   psp_json_put_key(&w, "messageId");
   psp_json_put_int64_text(&w, (int64_t)letter->id);
-  psp_json_put_key(&w, "attributes");
-  psp_json_begin_object(&w);
+  psp_json_begin_object_member(&w, "attributes");
   for (size_t i = 0; i < letter->attribute_count; i++) {
     psp_json_put_member(&w, letter->attributes[i].key, letter->attributes[i].value);
   }
@@ -313,8 +308,7 @@ void psp_broker_push_encode(psp_buf *out, const psp_broker_push *push) {
   psp_json_put_member(&w, "orderingKey", letter->ordering_key);
   psp_json_end_object(&w);
   if (push->delivery.attempt) {
-    psp_json_put_key(&w, "deliveryAttempt");
-    psp_json_put_int64(&w, push->delivery.attempt);
+    psp_json_put_int64_member(&w, "deliveryAttempt", push->delivery.attempt);
   }
   psp_json_end_object(&w);
 }

@@ -102,8 +102,7 @@ bool psp_subscription_settings_decode(const psp_json *json, psp_subscription_set
 
 static void put_true(psp_json_writer *w, const char *key, bool value) {
   if (!value) return;
-  psp_json_put_key(w, key);
-  psp_json_put_bool(w, true);
+  psp_json_put_bool_member(w, key, true);
 }
 
 static void put_span(psp_json_writer *w, const char *key, psp_span span) {
@@ -113,8 +112,7 @@ static void put_span(psp_json_writer *w, const char *key, psp_span span) {
 
 void psp_pairs_encode(psp_json_writer *w, const char *key, const psp_pair *pairs, size_t count) {
   if (count == 0) return;
-  psp_json_put_key(w, key);
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, key);
   for (size_t i = 0; i < count; i++) {
     psp_json_put_key(w, pairs[i].key);
     psp_json_put_string(w, pairs[i].value);
@@ -142,20 +140,17 @@ void psp_topic_settings_encode(psp_json_writer *w, const psp_topic_settings *set
 }
 
 static void put_push(psp_json_writer *w, const psp_push_settings *push) {
-  psp_json_put_key(w, "pushConfig");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "pushConfig");
   psp_json_put_member(w, "pushEndpoint", push->endpoint);
   psp_pairs_encode(w, "attributes", push->attributes.items, push->attributes.count);
   if (push->has_oidc) {
-    psp_json_put_key(w, "oidcToken");
-    psp_json_begin_object(w);
+    psp_json_begin_object_member(w, "oidcToken");
     psp_json_put_member(w, "serviceAccountEmail", push->account);
     psp_json_put_member(w, "audience", push->audience);
     psp_json_end_object(w);
   }
   if (push->no_wrapper) {
-    psp_json_put_key(w, "noWrapper");
-    psp_json_begin_object(w);
+    psp_json_begin_object_member(w, "noWrapper");
     put_true(w, "writeMetadata", push->write_metadata);
     psp_json_end_object(w);
   }
@@ -164,16 +159,13 @@ static void put_push(psp_json_writer *w, const psp_push_settings *push) {
 
 static void put_policies(psp_json_writer *w, const psp_subscription_settings *settings) {
   if (settings->has_dead_letter) {
-    psp_json_put_key(w, "deadLetterPolicy");
-    psp_json_begin_object(w);
+    psp_json_begin_object_member(w, "deadLetterPolicy");
     psp_json_put_member(w, "deadLetterTopic", settings->dead_letter_topic);
-    psp_json_put_key(w, "maxDeliveryAttempts");
-    psp_json_put_int64(w, settings->max_attempts);
+    psp_json_put_int64_member(w, "maxDeliveryAttempts", settings->max_attempts);
     psp_json_end_object(w);
   }
   if (settings->has_retry) {
-    psp_json_put_key(w, "retryPolicy");
-    psp_json_begin_object(w);
+    psp_json_begin_object_member(w, "retryPolicy");
     put_span(w, "minimumBackoff", settings->retry_min);
     put_span(w, "maximumBackoff", settings->retry_max);
     psp_json_end_object(w);
@@ -186,15 +178,13 @@ void psp_subscription_settings_encode(psp_json_writer *w,
   psp_json_put_member(w, "name", settings->name);
   psp_json_put_member(w, "topic", settings->topic);
   put_push(w, &settings->push);
-  psp_json_put_key(w, "ackDeadlineSeconds");
-  psp_json_put_int64(w, settings->ack_deadline_s);
+  psp_json_put_int64_member(w, "ackDeadlineSeconds", settings->ack_deadline_s);
   put_true(w, "retainAckedMessages", settings->retain_acked);
   put_span(w, "messageRetentionDuration", settings->retention);
   psp_pairs_encode(w, "labels", settings->labels.items, settings->labels.count);
   put_true(w, "enableMessageOrdering", settings->ordering);
   if (settings->has_expiration) {
-    psp_json_put_key(w, "expirationPolicy");
-    psp_json_begin_object(w);
+    psp_json_begin_object_member(w, "expirationPolicy");
     put_span(w, "ttl", settings->expiration);
     psp_json_end_object(w);
   }

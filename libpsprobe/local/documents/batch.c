@@ -66,8 +66,7 @@ static psprobe_code read_writes(const psp_documents_request *request, batch *all
 }
 
 static void put_results(psp_json_writer *w, const batch *all) {
-  psp_json_put_key(w, "writeResults");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "writeResults");
   for (size_t i = 0; i < all->count; i++)
     psp_documents_result_encode(w, &all->results[i]);
   psp_json_end_array(w);
@@ -123,14 +122,12 @@ static psprobe_code check_distinct(const batch *all, psprobe_error *error) {
 }
 
 static void put_statuses(psp_json_writer *w, const batch *all) {
-  psp_json_put_key(w, "status");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "status");
   for (size_t i = 0; i < all->count; i++) {
     const psp_buf *message = &all->messages[i];
     psp_json_begin_object(w);
     if (all->errors[i].code != PSPROBE_OK) {
-      psp_json_put_key(w, "code");
-      psp_json_put_int64(w, all->errors[i].code);
+      psp_json_put_int64_member(w, "code", all->errors[i].code);
       psp_json_put_member(w, "message", message->len ? message->data : all->errors[i].message);
     }
     psp_json_end_object(w);
@@ -282,12 +279,10 @@ static void put_element(psp_json_writer *w, const psp_local_query *query,
   }
   psp_documents_put_time(w, "readTime", now);
   if (!last && query->offset) {
-    psp_json_put_key(w, "skippedResults");
-    psp_json_put_int64(w, query->offset);
+    psp_json_put_int64_member(w, "skippedResults", query->offset);
   }
   if (last) {
-    psp_json_put_key(w, "done");
-    psp_json_put_bool(w, true);
+    psp_json_put_bool_member(w, "done", true);
   }
   psp_json_end_object(w);
 }

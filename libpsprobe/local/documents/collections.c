@@ -23,8 +23,7 @@ static void put_collection(void *arg, const char *id) {
   page->more = page->size > 0 && page->count == page->size;
   if (page->more) return;
   if (page->count++ == 0) {
-    psp_json_put_key(&page->w, "collectionIds");
-    psp_json_begin_array(&page->w);
+    psp_json_begin_array_member(&page->w, "collectionIds");
   }
   psp_json_put_string(&page->w, id);
   psp_buf_reset(&page->last);

@@ -244,8 +244,7 @@ static void reply_page(psp_documents_request *request, const psp_query_found *fo
   size_t count = found->count < size ? found->count : size;
   psp_json_begin_object(&w);
   if (count) {
-    psp_json_put_key(&w, "documents");
-    psp_json_begin_array(&w);
+    psp_json_begin_array_member(&w, "documents");
     for (size_t i = 0; i < count; i++)
       psp_documents_encode(&w, &found->items[i], mask);
     psp_json_end_array(&w);

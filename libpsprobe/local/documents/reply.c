@@ -59,8 +59,7 @@ void psp_documents_result_encode(psp_json_writer *w, const psp_write_result *res
   psp_json_begin_object(w);
   if (result->update_us) psp_documents_put_time(w, "updateTime", result->update_us);
   if (result->count) {
-    psp_json_put_key(w, "transformResults");
-    psp_json_begin_array(w);
+    psp_json_begin_array_member(w, "transformResults");
     for (size_t i = 0; i < result->count; i++)
       psp_value_encode(w, result->transform_results[i]);
     psp_json_end_array(w);
