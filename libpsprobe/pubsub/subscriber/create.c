@@ -41,12 +41,7 @@ void psp_subscriber_create(psprobe_subscriber *s) {
                    .attempt_ns = CREATE_NS,
                    .total_ns = CREATE_NS,
                    .what = "create the subscription"};
-  psprobe_error error = {0};
-  pthread_mutex_lock(&s->lock);
-  psp_subscriber_ref(s);
-  pthread_mutex_unlock(&s->lock);
-  if (psp_call_start(s->client, &call, on_created, s, NULL, &error) != PSPROBE_OK)
-    on_created(s, NULL, &error);
+  psp_subscriber_call(s, &call, on_created);
 }
 
 static void on_deleted(void *arg, const psp_http_response *response, const psprobe_error *error) {
@@ -66,10 +61,5 @@ void psp_subscriber_create_again(psprobe_subscriber *s) {
                    .attempt_ns = CREATE_NS,
                    .total_ns = CREATE_NS,
                    .what = "delete the subscription"};
-  psprobe_error error = {0};
-  pthread_mutex_lock(&s->lock);
-  psp_subscriber_ref(s);
-  pthread_mutex_unlock(&s->lock);
-  if (psp_call_start(s->client, &call, on_deleted, s, NULL, &error) != PSPROBE_OK)
-    on_deleted(s, NULL, &error);
+  psp_subscriber_call(s, &call, on_deleted);
 }

@@ -52,10 +52,5 @@ static void on_looked(void *arg, const psp_http_response *response, const psprob
 void psp_subscriber_look(psprobe_subscriber *s) {
   psp_call call = {
       .service = PSP_PUBSUB, .method = "GET", .path = s->get.path.data, .what = s->get.what};
-  psprobe_error error = {0};
-  pthread_mutex_lock(&s->lock);
-  psp_subscriber_ref(s);
-  pthread_mutex_unlock(&s->lock);
-  if (psp_call_start(s->client, &call, on_looked, s, NULL, &error) != PSPROBE_OK)
-    on_looked(s, NULL, &error);
+  psp_subscriber_call(s, &call, on_looked);
 }

@@ -47,6 +47,14 @@ void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note) {
   psp_log_end(&line);
 }
 
+void psp_subscriber_call(psprobe_subscriber *s, const psp_call *call, psp_http_done *done) {
+  psprobe_error error = {0};
+  pthread_mutex_lock(&s->lock);
+  psp_subscriber_ref(s);
+  pthread_mutex_unlock(&s->lock);
+  if (psp_call_start(s->client, call, done, s, NULL, &error) != PSPROBE_OK) done(s, NULL, &error);
+}
+
 /* ---- pulls ---- */
 
 static void begin(psprobe_subscriber *s, psp_pull *pull) {

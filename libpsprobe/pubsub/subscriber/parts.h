@@ -111,6 +111,10 @@ typedef struct psp_note {
 /** Without the lock, with a reference. */
 void psp_subscriber_log(const psprobe_subscriber *s, const psp_note *note);
 
+/** Without the lock: makes a call. `done`, whose arg is the subscriber, has a reference to give
+ * back; it hears also why a call could not begin. */
+void psp_subscriber_call(psprobe_subscriber *s, const psp_call *call, psp_http_done *done);
+
 /* All others with the lock. */
 void psp_subscriber_ref(psprobe_subscriber *s);
 /** Takes the lock with it. */
