@@ -8,7 +8,6 @@
 #include <openssl/pem.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "auth/sources/jwt_sign.h"
 #include "auth/verify/idtoken.h"
 #include "base/base64.h"
+#include "bench.h"
 #include "keys.h"
 
 #define ROUNDS   9
@@ -31,22 +31,6 @@ static int64_t now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void need(bool ok, const char *what) {
-  if (ok) return;
-  fprintf(stderr, "bench_auth: %s\n", what);
-  exit(1);
-}
-
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double *values) {
-  qsort(values, ROUNDS, sizeof *values, by_value);
-  return values[ROUNDS / 2];
 }
 
 /* ---- the cache ---- */
@@ -62,7 +46,7 @@ static void read_cache(void) {
   char out[2048];
   uint64_t generation;
   size_t len = psp_credentials_authorization(credentials, PSP_PUBSUB, out, sizeof out, &generation);
-  need(len > 0 && len < sizeof out, "no token in the cache");
+  bench_need(len > 0 && len < sizeof out, "no token in the cache");
 }
 
 static void read_mutex(void) {
@@ -94,7 +78,7 @@ static double time_reads(void (*read)(void), int threads) {
   reading = read;
   pthread_barrier_init(&start, NULL, (unsigned)threads);
   for (int i = 0; i < threads; i++)
-    need(pthread_create(&ids[i], NULL, read_many, &took[i]) == 0, "no thread");
+    bench_need(pthread_create(&ids[i], NULL, read_many, &took[i]) == 0, "no thread");
   for (int i = 0; i < threads; i++)
     pthread_join(ids[i], NULL);
   pthread_barrier_destroy(&start);
@@ -102,7 +86,7 @@ static double time_reads(void (*read)(void), int threads) {
 }
 
 static void on_ready(void *arg, const psprobe_error *error) {
-  need(error == NULL, "no token");
+  bench_need(error == NULL, "no token");
   sem_post(arg);
 }
 
@@ -112,11 +96,12 @@ static void make_credentials(void) {
   psprobe_credentials_options options = {.file =
                                              test_write(test_directory(), "adc.json", 0600, text)};
   free(text);
-  need(psprobe_credentials_new(&options, &credentials, NULL) == PSPROBE_OK, "no credentials");
+  bench_need(psprobe_credentials_new(&options, &credentials, NULL) == PSPROBE_OK, "no credentials");
   sem_t ready;
   sem_init(&ready, 0, 0);
   psp_token_waiter waiter = {.ready = on_ready, .arg = &ready};
-  need(psp_credentials_wait(credentials, PSP_PUBSUB, &waiter, NULL) == PSPROBE_OK, "no token");
+  bench_need(psp_credentials_wait(credentials, PSP_PUBSUB, &waiter, NULL) == PSPROBE_OK,
+             "no token");
   sem_wait(&ready);
   sem_destroy(&ready);
   uint64_t generation;
@@ -135,7 +120,7 @@ static void bench_cache(void) {
   }
   printf("a token from the cache (%zu bytes), ns a read on each thread:\n", mutex_len);
   for (int i = 0; i < 2; i++) {
-    double mine = median(ours[i]), other = median(theirs[i]);
+    double mine = bench_median(ours[i], ROUNDS), other = bench_median(theirs[i], ROUNDS);
     printf("  %d thread%s     cache %6.1f   mutex and copy %6.1f   ratio %.2f\n", i + 1,
            i == 0 ? " " : "s", mine, other, mine / other);
   }
@@ -153,7 +138,7 @@ static void sign_ours(void) {
   psp_secret jwt = {0};
   psp_claims_self_signed(&claims, "prober@project.iam.gserviceaccount.com",
                          "https://pubsub.googleapis.com/", NULL, 1800000000);
-  need(psp_signer_jwt(signer, claims.data, &jwt, NULL) == PSPROBE_OK, "cannot sign");
+  bench_need(psp_signer_jwt(signer, claims.data, &jwt, NULL) == PSPROBE_OK, "cannot sign");
   psp_secret_free(&jwt);
   psp_buf_free(&claims);
 }
@@ -162,9 +147,9 @@ static void sign_bytes(EVP_PKEY *key) {
   unsigned char signature[512];
   size_t len = sizeof signature;
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  need(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-           EVP_DigestSign(context, signature, &len, (const unsigned char *)"x", 1) == 1,
-       "OpenSSL cannot sign");
+  bench_need(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+                 EVP_DigestSign(context, signature, &len, (const unsigned char *)"x", 1) == 1,
+             "OpenSSL cannot sign");
   EVP_MD_CTX_free(context);
 }
 
@@ -190,7 +175,7 @@ static void sign_libjwt(void) {
   jwt_add_grant_int(jwt, "iat", 1800000000);
   jwt_add_grant_int(jwt, "exp", 1800003600);
   char *text = jwt_encode_str(jwt);
-  need(text != NULL, "libjwt cannot sign");
+  bench_need(text != NULL, "libjwt cannot sign");
   free(text);
   jwt_free(jwt);
 }
@@ -205,14 +190,15 @@ static size_t signed_len, token_signature_len;
 
 static void verify_again(void) {
   psp_idtoken_rules rules = {.audience = "https://me", .leeway_s = 60};
-  need(psp_idtoken_check(token, strlen(token), keys, &rules, 1800000000, NULL) == PSP_IDTOKEN_GOOD,
-       "a good token was refused");
+  bench_need(
+      psp_idtoken_check(token, strlen(token), keys, &rules, 1800000000, NULL) == PSP_IDTOKEN_GOOD,
+      "a good token was refused");
 }
 
 /* The set is made anew each time, which is a small part: a token that it has not seen. */
 static void verify_first(void) {
   psp_jwks *known = keys;
-  need(psp_jwks_parse(key_set, strlen(key_set), &keys, NULL) == PSPROBE_OK, "no keys");
+  bench_need(psp_jwks_parse(key_set, strlen(key_set), &keys, NULL) == PSPROBE_OK, "no keys");
   verify_again();
   psp_jwks_unref(keys);
   keys = known;
@@ -220,17 +206,18 @@ static void verify_first(void) {
 
 static void verify_openssl(void) {
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  need(EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, public_key) == 1 &&
-           EVP_DigestVerify(context, token_signature, token_signature_len,
-                            (const unsigned char *)token, signed_len) == 1,
-       "OpenSSL refuses");
+  bench_need(EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, public_key) == 1 &&
+                 EVP_DigestVerify(context, token_signature, token_signature_len,
+                                  (const unsigned char *)token, signed_len) == 1,
+             "OpenSSL refuses");
   EVP_MD_CTX_free(context);
 }
 
 static void verify_libjwt(void) {
   jwt_t *jwt = NULL;
-  need(jwt_decode(&jwt, token, (const unsigned char *)public_pem, (int)strlen(public_pem)) == 0,
-       "libjwt refuses");
+  bench_need(
+      jwt_decode(&jwt, token, (const unsigned char *)public_pem, (int)strlen(public_pem)) == 0,
+      "libjwt refuses");
   jwt_free(jwt);
 }
 
@@ -253,7 +240,7 @@ static void compare(contender *all, size_t count, int times) {
   }
   double base = 0;
   for (size_t i = 0; i < count; i++) {
-    double us = median(all[i].us);
+    double us = bench_median(all[i].us, ROUNDS);
     if (i == 0) base = us;
     printf("  %-52s %7.1f us %8.0f /s   ratio %.2f\n", all[i].name, us, 1e6 / us, us / base);
   }
@@ -264,7 +251,7 @@ static void bench_sign(void) {
   BIO *bio = BIO_new_mem_buf(private_pem, -1);
   private_key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
   BIO_free(bio);
-  need(psp_signer_new(private_pem, "kid", "key", &signer, NULL) == PSPROBE_OK, "no signer");
+  bench_need(psp_signer_new(private_pem, "kid", "key", &signer, NULL) == PSPROBE_OK, "no signer");
   contender all[] = {
       {.name = "OpenSSL's own RSA-2048 signature, key kept open", .run = sign_openssl},
       {.name = "a self-signed JWT", .run = sign_ours},
@@ -288,11 +275,11 @@ static void bench_verify(void) {
                    "1800003000,\"iat\":1799999400,\"iss\":\"https://accounts.google.com\",\"sub\":"
                    "\"113774264463038321964\"}");
   key_set = test_jwks(TEST_KEY_RSA, "bde971a5a3871c4ed8fe897362e5762392249f66");
-  need(psp_jwks_parse(key_set, strlen(key_set), &keys, NULL) == PSPROBE_OK, "no keys");
+  bench_need(psp_jwks_parse(key_set, strlen(key_set), &keys, NULL) == PSPROBE_OK, "no keys");
   signed_len = (size_t)(strrchr(token, '.') - token);
   psp_buf signature = {0};
-  need(psp_base64_decode(&signature, token + signed_len + 1, strlen(token) - signed_len - 1),
-       "no signature");
+  bench_need(psp_base64_decode(&signature, token + signed_len + 1, strlen(token) - signed_len - 1),
+             "no signature");
   memcpy(token_signature, signature.data, signature.len);
   token_signature_len = signature.len;
   psp_buf_free(&signature);

@@ -15,26 +15,14 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "http/client/transport.h"
 
 #define ROUNDS 9
 #define CALLS  2000
 #define BODY   "{\"messages\":[{\"attributes\":{\"probe_id\":\"0123456789abcdef0123456789abcdef\"}}]}"
-
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void need(bool ok, const char *what) {
-  if (ok) return;
-  fprintf(stderr, "bench_client: %s\n", what);
-  exit(1);
-}
 
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data,
@@ -54,9 +42,9 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
 /* Forks the server. @return its port */
 static int start_server(pid_t *pid) {
   int pipes[2];
-  need(pipe(pipes) == 0, "pipe");
+  bench_need(pipe(pipes) == 0, "pipe");
   *pid = fork();
-  need(*pid >= 0, "fork");
+  bench_need(*pid >= 0, "fork");
   if (*pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     static char body[] = "{\n  \"messageIds\": [\n    \"1\"\n  ]\n}\n";
@@ -73,15 +61,11 @@ static int start_server(pid_t *pid) {
       pause();
   }
   int port = 0;
-  need(read(pipes[0], &port, sizeof port) == sizeof port && port > 0, "the server did not start");
+  bench_need(read(pipes[0], &port, sizeof port) == sizeof port && port > 0,
+             "the server did not start");
   close(pipes[0]);
   close(pipes[1]);
   return port;
-}
-
-static int compare(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return x < y ? -1 : x > y;
 }
 
 typedef struct figures {
@@ -89,7 +73,7 @@ typedef struct figures {
 } figures;
 
 static figures summarize(int64_t *samples) {
-  qsort(samples, CALLS, sizeof *samples, compare);
+  qsort(samples, CALLS, sizeof *samples, bench_by_int64);
   return (figures){(double)samples[CALLS / 2] / 1e3, (double)samples[CALLS * 99 / 100] / 1e3};
 }
 
@@ -99,7 +83,7 @@ static figures raw_round(int port) {
                            .sin_port = htons((uint16_t)port),
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-  need(connect(fd, (struct sockaddr *)&at, sizeof at) == 0, "connect");
+  bench_need(connect(fd, (struct sockaddr *)&at, sizeof at) == 0, "connect");
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   char request[1024], reply[4096];
   int len = snprintf(request, sizeof request,
@@ -107,16 +91,16 @@ static figures raw_round(int port) {
                      "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
                      port, strlen(BODY), BODY);
   for (int i = -100; i < CALLS; i++) {
-    int64_t start = now_ns();
-    need(send(fd, request, (size_t)len, 0) == len, "send");
+    int64_t start = bench_now_ns();
+    bench_need(send(fd, request, (size_t)len, 0) == len, "send");
     size_t got = 0;
     do {
       ssize_t n = recv(fd, reply + got, sizeof reply - 1 - got, 0);
-      need(n > 0, "recv");
+      bench_need(n > 0, "recv");
       got += (size_t)n;
       reply[got] = 0;
     } while (strstr(reply, "]\n}\n") == NULL);
-    if (i >= 0) samples[i] = now_ns() - start;
+    if (i >= 0) samples[i] = bench_now_ns() - start;
   }
   close(fd);
   return summarize(samples);
@@ -130,7 +114,7 @@ typedef struct pending {
 
 static void done(void *arg, const psp_http_response *response, const psprobe_error *error) {
   pending *p = arg;
-  p->end = now_ns();
+  p->end = bench_now_ns();
   p->status = response != NULL ? response->status : -(int)error->code;
   sem_post(&p->done);
 }
@@ -150,16 +134,16 @@ static figures our_round(psp_http *http, int port, bool call) {
   psp_http_result result = {0};
   sem_init(&p.done, 0, 0);
   for (int i = -100; i < CALLS; i++) {
-    int64_t start = now_ns();
+    int64_t start = bench_now_ns();
     if (call) {
-      need(psp_http_call(http, &request, &result, NULL) == PSPROBE_OK, "call");
+      bench_need(psp_http_call(http, &request, &result, NULL) == PSPROBE_OK, "call");
       p.status = result.status;
-      p.end = now_ns();
+      p.end = bench_now_ns();
     } else {
-      need(psp_http_send(http, &request, done, &p, NULL, NULL) == PSPROBE_OK, "send");
+      bench_need(psp_http_send(http, &request, done, &p, NULL, NULL) == PSPROBE_OK, "send");
       sem_wait(&p.done);
     }
-    need(p.status == 200, "not 200");
+    bench_need(p.status == 200, "not 200");
     if (i >= 0) samples[i] = p.end - start;
   }
   psp_http_result_free(&result);
@@ -167,19 +151,8 @@ static figures our_round(psp_http *http, int port, bool call) {
   return summarize(samples);
 }
 
-static double median(double *values) {
-  for (int i = 1; i < ROUNDS; i++) {
-    for (int j = i; j > 0 && values[j] < values[j - 1]; j--) {
-      double swap = values[j];
-      values[j] = values[j - 1];
-      values[j - 1] = swap;
-    }
-  }
-  return values[ROUNDS / 2];
-}
-
 static void print(const char *name, double *ours, double *peer, const char *aim) {
-  double a = median(ours), b = median(peer);
+  double a = bench_median(ours, ROUNDS), b = bench_median(peer, ROUNDS);
   printf("%s: ours %.1f us, peer %.1f us, ratio %.2f (aim %s)\n", name, a, b, a / b, aim);
 }
 
@@ -187,7 +160,7 @@ int main(void) {
   pid_t pid;
   int port = start_server(&pid);
   psp_http *http;
-  need(psp_http_new(NULL, &http, NULL) == PSPROBE_OK, "client");
+  bench_need(psp_http_new(NULL, &http, NULL) == PSPROBE_OK, "client");
   double raw50[ROUNDS], raw99[ROUNDS], send50[ROUNDS], send99[ROUNDS], call50[ROUNDS],
       call99[ROUNDS], again[ROUNDS];
   for (int i = 0; i < ROUNDS; i++) {

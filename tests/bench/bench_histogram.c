@@ -5,8 +5,8 @@
  */
 #include <psprobe/timing.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "bench.h"
 #include "stats/rng.h"
 
 static psprobe_histogram *new_histogram(void) {
@@ -18,16 +18,6 @@ static psprobe_histogram *new_histogram(void) {
 #define ROUNDS 9
 #define CALLS  1000000
 #define VALUES 4096
-
-static int compare(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double *rounds) {
-  qsort(rounds, ROUNDS, sizeof *rounds, compare);
-  return rounds[ROUNDS / 2];
-}
 
 static double record_ns(psprobe_histogram *histogram, const int64_t *values) {
   const int64_t start = psprobe_clock_monotonic();
@@ -57,7 +47,7 @@ int main(void) {
     ours[r] = record_ns(histogram, values);
     peer[r] = clock_ns();
   }
-  const double a = median(ours), b = median(peer);
+  const double a = bench_median(ours, ROUNDS), b = bench_median(peer, ROUNDS);
   printf(
       "histogram record beside one clock read: ours %.1f ns, peer %.1f ns, ratio %.2f (aim <= 2)\n",
       a, b, a / b);

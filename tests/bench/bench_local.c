@@ -22,33 +22,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "bench.h"
 #include "emulator.h"
 
 enum { ROUNDS = 5, THREADS = 2, BATCH = 500, BATCHES = 40, SAMPLES = 400, SLOW_SAMPLES = 60 };
 
 #define PROJECT "/v1/projects/bench"
-
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void need(bool ok, const char *what) {
-  if (ok) return;
-  fprintf(stderr, "bench_local: %s\n", what);
-  exit(1);
-}
-
-static int compare(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
-}
-
-static double median(double *values, size_t count) {
-  qsort(values, count, sizeof *values, compare);
-  return values[count / 2];
-}
 
 /* ---- one connection ---- */
 
@@ -84,10 +63,10 @@ static void wire_send(wire *w, const char *method, const char *path, const char 
                  "application/json\r\nContent-Length: %zu\r\n\r\n",
                  method, path, len);
   psp_buf_add(&request, body, len);
-  need(!request.failed, "no memory");
+  bench_need(!request.failed, "no memory");
   for (size_t sent = 0; sent < request.len;) {
     ssize_t n = send(w->fd, request.data + sent, request.len - sent, MSG_NOSIGNAL);
-    need(n > 0, "send");
+    bench_need(n > 0, "send");
     sent += (size_t)n;
   }
   psp_buf_free(&request);
@@ -98,19 +77,19 @@ static const char *wire_read(wire *w) {
   size_t body_at = 0, whole = SIZE_MAX;
   psp_buf_reset(&w->in);
   while (w->in.len < whole) {
-    need(psp_buf_reserve(&w->in, 1 << 16), "no memory");
+    bench_need(psp_buf_reserve(&w->in, 1 << 16), "no memory");
     ssize_t n = recv(w->fd, w->in.data + w->in.len, 1 << 16, 0);
-    need(n > 0, "recv");
+    bench_need(n > 0, "recv");
     w->in.len += (size_t)n;
     w->in.data[w->in.len] = '\0';
     const char *end = body_at ? NULL : strstr(w->in.data, "\r\n\r\n");
     if (end == NULL) continue;
     const char *length = strcasestr(w->in.data, "content-length:");
-    need(length != NULL && length < end, "no Content-Length");
+    bench_need(length != NULL && length < end, "no Content-Length");
     body_at = (size_t)(end + 4 - w->in.data);
     whole = body_at + strtoul(length + 15, NULL, 10);
   }
-  if (strncmp(w->in.data, "HTTP/1.1 200", 12) != 0) need(false, w->in.data);
+  if (strncmp(w->in.data, "HTTP/1.1 200", 12) != 0) bench_need(false, w->in.data);
   return w->in.data + body_at;
 }
 
@@ -129,7 +108,7 @@ static int collect_acks(const char *answer, psp_buf *out) {
     if (count) psp_buf_char(out, ',');
     psp_buf_add(out, at, strcspn(at, ",\n"));
     at = strstr(at, "\"publishTime\""); /* beyond the message's own texts */
-    need(at != NULL, "not a pull's answer");
+    bench_need(at != NULL, "not a pull's answer");
   }
   psp_buf_text(out, "]}");
   return count;
@@ -153,7 +132,7 @@ static void start_ours(service *s) {
   snprintf(port, sizeof port, "%d", s->port);
   pid_t parent = getpid();
   s->pid = fork();
-  need(s->pid >= 0, "fork");
+  bench_need(s->pid >= 0, "fork");
   if (s->pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent || freopen("/dev/null", "w", stdout) == NULL) _exit(1);
@@ -163,14 +142,14 @@ static void start_ours(service *s) {
   }
   wire w;
   while (!wire_open(&w, s->port)) {
-    need(waitpid(s->pid, NULL, WNOHANG) == 0, "the stand-in did not start (make examples)");
+    bench_need(waitpid(s->pid, NULL, WNOHANG) == 0, "the stand-in did not start (make examples)");
     usleep(200);
   }
   wire_close(&w);
 }
 
 static void start(service *s, int round) {
-  int64_t began = now_ns();
+  int64_t began = bench_now_ns();
   if (s->emulator != NULL || strcmp(s->name, "google") == 0) {
     s->emulator = test_emulator_start(TEST_PUBSUB, 0);
     s->port = test_emulator_port(s->emulator);
@@ -178,9 +157,9 @@ static void start(service *s, int round) {
     start_ours(s);
   }
   wire w;
-  need(wire_open(&w, s->port), "connect");
+  bench_need(wire_open(&w, s->port), "connect");
   ask(&w, "GET", "topics", "");
-  s->ready_ms[round] = (double)(now_ns() - began) / 1e6;
+  s->ready_ms[round] = (double)(bench_now_ns() - began) / 1e6;
   wire_close(&w);
 }
 
@@ -231,7 +210,7 @@ static double emulator_mib(int port) {
 static void prepare(const service *s) {
   static const char *const names[] = {"latency", "load"};
   wire w;
-  need(wire_open(&w, s->port), "connect");
+  bench_need(wire_open(&w, s->port), "connect");
   for (int i = 0; i < 2; i++) {
     char path[64], body[128];
     snprintf(path, sizeof path, "topics/%s", names[i]);
@@ -249,25 +228,25 @@ static double latency_us(const service *s, int samples) {
   static double took[SAMPLES];
   wire puller, publisher;
   psp_buf acks = {0};
-  need(wire_open(&puller, s->port) && wire_open(&publisher, s->port), "connect");
+  bench_need(wire_open(&puller, s->port) && wire_open(&publisher, s->port), "connect");
   for (int i = 0; i < samples; i++) {
     static const char pull[] = "{\"maxMessages\":10}";
     static const char publish[] =
         "{\"messages\":[{\"attributes\":{\"probe_id\":\"0123456789abcdef0123456789abcdef\"}}]}";
     wire_send(&puller, "POST", "subscriptions/latency:pull", pull, sizeof pull - 1);
     usleep(2000 + (unsigned)i * 977 % 5000); /* the pull waits, and no step is hit each time */
-    int64_t began = now_ns();
+    int64_t began = bench_now_ns();
     wire_send(&publisher, "POST", "topics/latency:publish", publish, sizeof publish - 1);
     const char *answer = wire_read(&puller);
-    took[i] = (double)(now_ns() - began) / 1e3;
-    need(collect_acks(answer, &acks) == 1, "one message was published");
+    took[i] = (double)(bench_now_ns() - began) / 1e3;
+    bench_need(collect_acks(answer, &acks) == 1, "one message was published");
     wire_read(&publisher);
     ask(&puller, "POST", "subscriptions/latency:acknowledge", acks.data);
   }
   psp_buf_free(&acks);
   wire_close(&puller);
   wire_close(&publisher);
-  return median(took, (size_t)samples);
+  return bench_median(took, (size_t)samples);
 }
 
 typedef struct worker {
@@ -279,7 +258,7 @@ typedef struct worker {
 static void *publish_batches(void *arg) {
   const worker *me = arg;
   wire w;
-  need(wire_open(&w, me->port), "connect");
+  bench_need(wire_open(&w, me->port), "connect");
   for (int i = 0; i < BATCHES / THREADS; i++) {
     wire_send(&w, "POST", "topics/load:publish", me->body->data, me->body->len);
     wire_read(&w);
@@ -292,7 +271,7 @@ static void *pull_all(void *arg) {
   const worker *me = arg;
   wire w;
   psp_buf acks = {0};
-  need(wire_open(&w, me->port), "connect");
+  bench_need(wire_open(&w, me->port), "connect");
   static const char pull[] = "{\"maxMessages\":1000,\"returnImmediately\":true}";
   for (;;) {
     int count = collect_acks(ask(&w, "POST", "subscriptions/load:pull", pull), &acks);
@@ -307,14 +286,14 @@ static void *pull_all(void *arg) {
 /* Messages a second through all threads at once. */
 static double rate(const service *s, void *(*work)(void *), const psp_buf *body) {
   worker workers[THREADS];
-  int64_t began = now_ns();
+  int64_t began = bench_now_ns();
   for (int i = 0; i < THREADS; i++) {
     workers[i] = (worker){.port = s->port, .body = body};
-    need(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0, "thread");
+    bench_need(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0, "thread");
   }
   for (int i = 0; i < THREADS; i++)
     pthread_join(workers[i].thread, NULL);
-  return (double)BATCHES * BATCH * 1e9 / (double)(now_ns() - began);
+  return (double)BATCHES * BATCH * 1e9 / (double)(bench_now_ns() - began);
 }
 
 static psp_buf make_batch(void) {
@@ -326,7 +305,7 @@ static psp_buf make_batch(void) {
                    "\"0123456789abcdef%016d\"}}",
                    i ? "," : "", i);
   psp_buf_text(&body, "]}");
-  need(!body.failed, "no memory");
+  bench_need(!body.failed, "no memory");
   return body;
 }
 
@@ -344,16 +323,16 @@ static void print(const char *what, const char *unit, double ours, double peer, 
 }
 
 static void report(service *ours, service *google) {
-  double a = median(ours->ready_ms, ROUNDS), b = median(google->ready_ms, 1);
+  double a = bench_median(ours->ready_ms, ROUNDS), b = bench_median(google->ready_ms, 1);
   print("local ready", "ms", a, b, b / a, "aim: >= 20 x sooner");
-  a = median(ours->latency_us, ROUNDS);
-  b = median(google->latency_us, ROUNDS);
+  a = bench_median(ours->latency_us, ROUNDS);
+  b = bench_median(google->latency_us, ROUNDS);
   print("local publish to pull, p50", "us", a, b, a / b, "aim: <= 0.02");
-  a = median(ours->published, ROUNDS);
-  b = median(google->published, ROUNDS);
+  a = bench_median(ours->published, ROUNDS);
+  b = bench_median(google->published, ROUNDS);
   print("local published, batches of 500", "msg/s", a, b, a / b, "aim: >= 2 and >= 110000");
-  a = median(ours->acked, ROUNDS);
-  b = median(google->acked, ROUNDS);
+  a = bench_median(ours->acked, ROUNDS);
+  b = bench_median(google->acked, ROUNDS);
   print("local pulled and acknowledged", "msg/s", a, b, a / b, "aim: >= 2 and >= 22000");
   a = ours->memory_mib;
   b = google->memory_mib;

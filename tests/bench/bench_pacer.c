@@ -9,16 +9,13 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench.h"
+
 #define ROUNDS   9
 #define SLOTS    1000
 #define INTERVAL 1000000
 
 static int64_t late[SLOTS];
-
-static int compare(const void *a, const void *b) {
-  const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return (x > y) - (x < y);
-}
 
 static void run_pacer(void) {
   psprobe_pacer pacer;
@@ -47,13 +44,13 @@ static void run_bare(void) {
 
 static void round_of(void (*run)(void), int64_t *p50, int64_t *p99) {
   run();
-  qsort(late, SLOTS, sizeof *late, compare);
+  qsort(late, SLOTS, sizeof *late, bench_by_int64);
   *p50 = psprobe_quantile_sorted(late, SLOTS, 0.5);
   *p99 = psprobe_quantile_sorted(late, SLOTS, 0.99);
 }
 
 static int64_t median(int64_t *rounds) {
-  qsort(rounds, ROUNDS, sizeof *rounds, compare);
+  qsort(rounds, ROUNDS, sizeof *rounds, bench_by_int64);
   return rounds[ROUNDS / 2];
 }
 

@@ -24,6 +24,7 @@
 #include <psprobe/local.h>
 #include <psprobe/subscriber.h>
 
+#include "bench.h"
 #include "emulator.h"
 
 #define ROUNDS   7
@@ -31,18 +32,6 @@
 #define WARM     50
 #define PAUSE_NS 1000000 /* after each, so that the pull is out again and the ack is done */
 #define ID       "0123456789abcdef0123456789abcdef"
-
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void need(bool ok, const char *what) {
-  if (ok) return;
-  fprintf(stderr, "bench_pubsub: %s\n", what);
-  exit(1);
-}
 
 static void rest(void) {
   const struct timespec time = {.tv_nsec = PAUSE_NS};
@@ -53,13 +42,8 @@ typedef struct round_result {
   double p50, p99;
 } round_result;
 
-static int compare(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return x < y ? -1 : x > y;
-}
-
 static round_result summarize(int64_t *samples, int count) {
-  qsort(samples, (size_t)count, sizeof *samples, compare);
+  qsort(samples, (size_t)count, sizeof *samples, bench_by_int64);
   return (round_result){(double)samples[count / 2] / 1e3, (double)samples[count * 99 / 100] / 1e3};
 }
 
@@ -76,7 +60,7 @@ static void wire_open(wire *w, int port) {
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int one = 1;
   w->fd = socket(AF_INET, SOCK_STREAM, 0);
-  need(connect(w->fd, (struct sockaddr *)&at, sizeof at) == 0, "connect");
+  bench_need(connect(w->fd, (struct sockaddr *)&at, sizeof at) == 0, "connect");
   setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
@@ -86,7 +70,7 @@ static void wire_send(wire *w, const char *verb, const char *body) {
                      "POST /v1/projects/bench/%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                      "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
                      verb, strlen(body), body);
-  need(send(w->fd, request, (size_t)len, MSG_NOSIGNAL) == len, "send");
+  bench_need(send(w->fd, request, (size_t)len, MSG_NOSIGNAL) == len, "send");
 }
 
 /* One whole answer. @return its body */
@@ -94,14 +78,14 @@ static const char *wire_read(wire *w) {
   size_t got = 0;
   for (;;) {
     ssize_t n = recv(w->fd, w->buf + got, sizeof w->buf - 1 - got, 0);
-    need(n > 0, "recv");
+    bench_need(n > 0, "recv");
     got += (size_t)n;
     w->buf[got] = '\0';
     const char *end = strstr(w->buf, "\r\n\r\n");
     const char *length = strcasestr(w->buf, "content-length:");
     if (end != NULL && length != NULL &&
         got >= (size_t)(end + 4 - w->buf) + strtoul(length + 15, NULL, 10)) {
-      need(strncmp(w->buf, "HTTP/1.1 200", 12) == 0, w->buf);
+      bench_need(strncmp(w->buf, "HTTP/1.1 200", 12) == 0, w->buf);
       return end + 4;
     }
   }
@@ -119,11 +103,11 @@ static void *raw_pull(void *arg) {
   for (int i = 0; i < s->count; i++) {
     wire_send(&s->puller, "subscriptions/raw:pull", "{\"maxMessages\":100}");
     const char *body = wire_read(&s->puller), *ack = strstr(body, "\"ackId\"");
-    need(strstr(body, ID) != NULL && ack != NULL, "not the message");
-    s->at = now_ns();
+    bench_need(strstr(body, ID) != NULL && ack != NULL, "not the message");
+    s->at = bench_now_ns();
     sem_post(&s->got);
     char id[512], acks[600];
-    need(sscanf(ack + 7, " : \"%511[^\"]", id) == 1, "no ack id");
+    bench_need(sscanf(ack + 7, " : \"%511[^\"]", id) == 1, "no ack id");
     snprintf(acks, sizeof acks, "{\"ackIds\":[\"%s\"]}", id);
     wire_send(&s->puller, "subscriptions/raw:acknowledge", acks);
     wire_read(&s->puller);
@@ -142,7 +126,7 @@ static round_result raw_round(int port, int count) {
   pthread_create(&thread, NULL, raw_pull, &s);
   rest();
   for (int i = -WARM; i < count; i++) {
-    int64_t start = now_ns();
+    int64_t start = bench_now_ns();
     wire_send(&publisher, "topics/raw:publish",
               "{\"messages\":[{\"attributes\":{\"probe_id\":\"" ID "\"}}]}");
     wire_read(&publisher);
@@ -161,9 +145,9 @@ static round_result raw_round(int port, int count) {
 
 static psprobe_settlement receive(void *arg, const psprobe_message *message) {
   stage *s = arg;
-  int64_t at = now_ns();
+  int64_t at = bench_now_ns();
   const char *id = psprobe_message_attribute(message, "probe_id");
-  need(id != NULL && strcmp(id, ID) == 0, "not the message");
+  bench_need(id != NULL && strcmp(id, ID) == 0, "not the message");
   s->at = at;
   sem_post(&s->got);
   return PSPROBE_SETTLE_ACK;
@@ -171,7 +155,7 @@ static psprobe_settlement receive(void *arg, const psprobe_message *message) {
 
 static void published(void *arg, const char *const *ids, size_t count, const psprobe_error *error) {
   (void)arg, (void)count;
-  need(ids != NULL, error != NULL ? error->message : "not published");
+  bench_need(ids != NULL, error != NULL ? error->message : "not published");
 }
 
 static round_result our_round(psprobe_client *client, const char *topic, stage *s, int count) {
@@ -179,10 +163,10 @@ static round_result our_round(psprobe_client *client, const char *topic, stage *
   const psprobe_attribute attribute = {"probe_id", ID};
   const psprobe_message message = {.attributes = &attribute, .attribute_count = 1};
   for (int i = -WARM; i < count; i++) {
-    int64_t start = now_ns();
-    need(psprobe_publish_start(client, topic, &message, 1, NULL, published, NULL, NULL) ==
-             PSPROBE_OK,
-         "publish");
+    int64_t start = bench_now_ns();
+    bench_need(psprobe_publish_start(client, topic, &message, 1, NULL, published, NULL, NULL) ==
+                   PSPROBE_OK,
+               "publish");
     sem_wait(&s->got);
     if (i >= 0) samples[i] = s->at - start;
     rest();
@@ -196,7 +180,7 @@ static psprobe_client *connect_to(const char *host) {
   psprobe_client *client = NULL;
   psprobe_error error = {0};
   const psprobe_client_options options = {.project = "bench", .pubsub_emulator = host};
-  need(psprobe_client_new(&options, &client, &error) == PSPROBE_OK, error.message);
+  bench_need(psprobe_client_new(&options, &client, &error) == PSPROBE_OK, error.message);
   return client;
 }
 
@@ -205,20 +189,11 @@ static void prepare(psprobe_client *client) {
   psprobe_error error = {0};
   for (int i = 0; i < 3; i++) {
     const psprobe_subscription_config config = {.topic = names[i]};
-    need(psprobe_topic_create(client, names[i], 0, NULL, &error) == PSPROBE_OK, error.message);
-    need(psprobe_subscription_create(client, names[i], &config, NULL, &error) == PSPROBE_OK,
-         error.message);
+    bench_need(psprobe_topic_create(client, names[i], 0, NULL, &error) == PSPROBE_OK,
+               error.message);
+    bench_need(psprobe_subscription_create(client, names[i], &config, NULL, &error) == PSPROBE_OK,
+               error.message);
   }
-}
-
-static double median(double *values, int count) {
-  for (int i = 1; i < count; i++)
-    for (int j = i; j > 0 && values[j] < values[j - 1]; j--) {
-      double swap = values[j];
-      values[j] = values[j - 1];
-      values[j - 1] = swap;
-    }
-  return values[count / 2];
 }
 
 typedef struct series {
@@ -232,8 +207,8 @@ static void add(series *s, int round, round_result result) {
 
 static void print(const char *broker, const char *what, series *ours, series *raw, int count,
                   const char *aim) {
-  double a = median(ours->p50, count), b = median(raw->p50, count);
-  double c = median(ours->p99, count), d = median(raw->p99, count);
+  double a = bench_median(ours->p50, (size_t)count), b = bench_median(raw->p50, (size_t)count);
+  double c = bench_median(ours->p99, (size_t)count), d = bench_median(raw->p99, (size_t)count);
   printf("publish to callback on %s, %s, p50: ours %.1f us, raw sockets %.1f us, ratio %.2f%s\n",
          broker, what, a, b, a / b, aim);
   printf("publish to callback on %s, %s, p99: ours %.1f us, raw sockets %.1f us, ratio %.2f%s\n",
@@ -246,7 +221,8 @@ static psprobe_subscriber *subscribe(psprobe_client *client, const char *name, b
   const psprobe_subscriber_options options = {
       .subscription = name, .receive = receive, .arg = s, .at_once = at_once};
   sem_init(&s->got, 0, 0);
-  need(psprobe_subscriber_new(client, &options, &subscriber, NULL) == PSPROBE_OK, "subscriber");
+  bench_need(psprobe_subscriber_new(client, &options, &subscriber, NULL) == PSPROBE_OK,
+             "subscriber");
   return subscriber;
 }
 
@@ -277,9 +253,9 @@ static void run(const char *broker, const char *host, int rounds, int count, con
 /* The stand-in in a process of its own: neither client shares anything with it. */
 static pid_t start_local(char host[64]) {
   int pipes[2];
-  need(pipe(pipes) == 0, "pipe");
+  bench_need(pipe(pipes) == 0, "pipe");
   pid_t pid = fork();
-  need(pid >= 0, "fork");
+  bench_need(pid >= 0, "fork");
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     psprobe_local *local = NULL;
@@ -290,7 +266,7 @@ static pid_t start_local(char host[64]) {
     for (;;)
       pause();
   }
-  need(read(pipes[0], host, 64) == 64 && *host, "the stand-in did not start");
+  bench_need(read(pipes[0], host, 64) == 64 && *host, "the stand-in did not start");
   close(pipes[0]);
   close(pipes[1]);
   return pid;

@@ -14,6 +14,7 @@
 
 #include <psprobe/probe.h>
 
+#include "bench.h"
 #include "os/random.h"
 #include "prober/registry/shard.h"
 
@@ -135,16 +136,6 @@ static int64_t run(worker workers[THREADS], void *(*work)(void *)) {
   return psprobe_clock_monotonic() - start;
 }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double values[ROUNDS]) {
-  qsort(values, ROUNDS, sizeof *values, by_value);
-  return values[ROUNDS / 2];
-}
-
 static psprobe_registry *new_registry(size_t capacity, size_t sources) {
   psprobe_registry_options options = {.source_count = sources, .capacity = capacity};
   psprobe_registry *registry = NULL;
@@ -210,7 +201,7 @@ static double measure(const char *name, size_t in_flight) {
   }
   psprobe_registry_free(registry);
 
-  double rate = median(our_rates), peer_rate = median(peer_rates);
+  double rate = bench_median(our_rates, ROUNDS), peer_rate = bench_median(peer_rates, ROUNDS);
   printf("registry pairs/s, %s in flight: ours %.0f, peer %.0f, ratio %.2f (aim >= 2)\n", name,
          rate, peer_rate, rate / peer_rate);
   psprobe_registry *two = new_registry(in_flight, 2);

@@ -17,6 +17,7 @@
 
 #include <psprobe/dashboard.h>
 
+#include "bench.h"
 #include "fake_client.h"
 #include "report/report.h"
 #include "scratch.h"
@@ -29,23 +30,12 @@
 #define PAGE_ROUNDS 30
 #define PAGE        "build/bench-report.html"
 
-static void need(bool ok, const char *what) {
-  if (ok) return;
-  fprintf(stderr, "bench_report: %s\n", what);
-  exit(1);
-}
-
 static double since_ms(int64_t begin_ns) {
   return (double)(psprobe_clock_monotonic() - begin_ns) / 1e6;
 }
 
-static int compare(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
-}
-
 static double quantile(double *values, size_t count, double p) {
-  qsort(values, count, sizeof *values, compare);
+  qsort(values, count, sizeof *values, bench_by_double);
   return values[(size_t)(p * (double)(count - 1))];
 }
 
@@ -94,12 +84,12 @@ static void bench_page(void) {
   psprobe_report *report = NULL;
   psprobe_error error = {0};
   int64_t begin = psprobe_clock_monotonic();
-  need(psp_report_new(&columns, &report, &error) == PSPROBE_OK, error.message);
+  bench_need(psp_report_new(&columns, &report, &error) == PSPROBE_OK, error.message);
   double summary_ms = since_ms(begin);
   begin = psprobe_clock_monotonic();
   char *page = psprobe_report_html(report);
   double page_ms = since_ms(begin);
-  need(page != NULL, "no page");
+  bench_need(page != NULL, "no page");
   printf(
       "report page, 1 M probes, time beside the summary: ours %.0f ms, peer %.0f ms, ratio %.2f "
       "(aim <= 1)\n",
@@ -107,7 +97,7 @@ static void bench_page(void) {
   printf("report page, 1 M probes, size: ours %.2f MB, peer none (aim < 3 MB)\n",
          (double)strlen(page) / 1e6);
   FILE *file = fopen(PAGE, "w");
-  need(file != NULL && fputs(page, file) >= 0 && fclose(file) == 0, "cannot write " PAGE);
+  bench_need(file != NULL && fputs(page, file) >= 0 && fclose(file) == 0, "cannot write " PAGE);
   free(page);
   psprobe_report_free(report);
   bench_open();
@@ -130,9 +120,10 @@ static live begin_live(void) {
   psprobe_dashboard_options page = {.listen = "127.0.0.1:0"};
   fake_client_setup(&l.google);
   fake_client *google = l.google;
-  need(psprobe_prober_new(google->client, &options, &l.prober, &error) == PSPROBE_OK &&
-           psprobe_dashboard_new(l.prober, NULL, &run, &page, &l.dashboard, &error) == PSPROBE_OK,
-       error.message);
+  bench_need(
+      psprobe_prober_new(google->client, &options, &l.prober, &error) == PSPROBE_OK &&
+          psprobe_dashboard_new(l.prober, NULL, &run, &page, &l.dashboard, &error) == PSPROBE_OK,
+      error.message);
   return l;
 }
 
@@ -174,7 +165,7 @@ static int connect_to(const char *url) {
   struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   at.sin_port = htons((uint16_t)strtol(strrchr(url, ':') + 1, NULL, 10));
-  need(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0, "cannot connect");
+  bench_need(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0, "cannot connect");
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return fd;
 }
@@ -182,10 +173,10 @@ static int connect_to(const char *url) {
 static void ask(int fd, const char *request, const char *want) {
   char answer[2048];
   size_t len = strlen(request);
-  need(send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len, "cannot send");
+  bench_need(send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len, "cannot send");
   ssize_t got = recv(fd, answer, sizeof answer - 1, 0);
   answer[got > 0 ? got : 0] = '\0';
-  need(strstr(answer, want) != NULL, answer);
+  bench_need(strstr(answer, want) != NULL, answer);
 }
 
 /* Answers of no probe that is known: the server, the route and the registry's look-up. Asked of the

@@ -20,6 +20,7 @@
 
 #include <psprobe/timing.h>
 
+#include "bench.h"
 #include "http/server/server.h"
 
 #define ROUNDS      15
@@ -55,12 +56,6 @@ typedef struct contestant {
   double values[FIGURES][ROUNDS];
 } contestant;
 
-static void need(bool ok, const char *what) {
-  if (ok) return;
-  fprintf(stderr, "bench_responder: %s\n", what);
-  exit(1);
-}
-
 /* ---- a prober that has seen every probe ---- */
 
 static void say_ok(void *arg, psp_exchange *x) {
@@ -71,7 +66,7 @@ static psp_server *start_prober(psp_reply *reply) {
   const psp_route routes[] = {{"POST", "/{}/{}", say_ok, reply}};
   psp_server_options options = {.listen = "127.0.0.1:0", .routes = routes, .route_count = 1};
   psp_server *server = NULL;
-  need(psp_server_new(&options, &server, NULL) == PSPROBE_OK, "no prober");
+  bench_need(psp_server_new(&options, &server, NULL) == PSPROBE_OK, "no prober");
   return server;
 }
 
@@ -81,7 +76,7 @@ static int free_port(void) {
   struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof at;
   int fd = socket(AF_INET, SOCK_STREAM, 0);
-  need(bind(fd, (struct sockaddr *)&at, len) == 0, "no port");
+  bench_need(bind(fd, (struct sockaddr *)&at, len) == 0, "no port");
   getsockname(fd, (struct sockaddr *)&at, &len);
   close(fd);
   return ntohs(at.sin_port);
@@ -105,8 +100,9 @@ static pid_t start(const contestant *c, const char *port) {
   posix_spawn_file_actions_init(&quiet);
   posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  need(posix_spawnp(&running, argv[0], &quiet, NULL, (char *const *)(uintptr_t)argv, environ) == 0,
-       argv[0]);
+  bench_need(
+      posix_spawnp(&running, argv[0], &quiet, NULL, (char *const *)(uintptr_t)argv, environ) == 0,
+      argv[0]);
   posix_spawn_file_actions_destroy(&quiet);
   return running;
 }
@@ -114,7 +110,7 @@ static pid_t start(const contestant *c, const char *port) {
 static double cpu_ms(pid_t pid) {
   clockid_t id;
   struct timespec spent = {0};
-  need(clock_getcpuclockid(pid, &id) == 0 && clock_gettime(id, &spent) == 0, "no CPU clock");
+  bench_need(clock_getcpuclockid(pid, &id) == 0 && clock_gettime(id, &spent) == 0, "no CPU clock");
   return (double)spent.tv_sec * 1e3 + (double)spent.tv_nsec / 1e6;
 }
 
@@ -123,7 +119,7 @@ static double resident_mib(pid_t pid) {
   long kib = 0;
   snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
   FILE *file = fopen(path, "r");
-  need(file != NULL, path);
+  bench_need(file != NULL, path);
   while (fgets(line, sizeof line, file) != NULL)
     if (sscanf(line, "VmRSS: %ld", &kib) == 1) break;
   fclose(file);
@@ -144,14 +140,14 @@ static int reach(int port) {
     close(fd);
     nanosleep(&pause_ns, NULL);
   }
-  need(false, "a program does not listen");
+  bench_need(false, "a program does not listen");
   return -1;
 }
 
 static void send_event(int fd) {
   char request[1024];
   int len = snprintf(request, sizeof request, EVENT, sizeof BODY - 1);
-  need(send(fd, request, (size_t)len, MSG_NOSIGNAL) == len, "send");
+  bench_need(send(fd, request, (size_t)len, MSG_NOSIGNAL) == len, "send");
 }
 
 /* A 204 has no body: what ends its head ends it. */
@@ -160,11 +156,11 @@ static void await_answer(int fd) {
   size_t len = 0;
   do {
     ssize_t got = recv(fd, answer + len, sizeof answer - 1 - len, 0);
-    need(got > 0, "a program closed its connection");
+    bench_need(got > 0, "a program closed its connection");
     len += (size_t)got;
     answer[len] = 0;
   } while (strstr(answer, "\r\n\r\n") == NULL);
-  need(strncmp(answer, "HTTP/1.1 2", 10) == 0, "a program did not answer 2xx");
+  bench_need(strncmp(answer, "HTTP/1.1 2", 10) == 0, "a program did not answer 2xx");
 }
 
 static void answer_events(const int fds[CONNECTIONS], size_t count) {
@@ -213,13 +209,8 @@ static void run(contestant *c, int round) {
   stop_running();
 }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double median(contestant *c, int figure) {
-  qsort(c->values[figure], c->counts[figure], sizeof(double), by_value);
+  qsort(c->values[figure], c->counts[figure], sizeof(double), bench_by_double);
   return c->values[figure][c->counts[figure] / 2];
 }
 
@@ -254,7 +245,7 @@ static void build_microhttpd(contestant *c) {
   snprintf(command, sizeof command,
            "%s -O2 -o %s tests/bench/peer/microhttpd.c -lmicrohttpd -pthread",
            cc != NULL && *cc != '\0' ? cc : "cc", c->argv[0]);
-  need(succeeds(command), "the libmicrohttpd peer does not build");
+  bench_need(succeeds(command), "the libmicrohttpd peer does not build");
 }
 
 static void build_go(contestant *c, contestant *bare) {

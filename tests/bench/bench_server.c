@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "http/server/server.h"
 
 #define ROUNDS      7
@@ -19,17 +20,11 @@
 #define CONNECTIONS 16
 #define THREADS     2
 
-static void need(bool ok, const char *what) {
-  if (ok) return;
-  fprintf(stderr, "bench_server: %s\n", what);
-  exit(1);
-}
-
 /* ---- ours: what the prober's answer route does with a request, less the registry ---- */
 
 static void answer(void *arg, psp_exchange *x) {
   const char *source = psp_exchange_segment(x, 0), *id = psp_exchange_segment(x, 1);
-  need(source != NULL && id != NULL && psp_exchange_received_ns(x) > 0, "no segments");
+  bench_need(source != NULL && id != NULL && psp_exchange_received_ns(x) > 0, "no segments");
   psp_exchange_reply_shared(x, arg);
 }
 
@@ -59,7 +54,7 @@ static int start_bare(void) {
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer_bare,
       response, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_THREAD_POOL_SIZE, THREADS,
       MHD_OPTION_CONNECTION_LIMIT, 1000, MHD_OPTION_CONNECTION_TIMEOUT, 120, MHD_OPTION_END);
-  need(daemon != NULL, "libmicrohttpd does not start");
+  bench_need(daemon != NULL, "libmicrohttpd does not start");
   return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
 
@@ -72,7 +67,7 @@ typedef struct figures {
 static double latency_us(const char *text) {
   char unit[4] = "";
   double value = 0;
-  need(sscanf(text, "%lf%3[a-z]", &value, unit) == 2, "wrk says no latency");
+  bench_need(sscanf(text, "%lf%3[a-z]", &value, unit) == 2, "wrk says no latency");
   return strcmp(unit, "us") == 0 ? value : strcmp(unit, "ms") == 0 ? value * 1e3 : value * 1e6;
 }
 
@@ -84,20 +79,15 @@ static figures run_wrk(const char *script, int port) {
            "http://127.0.0.1:%d/cloud_function/0123456789abcdef0123456789abcdef",
            CONNECTIONS, SECONDS, script, port);
   FILE *out = popen(command, "r");
-  need(out != NULL, "wrk does not start");
+  bench_need(out != NULL, "wrk does not start");
   while (fgets(line, sizeof line, out) != NULL) {
     if (sscanf(line, " 50%% %31s", word) == 1) f.p50_us = latency_us(word);
     if (sscanf(line, " 99%% %31s", word) == 1) f.p99_us = latency_us(word);
     sscanf(line, "Requests/sec: %lf", &f.rate);
-    need(strstr(line, "Non-2xx") == NULL && strstr(line, "Socket errors") == NULL, line);
+    bench_need(strstr(line, "Non-2xx") == NULL && strstr(line, "Socket errors") == NULL, line);
   }
-  need(pclose(out) == 0 && f.rate > 0 && f.p99_us > 0, "wrk failed (is it installed?)");
+  bench_need(pclose(out) == 0 && f.rate > 0 && f.p99_us > 0, "wrk failed (is it installed?)");
   return f;
-}
-
-static int compare(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
 }
 
 static void print(const char *name, const char *unit, const double *ours, const double *peer,
@@ -105,8 +95,8 @@ static void print(const char *name, const char *unit, const double *ours, const 
   double a[ROUNDS], b[ROUNDS];
   memcpy(a, ours, sizeof a);
   memcpy(b, peer, sizeof b);
-  qsort(a, ROUNDS, sizeof *a, compare);
-  qsort(b, ROUNDS, sizeof *b, compare);
+  qsort(a, ROUNDS, sizeof *a, bench_by_double);
+  qsort(b, ROUNDS, sizeof *b, bench_by_double);
   printf("%s: ours %.0f %s, peer %.0f %s, ratio %.2f (aim %s)\n", name, a[ROUNDS / 2], unit,
          b[ROUNDS / 2], unit, a[ROUNDS / 2] / b[ROUNDS / 2], aim);
 }
@@ -122,13 +112,14 @@ int main(void) {
       .listen = "127.0.0.1:0", .routes = &route, .route_count = 1, .threads = THREADS};
   psp_server *server;
   psprobe_error error = {0};
-  need(reply != NULL && psp_server_new(&options, &server, &error) == PSPROBE_OK, error.message);
+  bench_need(reply != NULL && psp_server_new(&options, &server, &error) == PSPROBE_OK,
+             error.message);
   int ports[2] = {psp_server_port(server), start_bare()};
 
   char script[] = "/tmp/psprobe-wrk-XXXXXX";
   int fd = mkstemp(script);
   static const char text[] = "wrk.method = \"POST\"\n";
-  need(fd >= 0 && write(fd, text, sizeof text - 1) == sizeof text - 1, "no script for wrk");
+  bench_need(fd >= 0 && write(fd, text, sizeof text - 1) == sizeof text - 1, "no script for wrk");
   close(fd);
   double rate[2][ROUNDS], p50[2][ROUNDS], p99[2][ROUNDS];
   for (int i = 0; i < ROUNDS * 2; i++) {

@@ -10,20 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench.h"
 #include "stats/rng.h"
 
 #define ROUNDS 5
 #define N      1000000
-
-static int compare(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double *rounds) {
-  qsort(rounds, ROUNDS, sizeof *rounds, compare);
-  return rounds[ROUNDS / 2];
-}
 
 /* As data() of peer_statistics.py. */
 static void make(int64_t *a, int64_t *b) {
@@ -57,7 +48,7 @@ static bool time_peer(const char *python, double *ready, double *all) {
 }
 
 static void print(const char *name, double *ours, double *peer) {
-  const double a = median(ours), b = median(peer);
+  const double a = bench_median(ours, ROUNDS), b = bench_median(peer, ROUNDS);
   printf("%s: ours %.0f ms, peer %.0f ms, ratio %.3f (aim <= 0.2)\n", name, a, b, a / b);
 }
 
@@ -83,7 +74,7 @@ int main(void) {
     printf(
         "summary and verdict over 1 M pairs: ours %.0f ms, peer none: %s has no scipy "
         "(apt-get install python3-scipy)\n",
-        median(ours), python);
+        bench_median(ours, ROUNDS), python);
   }
   free(a);
   free(b);
