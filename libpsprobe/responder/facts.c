@@ -40,7 +40,7 @@ static void put_ns(psp_fact_headers *headers, const char *name, int64_t ns) {
 }
 
 void psp_facts_write(const psp_event_facts *facts, const psp_instance *instance,
-                     const psp_stamps *last, int64_t sent_ns, psp_fact_headers *headers) {
+                     const psp_last_exchange *last, int64_t sent_ns, psp_fact_headers *headers) {
   int64_t ready_ns = atomic_load(&instance->ready_ns);
   int64_t handled_ns = psprobe_clock_monotonic() - facts->received_ns;
   char published[PSP_TIMESTAMP_SIZE];
@@ -70,9 +70,9 @@ static bool read_stamp(const psp_http_response *response, const char *name, int6
   return text != NULL && psp_parse_int64(text, 1, INT64_MAX, out);
 }
 
-bool psp_stamps_read(psp_stamps *stamps, int64_t sent_ns, const psp_http_response *response,
-                     int64_t back_ns) {
-  psp_stamps read = {.at = {sent_ns, 0, 0, back_ns}};
+bool psp_last_exchange_read(psp_last_exchange *stamps, int64_t sent_ns,
+                            const psp_http_response *response, int64_t back_ns) {
+  psp_last_exchange read = {.at = {sent_ns, 0, 0, back_ns}};
   if (!read_stamp(response, PSPROBE_HEADER_RECEIVED, &read.at[1]) ||
       !read_stamp(response, PSPROBE_HEADER_ANSWERED, &read.at[2]))
     return false;

@@ -20,9 +20,9 @@ typedef struct psp_event_facts {
 } psp_event_facts;
 
 /** The last exchange with the prober that was finished: sent, received, answered, back. */
-typedef struct psp_stamps {
+typedef struct psp_last_exchange {
   int64_t at[4]; /**< ns since 1970; all 0: none yet */
-} psp_stamps;
+} psp_last_exchange;
 
 #define PSP_FACT_HEADERS 11
 
@@ -38,9 +38,9 @@ void psp_facts_begin(psp_event_facts *facts, psp_instance *instance, const pspro
                      int64_t received_ns, uint64_t number);
 /** Writes what is known of them. @param sent_ns wall clock, of this sending */
 void psp_facts_write(const psp_event_facts *facts, const psp_instance *instance,
-                     const psp_stamps *last, int64_t sent_ns, psp_fact_headers *headers);
+                     const psp_last_exchange *last, int64_t sent_ns, psp_fact_headers *headers);
 /** Reads the prober's stamps from its answer. False: it told none. */
-bool psp_stamps_read(psp_stamps *stamps, int64_t sent_ns, const psp_http_response *response,
-                     int64_t back_ns);
+bool psp_last_exchange_read(psp_last_exchange *stamps, int64_t sent_ns,
+                            const psp_http_response *response, int64_t back_ns);
 
 #endif

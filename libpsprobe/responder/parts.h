@@ -53,7 +53,7 @@ struct psprobe_responder {
   uint64_t limit;  /**< 0: none */
   uint64_t taken;  /**< answered, or under way */
   bool closing, stopped;
-  psp_stamps last_exchange;
+  psp_last_exchange last_exchange;
 };
 
 /** What became of a message; as psprobe_responder_answer returns it. `error` is NULL with OK. */

@@ -77,8 +77,8 @@ static void note_not_wanted(post *p) {
 /* The stamps of a finished exchange go with the next answer. */
 static void note_exchange(post *p, const psp_http_response *response, int64_t back_ns) {
   psprobe_responder *responder = p->answering.responder;
-  psp_stamps stamps;
-  if (!psp_stamps_read(&stamps, p->sent_ns, response, back_ns)) return;
+  psp_last_exchange stamps;
+  if (!psp_last_exchange_read(&stamps, p->sent_ns, response, back_ns)) return;
   pthread_mutex_lock(&responder->lock);
   responder->last_exchange = stamps;
   pthread_mutex_unlock(&responder->lock);
@@ -123,7 +123,7 @@ static size_t write_headers(post *p, const char *authorization, psp_fact_headers
                             psp_header out[PSP_FACT_HEADERS + 1]) {
   psprobe_responder *responder = p->answering.responder;
   pthread_mutex_lock(&responder->lock);
-  psp_stamps last = responder->last_exchange;
+  psp_last_exchange last = responder->last_exchange;
   pthread_mutex_unlock(&responder->lock);
   p->sent_ns = psprobe_clock_wall();
   psp_facts_write(&p->facts, &responder->instance, &last, p->sent_ns, facts);

@@ -28,7 +28,7 @@ static void test_all(void **state) {
                                  .arrived_ns = INT64_C(1772600767089000000),
                                  .attempt = 2,
                                  .published = {1772600767, 89123456}};
-  const psp_stamps last = {.at = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
+  const psp_last_exchange last = {.at = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
   psp_fact_headers headers;
   psp_facts_write(&facts, &instance, &last, INT64_C(1772600767089000001), &headers);
   assert_string_equal(find(&headers, PSPROBE_HEADER_INSTANCE), "0123456789abcdef");
@@ -51,7 +51,7 @@ static void test_first_event(void **state) {
   (void)state;
   const psp_event_facts facts = {
       .number = 1, .age_ns = INT64_MAX, .arrived_ns = INT64_MAX, .attempt = 1, .published = {1, 1}};
-  const psp_stamps last = {.at = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
+  const psp_last_exchange last = {.at = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
   psp_fact_headers headers;
   psp_facts_write(&facts, &instance, &last, INT64_MAX, &headers);
   assert_int_equal(headers.count, PSP_FACT_HEADERS);
@@ -63,7 +63,7 @@ static void test_unknown(void **state) {
   (void)state;
   psp_instance fresh = {.id = "0", .ready_ns = -1};
   const psp_event_facts facts = {.number = 2};
-  const psp_stamps none = {.at = {0}};
+  const psp_last_exchange none = {.at = {0}};
   psp_fact_headers headers;
   psp_facts_write(&facts, &fresh, &none, 1, &headers);
   assert_null(find(&headers, PSPROBE_HEADER_READY));
@@ -104,8 +104,8 @@ static void test_stamps(void **state) {
     if (cases[i].answered != NULL)
       list[count++] = (psp_header){"psprobe-answered-ns", cases[i].answered};
     const psp_http_response response = {.status = 200, .headers = list, .header_count = count};
-    psp_stamps stamps = {.at = {5, 5, 5, 5}};
-    assert_int_equal(psp_stamps_read(&stamps, 1, &response, 4), cases[i].good);
+    psp_last_exchange stamps = {.at = {5, 5, 5, 5}};
+    assert_int_equal(psp_last_exchange_read(&stamps, 1, &response, 4), cases[i].good);
     assert_int_equal(stamps.at[1], cases[i].good ? 17 : 5);
     assert_int_equal(stamps.at[3], cases[i].good ? 4 : 5);
   }
