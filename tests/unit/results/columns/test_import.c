@@ -25,6 +25,15 @@ static psprobe_code json(const char *text, psp_columns *c, psprobe_error *error)
   return psp_import_json(&import, text, strlen(text), error);
 }
 
+static void refuses(psprobe_code (*take)(const char *text, psp_columns *c, psprobe_error *error),
+                    const char *text, const char *said) {
+  psp_columns c = {0};
+  psprobe_error error = {0};
+  assert_int_equal(take(text, &c, &error), PSPROBE_INVALID_ARGUMENT);
+  if (strstr(error.message, said) == NULL) fail_msg("%s\nsaid: %s", text, error.message);
+  psp_columns_free(&c);
+}
+
 /* The longest that is taken, and one nanosecond more: no sum or difference of them overflows. */
 static void test_longest(void **state) {
   (void)state;
@@ -112,14 +121,8 @@ static void mistakes_name_line_and_column(void **state) {
       {HEAD "\"a\"b,2019-04-16T01:22:53Z,5,6,\n", "line 2: text behind a closing quote"},
   };
   (void)state;
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    psp_columns c;
-    psprobe_error error = {0};
-    assert_int_equal(csv(cases[i].text, &c, &error), PSPROBE_INVALID_ARGUMENT);
-    if (strstr(error.message, cases[i].said) == NULL)
-      fail_msg("case %zu said: %s", i, error.message);
-    psp_columns_free(&c);
-  }
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    refuses(csv, cases[i].text, cases[i].said);
 }
 
 /* What other programs write, and mean the same by. */
@@ -175,14 +178,8 @@ static void contradictions_are_refused(void **state) {
       {ONE "x_response_time\na\r,2019-04-16T01:22:53Z,5\n", "line 2: 1 fields for 3 columns"},
   };
   (void)state;
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    psp_columns c;
-    psprobe_error error = {0};
-    assert_int_equal(csv(cases[i].text, &c, &error), PSPROBE_INVALID_ARGUMENT);
-    if (strstr(error.message, cases[i].said) == NULL)
-      fail_msg("case %zu said: %s", i, error.message);
-    psp_columns_free(&c);
-  }
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    refuses(csv, cases[i].text, cases[i].said);
 }
 
 static psprobe_code runs(const char *wanted, psp_columns *c, psprobe_error *error) {
@@ -271,14 +268,8 @@ static void mistakes_in_json_name_line_and_member(void **state) {
       {"{\"a_response_time\":1}\n[]\n", "line 2: not an object"},
   };
   (void)state;
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    psp_columns c = {0};
-    psprobe_error error = {0};
-    assert_int_equal(json(cases[i].text, &c, &error), PSPROBE_INVALID_ARGUMENT);
-    if (strstr(error.message, cases[i].said) == NULL)
-      fail_msg("case %zu said: %s", i, error.message);
-    psp_columns_free(&c);
-  }
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    refuses(json, cases[i].text, cases[i].said);
 }
 
 static void a_filter_holds_for_imports_too(void **state) {
