@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/timestamp.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z (google/protobuf/timestamp.proto) */
@@ -107,6 +106,15 @@ bool psp_timestamp_parse(const char *text, size_t len, int64_t *seconds, int32_t
   return true;
 }
 
+/* So many digits of a number, and what comes after them. By hand: a table has two times a row, and
+ * printf took a fifth of the time of writing it. */
+static char *put(char *at, int64_t value, int digits, char after) {
+  for (int i = digits; i-- > 0; value /= 10)
+    at[i] = (char)('0' + value % 10);
+  at[digits] = after;
+  return at + digits + 1;
+}
+
 char *psp_timestamp_format(char out[PSP_TIMESTAMP_SIZE], int64_t seconds, int32_t nanos) {
   if (seconds < FIRST) seconds = FIRST;
   if (seconds > LAST) seconds = LAST;
@@ -117,18 +125,20 @@ char *psp_timestamp_format(char out[PSP_TIMESTAMP_SIZE], int64_t seconds, int32_
   }
   int year, month, day;
   date_from_days(days, &year, &month, &day);
-  int n = snprintf(out, PSP_TIMESTAMP_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day,
-                   (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60));
-  char *rest = out + n;
-  size_t room = PSP_TIMESTAMP_SIZE - (size_t)n;
-  if (nanos <= 0 || nanos > 999999999)
-    snprintf(rest, room, "Z");
-  else if (nanos % 1000000 == 0)
-    snprintf(rest, room, ".%03dZ", (int)(nanos / 1000000));
-  else if (nanos % 1000 == 0)
-    snprintf(rest, room, ".%06dZ", (int)(nanos / 1000));
-  else
-    snprintf(rest, room, ".%09dZ", (int)nanos);
+  bool whole = nanos <= 0 || nanos > 999999999;
+  char *at = put(out, year, 4, '-');
+  at = put(at, month, 2, '-');
+  at = put(at, day, 2, 'T');
+  at = put(at, of_day / 3600, 2, ':');
+  at = put(at, of_day / 60 % 60, 2, ':');
+  at = put(at, of_day % 60, 2, whole ? 'Z' : '.');
+  if (!whole && nanos % 1000000 == 0)
+    at = put(at, nanos / 1000000, 3, 'Z');
+  else if (!whole && nanos % 1000 == 0)
+    at = put(at, nanos / 1000, 6, 'Z');
+  else if (!whole)
+    at = put(at, nanos, 9, 'Z');
+  *at = '\0';
   return out;
 }
 

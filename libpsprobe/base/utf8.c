@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* By lead byte. The second byte decides about overlong forms, surrogates and the upper end. */
 static const struct {
   unsigned char first, last, length, low, high;
@@ -55,8 +57,18 @@ size_t psp_utf8_cut(const char *text, size_t len) {
   return lead >= 0xC0 && len - start < whole ? start : len;
 }
 
+/* How many bytes at the beginning are ASCII, in eights. */
+static size_t ascii(const char *text, size_t len) {
+  size_t i = 0;
+  for (uint64_t eight; len - i >= sizeof eight; i += sizeof eight) {
+    memcpy(&eight, text + i, sizeof eight);
+    if ((eight & UINT64_C(0x8080808080808080)) != 0) break;
+  }
+  return i;
+}
+
 bool psp_utf8_valid(const char *text, size_t len) {
-  for (size_t i = 0; i < len;) {
+  for (size_t i = ascii(text, len); i < len; i += ascii(text + i, len - i)) {
     size_t n = psp_utf8_char(text + i, len - i);
     if (n == 0) return false;
     i += n;

@@ -38,10 +38,12 @@ static bool read_quoted(reader *r) {
 }
 
 static void read_plain(reader *r) {
-  const char *from = r->at;
-  while (!at_end(r) && *r->at != r->comma && !is_break(*r->at))
-    r->at++;
-  psp_buf_add(&r->field, from, (size_t)(r->at - from));
+  const char *from = r->at, *at = from, *end = r->end;
+  const char comma = r->comma;
+  while (at < end && *at != comma && !is_break(*at))
+    at++;
+  psp_buf_add(&r->field, from, (size_t)(at - from));
+  r->at = at;
 }
 
 /* What stands behind a field: a comma, or the end of its row (LF, CR LF, CR CR LF, CR). */
