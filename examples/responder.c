@@ -20,10 +20,11 @@ static struct settings {
 } o;
 
 static const psprobe_option options[] = {
-    {"port", PSPROBE_OPTION_INTEGER, &o.port, "PORT", .help = "port to listen on; 0 picks one",
-     "8080", .also_env = "PORT", .max = 65535},
-    {"listen", PSPROBE_OPTION_TEXT, &o.address, "ADDRESS",
-     .help = "address to listen on; :: is every one, IPv4 too", "::"},
+    {"listen", PSPROBE_OPTION_TEXT, &o.address, "ADDR",
+     .help = "where pushes come in ([::]: IPv4 too); port 0 picks one", "[::]:8080",
+     .check = psprobe_check_listen_host},
+    {"port", PSPROBE_OPTION_INTEGER, &o.port, "PORT", .help = "its port, in place of that one",
+     .also_env = "PORT", .max = 65535},
     {"prober", PSPROBE_OPTION_URL, &o.responder.prober, "URL", .help = "base URL of the prober",
      "http://127.0.0.1:8080"},
     {"prober-auth", PSPROBE_OPTION_TEXT, &o.prober_auth, "HOW",
@@ -72,6 +73,7 @@ int main(int argc, char **argv) {
   psprobe_responder *responder = NULL;
   char listen[300];
   int status, port = 0;
+  o.port = -1;
   if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
   if (!psprobe_cli_callers(&program, &o.callers, &logger, &o.verify, &status)) return status;
   o.responder.limit = o.once ? 1 : 0;
@@ -79,18 +81,18 @@ int main(int argc, char **argv) {
   o.responder.prober_oidc = strcmp(o.prober_auth, "oidc") == 0;
   o.client.logger = o.responder.logger = &logger;
   psprobe_client_options_from_environment(&o.client);
-  bool v6 = strchr(o.address, ':') != NULL;
-  snprintf(listen, sizeof listen, v6 ? "[%s]:%lld" : "%s:%lld", o.address, (long long)o.port);
+  psprobe_listen_with(o.address, o.port, listen, sizeof listen);
+  if (psprobe_check_listen(listen, &error) != PSPROBE_OK)
+    return psprobe_cli_usage(&program, "listen", error.message);
 
   psprobe_code code = psprobe_signals_new(&signals, &error);
   if (code == PSPROBE_OK) code = psprobe_client_new(&o.client, &client, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_new(client, &o.responder, &responder, &error);
   if (code == PSPROBE_OK) code = psprobe_responder_listen(responder, listen, &port, &error);
   if (code == PSPROBE_OK) {
-    psprobe_cli_print(
-        stdout,
-        v6 ? "responder: listening on http://[%s]:%d\n" : "responder: listening on http://%s:%d\n",
-        o.address, port);
+    psprobe_listen_with(o.address, port, listen, sizeof listen);
+    psprobe_cli_print(stdout, "responder: listening on http://%s%s\n",
+                      listen[0] == ':' ? "[::]" : "", listen);
     fflush(stdout);
     psprobe_signals_to(signals, stop, responder);
     psprobe_responder_run(responder, o.responder.limit);

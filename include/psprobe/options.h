@@ -121,7 +121,8 @@ PSPROBE_API void psprobe_cli_forget_settings(void);
 /* ---- checks of options ---- */
 
 /**
- * A check for psprobe_option.check: a project's id.
+ * A check for psprobe_option.check: a project's id. Where a variable names an emulator, which takes
+ * any, what can stand in a path.
  * Source: https://cloud.google.com/resource-manager/docs/creating-managing-projects
  * @param text what the user gave
  * @return PSPROBE_OK; INVALID_ARGUMENT: it is none, and the error says why
@@ -142,8 +143,20 @@ PSPROBE_API psprobe_code psprobe_check_account(const char *text, psprobe_error *
 /** A check of a program's own address as its callers know it, scheme://host[:port] and nothing
  * after it (what psprobe_responder_options asks tokens for). As psprobe_check_project. */
 PSPROBE_API psprobe_code psprobe_check_origin(const char *text, psprobe_error *error);
-/** A check of an address to listen on: host:port, [::1]:port or :port. As psprobe_check_project. */
+/** A check of an address to listen on: host:port or [::1]:port, and on every address of the machine
+ * :port or the port alone. As psprobe_check_project. */
 PSPROBE_API psprobe_code psprobe_check_listen(const char *text, psprobe_error *error);
+/** The same, or a host alone where another option may name the port. As psprobe_check_project. */
+PSPROBE_API psprobe_code psprobe_check_listen_host(const char *text, psprobe_error *error);
+/**
+ * Puts a port in the place of an address's own.
+ * @param listen has passed psprobe_check_listen_host
+ * @param port   negative: it keeps its own
+ * @param out, size  receives it; may hold what psprobe_check_listen refuses, if neither has a port
+ * @return out
+ */
+PSPROBE_API const char *psprobe_listen_with(const char *listen, int64_t port, char *out,
+                                            size_t size);
 /** A check of a host's name, without a port. As psprobe_check_project. */
 PSPROBE_API psprobe_code psprobe_check_host(const char *text, psprobe_error *error);
 /** A check of how we show the prober who we are: none or oidc. As psprobe_check_project. */

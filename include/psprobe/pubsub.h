@@ -181,7 +181,7 @@ typedef void psprobe_publish_done(void *arg, const char *const *ids, size_t coun
  * Publishes up to 1000 messages in one call, without waiting.
  *
  * Tried again after UNAVAILABLE, which says that the call did not get through; not after
- * DEADLINE_EXCEEDED and others, after which the messages may be stored already.
+ * DEADLINE_EXCEEDED, UNKNOWN (its connection broke) and others, after which they may be stored.
  *
  * @param topic its id, or its full name
  * @param messages, count at least one; all have the same ordering key

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Google's rules for names, as checks of options. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <psprobe/pubsub.h>
@@ -8,6 +9,7 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "cli/parts.h"
+#include "client/call.h"
 #include "http/server/listen.h"
 #include "http/url.h"
 
@@ -41,7 +43,15 @@ static bool project_ok(const char *text) {
   return strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
+/* Emulators take any id that can stand in a path. */
+static bool on_emulator(void) {
+  const char *pubsub = getenv("PUBSUB_EMULATOR_HOST"),
+             *firestore = getenv("FIRESTORE_EMULATOR_HOST");
+  return (pubsub != NULL && pubsub[0] != '\0') || (firestore != NULL && firestore[0] != '\0');
+}
+
 psprobe_code psprobe_check_project(const char *text, psprobe_error *error) {
+  if (on_emulator()) return psp_project_named(text, error);
   /* https://cloud.google.com/resource-manager/docs/creating-managing-projects */
   if (project_ok(text)) return PSPROBE_OK;
   return psp_cli_refuse(
@@ -61,9 +71,28 @@ psprobe_code psprobe_check_host(const char *text, psprobe_error *error) {
                         "is no host's name, such as prober.example.com, without a port");
 }
 
-psprobe_code psprobe_check_listen(const char *text, psprobe_error *error) {
+static psprobe_code check_address(const char *text, bool port, psprobe_error *error) {
   psp_listen_address address;
   const char *why;
-  if (psp_listen_parse(text, &address, &why)) return PSPROBE_OK;
-  return psp_cli_refuse(error, text, "%s", why);
+  if (!psp_listen_parse(text, &address, &why)) return psp_cli_refuse(error, text, "%s", why);
+  if (address.port >= 0 || !port) return PSPROBE_OK;
+  return psp_cli_refuse(error, text, "%s", PSP_LISTEN_NO_PORT);
+}
+
+psprobe_code psprobe_check_listen(const char *text, psprobe_error *error) {
+  return check_address(text, true, error);
+}
+
+psprobe_code psprobe_check_listen_host(const char *text, psprobe_error *error) {
+  return check_address(text, false, error);
+}
+
+const char *psprobe_listen_with(const char *listen, int64_t port, char *out, size_t size) {
+  psp_listen_address address;
+  const char *why;
+  snprintf(out, size, "%s", listen);
+  if (port >= 0 && psp_listen_parse(listen, &address, &why))
+    snprintf(out, size, strchr(address.host, ':') != NULL ? "[%s]:%d" : "%s:%d", address.host,
+             (int)port);
+  return out;
 }

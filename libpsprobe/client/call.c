@@ -28,8 +28,9 @@ struct psp_pending {
   size_t body_len, max_response;
   psp_retry_policy retry;
   int64_t attempt_ns, deadline_ns;
-  unsigned attempt;         /* from 1; 0 before the first */
-  uint64_t generation;      /* of the token that the attempt carried */
+  unsigned attempt;    /* from 1; 0 before the first */
+  uint64_t generation; /* of the token that the attempt carried */
+  bool once;
   bool token, reauthorized; /* it carried one; a 401 was answered with a new one already */
 
   call_state state;
@@ -298,6 +299,7 @@ static psprobe_code send_with(psp_pending *p, const char *authorization, psprobe
                               .body = p->body,
                               .body_kept = true,
                               .body_len = p->body_len,
+                              .once = p->once,
                               .timeout_ns = left < p->attempt_ns ? left : p->attempt_ns,
                               .max_response = p->max_response};
   psprobe_code code = hand_over(p, &request, error);
@@ -357,6 +359,7 @@ static psp_pending *copy_call(psprobe_client *client, const psp_call *call) {
   p->client = client;
   p->service = call->service;
   p->retry = call->retry;
+  p->once = call->once;
   p->attempt_ns = call->attempt_ns > 0 ? call->attempt_ns : DEFAULT_ATTEMPT_NS;
   p->deadline_ns =
       psprobe_clock_monotonic() + (call->total_ns > 0 ? call->total_ns : client->timeout_ns);

@@ -27,6 +27,7 @@ typedef struct psp_call {
   int64_t total_ns;    /**< of all; 0: the client's timeout */
   size_t max_response; /**< 0: 32 MiB */
   psp_retry_policy retry;
+  bool once;        /**< an attempt is never sent twice in silence: psp_http_request */
   const char *what; /**< for errors: "publish to topic probes" */
 } psp_call;
 
@@ -97,5 +98,7 @@ const char *psp_client_database(const psprobe_client *client);
 /** Whether calls of it go to an emulator. */
 bool psp_client_is_emulator(const psprobe_client *client, psp_service service);
 const psprobe_logger *psp_client_logger(const psprobe_client *client);
+/** Whether a project can be called so, at Google or at an emulator. Pure. */
+psprobe_code psp_project_named(const char *text, psprobe_error *error);
 
 #endif

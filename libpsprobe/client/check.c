@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auth/url.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "client/parts.h"
 #include "http/url.h"
@@ -26,6 +27,12 @@ bool psp_project_check(const char *text, const char **why) {
     return false;
   }
   return true;
+}
+
+psprobe_code psp_project_named(const char *text, psprobe_error *error) {
+  const char *why = NULL;
+  if (psp_project_check(text, &why)) return PSPROBE_OK;
+  return psp_setting_refuse(error, "project", text, "%s", why);
 }
 
 bool psp_database_check(const char *text, const char **why) {

@@ -55,6 +55,7 @@ psprobe_code psp_publish_to(psprobe_client *client, const psp_target *target,
                          .attempt_ns = timeout_ns,
                          .total_ns = timeout_ns,
                          .retry = PSP_RETRY_PUBLISH,
+                         .once = true,
                          .what = target->what};
   code = body.failed ? psp_fail_memory(error, target->what)
                      : start(client, &call, (publishing){done, arg, count}, error);

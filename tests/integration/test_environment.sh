@@ -117,4 +117,10 @@ there subscriptions/opt-jobs env-project && wrong "made by its environment, not 
 first_line 'listening on http://127.0.0.1:' env PORT=1 PSPROBE_PORT=0 PSPROBE_LISTEN=127.0.0.1 "$bin/responder"
 first_line 'listening on http://127.0.0.2:' env PSPROBE_PORT=1 PSPROBE_LISTEN=127.0.0.1 "$bin/responder" --port 0 --listen 127.0.0.2
 first_line 'listening on http://127.0.0.1:' env PORT=0 "$bin/responder" --listen 127.0.0.1
+# One meaning for prober and responder.
+first_line 'listening on http://127.0.0.1:' env PSPROBE_LISTEN=127.0.0.1:0 "$bin/responder"
+first_line 'listening on http://[::]:' env PSPROBE_LISTEN=0 "$bin/responder"
+first_line 'listening on http://[::1]:' env PSPROBE_LISTEN=[::1]:0 "$bin/responder"
+first_line 'listening on http://127.0.0.1:' env PSPROBE_LISTEN=0 "$bin/prober" --no-firestore --create --project test \
+  --db "$work/listen.db" --admin-listen 127.0.0.1:0
 exit $bad

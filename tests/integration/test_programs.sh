@@ -42,7 +42,10 @@ expect 2 "goog" prober $P --topic google-things
 expect 2 "--topic: " subscriber $P --topic 1abc
 expect 2 "--project: 'Upper' is no project id: 6 to 30" prober --project Upper
 expect 2 "--listen: '127.0.0.1:99999' needs a port of 0 to 65535" prober $P --listen 127.0.0.1:99999
-expect 2 "--admin-listen: '8090' must be host:port" prober $P --admin-listen 8090
+expect 2 "--admin-listen: '127.0.0.1' needs a port" prober $P --admin-listen 127.0.0.1
+expect 2 "--listen: 'http://127.0.0.1:1' must be an address to listen on" prober $P --listen http://127.0.0.1:1
+expect 2 "--listen: '127.0.0.1' needs a port" responder --listen 127.0.0.1
+expect 2 "--listen: '::1:80' needs its IPv6 address in brackets" responder --listen ::1:80
 expect 2 "--source: " prober $P --source "a/b"
 expect 2 "--prober: '127.0.0.1:8080' is not a URL" subscriber $P --prober 127.0.0.1:8080
 expect 2 "--prober: 'ftp://x' is not a URL" responder --prober ftp://x

@@ -204,12 +204,22 @@ static bool set_method(psp_transfer *t, const psp_http_request *request) {
   return curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, custom) == CURLE_OK;
 }
 
+/* A connection is there, and the request is about to be sent: also when curl does so once more
+ * since a kept connection turned out to be dead under it. */
+static int on_begin(void *arg, char *remote, char *local, int remote_port, int local_port) {
+  psp_transfer *t = arg;
+  (void)remote, (void)local, (void)remote_port, (void)local_port;
+  return t->begun++ == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
 bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   t->result = CURLE_OK;
   t->cancelled = false;
   t->too_large = t->head_whole = false;
   t->cause[0] = 0;
   t->no_response = request->no_response;
+  t->once = request->once;
+  t->begun = 0;
   t->max_response = request->max_response ? request->max_response : DEFAULT_MAX_BODY;
   t->timeout_ms = milliseconds(request->timeout_ns > 0 ? request->timeout_ns : DEFAULT_TIMEOUT_NS);
   size_t shown = strnlen(request->method, sizeof t->method - 1);
@@ -231,6 +241,8 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE,
                    (curl_off_t)(t->no_response ? 0 : t->max_response));
   curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
+  curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, t->once ? on_begin : NULL);
+  curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
   return curl_easy_setopt(t->easy, CURLOPT_PROXY, direct ? "" : NULL) == CURLE_OK &&
          curl_easy_setopt(t->easy, CURLOPT_URL, request->url) == CURLE_OK;
 }
@@ -277,16 +289,18 @@ static const char *cause_of(const psp_transfer *t) {
   if (t->result == CURLE_COULDNT_RESOLVE_PROXY || strncmp(t->cause, "Unsupported proxy", 17) == 0)
     return "cannot use the proxy that the environment names";
   if (t->result == CURLE_GOT_NOTHING && t->head.len > 0) return "the answer was cut off";
+  if (t->begun > 1) return "the kept connection was closed under it, and it may have been done";
   return t->cause[0] ? t->cause : curl_easy_strerror(t->result);
 }
 
 static psprobe_code code_of(const psp_transfer *t) {
+  const psprobe_code lost = t->begun > 0 ? PSPROBE_UNKNOWN : PSPROBE_UNAVAILABLE;
   curl_off_t took_us = 0;
   switch (t->result) {
     case CURLE_OPERATION_TIMEDOUT:
       /* The connect timeout has this result too, before the deadline. */
       curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took_us);
-      return took_us / 1000 >= t->timeout_ms ? PSPROBE_DEADLINE_EXCEEDED : PSPROBE_UNAVAILABLE;
+      return took_us / 1000 >= t->timeout_ms ? PSPROBE_DEADLINE_EXCEEDED : lost;
     case CURLE_OUT_OF_MEMORY:
       return PSPROBE_RESOURCE_EXHAUSTED;
     case CURLE_URL_MALFORMAT:
@@ -305,7 +319,7 @@ static psprobe_code code_of(const psp_transfer *t) {
     case CURLE_SSL_INVALIDCERTSTATUS:
       return PSPROBE_UNAUTHENTICATED;
     default:
-      return PSPROBE_UNAVAILABLE;
+      return lost;
   }
 }
 

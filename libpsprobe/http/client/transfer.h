@@ -33,6 +33,8 @@ typedef struct psp_transfer {
   size_t header_capacity;
   size_t max_response;
   bool no_response;
+  bool once;      /* never sent twice */
+  unsigned begun; /* how many times it was begun to be sent, if `once` */
   bool too_large, secret;
   bool head_whole; /* its empty line was there */
   int64_t timeout_ms;

@@ -10,6 +10,7 @@
  * A request that meets a kept connection which its server has closed, without a
  * byte of an answer, is sent once more on a new one, whatever its method: that
  * is curl's way, and from here nobody can tell whether the server had taken it.
+ * One that must not be done twice says `once`.
  *
  * Behind it stands a transport, so that tests can put a fake in its place.
  */
@@ -39,6 +40,8 @@ typedef struct psp_http_request {
   size_t max_response; /**< bytes; 0: 32 MiB. More is an error */
   bool no_response; /**< the answer's body is thrown away, however long: its head is what counts */
   bool no_proxy;
+  bool once;   /**< it is never sent twice; what fails after it was begun to be sent is UNKNOWN, not
+                    UNAVAILABLE: the server may have done it */
   bool secret; /**< the answer holds a secret: wiped when it was handed over, as requests always are
                 */
 } psp_http_request;
@@ -62,7 +65,7 @@ bool psp_http_header_check(const char *name, const char *value);
 /**
  * The outcome of a request, exactly once, on the I/O thread: must be short and
  * must not block. Any HTTP status is a response; `response` is NULL when there
- * was none, and `error` tells why (UNAVAILABLE: not reached or cut off;
+ * was none, and `error` tells why (UNAVAILABLE: not reached or cut off; UNKNOWN: as `once` says;
  * DEADLINE_EXCEEDED; CANCELLED; RESOURCE_EXHAUSTED: too large;
  * UNAUTHENTICATED: TLS). The message names method, host and cause.
  */

@@ -14,12 +14,33 @@
 #include "base/shown.h"
 #include "base/text.h"
 
+/* Where the port begins, behind its colon; NULL: there is none. `*len` receives the host's bytes.
+ */
+static const char *split(const char *text, size_t *len) {
+  if (*text != '\0' && text[strspn(text, "0123456789")] == '\0') {
+    *len = 0;
+    return text;
+  }
+  const char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
+  if (colon == NULL || (bracket != NULL && bracket > colon)) {
+    *len = strlen(text);
+    return NULL;
+  }
+  *len = (size_t)(colon - text);
+  return colon + 1;
+}
+
 bool psp_listen_parse(const char *text, psp_listen_address *address, const char **why) {
-  const char *host = text, *colon = strrchr(text, ':');
-  size_t len = colon != NULL ? (size_t)(colon - text) : 0;
-  int64_t port = 0;
-  *why = "must be host:port, [address]:port or :port";
-  if (colon == NULL) return false;
+  const char *host = text;
+  size_t len = 0;
+  int64_t number = -1;
+  const char *port = split(text, &len);
+  *why = "must be host:port, [address]:port, :port or a port";
+  if (port == NULL && len == 0) return false;
+  if (strstr(text, "//") != NULL) {
+    *why = "must be an address to listen on, as 127.0.0.1:8080, not a URL";
+    return false;
+  }
   if (*text == '[') {
     if (len < 2 || text[len - 1] != ']') return false;
     host++;
@@ -29,13 +50,13 @@ bool psp_listen_parse(const char *text, psp_listen_address *address, const char 
     return false;
   }
   if (len >= sizeof address->host) return false;
-  if (!psp_parse_int64(colon + 1, 0, 65535, &port)) {
-    *why = "needs a port of 0 to 65535 after the colon";
+  if (port != NULL && !psp_parse_int64(port, 0, 65535, &number)) {
+    *why = "needs a port of 0 to 65535";
     return false;
   }
   memcpy(address->host, host, len);
   address->host[len] = 0;
-  address->port = (int)port;
+  address->port = (int)number;
   return true;
 }
 
@@ -69,7 +90,7 @@ static int open_every(int port) {
 }
 
 static int open_named(const psp_listen_address *address, const char **why) {
-  char port[8];
+  char port[16];
   snprintf(port, sizeof port, "%d", address->port);
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
   int rc = getaddrinfo(address->host, port, &hints, &list);
@@ -107,6 +128,7 @@ psprobe_code psp_listen(const char *text, const char *what, int *fd, int *port,
   const char *why = NULL;
   if (text == NULL || !psp_listen_parse(text, &address, &why))
     return psp_setting_refuse(error, what, text, "it %s", text != NULL ? why : "names no address");
+  if (address.port < 0) return psp_setting_refuse(error, what, text, "it %s", PSP_LISTEN_NO_PORT);
   why = NULL;
   errno = 0;
   int opened = *address.host ? open_named(&address, &why) : open_every(address.port);

@@ -10,10 +10,14 @@
 
 typedef struct psp_listen_address {
   char host[PSP_LISTEN_HOST]; /**< "": every address */
-  int port;
+  int port;                   /**< -1: none is named */
 } psp_listen_address;
 
-/** Reads "host:port", "[::1]:8080" or ":8080". Pure. `why` receives the rule that `text` breaks. */
+/** What is wrong with an address whose port nobody names. */
+#define PSP_LISTEN_NO_PORT "needs a port, as in 127.0.0.1:8080"
+
+/** Reads "host:port", "[::1]:8080", ":8080", or "8080", which is the same; also a host alone. Pure.
+ * `why` receives the rule that `text` breaks. */
 bool psp_listen_parse(const char *text, psp_listen_address *address, const char **why);
 
 #define PSP_LISTEN_URL 80

@@ -244,6 +244,24 @@ static void project_ids_follow_google(void **state) {
     assert_int_equal(psprobe_check_project(bad[i], NULL), PSPROBE_INVALID_ARGUMENT);
 }
 
+static void emulators_take_other_projects(void **state) {
+  static const char *const variables[] = {"PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST"};
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    psprobe_error error = {0};
+    assert_int_equal(psprobe_check_project("test", NULL), PSPROBE_INVALID_ARGUMENT);
+    setenv(variables[i], "127.0.0.1:8085", 1);
+    assert_int_equal(psprobe_check_project("test", NULL), PSPROBE_OK);
+    assert_int_equal(psprobe_check_project("Test_1", NULL), PSPROBE_OK);
+    assert_int_equal(psprobe_check_project("a b", &error), PSPROBE_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, "\"a b\""));
+    assert_int_equal(psprobe_check_project("a/b", NULL), PSPROBE_INVALID_ARGUMENT);
+    setenv(variables[i], "", 1);
+    assert_int_equal(psprobe_check_project("test", NULL), PSPROBE_INVALID_ARGUMENT);
+    unsetenv(variables[i]);
+  }
+}
+
 static void settings_are_forgotten_and_nothing_else(void **state) {
   (void)state;
   setenv("PSPROBE_TOPIC", "mine", 1);
@@ -328,6 +346,7 @@ int main(void) {
       cmocka_unit_test(a_command_is_taken_whole),
       cmocka_unit_test(help_fits_a_screen),
       cmocka_unit_test(project_ids_follow_google),
+      cmocka_unit_test(emulators_take_other_projects),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,10 @@ static void test_parse(void **state) {
       {"127.0.0.1:8080", "127.0.0.1", 8080},
       {"localhost:0", "localhost", 0},
       {":8080", "", 8080},
+      {"8080", "", 8080},
+      {"0", "", 0},
+      {"127.0.0.1", "127.0.0.1", -1},
+      {"[::1]", "::1", -1},
       {"[::1]:65535", "::1", 65535},
       {"[::]:80", "::", 80},
       {"example.com:1", "example.com", 1},
@@ -37,10 +41,19 @@ static void test_parse(void **state) {
   const struct {
     const char *text, *word;
   } bad[] = {
-      {"", "host:port"},       {"8080", "host:port"},    {"localhost", "host:port"},
-      {"::1:8080", "bracket"}, {"[::1:8080", "host:"},   {"[]x:80", "host:"},
-      {"[:80", "host:"},       {"host:", "port of"},     {"host:65536", "port of"},
-      {"host:-1", "port of"},  {"host:http", "port of"}, {"host: 80", "port of"},
+      {"", "host:port"},
+      {"80800", "port of"},
+      {"http://localhost:80", "not a URL"},
+      {"tcp://10.0.0.1:8", "not a URL"},
+      {"::1:8080", "bracket"},
+      {"[::1:8080", "host:"},
+      {"[]x:80", "host:"},
+      {"[:80", "host:"},
+      {"host:", "port of"},
+      {"host:65536", "port of"},
+      {"host:-1", "port of"},
+      {"host:http", "port of"},
+      {"host: 80", "port of"},
       {endless, "host:port"},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -83,10 +96,10 @@ static void test_sockets(void **state) {
   assert_int_equal(psp_listen("no.such.host.invalid:0", "PORT", &fd, &port, url, &error),
                    PSPROBE_INVALID_ARGUMENT);
   assert_non_null(strstr(error.message, "PORT \"no.such.host.invalid:0\": "));
-  assert_int_equal(psp_listen("8080", "--listen", &fd, &port, url, &error),
+  assert_int_equal(psp_listen("localhost", "--listen", &fd, &port, url, &error),
                    PSPROBE_INVALID_ARGUMENT);
   assert_string_equal(error.message,
-                      "--listen \"8080\": it must be host:port, [address]:port or :port");
+                      "--listen \"localhost\": it needs a port, as in 127.0.0.1:8080");
   assert_int_equal(psp_listen(NULL, "--listen", &fd, &port, url, &error), PSPROBE_INVALID_ARGUMENT);
 }
 
