@@ -21,8 +21,7 @@ static struct settings {
 
 static const psprobe_option options[] = {
     {"listen", PSPROBE_OPTION_TEXT, &o.address, "ADDR",
-     .help = "where pushes come in ([::]: IPv4 too); port 0 picks one", "[::]:8080",
-     .check = psprobe_check_listen_host},
+     .help = "where pushes come in; port 0 picks one", ":8080", .check = psprobe_check_listen_host},
     {"port", PSPROBE_OPTION_INTEGER, &o.port, "PORT", .help = "its port, in place of that one",
      .also_env = "PORT", .max = 65535},
     {"prober", PSPROBE_OPTION_URL, &o.responder.prober, "URL", .help = "base URL of the prober",

@@ -135,6 +135,7 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   s->arg = o->arg;
   s->max_messages = o->max_messages > 0 ? o->max_messages : MESSAGES;
   s->deadline_s = o->ack_deadline_s;
+  s->own_asked = true; /* by start_pulls, and by no thread that begins before it */
   s->look_ns = o->look_ns > 0 ? o->look_ns : LOOK_NS;
   s->own_asked = true; /* by start_pulls: the keeper, which runs before, leaves it alone */
   s->pull_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
