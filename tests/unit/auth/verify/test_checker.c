@@ -108,6 +108,7 @@ static void test_stop(void **state) {
   assert_true(psprobe_clock_monotonic() - begun_ns < PSP_VISITOR_LINE_MAX * PSP_CHECKER_REST_NS);
 }
 
+/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_room),
