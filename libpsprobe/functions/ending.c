@@ -32,7 +32,8 @@ static void reply(psp_served *served) {
 
 void psp_served_free(psp_served *served) {
   psprobe_function *function = served->function;
-  for (size_t i = 0; served->calls != NULL && i < psprobe_events_count(served->events); i++)
+  size_t events = served->events != NULL ? psprobe_events_count(served->events) : 0;
+  for (size_t i = 0; served->calls != NULL && i < events; i++)
     psprobe_legacy_event_free(&served->calls[i].legacy);
   psprobe_events_free(served->events);
   free(served->calls);
