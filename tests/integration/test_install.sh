@@ -23,12 +23,19 @@ esac
 
 awk '/^```c$/ {on=1; next} /^```$/ {if (on) exit} on' README.md >"$root/outside.c"
 grep -q '#include <psprobe/probe.h>' "$root/outside.c" || { echo "README.md has no C program"; exit 1; }
+awk '/^```c$/ {on++; next} /^```$/ {if (on == 2) exit} on == 2' README.md >"$root/function.c"
+grep -q '#include <psprobe/function.h>' "$root/function.c" || { echo "README.md has no function"; exit 1; }
 cd "$root"
 # shellcheck disable=SC2046 # flags are words
 ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror outside.c $(pkg-config --cflags --libs psprobe) -o shared
 # shellcheck disable=SC2046
 ${CC:-cc} -std=c11 outside.c $(pkg-config --cflags psprobe) -Wl,-Bstatic -L"$dest/opt/psprobe/lib" -lpsprobe -Wl,-Bdynamic \
   $(pkg-config --libs libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3 zlib) -lm -pthread -o static
+# shellcheck disable=SC2046
+${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror function.c $(pkg-config --cflags --libs psprobe) -o function
+status=0
+PORT=none LD_LIBRARY_PATH="$dest/opt/psprobe/lib" timeout 60 ./function 2>err || status=$?
+[ $status = 1 ] && grep -q 'PORT "none"' err || { echo "function: exit status $status"; cat err; exit 1; }
 readelf -d shared | grep -q 'NEEDED.*libpsprobe\.so\.' || { echo "the soname is not asked for"; exit 1; }
 for program in shared static; do
   # With nothing listening there it must fail with a message, not crash: status 1.
@@ -38,7 +45,7 @@ for program in shared static; do
 done
 
 # Programs and man pages.
-for name in prober subscriber responder local report demo doctor; do
+for name in prober subscriber responder local report demo doctor function; do
   [ -x "$dest/opt/psprobe/bin/psprobe-$name" ] || { echo "psprobe-$name is missing"; exit 1; }
   grep -q '^\.TH' "$dest/opt/psprobe/share/man/man1/psprobe-$name.1" || { echo "no man page of $name"; exit 1; }
 done

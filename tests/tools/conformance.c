@@ -4,8 +4,9 @@
  * A function for the conformance client of Google's functions frameworks: conformance [TARGET]
  *
  * Each target writes what it was called with to function_output.json in the current folder before
- * it answers; the slow ones take a little more than a second. Without TARGET the environment names
- * it. Source: https://github.com/GoogleCloudPlatform/functions-framework-conformance
+ * it answers; the slow ones take a little more than a second, and `crash` ends it. Without TARGET
+ * the environment names it. Source:
+ * https://github.com/GoogleCloudPlatform/functions-framework-conformance
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +92,11 @@ static psprobe_code on_event(void *arg, psprobe_call *call, psprobe_error *error
       error);
 }
 
+static psprobe_code on_crash(void *arg, psprobe_call *call, psprobe_error *error) {
+  (void)arg, (void)call, (void)error;
+  abort();
+}
+
 #define TARGET(name, kind, function, how) \
   { (name), (kind), (function), (how), false, false }
 static const psprobe_target targets[] = {
@@ -102,6 +108,7 @@ static const psprobe_target targets[] = {
     TARGET("typed_slow", PSPROBE_TARGET_TYPED, on_typed, SLOW),
     TARGET("cloudevent_slow", PSPROBE_TARGET_CLOUDEVENT, on_cloudevent, SLOW),
     TARGET("event_slow", PSPROBE_TARGET_EVENT, on_event, SLOW),
+    TARGET("crash", PSPROBE_TARGET_HTTP, on_crash, NULL),
 };
 
 int main(int argc, char **argv) {
