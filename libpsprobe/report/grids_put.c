@@ -165,13 +165,11 @@ void psp_grids_put_json(psp_json_writer *w, const psp_grids *grids) {
     psp_json_put_string(w, grid->title);
     psp_json_put_key(w, "note");
     psp_json_put_string(w, note_of(grid));
-    psp_json_put_key(w, "heads");
-    psp_json_begin_array(w);
+    psp_json_begin_array_member(w, "heads");
     for (size_t c = 0; c < grid->columns; c++)
       psp_json_put_string(w, grid->heads[c]);
     psp_json_end_array(w);
-    psp_json_put_key(w, "rows");
-    psp_json_begin_array(w);
+    psp_json_begin_array_member(w, "rows");
     for (size_t r = 0; r < grid->rows; r++) {
       psp_json_begin_array(w);
       for (size_t c = 0; c < grid->columns; c++)

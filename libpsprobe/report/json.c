@@ -12,11 +12,6 @@
 
 #define REPORT_SCHEMA 1
 
-static void put_int(psp_json_writer *w, const char *key, int64_t value) {
-  psp_json_put_key(w, key);
-  psp_json_put_int64(w, value);
-}
-
 /* A number that is not measured where `there` is false: null, not 0. */
 static void put_measured(psp_json_writer *w, const char *key, bool there, double value) {
   psp_json_put_key(w, key);
@@ -51,8 +46,7 @@ static void put_figure(psp_json_writer *w, const char *key, bool there, int64_t 
 
 /* [low, high]; null for a bound that the data cannot give. */
 static void put_interval(psp_json_writer *w, const char *key, const psprobe_interval *ci) {
-  psp_json_put_key(w, key);
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, key);
   put_bound(w, ci->has_low, ci->low_ns);
   put_bound(w, ci->has_high, ci->high_ns);
   psp_json_end_array(w);
@@ -67,8 +61,8 @@ static void put_run(psp_json_writer *w, const psprobe_run *run) {
   put_text(w, "topic", run->topic);
   put_text(w, "host", run->host);
   put_text(w, "version", run->version);
-  put_int(w, "interval_ns", run->interval_ns);
-  put_int(w, "timeout_ns", run->timeout_ns);
+  psp_json_put_int64_member(w, "interval_ns", run->interval_ns);
+  psp_json_put_int64_member(w, "timeout_ns", run->timeout_ns);
   psp_cadences cadences = psp_cadences_of(run);
   put_figure(w, "cold_every_ns", cadences.cold_ns > 0, cadences.cold_ns);
   put_figure(w, "filler_ns", cadences.filler_ns > 0, cadences.filler_ns);
@@ -78,9 +72,8 @@ static void put_run(psp_json_writer *w, const psprobe_run *run) {
 /* The cold answers of a source, or the warm ones. */
 static void put_part(psp_json_writer *w, const char *key, const psprobe_part *part) {
   static const char *const keys[PSPROBE_QUANTILE_COUNT] = {"p50_ns", "p90_ns", "p99_ns", "p999_ns"};
-  psp_json_put_key(w, key);
-  psp_json_begin_object(w);
-  put_int(w, "n", (int64_t)part->n);
+  psp_json_begin_object_member(w, key);
+  psp_json_put_int64_member(w, "n", (int64_t)part->n);
   put_figure(w, "min_ns", part->n > 0, part->min_ns);
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
     put_figure(w, keys[q], part->n > 0, part->quantiles_ns[q]);
@@ -96,11 +89,10 @@ static void put_bounds(psp_json_writer *w, const char *key, bool there, const ps
 
 static void put_legs(psp_json_writer *w, const psp_legs *legs) {
   bool known = legs->answers > 0;
-  psp_json_put_key(w, "legs");
-  psp_json_begin_object(w);
-  put_int(w, "instances", (int64_t)legs->instances);
+  psp_json_begin_object_member(w, "legs");
+  psp_json_put_int64_member(w, "instances", (int64_t)legs->instances);
   put_figure(w, "ready_ns", legs->ready_n > 0, legs->ready_ns);
-  put_int(w, "answers", (int64_t)legs->answers);
+  psp_json_put_int64_member(w, "answers", (int64_t)legs->answers);
   put_bounds(w, "to_arrival_ns", known, &legs->to_arrival);
   put_figure(w, "in_hand_ns", known, legs->in_hand_ns);
   put_bounds(w, "to_receipt_ns", known, &legs->to_receipt);
@@ -114,15 +106,14 @@ static void put_source(psp_json_writer *w, const char *name, const psprobe_sourc
                                                               {"p99_ns", "p99_ci_ns"},
                                                               {"p999_ns", "p999_ci_ns"}};
   bool any = s->answered + s->late > 0;
-  psp_json_put_key(w, name);
-  psp_json_begin_object(w);
-  put_int(w, "sent", (int64_t)s->sent);
-  put_int(w, "answered", (int64_t)s->answered);
-  put_int(w, "late", (int64_t)s->late);
-  put_int(w, "lost", (int64_t)s->lost);
-  put_int(w, "lost_in_doubt", (int64_t)(in_doubt < s->lost ? in_doubt : s->lost));
-  put_int(w, "duplicates", (int64_t)s->duplicates);
-  put_int(w, "cold", (int64_t)s->cold_count);
+  psp_json_begin_object_member(w, name);
+  psp_json_put_int64_member(w, "sent", (int64_t)s->sent);
+  psp_json_put_int64_member(w, "answered", (int64_t)s->answered);
+  psp_json_put_int64_member(w, "late", (int64_t)s->late);
+  psp_json_put_int64_member(w, "lost", (int64_t)s->lost);
+  psp_json_put_int64_member(w, "lost_in_doubt", (int64_t)(in_doubt < s->lost ? in_doubt : s->lost));
+  psp_json_put_int64_member(w, "duplicates", (int64_t)s->duplicates);
+  psp_json_put_int64_member(w, "cold", (int64_t)s->cold_count);
   put_figure(w, "min_ns", any, s->min_ns);
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
     put_figure(w, keys[q][0], any, s->quantiles[q].value_ns);
@@ -138,8 +129,7 @@ static void put_source(psp_json_writer *w, const char *name, const psprobe_sourc
 static void put_share(psp_json_writer *w, const char *share_key, const char *ci_key,
                       const psprobe_share *share) {
   put_measured(w, share_key, share->of > 0, share->share);
-  psp_json_put_key(w, ci_key);
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, ci_key);
   for (int k = 0; k < 2; k++) {
     if (share->of > 0)
       psp_json_put_double(w, k == 0 ? share->low : share->high);
@@ -156,7 +146,7 @@ static void put_pair(psp_json_writer *w, const psprobe_report *report, const psp
   psp_json_begin_object(w);
   put_text(w, "a", report->columns.sources[pair->a].name);
   put_text(w, "b", report->columns.sources[pair->b].name);
-  put_int(w, "n", (int64_t)pair->all.n);
+  psp_json_put_int64_member(w, "n", (int64_t)pair->all.n);
   put_figure(w, "median_ns", any, pair->all.median_ns);
   put_interval(w, "median_ci_ns", &pair->all.median_ci);
   put_interval(w, "unpaired_ci_ns", &pair->unpaired.ci);
@@ -167,10 +157,10 @@ static void put_pair(psp_json_writer *w, const psprobe_report *report, const psp
   put_measured(w, "sign_p", any, pair->sign_p);
   put_measured(w, "holm_p", any, pair->holm_p);
   put_share(w, "a_first_share", "a_first_ci", &pair->a_first);
-  put_int(w, "ties", (int64_t)pair->ties);
-  put_int(w, "only_a_lost", (int64_t)pair->only_a_lost);
-  put_int(w, "only_b_lost", (int64_t)pair->only_b_lost);
-  put_int(w, "both_lost", (int64_t)pair->both_lost);
+  psp_json_put_int64_member(w, "ties", (int64_t)pair->ties);
+  psp_json_put_int64_member(w, "only_a_lost", (int64_t)pair->only_a_lost);
+  psp_json_put_int64_member(w, "only_b_lost", (int64_t)pair->only_b_lost);
+  psp_json_put_int64_member(w, "both_lost", (int64_t)pair->both_lost);
   put_measured(w, "loss_p", sent, pair->loss_p);
   put_measured(w, "a_slow_common_share", pair->a_slow.common.of > 0, pair->a_slow.common.share);
   put_measured(w, "b_slow_common_share", pair->b_slow.common.of > 0, pair->b_slow.common.share);
@@ -178,7 +168,7 @@ static void put_pair(psp_json_writer *w, const psprobe_report *report, const psp
   put_measured(w, "effective_n", any, pair->serial.effective_n);
   put_figure(w, "warm_median_ns", pair->warm.n > 0, pair->warm.median_ns);
   put_figure(w, "cold_median_ns", pair->cold.n > 0, pair->cold.median_ns);
-  put_int(w, "cold_n", (int64_t)pair->cold.n);
+  psp_json_put_int64_member(w, "cold_n", (int64_t)pair->cold.n);
   put_text(w, "outcome", outcomes[pair->outcome]);
   psp_json_put_key(w, "more_probes");
   put_bound(w, pair->more_known, (int64_t)pair->more_probes);
@@ -190,15 +180,14 @@ static void put_rates(psp_json_writer *w, const psp_columns *c) {
   psp_rate *rates = NULL;
   size_t count = 0;
   w->buf->failed |= !psp_rates_list(c, &rates, &count);
-  psp_json_put_key(w, "rates");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "rates");
   for (size_t i = 0; i < count; i++) {
     const psprobe_source_summary *s = &rates[i].figures;
     uint64_t answers = s->answered + s->late;
     psp_json_begin_object(w);
     put_measured(w, "messages_per_s", rates[i].per_s > 0, rates[i].per_s);
     put_text(w, "source", c->sources[rates[i].source].name);
-    put_int(w, "answers", (int64_t)answers);
+    psp_json_put_int64_member(w, "answers", (int64_t)answers);
     put_figure(w, "p50_ns", answers > 0, s->quantiles[0].value_ns);
     put_interval(w, "p50_ci_ns", &s->quantiles[0].ci);
     put_measured(w, "cold_share", answers > 0,
@@ -213,8 +202,7 @@ static void put_rates(psp_json_writer *w, const psp_columns *c) {
 static void put_cold_cadence(psp_json_writer *w, const psp_columns *c) {
   psprobe_series series[PSPROBE_MAX_SOURCES];
   psprobe_comparison *comparison = NULL;
-  psp_json_put_key(w, "cold_cadence");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "cold_cadence");
   if (c->apart != NULL) {
     psprobe_probes probes = psp_columns_probes(c->apart, series);
     w->buf->failed |= psprobe_comparison_new(&probes, NULL, &comparison, NULL) != PSPROBE_OK;
@@ -224,11 +212,10 @@ static void put_cold_cadence(psp_json_writer *w, const psp_columns *c) {
     uint64_t answers = s->answered + s->late;
     bool enough = answers >= PSP_COLD_LEAST;
     if (answers == 0) continue;
-    psp_json_put_key(w, c->sources[k].name);
-    psp_json_begin_object(w);
-    put_int(w, "answers", (int64_t)answers);
-    put_int(w, "needed", (int64_t)(enough ? 0 : PSP_COLD_LEAST - answers));
-    put_int(w, "cold", (int64_t)s->cold_count);
+    psp_json_begin_object_member(w, c->sources[k].name);
+    psp_json_put_int64_member(w, "answers", (int64_t)answers);
+    psp_json_put_int64_member(w, "needed", (int64_t)(enough ? 0 : PSP_COLD_LEAST - answers));
+    psp_json_put_int64_member(w, "cold", (int64_t)s->cold_count);
     put_figure(w, "min_ns", enough, s->min_ns);
     put_figure(w, "p50_ns", enough, s->quantiles[0].value_ns);
     put_interval(w, "p50_ci_ns", enough ? &s->quantiles[0].ci : &(psprobe_interval){0});
@@ -243,17 +230,15 @@ char *psprobe_report_json(const psprobe_report *report) {
   psp_buf out = {0};
   psp_json_writer w = {.buf = &out, .pretty = true};
   psp_json_begin_object(&w);
-  put_int(&w, "schema", REPORT_SCHEMA);
+  psp_json_put_int64_member(&w, "schema", REPORT_SCHEMA);
   put_text(&w, "sentence", report->sentence);
-  psp_json_put_key(&w, "runs");
-  psp_json_begin_array(&w);
+  psp_json_begin_array_member(&w, "runs");
   for (size_t i = 0; i < report->columns.run_count; i++)
     put_run(&w, &report->columns.runs[i].run);
   psp_json_end_array(&w);
-  put_int(&w, "untaken", (int64_t)report->untaken.connections.untaken);
-  put_int(&w, "unsent", (int64_t)psprobe_comparison_unsent(report->comparison));
-  psp_json_put_key(&w, "sources");
-  psp_json_begin_object(&w);
+  psp_json_put_int64_member(&w, "untaken", (int64_t)report->untaken.connections.untaken);
+  psp_json_put_int64_member(&w, "unsent", (int64_t)psprobe_comparison_unsent(report->comparison));
+  psp_json_begin_object_member(&w, "sources");
   for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++) {
     psp_legs legs;
     out.failed |= !psp_legs_of(&report->columns, k, &legs);
@@ -264,8 +249,7 @@ char *psprobe_report_json(const psprobe_report *report) {
   psp_json_end_object(&w);
   put_cold_cadence(&w, &report->columns);
   put_rates(&w, &report->columns);
-  psp_json_put_key(&w, "pairs");
-  psp_json_begin_array(&w);
+  psp_json_begin_array_member(&w, "pairs");
   for (size_t i = 0; i < psprobe_comparison_pair_count(report->comparison); i++)
     put_pair(&w, report, psprobe_comparison_pair(report->comparison, i));
   psp_json_end_array(&w);

@@ -5,16 +5,10 @@
 #include "base/text.h"
 #include "setup/parts.h"
 
-void psp_setup_put(psp_json_writer *w, const char *key, const char *value) {
-  psp_json_put_key(w, key);
-  psp_json_put_string(w, value);
-}
-
 void psp_setup_put_labels(const psprobe_setup *setup, bool region, psp_json_writer *w) {
-  psp_json_put_key(w, "labels");
-  psp_json_begin_object(w);
-  psp_setup_put(w, PSPROBE_SETUP_LABEL, setup->o.topic);
-  if (region) psp_setup_put(w, PSP_SETUP_REGION_LABEL, setup->region);
+  psp_json_begin_object_member(w, "labels");
+  psp_json_put_member(w, PSPROBE_SETUP_LABEL, setup->o.topic);
+  if (region) psp_json_put_member(w, PSP_SETUP_REGION_LABEL, setup->region);
   psp_json_end_object(w);
 }
 

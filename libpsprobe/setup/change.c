@@ -31,7 +31,7 @@ static psprobe_code patch(psprobe_setup *setup, psp_thing *thing, psprobe_error 
     psp_json_begin_object(&w);
     psp_json_put_key(&w, kind->wrapped);
     psp_json_put_raw(&w, plain.data, plain.len);
-    psp_setup_put(&w, "updateMask", kind->mask);
+    psp_json_put_member(&w, "updateMask", kind->mask);
     psp_json_end_object(&w);
   }
   psprobe_code code = plain.failed

@@ -174,7 +174,6 @@ void psp_setup_body(const psprobe_setup *setup, const psp_thing *thing, psp_buf 
 bool psp_setup_same(const psprobe_setup *setup, const psp_thing *thing, const psp_json *seen);
 /** Its fixed member is another. */
 bool psp_setup_is_old(const psprobe_setup *setup, const psp_thing *thing, const psp_json *seen);
-void psp_setup_put(psp_json_writer *w, const char *key, const char *value);
 
 /* ---- policies (policy.c): pure ---- */
 

@@ -95,9 +95,8 @@ static void put_new(const edit *e, const psp_json *policy, size_t first, psp_jso
   for (; b != NULL; b = psp_json_next(b))
     if (is_plain(b, role)) return;
   psp_json_begin_object(w);
-  psp_setup_put(w, "role", role);
-  psp_json_put_key(w, "members");
-  psp_json_begin_array(w);
+  psp_json_put_member(w, "role", role);
+  psp_json_begin_array_member(w, "members");
   for (size_t i = first; i < e->count; i++)
     if (strcmp(e->grants[i].role, role) == 0) psp_json_put_string(w, e->members[i]);
   psp_json_end_array(w);
@@ -105,8 +104,7 @@ static void put_new(const edit *e, const psp_json *policy, size_t first, psp_jso
 }
 
 static void put_bindings(const edit *e, const psp_json *policy, psp_json_writer *w) {
-  psp_json_put_key(w, "bindings");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "bindings");
   const psp_json *b = psp_json_first(psp_json_get(policy, "bindings"));
   for (; b != NULL; b = psp_json_next(b))
     if (count_left(e, b) > 0) put_binding(e, policy, b, w);
@@ -120,8 +118,7 @@ void psp_policy_body(const psp_json *policy, const psp_grant *grants, const char
   const edit e = {grants, members, count, take_away};
   psp_json_writer w = {.buf = body};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "policy");
-  psp_json_begin_object(&w);
+  psp_json_begin_object_member(&w, "policy");
   const psp_json *m = psp_json_first(policy);
   for (; m != NULL; m = psp_json_next(m)) {
     if (strcmp(psp_json_key(m), "bindings") == 0) continue;

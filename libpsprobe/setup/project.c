@@ -73,11 +73,10 @@ static void account_body(const psprobe_setup *setup, const psp_thing *thing, psp
   char description[160];
   describe(setup, description, sizeof description);
   psp_json_begin_object(w);
-  psp_setup_put(w, "accountId", thing->name);
-  psp_json_put_key(w, "serviceAccount");
-  psp_json_begin_object(w);
-  psp_setup_put(w, "displayName", thing->name);
-  psp_setup_put(w, "description", description);
+  psp_json_put_member(w, "accountId", thing->name);
+  psp_json_begin_object_member(w, "serviceAccount");
+  psp_json_put_member(w, "displayName", thing->name);
+  psp_json_put_member(w, "description", description);
   psp_json_end_object(w);
   psp_json_end_object(w);
 }
@@ -120,8 +119,8 @@ static void database_made_at(const psprobe_setup *setup, const psp_thing *thing,
 static void database_body(const psprobe_setup *setup, const psp_thing *thing, psp_json_writer *w) {
   (void)thing;
   psp_json_begin_object(w);
-  psp_setup_put(w, "type", "FIRESTORE_NATIVE");
-  psp_setup_put(w, "locationId", setup->region);
+  psp_json_put_member(w, "type", "FIRESTORE_NATIVE");
+  psp_json_put_member(w, "locationId", setup->region);
   psp_json_end_object(w);
 }
 

@@ -48,18 +48,16 @@ static void put_push(const psprobe_setup *setup, const psp_thing *thing, psp_jso
     psp_buf_text(&url, setup->o.function_url);
   else
     psp_setup_run_url(setup, thing->name, &url);
-  psp_json_put_key(w, "pushConfig");
-  psp_json_begin_object(w);
-  psp_setup_put(w, "pushEndpoint", url.data);
+  psp_json_begin_object_member(w, "pushConfig");
+  psp_json_put_member(w, "pushEndpoint", url.data);
   char account[96];
   snprintf(account, sizeof account, "%s-push", setup->o.topic);
   const psp_thing *push = psp_setup_find(setup, &psp_kind_account, account);
   if (push != NULL) {
     psp_setup_email(setup, push, &email);
-    psp_json_put_key(w, "oidcToken");
-    psp_json_begin_object(w);
-    psp_setup_put(w, "serviceAccountEmail", email.data);
-    psp_setup_put(w, "audience", url.data);
+    psp_json_begin_object_member(w, "oidcToken");
+    psp_json_put_member(w, "serviceAccountEmail", email.data);
+    psp_json_put_member(w, "audience", url.data);
     psp_json_end_object(w);
   }
   psp_json_end_object(w);
@@ -75,12 +73,10 @@ static void subscription_body(const psprobe_setup *setup, const psp_thing *thing
   psp_buf topic = {0};
   topic_name(setup, &topic);
   psp_json_begin_object(w);
-  psp_setup_put(w, "topic", topic.data);
-  psp_json_put_key(w, "ackDeadlineSeconds");
-  psp_json_put_int64(w, 10);
-  psp_setup_put(w, "messageRetentionDuration", "600s");
-  psp_json_put_key(w, "expirationPolicy");
-  psp_json_begin_object(w);
+  psp_json_put_member(w, "topic", topic.data);
+  psp_json_put_int64_member(w, "ackDeadlineSeconds", 10);
+  psp_json_put_member(w, "messageRetentionDuration", "600s");
+  psp_json_begin_object_member(w, "expirationPolicy");
   psp_json_end_object(w);
   psp_setup_put_labels(setup, false, w);
   if (psp_setup_pushes(thing->source)) put_push(setup, thing, w);

@@ -13,20 +13,10 @@
 
 #define PORT 8080
 
-static void put_number(psp_json_writer *w, const char *key, int64_t value) {
-  psp_json_put_key(w, key);
-  psp_json_put_int64(w, value);
-}
-
-static void put_flag(psp_json_writer *w, const char *key, bool value) {
-  psp_json_put_key(w, key);
-  psp_json_put_bool(w, value);
-}
-
 static void put_account(const psprobe_setup *setup, const psp_thing *thing, psp_json_writer *w) {
   psp_buf email = {0};
   psp_setup_email(setup, thing->account, &email);
-  psp_setup_put(w, "serviceAccount", email.data);
+  psp_json_put_member(w, "serviceAccount", email.data);
   if (email.failed) w->buf->failed = true;
   psp_buf_free(&email);
 }
@@ -96,13 +86,11 @@ static const char *program_of(const psp_thing *thing) {
 }
 
 static void put_command(const psprobe_setup *setup, const psp_thing *thing, psp_json_writer *w) {
-  psp_setup_put(w, "image", setup->o.image);
-  psp_json_put_key(w, "command");
-  psp_json_begin_array(w);
+  psp_json_put_member(w, "image", setup->o.image);
+  psp_json_begin_array_member(w, "command");
   psp_json_put_string(w, program_of(thing));
   psp_json_end_array(w);
-  psp_json_put_key(w, "args");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "args");
   if (thing->source == NULL)
     put_prober(setup, w);
   else if (thing->source->way == PSP_WAY_PULL)
@@ -115,24 +103,20 @@ static void put_command(const psprobe_setup *setup, const psp_thing *thing, psp_
 /* @param service 0: a worker pool; else whether its processor sleeps between requests */
 static void put_container(const psprobe_setup *setup, const psp_thing *thing, bool service,
                           bool sleeps, psp_json_writer *w) {
-  psp_json_put_key(w, "containers");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "containers");
   psp_json_begin_object(w);
   put_command(setup, thing, w);
-  psp_json_put_key(w, "resources");
-  psp_json_begin_object(w);
-  psp_json_put_key(w, "limits");
-  psp_json_begin_object(w);
-  psp_setup_put(w, "cpu", "1");
-  psp_setup_put(w, "memory", "512Mi");
+  psp_json_begin_object_member(w, "resources");
+  psp_json_begin_object_member(w, "limits");
+  psp_json_put_member(w, "cpu", "1");
+  psp_json_put_member(w, "memory", "512Mi");
   psp_json_end_object(w);
-  if (service) put_flag(w, "cpuIdle", sleeps);
+  if (service) psp_json_put_bool_member(w, "cpuIdle", sleeps);
   psp_json_end_object(w);
   if (service) {
-    psp_json_put_key(w, "ports");
-    psp_json_begin_array(w);
+    psp_json_begin_array_member(w, "ports");
     psp_json_begin_object(w);
-    put_number(w, "containerPort", PORT);
+    psp_json_put_int64_member(w, "containerPort", PORT);
     psp_json_end_object(w);
     psp_json_end_array(w);
   }
@@ -144,7 +128,7 @@ static void put_head(const psprobe_setup *setup, const psp_thing *thing, psp_jso
   char description[160];
   snprintf(description, sizeof description, "psprobe: %s of topic %s",
            thing->source != NULL ? thing->source->source : "the prober", setup->o.topic);
-  psp_setup_put(w, "description", description);
+  psp_json_put_member(w, "description", description);
   psp_setup_put_labels(setup, false, w);
 }
 
@@ -171,14 +155,12 @@ static void service_body(const psprobe_setup *setup, const psp_thing *thing, psp
   bool prober = thing->source == NULL;
   psp_json_begin_object(w);
   put_head(setup, thing, w);
-  psp_setup_put(w, "ingress", "INGRESS_TRAFFIC_ALL");
-  psp_json_put_key(w, "template");
-  psp_json_begin_object(w);
+  psp_json_put_member(w, "ingress", "INGRESS_TRAFFIC_ALL");
+  psp_json_begin_object_member(w, "template");
   put_account(setup, thing, w);
-  psp_json_put_key(w, "scaling");
-  psp_json_begin_object(w);
-  put_number(w, "minInstanceCount", prober ? 1 : thing->source->kept);
-  put_number(w, "maxInstanceCount", prober ? 1 : 10);
+  psp_json_begin_object_member(w, "scaling");
+  psp_json_put_int64_member(w, "minInstanceCount", prober ? 1 : thing->source->kept);
+  psp_json_put_int64_member(w, "maxInstanceCount", prober ? 1 : 10);
   psp_json_end_object(w);
   put_container(setup, thing, true, !prober, w);
   psp_json_end_object(w);
@@ -221,14 +203,12 @@ static void pool_made_at(const psprobe_setup *setup, const psp_thing *thing, psp
 static void pool_body(const psprobe_setup *setup, const psp_thing *thing, psp_json_writer *w) {
   psp_json_begin_object(w);
   put_head(setup, thing, w);
-  psp_json_put_key(w, "template");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "template");
   put_account(setup, thing, w);
   put_container(setup, thing, false, false, w);
   psp_json_end_object(w);
-  psp_json_put_key(w, "scaling");
-  psp_json_begin_object(w);
-  put_number(w, "manualInstanceCount", 1);
+  psp_json_begin_object_member(w, "scaling");
+  psp_json_put_int64_member(w, "manualInstanceCount", 1);
   psp_json_end_object(w);
   psp_json_end_object(w);
 }
@@ -259,24 +239,21 @@ static void trigger_made_at(const psprobe_setup *setup, const psp_thing *thing, 
 }
 
 static void put_filter(psp_json_writer *w) {
-  psp_json_put_key(w, "eventFilters");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "eventFilters");
   psp_json_begin_object(w);
-  psp_setup_put(w, "attribute", "type");
-  psp_setup_put(w, "value", "google.cloud.pubsub.topic.v1.messagePublished");
+  psp_json_put_member(w, "attribute", "type");
+  psp_json_put_member(w, "value", "google.cloud.pubsub.topic.v1.messagePublished");
   psp_json_end_object(w);
   psp_json_end_array(w);
 }
 
 static void put_destination(const psprobe_setup *setup, const psp_thing *thing,
                             psp_json_writer *w) {
-  psp_json_put_key(w, "destination");
-  psp_json_begin_object(w);
-  psp_json_put_key(w, "cloudRun");
-  psp_json_begin_object(w);
-  psp_setup_put(w, "service", thing->name);
-  psp_setup_put(w, "region", setup->region);
-  psp_setup_put(w, "path", "/");
+  psp_json_begin_object_member(w, "destination");
+  psp_json_begin_object_member(w, "cloudRun");
+  psp_json_put_member(w, "service", thing->name);
+  psp_json_put_member(w, "region", setup->region);
+  psp_json_put_member(w, "path", "/");
   psp_json_end_object(w);
   psp_json_end_object(w);
 }
@@ -286,16 +263,14 @@ static void trigger_body(const psprobe_setup *setup, const psp_thing *thing, psp
   trigger_path(setup, thing, &name);
   psp_buf_printf(&topic, "projects/%s/topics/%s", setup->project, setup->o.topic);
   psp_json_begin_object(w);
-  psp_setup_put(w, "name", name.failed ? NULL : name.data + strlen("/v1/"));
+  psp_json_put_member(w, "name", name.failed ? NULL : name.data + strlen("/v1/"));
   psp_setup_put_labels(setup, false, w);
   put_filter(w);
   put_account(setup, thing, w);
   put_destination(setup, thing, w);
-  psp_json_put_key(w, "transport");
-  psp_json_begin_object(w);
-  psp_json_put_key(w, "pubsub");
-  psp_json_begin_object(w);
-  psp_setup_put(w, "topic", topic.data);
+  psp_json_begin_object_member(w, "transport");
+  psp_json_begin_object_member(w, "pubsub");
+  psp_json_put_member(w, "topic", topic.data);
   psp_json_end_object(w);
   psp_json_end_object(w);
   psp_json_end_object(w);

@@ -114,16 +114,15 @@ char *psprobe_setup_next(const psprobe_setup *setup) {
 
 static void put_steps(const psprobe_setup *setup, psp_json_writer *w) {
   static const char *const states[] = {"planned", "running", "done", "failed"};
-  psp_json_put_key(w, "steps");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "steps");
   for (size_t i = 0; i < setup->step_count; i++) {
     const psp_step *s = &setup->steps[i];
     psp_json_begin_object(w);
-    psp_setup_put(w, "action", psp_setup_action_word(s->action));
-    psp_setup_put(w, "state", states[s->state]);
-    psp_setup_put(w, "kind", s->thing->kind->word);
-    psp_setup_put(w, "name", s->thing->name);
-    psp_setup_put(w, "text", s->text);
+    psp_json_put_member(w, "action", psp_setup_action_word(s->action));
+    psp_json_put_member(w, "state", states[s->state]);
+    psp_json_put_member(w, "kind", s->thing->kind->word);
+    psp_json_put_member(w, "name", s->thing->name);
+    psp_json_put_member(w, "text", s->text);
     psp_json_end_object(w);
   }
   psp_json_end_array(w);
@@ -133,16 +132,14 @@ static void put_costs(const psprobe_setup *setup, psp_json_writer *w) {
   psp_cost costs[PSP_COSTS];
   double sum = 0;
   size_t count = setup->emulator ? 0 : psp_setup_costs(setup, costs);
-  psp_json_put_key(w, "cost");
-  psp_json_begin_object(w);
-  psp_setup_put(w, "currency", "USD");
-  psp_setup_put(w, "prices_of", PRICES_OF);
-  psp_json_put_key(w, "items");
-  psp_json_begin_array(w);
+  psp_json_begin_object_member(w, "cost");
+  psp_json_put_member(w, "currency", "USD");
+  psp_json_put_member(w, "prices_of", PRICES_OF);
+  psp_json_begin_array_member(w, "items");
   for (size_t i = 0; i < count; i++) {
     psp_json_begin_object(w);
-    psp_setup_put(w, "name", costs[i].thing != NULL ? costs[i].thing->name : NULL);
-    psp_setup_put(w, "text", costs[i].what);
+    psp_json_put_member(w, "name", costs[i].thing != NULL ? costs[i].thing->name : NULL);
+    psp_json_put_member(w, "text", costs[i].what);
     psp_json_put_key(w, "per_day");
     psp_json_put_double(w, costs[i].dollars);
     psp_json_end_object(w);
@@ -151,8 +148,7 @@ static void put_costs(const psprobe_setup *setup, psp_json_writer *w) {
   psp_json_end_array(w);
   psp_json_put_key(w, "per_day");
   psp_json_put_double(w, sum);
-  psp_json_put_key(w, "sources");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "sources");
   for (size_t i = 0; psp_setup_prices[i] != NULL; i++)
     psp_json_put_string(w, psp_setup_prices[i]);
   psp_json_end_array(w);
@@ -166,12 +162,11 @@ static void put_failure(const psprobe_setup *setup, const psprobe_error *failure
     psp_json_put_null(w);
   } else {
     psp_json_begin_object(w);
-    psp_setup_put(w, "code", psprobe_code_name(failure->code));
-    psp_setup_put(w, "message", failure->message);
+    psp_json_put_member(w, "code", psprobe_code_name(failure->code));
+    psp_json_put_member(w, "message", failure->message);
     psp_json_end_object(w);
   }
-  psp_json_put_key(w, "mend");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "mend");
   for (size_t i = 0; psprobe_setup_mend(setup, i) != NULL; i++)
     psp_json_put_string(w, psprobe_setup_mend(setup, i));
   psp_json_end_array(w);
@@ -181,13 +176,12 @@ char *psprobe_setup_json(const psprobe_setup *setup, const psprobe_error *failur
   psp_buf out = {0};
   psp_json_writer w = {.buf = &out, .pretty = true};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "schema");
-  psp_json_put_int64(&w, SETUP_SCHEMA);
-  psp_setup_put(&w, "version", PSPROBE_VERSION);
-  psp_setup_put(&w, "verb", setup->verb == PSPROBE_SETUP_APPLY ? "apply" : "destroy");
-  psp_setup_put(&w, "project", setup->project);
-  psp_setup_put(&w, "region", setup->region);
-  psp_setup_put(&w, "topic", setup->o.topic);
+  psp_json_put_int64_member(&w, "schema", SETUP_SCHEMA);
+  psp_json_put_member(&w, "version", PSPROBE_VERSION);
+  psp_json_put_member(&w, "verb", setup->verb == PSPROBE_SETUP_APPLY ? "apply" : "destroy");
+  psp_json_put_member(&w, "project", setup->project);
+  psp_json_put_member(&w, "region", setup->region);
+  psp_json_put_member(&w, "topic", setup->o.topic);
   put_steps(setup, &w);
   if (setup->verb == PSPROBE_SETUP_APPLY) put_costs(setup, &w);
   put_failure(setup, failure, &w);

@@ -92,8 +92,7 @@ static psprobe_code name_source(psprobe_events *events, psp_event *event, const 
 /* The message in the data, its id and time put where a push has them. */
 static void put_message(psp_json_writer *w, const legacy *l) {
   psp_json_begin_object(w);
-  psp_json_put_key(w, "message");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "message");
   for (const psp_json *m = psp_json_first(l->data); m != NULL; m = psp_json_next(m)) {
     psp_json_put_key(w, psp_json_key(m));
     psp_json_put_json(w, m);

@@ -49,8 +49,7 @@ static const char *topic_of(psprobe_events *events) {
 void psp_published_end(psp_json_writer *w, const psprobe_message *message) {
   psp_json_put_member(w, "subscription", message->subscription);
   if (message->delivery_attempt > 0) {
-    psp_json_put_key(w, "deliveryAttempt");
-    psp_json_put_int64(w, message->delivery_attempt);
+    psp_json_put_int64_member(w, "deliveryAttempt", message->delivery_attempt);
   }
   psp_json_end_object(w);
 }

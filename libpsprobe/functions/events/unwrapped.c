@@ -124,10 +124,8 @@ psprobe_code psp_unwrapped_message(const psprobe_event_request *request, psprobe
 static void put_data(psp_buf *out, const psprobe_message *message, const char *time) {
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "message");
-  psp_json_begin_object(&w);
-  psp_json_put_key(&w, "attributes");
-  psp_json_begin_object(&w);
+  psp_json_begin_object_member(&w, "message");
+  psp_json_begin_object_member(&w, "attributes");
   for (size_t i = 0; i < message->attribute_count; i++)
     psp_json_put_member(&w, message->attributes[i].key, message->attributes[i].value);
   psp_json_end_object(&w);

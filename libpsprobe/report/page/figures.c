@@ -21,8 +21,7 @@ static bool answered(const psprobe_series *s, size_t i) {
 }
 
 static void put_edges(psp_json_writer *w, const psp_plots *plots, int bins) {
-  psp_json_put_key(w, "edges_ns");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "edges_ns");
   for (int i = 0; i <= bins; i++)
     psp_json_put_int64(w, psp_plots_edge(plots, i, bins));
   psp_json_end_array(w);
@@ -34,15 +33,12 @@ static void put_ecdf(psp_json_writer *w, const psprobe_probes *probes, const psp
   for (size_t k = 0; k < probes->source_count; k++)
     most = fmax(most, (double)plots->answer_count[k]);
   double reach = fmax(log10(most), 0.5);
-  psp_json_put_key(w, "ecdf");
-  psp_json_begin_object(w);
-  psp_json_put_key(w, "p");
-  psp_json_begin_array(w);
+  psp_json_begin_object_member(w, "ecdf");
+  psp_json_begin_array_member(w, "p");
   for (int i = 0; i < ECDF_POINTS; i++)
     psp_json_put_double(w, 1 - pow(10, -reach * i / ECDF_POINTS));
   psp_json_end_array(w);
-  psp_json_put_key(w, "sources");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "sources");
   for (size_t k = 0; k < probes->source_count; k++) {
     psp_json_begin_array(w);
     for (int i = 0; i < ECDF_POINTS; i++) {
@@ -59,11 +55,9 @@ static void put_ecdf(psp_json_writer *w, const psprobe_probes *probes, const psp
 
 static void put_histogram(psp_json_writer *w, const psprobe_probes *probes,
                           const psp_plots *plots) {
-  psp_json_put_key(w, "histogram");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "histogram");
   put_edges(w, plots, PSP_PLOTS_BINS);
-  psp_json_put_key(w, "sources");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "sources");
   for (size_t k = 0; k < probes->source_count; k++) {
     psp_json_begin_array(w);
     for (int i = 0; i < PSP_PLOTS_BINS; i++)
@@ -88,17 +82,14 @@ static void put_interval(psp_json_writer *w, const psprobe_interval *ci) {
 }
 
 static void put_pairs(psp_json_writer *w, const psp_page *page) {
-  psp_json_put_key(w, "pairs");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "pairs");
   for (size_t i = 0; i < psprobe_comparison_pair_count(page->comparison); i++) {
     const psprobe_pair *pair = psprobe_comparison_pair(page->comparison, i);
     psp_json_begin_object(w);
     psp_json_put_member(w, "a", page->probes->sources[pair->a].name);
     psp_json_put_member(w, "b", page->probes->sources[pair->b].name);
-    psp_json_put_key(w, "n");
-    psp_json_put_int64(w, (int64_t)pair->all.n);
-    psp_json_put_key(w, "median_ns");
-    psp_json_put_int64(w, pair->all.median_ns);
+    psp_json_put_int64_member(w, "n", (int64_t)pair->all.n);
+    psp_json_put_int64_member(w, "median_ns", pair->all.median_ns);
     psp_json_put_key(w, "median_ci_ns");
     put_interval(w, &pair->all.median_ci);
     psp_json_end_object(w);
@@ -109,8 +100,7 @@ static void put_pairs(psp_json_writer *w, const psp_page *page) {
 /* Where the time went: means over the probes up to the source's p99, so that they add up and one
  * stall does not stand for all. */
 static void put_stages(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
-  psp_json_put_key(w, "stages");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "stages");
   for (size_t k = 0; k < page->probes->source_count; k++) {
     const psprobe_series *source = &page->probes->sources[k];
     int64_t bound = psp_plots_quantile(plots, k, 0.99);
@@ -129,8 +119,7 @@ static void put_stages(psp_json_writer *w, const psp_page *page, const psp_plots
       n++;
     }
     psp_json_begin_object(w);
-    psp_json_put_key(w, "n");
-    psp_json_put_int64(w, n);
+    psp_json_put_int64_member(w, "n", n);
     psp_json_put_key(w, "publish_ns");
     psp_json_put_double(w, n > 0 ? publish / (double)n : 0);
     psp_json_put_key(w, "broker_ns");
@@ -176,14 +165,12 @@ static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const psp
   int64_t step = HOUR_NS * ((hours + HEAT_COLUMNS - 1) / HEAT_COLUMNS);
   int columns = (int)((last - start) / step) + 1;
   psp_json_begin_object(w);
-  psp_json_put_key(w, "hours_ms");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "hours_ms");
   for (int x = 0; x < columns; x++)
     psp_json_put_int64(w, (start + x * step) / 1000000);
   psp_json_end_array(w);
   put_edges(w, plots, HEAT_BINS);
-  psp_json_put_key(w, "sources");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "sources");
   for (size_t k = 0; k < probes->source_count; k++) {
     const psprobe_series *source = &probes->sources[k];
     for (int c = 0; c < columns * HEAT_BINS; c++)
@@ -200,8 +187,7 @@ static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const psp
 }
 
 static void put_facts(psp_json_writer *w, const psp_page *page) {
-  psp_json_put_key(w, "facts");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "facts");
   for (size_t i = 0; i < page->fact_count; i++) {
     psp_json_begin_array(w);
     psp_json_put_string(w, page->facts[i].name);
@@ -216,8 +202,7 @@ typedef enum column { ELAPSED, STATUS, COLD } column;
 
 static void put_column(psp_json_writer *w, const char *key, column which, const psprobe_series *s,
                        const uint32_t *indices, size_t count) {
-  psp_json_put_key(w, key);
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, key);
   for (size_t n = 0; n < count; n++) {
     size_t i = indices[n];
     if (which == STATUS)
@@ -232,36 +217,26 @@ static void put_column(psp_json_writer *w, const char *key, column which, const 
   psp_json_end_array(w);
 }
 
-static void put_int(psp_json_writer *w, const char *key, int64_t value) {
-  psp_json_put_key(w, key);
-  psp_json_put_int64(w, value);
-}
-
 static void put_probes(psp_json_writer *w, const psp_page *page, const uint32_t *indices,
                        size_t count) {
   const psprobe_probes *probes = page->probes;
-  put_int(w, "total", (int64_t)probes->count);
+  psp_json_put_int64_member(w, "total", (int64_t)probes->count);
   if (page->run != NULL) {
     psp_json_put_key(w, "run");
     psp_json_put_string(w, page->run);
-    put_int(w, "next", (int64_t)page->next);
-    psp_json_put_key(w, "reset");
-    psp_json_put_bool(w, page->reset);
-    psp_json_put_key(w, "more");
-    psp_json_put_bool(w, page->more);
+    psp_json_put_int64_member(w, "next", (int64_t)page->next);
+    psp_json_put_bool_member(w, "reset", page->reset);
+    psp_json_put_bool_member(w, "more", page->more);
   }
-  psp_json_put_key(w, "id");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "id");
   for (size_t n = 0; n < count; n++)
     psp_json_put_string(w, page->id(page->id_arg, indices[n]));
   psp_json_end_array(w);
-  psp_json_put_key(w, "sent_ms");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "sent_ms");
   for (size_t n = 0; n < count; n++)
     psp_json_put_int64(w, probes->sent_ns[indices[n]] / MS_NS);
   psp_json_end_array(w);
-  psp_json_put_key(w, "sources");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "sources");
   for (size_t k = 0; k < probes->source_count; k++) {
     const psprobe_series *s = &probes->sources[k];
     psp_json_begin_object(w);
@@ -285,37 +260,32 @@ void psp_page_probes(psp_buf *out, const psp_page *page, const uint32_t *indices
 static void put_differences(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
   const psp_points *points = &plots->differences;
   const psprobe_series *a = &page->probes->sources[0], *b = &page->probes->sources[1];
-  psp_json_put_key(w, "id");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "id");
   for (size_t n = 0; n < points->count; n++)
     psp_json_put_string(w, page->id(page->id_arg, points->index[n]));
   psp_json_end_array(w);
-  psp_json_put_key(w, "sent_ms");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "sent_ms");
   for (size_t n = 0; n < points->count; n++)
     psp_json_put_int64(w, page->probes->sent_ns[points->index[n]] / MS_NS);
   psp_json_end_array(w);
-  psp_json_put_key(w, "ns");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "ns");
   for (size_t n = 0; n < points->count; n++)
     psp_json_put_int64(w, a->elapsed_ns[points->index[n]] - b->elapsed_ns[points->index[n]]);
   psp_json_end_array(w);
 }
 
 static void put_bend(psp_json_writer *w, const psp_plots *plots) {
-  put_int(w, "center_ns", plots->bend.center_ns);
+  psp_json_put_int64_member(w, "center_ns", plots->bend.center_ns);
   psp_json_put_key(w, "unit_ns");
   psp_json_put_double(w, plots->bend.unit_ns);
-  psp_json_put_key(w, "ticks_ns");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "ticks_ns");
   for (size_t i = 0; i < plots->bend.tick_count; i++)
     psp_json_put_int64(w, plots->bend.ticks_ns[i]);
   psp_json_end_array(w);
 }
 
 static void put_gaps(psp_json_writer *w, const psp_plots *plots) {
-  psp_json_put_key(w, "gaps_ms");
-  psp_json_begin_array(w);
+  psp_json_begin_array_member(w, "gaps_ms");
   for (size_t i = 0; i < plots->gap_count; i++) {
     psp_json_begin_array(w);
     psp_json_put_int64(w, plots->gaps[i].from_ns / MS_NS);
@@ -327,13 +297,11 @@ static void put_gaps(psp_json_writer *w, const psp_plots *plots) {
 
 /* What changes little by little and is drawn point by point. */
 static void put_points(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
-  psp_json_put_key(w, "probes");
-  psp_json_begin_object(w);
+  psp_json_begin_object_member(w, "probes");
   put_probes(w, page, plots->series.index, plots->series.count);
   psp_json_end_object(w);
-  psp_json_put_key(w, "differences");
-  psp_json_begin_object(w);
-  put_int(w, "of", (int64_t)plots->differences.of);
+  psp_json_begin_object_member(w, "differences");
+  psp_json_put_int64_member(w, "of", (int64_t)plots->differences.of);
   put_differences(w, page, plots);
   psp_json_end_object(w);
 }
@@ -343,7 +311,7 @@ void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes) {
   const psprobe_probes *probes = page->probes;
   psp_plots plots;
   psp_json_begin_object(&w);
-  put_int(&w, "schema", 1);
+  psp_json_put_int64_member(&w, "schema", 1);
   psp_json_put_key(&w, "sentence");
   psp_json_put_string(&w, page->sentence);
   psp_json_put_key(&w, "notes");
@@ -352,8 +320,7 @@ void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes) {
     out->failed = true;
   } else {
     if (with_probes) put_points(&w, page, &plots);
-    psp_json_put_key(&w, "bend");
-    psp_json_begin_object(&w);
+    psp_json_begin_object_member(&w, "bend");
     put_bend(&w, &plots);
     psp_json_end_object(&w);
     put_gaps(&w, &plots);
