@@ -66,10 +66,14 @@ static void complete_all(psprobe_registry *registry, psprobe_finished *finished,
     psprobe_result *result = &finished[i].result;
     memcpy(id, result->id, sizeof id);
     psp_id_format(result->id, id);
-    for (size_t k = 0; k < result->source_count; k++)
-      if (result->answers[k].status != PSPROBE_LOST)
-        psp_facts_give(&registry->pool, result->answers[k].facts.invocation,
-                       &result->answers[k].facts);
+    for (size_t k = 0; k < result->source_count; k++) {
+      psprobe_facts *facts = &result->answers[k].facts;
+      if (result->answers[k].status == PSPROBE_LOST) continue;
+      if (facts->invocation == PSP_NO_FACTS)
+        facts->invocation = 0; /* as all of them are */
+      else
+        psp_facts_give(&registry->pool, facts->invocation, facts);
+    }
   }
 }
 
