@@ -95,14 +95,30 @@ static bool asked(psprobe_error *error) {
   return false;
 }
 
-static psprobe_code run(psprobe_setup *setup, psprobe_signals *signals, psprobe_error *error) {
+/* Until it is done, or a signal comes; a line on standard error says what is being done. */
+typedef psprobe_code work_fn(psprobe_setup *setup, psprobe_error *error);
+static psprobe_code attend(psprobe_setup *setup, psprobe_signals *signals, work_fn *work,
+                           psprobe_error *error) {
   psprobe_progress *progress = NULL;
   psprobe_code code = psprobe_progress_new(stderr, psprobe_setup_progress, setup, &progress, error);
   psprobe_signals_to(signals, stop, setup);
-  if (code == PSPROBE_OK) code = psprobe_setup_run(setup, o.json ? NULL : show, NULL, error);
+  if (code == PSPROBE_OK) code = work(setup, error);
   psprobe_signals_to(signals, NULL, NULL);
   psprobe_progress_free(progress);
   return code;
+}
+
+static bool is_destroy(void) {
+  return strcmp(o.verb, "destroy") == 0;
+}
+
+static psprobe_code look(psprobe_setup *setup, psprobe_error *error) {
+  return psprobe_setup_plan(setup, is_destroy() ? PSPROBE_SETUP_DESTROY : PSPROBE_SETUP_APPLY,
+                            error);
+}
+
+static psprobe_code run(psprobe_setup *setup, psprobe_error *error) {
+  return psprobe_setup_run(setup, o.json ? NULL : show, NULL, error);
 }
 
 static void show_finding(void *arg, const psprobe_finding *finding) {
@@ -135,35 +151,27 @@ static void see_doctor(const psprobe_setup *setup) {
   psprobe_diagnosis_free(diagnosis);
 }
 
-/* Looks, and says what is to be done, and what that costs. */
-static psprobe_code make_plan(psprobe_setup *setup, psprobe_signals *signals, bool destroy,
-                              psprobe_error *error) {
-  psprobe_setup_verb verb = destroy ? PSPROBE_SETUP_DESTROY : PSPROBE_SETUP_APPLY;
-  psprobe_signals_to(signals, stop, setup);
-  psprobe_code code = psprobe_setup_plan(setup, verb, error);
-  psprobe_signals_to(signals, NULL, NULL);
-  if (code != PSPROBE_OK || o.json) return code;
-  print(psprobe_setup_text(setup));
-  if (!destroy && !o.yes) print(psprobe_setup_cost(setup));
-  return code;
-}
-
 static psprobe_code carry_out(psprobe_setup *setup, psprobe_signals *signals,
                               psprobe_error *error) {
-  bool destroy = strcmp(o.verb, "destroy") == 0;
-  psprobe_code code = make_plan(setup, signals, destroy, error);
-  if (code != PSPROBE_OK || strcmp(o.verb, "plan") == 0) return code;
+  psprobe_code code = attend(setup, signals, look, error);
+  if (code != PSPROBE_OK) return code;
+  if (!o.json) print(psprobe_setup_text(setup));
+  if (!o.json && !is_destroy() && !o.yes) print(psprobe_setup_cost(setup));
+  if (strcmp(o.verb, "plan") == 0) return code;
   if (psprobe_setup_changes(setup) > 0 && !asked(error)) return error->code;
-  code = run(setup, signals, error);
+  code = attend(setup, signals, run, error);
   if (code != PSPROBE_OK || o.json) return code;
   psprobe_cli_print(
       stdout, "%s\n",
       psprobe_setup_changes(setup) > 0 ? "All is done." : "Nothing was to be changed.");
-  if (destroy) return code;
+  return code;
+}
+
+/* What there is to know and to do after an apply. */
+static void conclude(const psprobe_setup *setup) {
   if (!o.no_doctor) see_doctor(setup);
   print(psprobe_setup_next(setup));
   print(psprobe_setup_cost(setup));
-  return code;
 }
 
 /* The commands, also of a plan that would be refused. */
@@ -202,6 +210,7 @@ int main(int argc, char **argv) {
   psprobe_code code = psprobe_signals_new(&signals, &error);
   if (code == PSPROBE_OK) code = psprobe_setup_new(&o.setup, &setup, &error);
   if (code == PSPROBE_OK) code = carry_out(setup, signals, &error);
+  if (code == PSPROBE_OK && !o.json && strcmp(o.verb, "apply") == 0) conclude(setup);
   status = finish(setup, code, &error);
   psprobe_setup_free(setup);
   psprobe_signals_free(signals);

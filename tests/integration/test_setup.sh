@@ -61,6 +61,29 @@ around() {
   says "nothing of it is there"
 }
 
+# interrupted: Ctrl-C in the middle of an apply, then apply goes on, on a project of our own.
+interrupted() {
+  mkfifo "$work/hold"
+  exec 9<>"$work/hold"
+  "${bin%/examples}/tests/tools/fake_admin" "$work" <"$work/hold" >"$work/url" 9>&- &
+  started+=("$!")
+  until_true 15 grep -q http "$work/url" || { wrong "no Google"; return; }
+  PSPROBE_ADMIN_ENDPOINT=$(cat "$work/url")
+  export PSPROBE_ADMIN_ENDPOINT PSPROBE_PUBSUB_ENDPOINT=$PSPROBE_ADMIN_ENDPOINT PSPROBE_FIRESTORE_ENDPOINT=$PSPROBE_ADMIN_ENDPOINT \
+    GOOGLE_APPLICATION_CREDENTIALS=$work/key.json GOOGLE_CLOUD_PROJECT=demo-project
+  start stopped setup apply --image docker.example/psprobe:1 --yes --no-doctor
+  until_true 20 grep -q 'done    service account probes-prober' "$work/stopped.out" || wrong "no account is made" "$work"/stopped.*
+  kill -INT "$pid"
+  ended "$pid"
+  [ "$status" = 1 ] || wrong "Ctrl-C: exit status $status" "$work"/stopped.*
+  grep -q 'apply goes on from here, destroy takes it away' "$work/stopped.err" || wrong "Ctrl-C is not told" "$work"/stopped.*
+  grep -q 'All is done' "$work/stopped.out" && wrong "it was done before Ctrl-C" "$work/stopped.out"
+  setup 0 apply --image docker.example/psprobe:1 --yes --no-doctor
+  says "unchanged  topic probes" "All is done."
+  setup 0 destroy --yes
+  exec 9>&-
+}
+
 setup 2 make
 setup 2 plan --topic Probes
 says "3 to 12 lower-case letters"
@@ -68,8 +91,12 @@ stand_in
 around demo-project 18431
 if [ -n "${PSPROBE_TEST_PUBSUB_EMULATOR:-}" ] && [ -n "${PSPROBE_TEST_FIRESTORE_EMULATOR:-}" ]; then
   export PUBSUB_EMULATOR_HOST=$PSPROBE_TEST_PUBSUB_EMULATOR FIRESTORE_EMULATOR_HOST=$PSPROBE_TEST_FIRESTORE_EMULATOR
+  # Its first answer can take longer than the doctor waits.
+  until_true 60 curl -fs --max-time 30 "http://$FIRESTORE_EMULATOR_HOST/v1/projects/setup-$$/databases/(default)/documents/first"
   around "setup-$$" 18432
 else
   echo "NOT SHOWN: Google's emulators (they were not at hand)"
 fi
+unset PUBSUB_EMULATOR_HOST FIRESTORE_EMULATOR_HOST
+interrupted
 exit "$bad"
