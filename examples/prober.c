@@ -30,6 +30,12 @@ static const psprobe_option options[] = {
      .check = psprobe_check_topic},
     {"interval", PSPROBE_OPTION_DURATION, &o.prober.interval_ns, "TIME",
      .help = "from probe to probe", "5s", .min = 1000},
+    {"filler", PSPROBE_OPTION_RATE, &o.prober.filler_ns, "RATE",
+     .help = "messages without a probe, as 1/s or 1/5s", .min = 1000},
+    {"cold-topic", PSPROBE_OPTION_TEXT, &o.prober.cold_topic, "NAME",
+     .help = "a further topic, for rare probes", .check = psprobe_check_topic},
+    {"cold-every", PSPROBE_OPTION_DURATION, &o.prober.cold_every_ns, "TIME",
+     .help = "from one of these to the next [20m]", .min = 1000000},
     {"count", PSPROBE_OPTION_INTEGER, &o.count, "N", .help = "probes to send; 0: until Ctrl-C",
      "0"},
     {"grace", PSPROBE_OPTION_DURATION, &o.grace_ns, "TIME",
@@ -48,7 +54,8 @@ static const psprobe_option options[] = {
     {"admin-listen", PSPROBE_OPTION_TEXT, &o.admin, "ADDR",
      .help = "page and metrics [127.0.0.1:8090, or any free port]", .check = psprobe_check_listen},
     {"admin-host", PSPROBE_OPTION_LIST, &o.admin_hosts, "NAME",
-     .help = "a name that the page may be asked for by; repeatable", .check = psprobe_check_host},
+     .help = "a name that the page may be asked for by; repeatable", .check = psprobe_check_host,
+     .man_only = true},
     {"no-firestore", PSPROBE_OPTION_FLAG, &o.no_firestore, NULL,
      .help = "keep results in the file only"},
     {"create", PSPROBE_OPTION_FLAG, &o.create, NULL, .help = "make the topic if it is not there"},
@@ -113,6 +120,8 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   if (code == PSPROBE_OK) code = psprobe_prober_new(s->client, &o.prober, &s->prober, error);
   /* Last, so that what is wrong on this machine is told before the broker is asked. */
   if (code == PSPROBE_OK) code = psprobe_topic_ready(s->client, o.prober.topic, o.create, error);
+  if (code == PSPROBE_OK && o.prober.cold_topic != NULL)
+    code = psprobe_topic_ready(s->client, o.prober.cold_topic, o.create, error);
   if (code == PSPROBE_OK)
     code = psprobe_recorder_begin(s->recorder, s->client, s->prober, &o.prober, error);
   if (code == PSPROBE_OK) code = open_dashboard(s, logger, error);

@@ -31,6 +31,7 @@ typedef enum psprobe_option_kind {
   PSPROBE_OPTION_PAIR,     /**< psprobe_text_list: two values, once; a comma in the environment */
   PSPROBE_OPTION_INTEGER,  /**< int64_t, in [min, max] */
   PSPROBE_OPTION_DURATION, /**< int64_t ns ("5s", "20ms", "1m30s"), in [min, max] */
+  PSPROBE_OPTION_RATE,     /**< int64_t ns from one to the next ("10/s", "1/5s"), in [min, max] */
   PSPROBE_OPTION_URL       /**< const char *: absolute, http or https */
 } psprobe_option_kind;
 
@@ -58,6 +59,7 @@ typedef struct psprobe_option {
   psprobe_code (*check)(const char *text, psprobe_error *error);
   /** Its variable where PSPROBE_NAME says something else to another program; NULL: that one. */
   const char *env;
+  bool man_only; /**< --help, which is one screen, gives its name alone */
 } psprobe_option;
 
 /** A program, for its --help, --version and man page. */
@@ -197,12 +199,17 @@ typedef struct psprobe_callers {
        &(callers).audience,                                                                  \
        "URL",                                                                                \
        .help = "whom those tokens are for" whose,                                            \
-       .check = audience_check},                                                             \
-      {"jwks", PSPROBE_OPTION_URL, &(callers).jwks, "URL",                                   \
-       .help = "keys that sign them [Google's]"},                                            \
+       .check = audience_check,                                                              \
+       .man_only = true},                                                                    \
+      {"jwks",                                                                               \
+       PSPROBE_OPTION_URL,                                                                   \
+       &(callers).jwks,                                                                      \
+       "URL",                                                                                \
+       .help = "keys that sign them [Google's]",                                             \
+       .man_only = true},                                                                    \
   {                                                                                          \
     "platform-verified", PSPROBE_OPTION_FLAG, &(callers).platform_verified, NULL,            \
-        .help = "Cloud Run checked the tokens and cut the signature off"                     \
+        .help = "Cloud Run checked the tokens and cut the signature off", .man_only = true   \
   }
 
 /**

@@ -50,6 +50,12 @@ typedef struct psprobe_prober_options {
   /** Makes the topic whenever a publish call finds that it is not there: a broker can be lost and
    * come back without it. */
   bool create_topic;
+  /** A topic of its own for rare probes, that find a function which has gone to sleep. Whoever
+   * answers them does so as the source that he is; nobody else is missed there. NULL: none. */
+  const char *cold_topic;
+  int64_t cold_every_ns; /**< from one of these to the next, the first at once; 0: 20 min */
+  int64_t filler_ns;     /**< from one message without a probe to the next, to `topic`, whose rate
+                              they raise; 0: none */
 } psprobe_prober_options;
 
 /** A prober's options that have a default, with it filled in. */
@@ -57,6 +63,8 @@ typedef struct psprobe_prober_settings {
   uint64_t count; /**< probes to send; 0: until stopped */
   int64_t interval_ns;
   int64_t timeout_ns;
+  int64_t cold_every_ns; /**< 0: no rare probes */
+  int64_t filler_ns;     /**< 0: no fillers */
 } psprobe_prober_settings;
 
 /**
@@ -84,7 +92,9 @@ typedef struct psprobe_prober_stats {
   uint64_t refused;    /**< answers with an unknown or finished id or an unknown source, or without
                           a token that `verify` takes */
   uint64_t overflowed; /**< slots not sent because the registry was full, or for want of memory */
-  uint64_t malformed;  /**< facts of answers (psprobe_facts) that were not of their form */
+  uint64_t cold_sent;  /**< publish calls of rare probes begun; in no other figure but completed */
+  uint64_t filler_sent, filler_failed; /**< messages without a probe; of them, not published */
+  uint64_t malformed;     /**< facts of answers (psprobe_facts) that were not of their form */
   uint64_t facts_dropped; /**< answers whose facts had no room; they are answers all the same */
   size_t in_flight;
   int64_t max_lateness_ns; /**< of the pacer */

@@ -65,12 +65,13 @@ PSPROBE_API void psprobe_registry_free(psprobe_registry *registry);
  * @param sent_ns     monotonic, read just before the publish call
  * @param intended_ns monotonic, the pacer's time for it
  * @param wall_ns     wall clock at sent_ns
+ * @param cadence     which of the prober's it is of
  * @return PSPROBE_OK; RESOURCE_EXHAUSTED at the bound; ALREADY_EXISTS; INVALID_ARGUMENT for what
  *         psprobe_id_make does not make
  */
 PSPROBE_API psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id,
                                                 int64_t sent_ns, int64_t intended_ns,
-                                                int64_t wall_ns);
+                                                int64_t wall_ns, psprobe_cadence cadence);
 
 /**
  * The publish call returned (`ok`) or failed, at monotonic `now_ns`. Unknown ids

@@ -40,6 +40,18 @@ static void help_line(psp_buf *out, int column, const char *name, const char *me
   psp_buf_char(out, '\n');
 }
 
+/* The names of the options that the man page alone explains. */
+static void man_only_line(psp_buf *out, int column, const psprobe_program *program) {
+  const char *between = "";
+  for (size_t i = 0; i < program->option_count; i++) {
+    if (!program->options[i].man_only) continue;
+    if (between[0] == '\0') psp_buf_printf(out, "%-*s ", column, "  see the man page");
+    psp_buf_printf(out, "%s--%s", between, program->options[i].name);
+    between = ", ";
+  }
+  if (between[0] != '\0') psp_buf_char(out, '\n');
+}
+
 void psp_cli_help(psp_buf *out, const psprobe_program *program) {
   const int column = help_column(program);
   psp_buf_text(out, "usage: ");
@@ -48,8 +60,9 @@ void psp_cli_help(psp_buf *out, const psprobe_program *program) {
   psp_wrap(out, program->about, HELP_WIDTH);
   for (size_t i = 0; i < program->option_count; i++) {
     const psprobe_option *o = &program->options[i];
-    help_line(out, column, o->name, o->metavar, o->help, o->fallback);
+    if (!o->man_only) help_line(out, column, o->name, o->metavar, o->help, o->fallback);
   }
+  man_only_line(out, column, program);
   help_line(out, column, "log-level", "LEVEL", log_level_help, log_level_fallback);
   psp_buf_printf(out, "%-*s %s\n", column, "  --help, --version",
                  "each option is a variable too, as PSPROBE_LOG_LEVEL");

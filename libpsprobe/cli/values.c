@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /** @file An option's value, read from text as its kind has it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,32 @@
 
 static bool is_list(const psprobe_option *option) {
   return option->kind == PSPROBE_OPTION_LIST || option->kind == PSPROBE_OPTION_PAIR;
+}
+
+/* "10/s", "6/m", "1/5s": how many in what time. */
+static bool parse_rate(const char *text, int64_t *ns) {
+  char count[16], time[32];
+  const char *slash = strchr(text, '/');
+  int64_t n;
+  if (slash == NULL || (size_t)(slash - text) >= sizeof count || strlen(slash) >= sizeof time)
+    return false;
+  memcpy(count, text, (size_t)(slash - text));
+  count[slash - text] = '\0';
+  bool one = slash[1] < '0' || slash[1] > '9'; /* a unit alone is one of it */
+  snprintf(time, sizeof time, "%s%s", one ? "1" : "", slash + 1);
+  if (!psp_parse_int64(count, 1, 1000000000, &n) || !psp_parse_duration(time, ns) || *ns < n)
+    return false;
+  *ns /= n;
+  return true;
+}
+
+static psprobe_code set_rate(const psprobe_option *option, const char *text, psprobe_error *error) {
+  int64_t ns;
+  if (!parse_rate(text, &ns))
+    return psp_cli_refuse(error, text, "is not a rate such as 1/s, 10/s or 1/5s");
+  if (ns < option->min) return psp_cli_refuse(error, text, "is too often");
+  *(int64_t *)option->value = ns;
+  return PSPROBE_OK;
 }
 
 static psprobe_code set_number(const psprobe_option *option, const char *text,
@@ -93,6 +120,7 @@ static psprobe_code set_flag(const psprobe_option *option, const char *text, psp
 psprobe_code psp_cli_set_value(const psprobe_option *option, const char *text,
                                psprobe_error *error) {
   bool number = option->kind == PSPROBE_OPTION_INTEGER || option->kind == PSPROBE_OPTION_DURATION;
+  if (option->kind == PSPROBE_OPTION_RATE) return set_rate(option, text, error);
   return number ? set_number(option, text, error) : set_text(option, text, error);
 }
 

@@ -36,6 +36,7 @@ static void count_loss(psprobe_prober *prober, psp_tally *tally, const psprobe_r
 
 static void count(psprobe_prober *prober, const psprobe_finished *finished) {
   if (!finished->update) add(&prober->completed, 1);
+  if (finished->result.cadence == PSPROBE_CADENCE_COLD) return; /* not every source waits there */
   for (size_t i = 0; i < prober->source_count; i++) {
     const psprobe_answer *answer = &finished->result.answers[i];
     psp_tally *tally = &prober->tally[i];

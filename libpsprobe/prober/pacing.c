@@ -5,12 +5,15 @@
 #include "base/error.h"
 #include "os/futex.h"
 #include "os/thread.h"
+#include "prober/cadences.h"
 #include "prober/parts.h"
 
 void psprobe_prober_stop(psprobe_prober *prober) {
-  /* Also in a signal handler: an atomic and at most two system calls. */
+  /* Also in a signal handler: atomics and at most three system calls. */
   atomic_fetch_add(&prober->stops, 1);
   psp_futex_wake_all(&prober->stops);
+  atomic_store(&prober->cadences_over, 1);
+  psp_futex_wake_all(&prober->cadences_over);
   psprobe_registry_wake(prober->registry);
 }
 
@@ -49,7 +52,7 @@ static void send_all(psprobe_prober *prober) {
   psprobe_pacer_init(&pacer, psprobe_clock_monotonic(), prober->interval_ns);
   while (prober->count == 0 || atomic_load(&prober->sent) < prober->count) {
     /* Made before its time, so that id, text and memory cost nothing when it has come. */
-    if (send == NULL) send = psp_send_new(prober->sender);
+    if (send == NULL) send = psp_send_new(prober->sender, PSPROBE_CADENCE_STEADY);
     if (!sleep_until(prober, psprobe_pacer_peek(&pacer))) break;
     send_one(prober, &send, psprobe_pacer_take(&pacer));
   }
@@ -65,10 +68,12 @@ psprobe_code psprobe_prober_run(psprobe_prober *prober, psprobe_error *error) {
   /* Linux lets a timer be 50 us late, to wake up less often. */
   int slack = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
   if (slack > 0) prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-  send_all(prober);
+  psprobe_code code = psp_cadences_start(prober, error);
+  if (code == PSPROBE_OK) send_all(prober);
+  psp_cadences_end(prober);
   if (slack > 0) prctl(PR_SET_TIMERSLACK, (unsigned long)slack, 0, 0, 0);
   atomic_store(&prober->sending_done, true);
   psprobe_registry_wake(prober->registry);
   pthread_join(collector, NULL);
-  return PSPROBE_OK;
+  return code;
 }

@@ -2,6 +2,7 @@
 #ifndef PSP_PROBER_PARTS_H
 #define PSP_PROBER_PARTS_H
 /** @file What the parts of a prober share. */
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <psprobe/prober.h>
@@ -29,7 +30,12 @@ struct psprobe_prober {
   char *sources[PSPROBE_MAX_SOURCES];
   size_t source_count;
   int64_t interval_ns, timeout_ns;
-  int64_t wall_offset_ns; /**< the run's clock less the monotonic one */
+  int64_t wall_offset_ns;           /**< the run's clock less the monotonic one */
+  int64_t cold_every_ns, filler_ns; /**< 0: none */
+  pthread_t cold_thread, filler_thread;
+  bool cold_runs, filler_runs;
+  _Atomic uint32_t cadences_over; /**< a futex: 1 ends the two threads */
+  _Atomic uint64_t cold_sent;
   uint64_t count;
   psprobe_prober_sink *sink;
   void *sink_arg;

@@ -16,6 +16,7 @@
 
 #define DEFAULT_INTERVAL_NS (5 * PSP_SECOND_NS)
 #define DEFAULT_TIMEOUT_NS  (30 * PSP_SECOND_NS)
+#define DEFAULT_COLD_NS     (20 * 60 * PSP_SECOND_NS)
 #define DEFAULT_LISTEN      "127.0.0.1:8080"
 /* Answers have no body to speak of. */
 #define MAX_BODY 65536
@@ -32,6 +33,11 @@ static psprobe_code check_options(const psprobe_prober_options *o, psprobe_error
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: the interval must be above 0");
   if (o->timeout_ns < 0)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: the timeout must be above 0");
+  if (o->cold_every_ns < 0 || o->filler_ns < 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: cadences must be above 0");
+  if (o->cold_every_ns > 0 && o->cold_topic == NULL)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "prober: rare probes (--cold-every) need a topic of their own (--cold-topic)");
   if (o->sources != NULL && (o->source_count < 1 || o->source_count > PSPROBE_MAX_SOURCES))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: sources must be 1 to %d, not %zu",
                     PSPROBE_MAX_SOURCES, o->source_count);
@@ -68,7 +74,7 @@ static uint32_t facts_for(const psprobe_prober *prober) {
 /* The registry and what publishes; the topic's full name is found once, here. */
 static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
                                 const psprobe_prober_options *o, psprobe_error *error) {
-  psp_buf topic = {0};
+  psp_buf topic = {0}, cold = {0};
   psprobe_registry_options options = {.source_count = prober->source_count,
                                       .capacity = o->capacity,
                                       .timeout_ns = prober->timeout_ns,
@@ -76,16 +82,24 @@ static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
                                       .facts = facts_for(prober),
                                       .wall_offset_ns = prober->wall_offset_ns};
   psprobe_code code = psp_pubsub_resolve(client, PSP_TOPIC, o->topic, &topic, error);
+  if (code == PSPROBE_OK && o->cold_topic != NULL)
+    code = psp_pubsub_resolve(client, PSP_TOPIC, o->cold_topic, &cold, error);
+  if (code == PSPROBE_OK && cold.len > 0 && strcmp(cold.data, topic.data) == 0)
+    code =
+        psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                 "prober: rare probes (--cold-topic) need a topic of their own, not the other's");
   if (code == PSPROBE_OK) code = psprobe_registry_new(&options, &prober->registry, error);
   if (code == PSPROBE_OK) {
+    const char *const topics[PSP_LINES] = {topic.data, cold.data};
     prober->sender =
-        psp_sender_new(client, topic.data, prober->timeout_ns, o->create_topic, prober->registry);
+        psp_sender_new(client, topics, prober->timeout_ns, o->create_topic, prober->registry);
     if (prober->sender == NULL) {
       psprobe_registry_free(prober->registry);
       code = psp_fail_memory(error, "prober");
     }
   }
   psp_buf_free(&topic);
+  psp_buf_free(&cold);
   return code;
 }
 
@@ -133,6 +147,10 @@ psprobe_code psprobe_prober_new(psprobe_client *client, const psprobe_prober_opt
   made->timeout_ns = options->timeout_ns == 0 ? DEFAULT_TIMEOUT_NS : options->timeout_ns;
   made->wall_offset_ns = psprobe_clock_wall() - psprobe_clock_monotonic();
   made->count = options->count;
+  made->filler_ns = options->filler_ns;
+  made->cold_every_ns = options->cold_every_ns;
+  if (options->cold_topic != NULL && options->cold_every_ns == 0)
+    made->cold_every_ns = DEFAULT_COLD_NS;
   made->sink = options->sink;
   made->sink_arg = options->sink_arg;
   if (options->logger != NULL) made->logger = *options->logger;
@@ -178,8 +196,11 @@ static uint64_t load(const _Atomic uint64_t *counter) {
 }
 
 void psprobe_prober_get_settings(const psprobe_prober *prober, psprobe_prober_settings *settings) {
-  *settings = (psprobe_prober_settings){
-      .count = prober->count, .interval_ns = prober->interval_ns, .timeout_ns = prober->timeout_ns};
+  *settings = (psprobe_prober_settings){.count = prober->count,
+                                        .interval_ns = prober->interval_ns,
+                                        .timeout_ns = prober->timeout_ns,
+                                        .cold_every_ns = prober->cold_every_ns,
+                                        .filler_ns = prober->filler_ns};
 }
 
 void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats *stats) {
@@ -190,10 +211,12 @@ void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats
       .completed = load(&prober->completed),
       .refused = load(&prober->refused),
       .overflowed = load(&prober->overflowed),
+      .cold_sent = load(&prober->cold_sent),
       .malformed = load(&prober->malformed),
       .facts_dropped = psprobe_registry_facts_dropped(prober->registry),
       .in_flight = psprobe_registry_in_flight(prober->registry),
       .max_lateness_ns = atomic_load_explicit(&prober->max_lateness_ns, memory_order_relaxed)};
+  stats->filler_sent = psp_sender_filled(prober->sender, &stats->filler_failed);
   for (size_t i = 0; i < prober->source_count; i++) {
     const psp_tally *tally = &prober->tally[i];
     stats->answered[i] = load(&tally->answered);

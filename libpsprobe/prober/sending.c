@@ -13,16 +13,22 @@
 
 #define MAKING_NS (5 * PSP_SECOND_NS)
 
-struct psp_sender {
-  psprobe_client *client;
+/* A topic that is published to. */
+typedef struct line {
   char *topic;
   psp_target target; /* ":publish" at it */
+  _Atomic bool making, made;
+} line;
+
+struct psp_sender {
+  psprobe_client *client;
+  line lines[PSP_LINES];
   int64_t timeout_ns;
   psprobe_registry *registry;
   atomic_uint users; /* the prober, and each publish call under way */
   _Atomic uint64_t failed;
   bool create;
-  _Atomic bool making, made; /* the topic */
+  _Atomic uint64_t filled, fill_failed;
 
   /* How publishing goes. The lock is for the outcomes that change it. */
   _Atomic bool broken;
@@ -34,25 +40,41 @@ struct psp_sender {
 /* Everything that publishing it needs, in one piece that is made before its time has come. */
 struct psp_send {
   psp_sender *sender;
+  psprobe_cadence cadence;
   char id[PSPROBE_ID_SIZE];
   char data[PSPROBE_ID_SIZE + sizeof "{\"probe_id\":\"\"}"];
   psprobe_attribute attribute;
   psprobe_message message;
 };
 
-psp_sender *psp_sender_new(psprobe_client *client, const char *topic, int64_t timeout_ns,
-                           bool create, psprobe_registry *registry) {
+static bool open_line(psp_sender *sender, psprobe_cadence cadence, const char *topic) {
+  line *l = &sender->lines[cadence];
+  if (topic == NULL) return true;
+  l->topic = psp_strdup(topic);
+  return l->topic != NULL && psp_target_init(&l->target, sender->client, PSP_TOPIC, l->topic,
+                                             ":publish", "publish to", NULL) == PSPROBE_OK;
+}
+
+static void close_lines(psp_sender *sender) {
+  for (size_t i = 0; i < PSP_LINES; i++) {
+    psp_target_free(&sender->lines[i].target);
+    free(sender->lines[i].topic);
+  }
+}
+
+psp_sender *psp_sender_new(psprobe_client *client, const char *const topics[PSP_LINES],
+                           int64_t timeout_ns, bool create, psprobe_registry *registry) {
   psp_sender *sender = calloc(1, sizeof *sender);
-  char *name = psp_strdup(topic);
-  if (sender == NULL || name == NULL ||
-      psp_target_init(&sender->target, client, PSP_TOPIC, name, ":publish", "publish to", NULL) !=
-          PSPROBE_OK) {
+  if (sender == NULL) return NULL;
+  sender->client = client;
+  bool good = true;
+  for (size_t i = 0; i < PSP_LINES; i++)
+    good = good && open_line(sender, (psprobe_cadence)i, topics[i]);
+  if (!good) {
+    close_lines(sender);
     free(sender);
-    free(name);
     return NULL;
   }
-  sender->client = client;
-  sender->topic = name;
   sender->timeout_ns = timeout_ns;
   sender->create = create;
   sender->registry = registry;
@@ -65,12 +87,11 @@ void psp_sender_free(psp_sender *sender) {
   if (sender == NULL || atomic_fetch_sub(&sender->users, 1) > 1) return;
   psprobe_registry_free(sender->registry);
   pthread_mutex_destroy(&sender->lock);
-  psp_target_free(&sender->target);
-  free(sender->topic);
+  close_lines(sender);
   free(sender);
 }
 
-psp_send *psp_send_new(psp_sender *sender) {
+psp_send *psp_send_new(psp_sender *sender, psprobe_cadence cadence) {
   psp_send *send = malloc(sizeof *send);
   if (send == NULL) return NULL;
   if (psprobe_id_make(send->id, NULL) != PSPROBE_OK) {
@@ -80,6 +101,7 @@ psp_send *psp_send_new(psp_sender *sender) {
   int len =
       snprintf(send->data, sizeof send->data, "{\"" PSPROBE_ATTRIBUTE_ID "\":\"%s\"}", send->id);
   send->sender = sender;
+  send->cadence = cadence;
   send->attribute = (psprobe_attribute){PSPROBE_ATTRIBUTE_ID, send->id};
   send->message = (psprobe_message){.data = send->data,
                                     .data_len = (size_t)len,
@@ -122,37 +144,55 @@ uint64_t psp_sender_failed(const psp_sender *sender) {
 }
 
 bool psp_sender_made_topic(psp_sender *sender) {
-  return atomic_exchange(&sender->made, false);
+  bool made = false;
+  for (size_t i = 0; i < PSP_LINES; i++)
+    made |= atomic_exchange(&sender->lines[i].made, false);
+  return made;
+}
+
+/* The making of a topic, under way. */
+typedef struct making {
+  psp_sender *sender;
+  line *line;
+} making;
+
+static void end_making(making *m) {
+  atomic_store(&m->line->making, false);
+  psp_sender_free(m->sender);
+  free(m);
 }
 
 static void on_made(void *arg, const psp_http_response *response, const psprobe_error *error) {
-  psp_sender *sender = arg;
+  making *m = arg;
   (void)response;
   if (error == NULL) {
-    atomic_store(&sender->made, true);
-    psprobe_registry_wake(sender->registry);
+    atomic_store(&m->line->made, true);
+    psprobe_registry_wake(m->sender->registry);
   }
-  atomic_store(&sender->making, false);
-  psp_sender_free(sender);
+  end_making(m);
 }
 
 /* Begins to, one call at a time. When it fails, the next publish call that does sets off another.
  */
-static void make_topic(psp_sender *sender) {
+static void make_topic(psp_sender *sender, line *l) {
   static char nothing[] = "{}";
   const psp_buf body = {.data = nothing, .len = 2};
   psp_pubsub_call call = {.action = "create",
                           .kind = PSP_TOPIC,
-                          .name = sender->topic,
+                          .name = l->topic,
                           .method = "PUT",
                           .body = &body,
                           .timeout_ns = MAKING_NS};
   psprobe_error error = {0};
-  if (atomic_exchange(&sender->making, true)) return;
+  making *m = malloc(sizeof *m);
+  if (m == NULL || atomic_exchange(&l->making, true)) {
+    free(m);
+    return;
+  }
+  *m = (making){sender, l};
   atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
-  if (psp_pubsub_start(sender->client, &call, on_made, sender, NULL, &error) == PSPROBE_OK) return;
-  atomic_store(&sender->making, false);
-  atomic_fetch_sub_explicit(&sender->users, 1, memory_order_relaxed); /* not the last: our caller */
+  if (psp_pubsub_start(sender->client, &call, on_made, m, NULL, &error) != PSPROBE_OK)
+    end_making(m); /* our caller has the sender still */
 }
 
 static void on_published(void *arg, const char *const *ids, size_t count,
@@ -163,7 +203,8 @@ static void on_published(void *arg, const char *const *ids, size_t count,
   (void)ids, (void)count;
   psprobe_registry_published(sender->registry, send->id, now_ns, error == NULL);
   note_outcome(sender, error);
-  if (error != NULL && error->code == PSPROBE_NOT_FOUND && sender->create) make_topic(sender);
+  if (error != NULL && error->code == PSPROBE_NOT_FOUND && sender->create)
+    make_topic(sender, &sender->lines[send->cadence]);
   psp_send_free(send);
   psp_sender_free(sender); /* NOLINT(clang-analyzer-unix.Malloc): this call's own reference */
 }
@@ -173,12 +214,38 @@ psprobe_code psp_send_go(psp_send *send, int64_t intended_ns, int64_t *sent_ns) 
   psprobe_error error = {0};
   int64_t wall_ns = psprobe_clock_wall();
   *sent_ns = psprobe_clock_monotonic();
-  psprobe_code code =
-      psprobe_registry_begin(sender->registry, send->id, *sent_ns, intended_ns, wall_ns);
+  psprobe_code code = psprobe_registry_begin(sender->registry, send->id, *sent_ns, intended_ns,
+                                             wall_ns, send->cadence);
   if (code != PSPROBE_OK) return code;
   atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
-  if (psp_publish_to(sender->client, &sender->target, &send->message, 1, sender->timeout_ns,
-                     on_published, send, &error) != PSPROBE_OK)
+  if (psp_publish_to(sender->client, &sender->lines[send->cadence].target, &send->message, 1,
+                     sender->timeout_ns, on_published, send, &error) != PSPROBE_OK)
     on_published(send, NULL, 0, &error);
   return PSPROBE_OK;
+}
+
+/* ---- messages without a probe ---- */
+
+static void on_filled(void *arg, const char *const *ids, size_t count, const psprobe_error *error) {
+  psp_sender *sender = arg;
+  (void)ids, (void)count;
+  if (error != NULL) atomic_fetch_add_explicit(&sender->fill_failed, 1, memory_order_relaxed);
+  psp_sender_free(sender);
+}
+
+void psp_sender_fill(psp_sender *sender) {
+  static const psprobe_attribute attribute = {PSPROBE_ATTRIBUTE_FILLER, "1"};
+  static const psprobe_message message = {
+      .data = "{}", .data_len = 2, .attributes = &attribute, .attribute_count = 1};
+  psprobe_error error = {0};
+  atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&sender->filled, 1, memory_order_relaxed);
+  if (psp_publish_to(sender->client, &sender->lines[PSPROBE_CADENCE_STEADY].target, &message, 1,
+                     sender->timeout_ns, on_filled, sender, &error) != PSPROBE_OK)
+    on_filled(sender, NULL, 0, &error);
+}
+
+uint64_t psp_sender_filled(const psp_sender *sender, uint64_t *failed) {
+  *failed = atomic_load_explicit(&sender->fill_failed, memory_order_relaxed);
+  return atomic_load_explicit(&sender->filled, memory_order_relaxed);
 }

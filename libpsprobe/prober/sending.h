@@ -13,18 +13,21 @@ typedef struct psp_sender psp_sender;
 /** A probe that is ready to be published. */
 typedef struct psp_send psp_send;
 
+/** Topics that are published to: one a psprobe_cadence. */
+#define PSP_LINES 2
+
 /**
- * Takes the registry. `topic` is a full name. A publish call is tried again for
- * `timeout_ns`: later it is of no use to the probe. `create`: a topic that a
+ * Takes the registry. `topics` are full names, of a cadence that there is not NULL. A publish call
+ * is tried again for `timeout_ns`: later it is of no use to the probe. `create`: a topic that a
  * publish call does not find is made. NULL: out of memory.
  */
-psp_sender *psp_sender_new(psprobe_client *client, const char *topic, int64_t timeout_ns,
-                           bool create, psprobe_registry *registry);
+psp_sender *psp_sender_new(psprobe_client *client, const char *const topics[PSP_LINES],
+                           int64_t timeout_ns, bool create, psprobe_registry *registry);
 /** No more sends will be begun. The rest goes when the last publish call has returned. */
 void psp_sender_free(psp_sender *sender);
 
 /** A new id and its message. NULL: no memory, or no random numbers. */
-psp_send *psp_send_new(psp_sender *sender);
+psp_send *psp_send_new(psp_sender *sender, psprobe_cadence cadence);
 void psp_send_free(psp_send *send);
 /**
  * Reads the clocks, begins the probe, starts to publish it.
@@ -48,5 +51,10 @@ psp_publishing psp_sender_news(psp_sender *sender, psprobe_error *error);
 
 /** Whether the topic was made since the last call of it; the registry's waiter is woken then. */
 bool psp_sender_made_topic(psp_sender *sender);
+
+/** Begins to publish a message without a probe to the steady cadence's topic. */
+void psp_sender_fill(psp_sender *sender);
+/** How many so far. @param failed receives how many of them could not be published */
+uint64_t psp_sender_filled(const psp_sender *sender, uint64_t *failed);
 
 #endif

@@ -12,6 +12,7 @@
 #include <psprobe/results.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "os/clock.h"
 #include "results/held.h"
@@ -33,6 +34,8 @@ struct psprobe_recorder {
   psprobe_logger logger;
   psprobe_run run; /* its texts are the client's, the prober's and, for host, ours */
   char host[256];
+  psp_buf settings;
+  const char *cold_topic; /* the options' */
   bool begun;
   pthread_mutex_t lock; /* of the rest: sink and end may come from two threads */
   psp_held held;
@@ -64,11 +67,42 @@ void psprobe_recorder_free(psprobe_recorder *recorder) {
   if (recorder == NULL) return;
   pthread_mutex_destroy(&recorder->lock);
   psp_held_free(&recorder->held);
+  psp_buf_free(&recorder->settings);
   free(recorder);
 }
 
 const psprobe_run *psprobe_recorder_run(const psprobe_recorder *recorder) {
   return &recorder->run;
+}
+
+static void put_positive(psp_json_writer *w, const char *key, int64_t value) {
+  if (value <= 0) return;
+  psp_json_put_key(w, key);
+  psp_json_put_int64(w, value);
+}
+
+/* The run's settings as they stand: its cadences, and what could not be taken (NULL: nothing).
+ * Untouched where there is nothing to say. */
+static psprobe_code put_settings(psprobe_recorder *recorder, const psp_untaken *untaken,
+                                 psprobe_error *error) {
+  psprobe_prober_settings settings;
+  psp_json_writer w = {.buf = &recorder->settings};
+  psprobe_prober_get_settings(recorder->prober, &settings);
+  if (settings.cold_every_ns == 0 && settings.filler_ns == 0 && untaken == NULL) return PSPROBE_OK;
+  psp_buf_reset(w.buf);
+  psp_json_begin_object(&w);
+  put_positive(&w, "cold_every_ns", settings.cold_every_ns);
+  if (settings.cold_every_ns > 0) {
+    psp_json_put_key(&w, "cold_topic");
+    psp_json_put_string(&w, recorder->cold_topic);
+  }
+  put_positive(&w, "filler_ns", settings.filler_ns);
+  if (untaken != NULL)
+    psp_untaken_put(&w, untaken, recorder->run.sources, recorder->run.source_count);
+  psp_json_end_object(&w);
+  if (w.buf->failed) return psp_fail_memory(error, "recorder");
+  recorder->run.settings = w.buf->data;
+  return PSPROBE_OK;
 }
 
 psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *client,
@@ -87,7 +121,9 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   run->source_count = psprobe_prober_source_count(prober);
   for (size_t i = 0; i < run->source_count; i++)
     run->sources[i] = psprobe_prober_source(prober, i);
-  psprobe_code code = psprobe_client_project(client, &run->project, error);
+  recorder->cold_topic = options->cold_topic;
+  psprobe_code code = put_settings(recorder, NULL, error);
+  if (code == PSPROBE_OK) code = psprobe_client_project(client, &run->project, error);
   if (code == PSPROBE_OK) code = psprobe_store_begin_run(recorder->store, run, error);
   recorder->begun = code == PSPROBE_OK;
   return code;
@@ -132,18 +168,15 @@ static psprobe_code flush(psprobe_recorder *recorder) {
 /* Brings what the prober could not take into its run's settings, where it has changed. */
 static psprobe_code note_untaken(psprobe_recorder *recorder, psprobe_error *error) {
   psprobe_prober_stats stats;
-  psp_buf settings = {0};
   if (recorder->prober == NULL) return PSPROBE_OK;
   psprobe_prober_get_stats(recorder->prober, &stats);
   psp_untaken now = psp_untaken_of(&stats);
   if (now.connections.untaken == 0 || memcmp(&now, &recorder->untaken, sizeof now) == 0)
     return PSPROBE_OK;
-  psp_untaken_put(&settings, &now, recorder->run.sources, recorder->run.source_count);
-  psprobe_code code = settings.failed ? psp_fail_memory(error, "recorder")
-                                      : psp_store_set_settings(recorder->store, recorder->run.id,
-                                                               settings.data, error);
+  psprobe_code code = put_settings(recorder, &now, error);
+  if (code == PSPROBE_OK)
+    code = psp_store_set_settings(recorder->store, recorder->run.id, recorder->run.settings, error);
   if (code == PSPROBE_OK) recorder->untaken = now;
-  psp_buf_free(&settings);
   return code;
 }
 

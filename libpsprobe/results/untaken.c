@@ -31,26 +31,23 @@ psp_untaken psp_untaken_of(const psprobe_prober_stats *stats) {
   return untaken;
 }
 
-void psp_untaken_put(psp_buf *out, const psp_untaken *untaken, const char *const *sources,
+void psp_untaken_put(psp_json_writer *w, const psp_untaken *untaken, const char *const *sources,
                      size_t count) {
   psprobe_connections connections = untaken->connections;
-  psp_json_writer w = {.buf = out};
-  psp_json_begin_object(&w);
-  psp_json_put_key(&w, "untaken");
-  psp_json_begin_object(&w);
+  psp_json_put_key(w, "untaken");
+  psp_json_begin_object(w);
   for (size_t i = 0; i < MEMBERS; i++) {
-    psp_json_put_key(&w, members[i].key);
-    psp_json_put_int64(&w, (int64_t)*counter(&connections, &members[i]));
+    psp_json_put_key(w, members[i].key);
+    psp_json_put_int64(w, (int64_t)*counter(&connections, &members[i]));
   }
-  psp_json_put_key(&w, "in_doubt");
-  psp_json_begin_object(&w);
+  psp_json_put_key(w, "in_doubt");
+  psp_json_begin_object(w);
   for (size_t i = 0; i < count; i++) {
-    psp_json_put_key(&w, sources[i]);
-    psp_json_put_int64(&w, (int64_t)untaken->in_doubt[i]);
+    psp_json_put_key(w, sources[i]);
+    psp_json_put_int64(w, (int64_t)untaken->in_doubt[i]);
   }
-  psp_json_end_object(&w);
-  psp_json_end_object(&w);
-  psp_json_end_object(&w);
+  psp_json_end_object(w);
+  psp_json_end_object(w);
 }
 
 /* A file is anybody's: what is no count adds nothing. */

@@ -9,7 +9,7 @@
 
 #include <psprobe/probe.h>
 
-#include "base/buf.h"
+#include "base/json.h"
 
 typedef struct psp_untaken {
   psprobe_connections connections;
@@ -18,8 +18,8 @@ typedef struct psp_untaken {
 
 /** Of a prober's counters. */
 psp_untaken psp_untaken_of(const psprobe_prober_stats *stats);
-/** {"untaken":{…}}, a run's settings; `sources` are the run's. Without memory out->failed. */
-void psp_untaken_put(psp_buf *out, const psp_untaken *untaken, const char *const *sources,
+/** "untaken":{…}, a member of a run's settings; `sources` are the run's. */
+void psp_untaken_put(psp_json_writer *w, const psp_untaken *untaken, const char *const *sources,
                      size_t count);
 /** Adds what a run's settings tell to `sum`, for the sources that it names. NULL, or settings
  * without it: nothing. False: no memory. */

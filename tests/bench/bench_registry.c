@@ -85,7 +85,8 @@ static bool peer_answer(table *t, const char *id, int64_t now_ns) {
 
 static bool begin(worker *w, const char *id) {
   if (!w->ours) return peer_begin(w->table, id, w->now_ns);
-  return psprobe_registry_begin(w->registry, id, w->now_ns, w->now_ns, w->now_ns) == PSPROBE_OK;
+  return psprobe_registry_begin(w->registry, id, w->now_ns, w->now_ns, w->now_ns,
+                                PSPROBE_CADENCE_STEADY) == PSPROBE_OK;
 }
 
 static bool answer(worker *w, const char *id) {

@@ -22,6 +22,7 @@ static void write_result(const psprobe_registry *registry, psp_probe_slot *slot,
   out->update = slot->handed_out;
   out->fresh = slot->answered & ~(uint32_t)slot->told;
   memcpy(result->id, slot->id, sizeof slot->id); /* binary as yet: see complete_all */
+  result->cadence = (psprobe_cadence)slot->cadence;
   result->sent_wall_ns = slot->wall_ns;
   result->lateness_ns = slot->lateness_ns;
   result->publish_ns = slot->publish_ns;

@@ -118,7 +118,7 @@ static uint32_t borrow_slot(psprobe_registry *registry, const psp_shard *own, in
 
 /* Fills in a slot and makes it live. Under the shard's lock; the slot is on no list. */
 static void start(psprobe_registry *registry, const key *k, uint32_t number, int64_t sent_ns,
-                  int64_t intended_ns, int64_t wall_ns) {
+                  int64_t intended_ns, int64_t wall_ns, psprobe_cadence cadence) {
   psp_probe_slot *slot = psp_probe_slot_at(registry, number);
   slot->id[0] = k->id[0];
   slot->id[1] = k->id[1];
@@ -130,13 +130,14 @@ static void start(psprobe_registry *registry, const key *k, uint32_t number, int
   slot->told = 0;
   slot->handed_out = false;
   slot->published = false;
+  slot->cadence = (uint8_t)cadence;
   psp_index_add(k->index, k->hash, number);
   k->shard->indexed++;
   psp_list_put(registry, k->shard, PSP_LIVE, number);
 }
 
 psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id, int64_t sent_ns,
-                                    int64_t intended_ns, int64_t wall_ns) {
+                                    int64_t intended_ns, int64_t wall_ns, psprobe_cadence cadence) {
   key k;
   if (!key_of(registry, id, &k)) return PSPROBE_INVALID_ARGUMENT;
   psprobe_code code = PSPROBE_OK;
@@ -157,7 +158,7 @@ psprobe_code psprobe_registry_begin(psprobe_registry *registry, const char *id, 
   if (code == PSPROBE_OK && k.shard->indexed == k.index.size * PSP_BUCKET_ENTRIES)
     code = PSPROBE_RESOURCE_EXHAUSTED;
   if (code == PSPROBE_OK)
-    start(registry, &k, number, sent_ns, intended_ns, wall_ns);
+    start(registry, &k, number, sent_ns, intended_ns, wall_ns, cadence);
   else if (number != PSP_NO_SLOT)
     psp_list_put(registry, k.shard, PSP_FREE, number);
   psp_spin_give(&k.shard->lock);

@@ -61,7 +61,8 @@ typedef struct psp_probe_slot {
   uint16_t told;     /**< bit i: and was handed out */
   uint8_t list;      /**< psp_list_id */
   bool handed_out;
-  bool published; /**< the outcome of the publish call is known */
+  bool published;  /**< the outcome of the publish call is known */
+  uint8_t cadence; /**< psprobe_cadence */
   psp_probe_slot_answer answers[];
 } psp_probe_slot;
 

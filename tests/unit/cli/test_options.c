@@ -211,6 +211,38 @@ static void a_pair_takes_two_values(void **state) {
   unsetenv("PSPROBE_COMPARE");
 }
 
+static void rates(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    int64_t ns; /* from one to the next; 0: refused */
+  } cases[] = {{"1/s", 1000000000},
+               {"10/s", 100000000},
+               {"1/5s", 5000000000},
+               {"6/1m", 10000000000},
+               {"3/h", 1200000000000},
+               {"1000000000/s", 0},
+               {"0/s", 0},
+               {"1", 0},
+               {"/s", 0},
+               {"1/", 0},
+               {"-1/s", 0},
+               {"1/0s", 0},
+               {"1/x", 0},
+               {"1.5/s", 0},
+               {"99999999999999999999/s", 0}};
+  int64_t value;
+  const psprobe_option option = {
+      .name = "rate", .kind = PSPROBE_OPTION_RATE, .value = &value, .min = 1000};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psprobe_error error = {0};
+    value = 0;
+    psprobe_code code = psp_cli_set_whole(&option, cases[i].text, &error);
+    if ((code == PSPROBE_OK) != (cases[i].ns > 0) || value != cases[i].ns)
+      fail_msg("%s: %lld %s", cases[i].text, (long long)value, error.message);
+  }
+}
+
 static void help_fits_a_screen(void **state) {
   psp_buf out = {0};
   (void)state;
@@ -344,6 +376,7 @@ int main(void) {
       cmocka_unit_test(settings_are_forgotten_and_nothing_else),
       cmocka_unit_test(what_kubernetes_sets_is_passed_by),
       cmocka_unit_test(a_command_is_taken_whole),
+      cmocka_unit_test(rates),
       cmocka_unit_test(help_fits_a_screen),
       cmocka_unit_test(project_ids_follow_google),
       cmocka_unit_test(emulators_take_other_projects),

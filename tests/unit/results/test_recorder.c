@@ -137,9 +137,37 @@ static void test_what_was_not_taken(void **state) {
   fake_client_teardown(&google);
 }
 
+/* A run's settings say its cadences, beside what else they say. */
+static void test_cadences_are_settings(void **state) {
+  void *google = NULL;
+  psprobe_recorder *recorder = NULL;
+  psprobe_prober *prober = NULL;
+  assert_int_equal(fake_client_setup(&google), 0);
+  psprobe_client *client = ((fake_client *)google)->client;
+  psprobe_store *store = scratch_store(scratch_file(state, "r.db"), false);
+  psprobe_prober_options options = {
+      .topic = "probes", .listen = "127.0.0.1:0", .cold_topic = "rare", .filler_ns = 100000000};
+  assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
+#define CADENCES "\"cold_every_ns\":1200000000000,\"cold_topic\":\"rare\",\"filler_ns\":100000000"
+  expect_settings(store, "{" CADENCES "}");
+  psp_server_miss(prober->server);
+  assert_int_equal(psprobe_recorder_end(recorder, NULL), PSPROBE_OK);
+  expect_settings(store, "{" CADENCES
+                         ",\"untaken\":{\"requests\":1,\"refused\":0,"
+                         "\"made_room\":0,\"overdue\":0,\"starved\":0,"
+                         "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":0}}}");
+  psprobe_recorder_free(recorder);
+  psprobe_prober_free(prober);
+  psprobe_store_free(store);
+  fake_client_teardown(&google);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_what_holds_is_kept, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_cadences_are_settings, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_full_and_room_again, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_what_was_not_taken, scratch_setup, scratch_teardown),
   };

@@ -19,7 +19,10 @@ static void test_there_and_back(void **state) {
                          {.refused = 1, .made_room = 2, .overdue = 3, .starved = 4, .untaken = 5},
                      .in_doubt = {6, 7}};
   psp_buf out = {0};
-  psp_untaken_put(&out, &one, sources, 2);
+  psp_json_writer w = {.buf = &out};
+  psp_json_begin_object(&w);
+  psp_untaken_put(&w, &one, sources, 2);
+  psp_json_end_object(&w);
   assert_false(out.failed);
   assert_true(psp_untaken_add(&sum, out.data, sources, 2));
   assert_memory_equal(&sum, &one, sizeof one);

@@ -32,7 +32,8 @@ static psprobe_registry *make(uint32_t facts) {
 
 static void begin(psprobe_registry *registry, char id[PSPROBE_ID_SIZE], int64_t at) {
   assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_registry_begin(registry, id, at, at, 1), PSPROBE_OK);
+  assert_int_equal(psprobe_registry_begin(registry, id, at, at, 1, PSPROBE_CADENCE_STEADY),
+                   PSPROBE_OK);
 }
 
 static psprobe_facts facts_of(uint32_t invocation) {

@@ -290,7 +290,8 @@ static int do_step(psprobe_registry *registry, const step *s) {
   make_id(id, s->probe);
   switch (s->op) {
     case BEGIN:
-      return (int)psprobe_registry_begin(registry, id, s->at, s->at, WALL + s->at);
+      return (int)psprobe_registry_begin(registry, id, s->at, s->at, WALL + s->at,
+                                         PSPROBE_CADENCE_STEADY);
     case ANSWER:
       return (int)psprobe_registry_answer(registry, id, s->source, s->at, false, -1, NULL);
     case IN_FLIGHT:

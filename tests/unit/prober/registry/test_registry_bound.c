@@ -30,7 +30,8 @@ static void test_everything_of_a_result(void **state) {
   char id[PSPROBE_ID_SIZE];
   psprobe_finished f;
   assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_registry_begin(registry, id, 5000, 4000, 77), PSPROBE_OK);
+  assert_int_equal(psprobe_registry_begin(registry, id, 5000, 4000, 77, PSPROBE_CADENCE_STEADY),
+                   PSPROBE_OK);
   psprobe_registry_published(registry, id, 5600, true);
   for (size_t i = 0; i < PSPROBE_MAX_SOURCES; i++)
     assert_int_equal(psprobe_registry_answer(registry, id, i, 6000 + (int64_t)i, i % 2 == 1,
@@ -54,7 +55,8 @@ static void test_everything_of_a_result(void **state) {
   }
   /* Sent before its time: not a negative lateness. And a lost answer's fields. */
   assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_registry_begin(registry, id, 100, 200, 0), PSPROBE_OK);
+  assert_int_equal(psprobe_registry_begin(registry, id, 100, 200, 0, PSPROBE_CADENCE_STEADY),
+                   PSPROBE_OK);
   assert_int_equal(psprobe_registry_collect(registry, INT64_MAX, &f, 1), 1);
   assert_int_equal(f.result.lateness_ns, 0);
   assert_int_equal(f.result.answers[15].status, PSPROBE_LOST);
@@ -80,7 +82,8 @@ static void test_ids_as_they_come(void **state) {
       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"};
   psprobe_registry *registry = make(2, 8);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    assert_int_equal(psprobe_registry_begin(registry, bad[i], 1, 1, 1), PSPROBE_INVALID_ARGUMENT);
+    assert_int_equal(psprobe_registry_begin(registry, bad[i], 1, 1, 1, PSPROBE_CADENCE_STEADY),
+                     PSPROBE_INVALID_ARGUMENT);
     assert_int_equal(psprobe_registry_answer(registry, bad[i], 0, 1, false, -1, NULL),
                      PSPROBE_ANSWER_UNKNOWN);
     psprobe_registry_published(registry, bad[i], 1, true);
@@ -97,13 +100,14 @@ static void test_exact_bound_however_ids_fall(void **state) {
     char id[PSPROBE_ID_SIZE];
     for (size_t i = 0; i < capacities[c]; i++) {
       assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
-      if (psprobe_registry_begin(registry, id, 1, 1, 1) != PSPROBE_OK)
+      if (psprobe_registry_begin(registry, id, 1, 1, 1, PSPROBE_CADENCE_STEADY) != PSPROBE_OK)
         fail_msg("probe %zu of %zu refused", i + 1, capacities[c]);
     }
     assert_int_equal(psprobe_registry_in_flight(registry), capacities[c]);
     for (int i = 0; i < 100; i++) {
       assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
-      assert_int_equal(psprobe_registry_begin(registry, id, 1, 1, 1), PSPROBE_RESOURCE_EXHAUSTED);
+      assert_int_equal(psprobe_registry_begin(registry, id, 1, 1, 1, PSPROBE_CADENCE_STEADY),
+                       PSPROBE_RESOURCE_EXHAUSTED);
     }
     psprobe_registry_free(registry);
   }
@@ -117,7 +121,8 @@ static void test_collect_in_portions(void **state) {
   psprobe_registry *registry = make(1, PROBES);
   for (int i = 0; i < PROBES; i++) {
     make_id(ids[i], i);
-    assert_int_equal(psprobe_registry_begin(registry, ids[i], i, i, 0), PSPROBE_OK);
+    assert_int_equal(psprobe_registry_begin(registry, ids[i], i, i, 0, PSPROBE_CADENCE_STEADY),
+                     PSPROBE_OK);
     if (i % 2 == 0)
       assert_int_equal(psprobe_registry_answer(registry, ids[i], 0, i + 1, false, -1, NULL),
                        PSPROBE_ANSWER_FIRST);

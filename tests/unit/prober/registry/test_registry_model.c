@@ -188,7 +188,7 @@ static void step_begin(run *r) {
   int number = below(20) == 0 ? some_id(r->newest) : r->newest++;
   int64_t sent = r->now - below(3); /* threads do not come in order */
   make_id(id, number);
-  assert_int_equal(psprobe_registry_begin(r->registry, id, sent, sent, 0),
+  assert_int_equal(psprobe_registry_begin(r->registry, id, sent, sent, 0, PSPROBE_CADENCE_STEADY),
                    model_begin(r->model, number, sent));
 }
 

@@ -44,7 +44,8 @@ static void *begin_all(void *arg) {
   for (size_t i = 0; i < PROBES / BEGINNERS; i++) {
     const char *id = s->ids[i * BEGINNERS + w->number];
     int64_t now = psprobe_clock_monotonic();
-    while (psprobe_registry_begin(s->registry, id, now, now, 0) == PSPROBE_RESOURCE_EXHAUSTED)
+    while (psprobe_registry_begin(s->registry, id, now, now, 0, PSPROBE_CADENCE_STEADY) ==
+           PSPROBE_RESOURCE_EXHAUSTED)
       sched_yield();
     atomic_store(&s->begun[w->number], i + 1);
     psprobe_registry_published(s->registry, id, psprobe_clock_monotonic(), true);
@@ -206,7 +207,8 @@ static psprobe_registry *make(int64_t timeout_ns) {
 static void begin_now(psprobe_registry *registry, char id[PSPROBE_ID_SIZE]) {
   int64_t now = psprobe_clock_monotonic();
   assert_int_equal(psprobe_id_make(id, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_registry_begin(registry, id, now, now, 0), PSPROBE_OK);
+  assert_int_equal(psprobe_registry_begin(registry, id, now, now, 0, PSPROBE_CADENCE_STEADY),
+                   PSPROBE_OK);
 }
 
 /* One probe after the other is answered, and collected before the next: at whatever point of its
