@@ -33,6 +33,8 @@ extern "C" {
 #define PSPROBE_ATTRIBUTE_ID "probe_id"
 /** The message attribute of one that carries no probe: it is acknowledged in silence. */
 #define PSPROBE_ATTRIBUTE_FILLER "psprobe_filler"
+/** What such a message has for data, for who is given no attributes. */
+#define PSPROBE_FILLER_DATA "{\"" PSPROBE_ATTRIBUTE_FILLER "\":\"1\"}"
 
 /* ---- what answers carry ---- */
 

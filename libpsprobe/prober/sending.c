@@ -235,8 +235,10 @@ static void on_filled(void *arg, const char *const *ids, size_t count, const psp
 
 void psp_sender_fill(psp_sender *sender) {
   static const psprobe_attribute attribute = {PSPROBE_ATTRIBUTE_FILLER, "1"};
-  static const psprobe_message message = {
-      .data = "{}", .data_len = 2, .attributes = &attribute, .attribute_count = 1};
+  static const psprobe_message message = {.data = PSPROBE_FILLER_DATA,
+                                          .data_len = sizeof PSPROBE_FILLER_DATA - 1,
+                                          .attributes = &attribute,
+                                          .attribute_count = 1};
   psprobe_error error = {0};
   atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&sender->filled, 1, memory_order_relaxed);

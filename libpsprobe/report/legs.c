@@ -19,7 +19,7 @@ enum { ARRIVAL_LOW, ARRIVAL_HIGH, IN_HAND, RECEIPT_LOW, RECEIPT_HIGH, READY, SER
 
 typedef struct work {
   told *list;
-  psp_stamps *stamps;
+  psp_clock_exchange *stamps;
   int64_t *values[SERIES];
   size_t answers, ready; /* how many values the series have; READY has `ready` */
 } work;
@@ -65,11 +65,11 @@ static void take_instance(work *w, const told *first, size_t count) {
   int64_t ready = 0;
   for (size_t i = 0; i < count; i++) {
     const int64_t *t = first[i].row->exchange_ns;
-    if (t[0] > 0) w->stamps[stamps++] = (psp_stamps){t[0], t[1], t[2], t[3]};
+    if (t[0] > 0) w->stamps[stamps++] = (psp_clock_exchange){t[0], t[1], t[2], t[3]};
     if (first[i].row->ready_ns > 0) ready = first[i].row->ready_ns;
   }
   if (ready > 0) w->values[READY][w->ready++] = ready;
-  stamps = psp_stamps_sort(w->stamps, stamps);
+  stamps = psp_clock_exchanges_sort(w->stamps, stamps);
   for (size_t i = 0; i < count; i++)
     take_answer(w, &first[i], stamps);
 }

@@ -46,21 +46,22 @@ static psprobe_code begin(const psp_answering *answering, const psprobe_message 
   return psp_answer_by_post(answering, id, &facts, error);
 }
 
-/* Only there to raise the rate of its topic. It is an event of the process all the same: the next
- * one is not its first. */
-static bool is_filler(psprobe_responder *responder, const psprobe_message *message) {
-  if (psprobe_message_attribute(message, PSPROBE_ATTRIBUTE_FILLER) == NULL ||
-      psprobe_message_attribute(message, PSPROBE_ATTRIBUTE_ID) != NULL)
-    return false;
-  atomic_store(&responder->warm, true);
-  return true;
+/* Only there to raise the rate of its topic. Its data says so too, for who gets no attributes. */
+static bool is_filler(const psprobe_message *message) {
+  char id[PSPROBE_ID_SIZE];
+  bool says = psprobe_message_attribute(message, PSPROBE_ATTRIBUTE_FILLER) != NULL ||
+              (message->data_len == strlen(PSPROBE_FILLER_DATA) &&
+               memcmp(message->data, PSPROBE_FILLER_DATA, message->data_len) == 0);
+  return says && !psp_responder_probe_id(message, id);
 }
 
 void psp_responder_begin(psprobe_responder *responder, const psprobe_message *message,
                          int64_t received_ns, uint64_t number, psp_answered *done, void *arg) {
   psp_answering answering = {responder, done, arg};
   psprobe_error error = {0};
-  if (is_filler(responder, message)) {
+  if (is_filler(message)) { /* an event of the process all the same: the next is not its first */
+    psp_event_facts facts;
+    psp_facts_begin(&facts, &responder->instance, message, received_ns, number);
     done(arg, PSPROBE_OK, NULL);
     return;
   }

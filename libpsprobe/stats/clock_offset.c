@@ -8,7 +8,7 @@
 #define MOST_NS INT64_C(4000000000000000000)
 
 static int by_t1(const void *a, const void *b) {
-  const psp_stamps *x = a, *y = b;
+  const psp_clock_exchange *x = a, *y = b;
   return (x->t1 > y->t1) - (x->t1 < y->t1);
 }
 
@@ -17,12 +17,12 @@ static bool in_range(int64_t ns) {
 }
 
 /* Each clock goes forward, and no answer comes before its question. */
-static bool is_possible(const psp_stamps *s) {
+static bool is_possible(const psp_clock_exchange *s) {
   return in_range(s->t1) && in_range(s->t2) && in_range(s->t3) && in_range(s->t4) &&
          s->t4 >= s->t1 && s->t3 >= s->t2 && s->t4 - s->t1 >= s->t3 - s->t2;
 }
 
-size_t psp_stamps_sort(psp_stamps *stamps, size_t count) {
+size_t psp_clock_exchanges_sort(psp_clock_exchange *stamps, size_t count) {
   size_t kept = 0;
   for (size_t i = 0; i < count; i++)
     if (is_possible(&stamps[i])) stamps[kept++] = stamps[i];
@@ -37,7 +37,7 @@ static int64_t drift(int64_t from_ns, int64_t to_ns) {
 }
 
 /* The first exchange of the eight nearest: those around the place where `at_ns` belongs. */
-static size_t first_of(const psp_stamps *stamps, size_t count, int64_t at_ns) {
+static size_t first_of(const psp_clock_exchange *stamps, size_t count, int64_t at_ns) {
   size_t low = 0, high = count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
@@ -53,13 +53,14 @@ static size_t first_of(const psp_stamps *stamps, size_t count, int64_t at_ns) {
   return first;
 }
 
-psp_clock_offset psp_clock_offset_at(const psp_stamps *stamps, size_t count, int64_t at_ns) {
+psp_clock_offset psp_clock_offset_at(const psp_clock_exchange *stamps, size_t count,
+                                     int64_t at_ns) {
   psp_clock_offset best = {0};
   if (count == 0 || !in_range(at_ns)) return best;
   int64_t highest_low = INT64_MIN, lowest_high = INT64_MAX;
   size_t first = first_of(stamps, count, at_ns);
   for (size_t i = first; i < count && i < first + STAGES; i++) {
-    const psp_stamps *s = &stamps[i];
+    const psp_clock_exchange *s = &stamps[i];
     int64_t high = s->t2 - s->t1 + drift(s->t1, at_ns), low = s->t3 - s->t4 - drift(s->t4, at_ns);
     if (low > highest_low) highest_low = low;
     if (high < lowest_high) lowest_high = high;

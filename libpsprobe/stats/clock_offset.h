@@ -21,9 +21,9 @@
 /** How far two clocks can drift apart, in parts per million. */
 #define PSP_DRIFT_PPM 30
 
-typedef struct psp_stamps {
+typedef struct psp_clock_exchange {
   int64_t t1, t2, t3, t4;
-} psp_stamps;
+} psp_clock_exchange;
 
 /** By how much the other clock is ahead: between these, for certain. */
 typedef struct psp_clock_offset {
@@ -33,8 +33,8 @@ typedef struct psp_clock_offset {
 
 /** Puts exchanges in the order of t1, and drops what no exchange can be. @return how many are left
  */
-size_t psp_stamps_sort(psp_stamps *stamps, size_t count);
+size_t psp_clock_exchanges_sort(psp_clock_exchange *stamps, size_t count);
 /** The offset at `at_ns` by the clock of t1 and t4, from exchanges that are sorted. */
-psp_clock_offset psp_clock_offset_at(const psp_stamps *stamps, size_t count, int64_t at_ns);
+psp_clock_offset psp_clock_offset_at(const psp_clock_exchange *stamps, size_t count, int64_t at_ns);
 
 #endif

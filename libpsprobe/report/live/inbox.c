@@ -56,7 +56,7 @@ static void take(psprobe_dashboard *d, const psprobe_finished *finished) {
   }
   for (size_t k = 0; k < result->source_count; k++)
     if ((finished->fresh >> k & 1) != 0 && result->answers[k].status != PSPROBE_LOST)
-      psp_metric_record(&d->histograms[k], result->answers[k].elapsed_ns);
+      psp_metric_record(&d->histograms[k][result->answers[k].cold], result->answers[k].elapsed_ns);
   if (finished->update) {
     if (!find(&d->columns, result->id, &index)) return;
     psp_columns_update(&d->columns, index, result);

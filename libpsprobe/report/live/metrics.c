@@ -56,23 +56,37 @@ static void count(const psp_sink *out, uint64_t value) {
     count(out, value);                         \
   } while (0)
 
-static void put_histogram(const psp_sink *out, const char *source, const psp_metric_histogram *h) {
+/* psprobe_answer_seconds_PART{source="SOURCE",start="START" */
+#define histogram_head(out, part, source, start)                    \
+  do {                                                              \
+    psp_sink_raw(out, "psprobe_answer_seconds_" part "{source=\""); \
+    psp_sink_text(out, source);                                     \
+    psp_sink_raw(out, "\",start=\"");                               \
+    psp_sink_text(out, start);                                      \
+    psp_sink_raw(out, "\"");                                        \
+  } while (0)
+
+static void put_histogram(const psp_sink *out, const char *source, const char *start,
+                          const psp_metric_histogram *h) {
   uint64_t below = 0;
   for (size_t i = 0; i < PSP_METRIC_BOUNDS; i++) {
     below += h->at_most[i];
-    psp_sink_raw(out, "psprobe_answer_seconds_bucket{source=\"");
-    psp_sink_text(out, source);
-    psp_sink_raw(out, "\",le=\"");
+    histogram_head(out, "bucket", source, start);
+    psp_sink_raw(out, ",le=\"");
     psp_sink_text(out, bounds[i].seconds);
     psp_sink_raw(out, "\"}");
     count(out, below);
   }
-  sample(out, "answer_seconds_bucket", source, ",le=\"+Inf\"", h->count);
-  labelled(out, "answer_seconds_sum", source, "");
-  psp_sink_raw(out, " ");
+  histogram_head(out, "bucket", source, start);
+  psp_sink_raw(out, ",le=\"+Inf\"}");
+  count(out, h->count);
+  histogram_head(out, "sum", source, start);
+  psp_sink_raw(out, "} ");
   psp_sink_number(out, h->sum_s, 9);
   psp_sink_raw(out, "\n");
-  sample(out, "answer_seconds_count", source, "", h->count);
+  histogram_head(out, "count", source, start);
+  psp_sink_raw(out, "}");
+  count(out, h->count);
 }
 
 static void put_sources(const psp_sink *out, const psp_metrics *m) {
@@ -92,9 +106,12 @@ static void put_sources(const psp_sink *out, const psp_metrics *m) {
   for (size_t k = 0; k < m->source_count; k++)
     sample(out, "duplicates_total", m->sources[k], "", m->prober->duplicates[k]);
   head(out, "answer_seconds", "histogram",
-       "Time from just before the publish call to the answer, on the prober's clock.");
-  for (size_t k = 0; k < m->source_count; k++)
-    put_histogram(out, m->sources[k], &m->histograms[k]);
+       "Time from just before the publish call to the answer, on the prober's clock; "
+       "cold: the first event of the responder's process.");
+  for (size_t k = 0; k < m->source_count; k++) {
+    put_histogram(out, m->sources[k], "warm", &m->histograms[k][0]);
+    put_histogram(out, m->sources[k], "cold", &m->histograms[k][1]);
+  }
 }
 
 static void put_connections(const psp_sink *out, const psprobe_connections *c) {
@@ -110,6 +127,17 @@ static void put_connections(const psp_sink *out, const psprobe_connections *c) {
         "Times that no file descriptor or memory was left for one.", c->starved);
   plain(out, "untaken_total", "counter",
         "Requests that the prober turned away: answers may have been among them.", c->untaken);
+}
+
+static void put_cadences(const psp_sink *out, const psprobe_prober_stats *p) {
+  plain(out, "cold_sent_total", "counter", "Rare probes sent, on a topic of their own.",
+        p->cold_sent);
+  plain(out, "filler_sent_total", "counter", "Messages without a probe.", p->filler_sent);
+  plain(out, "filler_failures_total", "counter", "Of them, not published.", p->filler_failed);
+  plain(out, "malformed_facts_total", "counter",
+        "What answers told of their responder and was not of its form.", p->malformed);
+  plain(out, "facts_dropped_total", "counter", "Answers whose facts had no room.",
+        p->facts_dropped);
 }
 
 static void put_upload(const psp_sink *out, const psprobe_uploader_stats *u) {
@@ -152,6 +180,7 @@ void psp_metrics_write(psp_buf *text, const psp_metrics *m) {
   psp_sink_raw(out, "psprobe_interval_seconds");
   seconds(out, m->interval_ns, 9);
   put_connections(out, &p->connections);
+  put_cadences(out, p);
   put_sources(out, m);
   if (m->uploader != NULL) put_upload(out, m->uploader);
 }

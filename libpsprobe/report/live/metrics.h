@@ -25,7 +25,7 @@ typedef struct psp_metrics {
   const psprobe_uploader_stats *uploader; /**< NULL: no upload */
   size_t source_count;
   const char *const *sources;
-  const psp_metric_histogram *histograms; /**< one a source */
+  psp_metric_histogram (*histograms)[2]; /**< two a source: its warm answers, its cold ones */
   int64_t started_wall_ns;
   int64_t interval_ns; /**< from probe to probe */
 } psp_metrics;

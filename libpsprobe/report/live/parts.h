@@ -47,8 +47,8 @@ struct psprobe_dashboard {
   psp_columns columns;
   uint32_t *changes; /**< indices of probes in the order they were added or changed */
   size_t change_count, change_capacity;
-  uint64_t forgotten; /**< changes before those of the list */
-  psp_metric_histogram histograms[PSPROBE_MAX_SOURCES];
+  uint64_t forgotten;                                      /**< changes before those of the list */
+  psp_metric_histogram histograms[PSPROBE_MAX_SOURCES][2]; /**< warm, cold */
   psp_kept_answer summary, page;
 
   psp_stream *streams[PSP_DASHBOARD_STREAMS];

@@ -171,7 +171,7 @@ static void get_metrics(psprobe_dashboard *d, psp_exchange *exchange) {
   psprobe_prober_stats prober;
   psprobe_uploader_stats uploader;
   const char *names[PSPROBE_MAX_SOURCES];
-  psp_metric_histogram histograms[PSPROBE_MAX_SOURCES];
+  psp_metric_histogram histograms[PSPROBE_MAX_SOURCES][2];
   psprobe_prober_get_stats(d->prober, &prober);
   if (d->uploader != NULL) psprobe_uploader_get_stats(d->uploader, &uploader);
   pthread_mutex_lock(&d->lock);

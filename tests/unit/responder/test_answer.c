@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -38,6 +39,10 @@ static void test_fillers_in_silence(void **state) {
   assert_int_equal(psprobe_responder_answered(responder), 0);
   assert_int_equal(psprobe_responder_rejected(responder), 0);
   assert_int_equal(fake_prober_count(prober), 0);
+  assert_int_equal(lines, 0);
+  psprobe_message bare = {.data = PSPROBE_FILLER_DATA, .data_len = strlen(PSPROBE_FILLER_DATA)};
+  assert_int_equal(psprobe_responder_answer(responder, &bare, psprobe_clock_monotonic(), NULL),
+                   PSPROBE_OK);
   assert_int_equal(lines, 0);
   message.attribute_count = 2; /* a probe is a probe */
   assert_int_equal(psprobe_responder_answer(responder, &message, psprobe_clock_monotonic(), NULL),

@@ -22,7 +22,7 @@ typedef struct world {
   psp_rng random;
   int64_t ahead_ns, drift_ppb;
   double up_share; /* of the delays' bulk that falls on the way there */
-  psp_stamps stamps[MOST];
+  psp_clock_exchange stamps[MOST];
   size_t count;
 } world;
 
@@ -41,12 +41,12 @@ static void exchange(world *w, int64_t now) {
   int64_t up = (int64_t)((double)delay(w) * 2 * w->up_share);
   int64_t down = (int64_t)((double)delay(w) * 2 * (1 - w->up_share));
   int64_t held = (int64_t)psp_rng_below(&w->random, MS);
-  w->stamps[w->count++] = (psp_stamps){now, other_clock(w, now + up),
-                                       other_clock(w, now + up + held), now + up + held + down};
+  w->stamps[w->count++] = (psp_clock_exchange){
+      now, other_clock(w, now + up), other_clock(w, now + up + held), now + up + held + down};
 }
 
 static void expect_truth(world *w, int64_t until, int64_t widest) {
-  w->count = psp_stamps_sort(w->stamps, w->count);
+  w->count = psp_clock_exchanges_sort(w->stamps, w->count);
   for (int64_t at = START; at < until; at += 700 * MS) {
     psp_clock_offset o = psp_clock_offset_at(w->stamps, w->count, at);
     int64_t truth = other_clock(w, at) - at;
@@ -81,12 +81,13 @@ static void test_the_truth_is_within(void **state) {
 /* One exchange: symmetric, its middle is the truth; all on one way, its bound is. */
 static void test_one_exchange(void **state) {
   (void)state;
-  psp_stamps even = {1000, 5300, 5400, 1700}; /* 300 there, 100 held, 300 back; 4000 ahead */
+  psp_clock_exchange even = {1000, 5300, 5400,
+                             1700}; /* 300 there, 100 held, 300 back; 4000 ahead */
   psp_clock_offset o = psp_clock_offset_at(&even, 1, 1350);
   assert_true(o.known);
   assert_in_range(o.low_ns, 3690, 3700); /* drift is rounded up to whole ns */
   assert_in_range(o.high_ns, 4300, 4310);
-  psp_stamps one_way = {1000, 5600, 5600, 1600};
+  psp_clock_exchange one_way = {1000, 5600, 5600, 1600};
   o = psp_clock_offset_at(&one_way, 1, 1600);
   assert_true(o.low_ns <= 4000 && o.high_ns >= 4600);
   /* A day later it can have drifted by 2.6 s either way. */
@@ -103,7 +104,7 @@ static void test_a_clock_that_is_set(void **state) {
     if (i == 20) w.ahead_ns = SECOND;
     exchange(&w, START + i * 5 * SECOND);
   }
-  w.count = psp_stamps_sort(w.stamps, w.count);
+  w.count = psp_clock_exchanges_sort(w.stamps, w.count);
   assert_true(psp_clock_offset_at(w.stamps, w.count, START + 10 * SECOND).known);
   assert_false(psp_clock_offset_at(w.stamps, w.count, START + 100 * SECOND).known);
   psp_clock_offset after = psp_clock_offset_at(w.stamps, w.count, START + 190 * SECOND);
@@ -112,11 +113,11 @@ static void test_a_clock_that_is_set(void **state) {
 
 static void test_what_is_no_exchange(void **state) {
   (void)state;
-  psp_stamps stamps[] = {{10, 5, 5, 9},         {10, 6, 5, 20},
-                         {10, 5, 50, 20},       {-1, 5, 5, 20},
-                         {INT64_MAX, 5, 5, 20}, {10, INT64_MIN, INT64_MAX, 20},
-                         {300, 400, 410, 320},  {100, 200, 210, 120}};
-  assert_int_equal(psp_stamps_sort(stamps, sizeof stamps / sizeof *stamps), 2);
+  psp_clock_exchange stamps[] = {{10, 5, 5, 9},         {10, 6, 5, 20},
+                                 {10, 5, 50, 20},       {-1, 5, 5, 20},
+                                 {INT64_MAX, 5, 5, 20}, {10, INT64_MIN, INT64_MAX, 20},
+                                 {300, 400, 410, 320},  {100, 200, 210, 120}};
+  assert_int_equal(psp_clock_exchanges_sort(stamps, sizeof stamps / sizeof *stamps), 2);
   assert_int_equal(stamps[0].t1, 100);
   assert_int_equal(stamps[1].t1, 300);
   assert_false(psp_clock_offset_at(stamps, 0, 5).known);

@@ -27,11 +27,16 @@ static psprobe_prober_stats prober(void) {
                                 .duplicates = {6},
                                 .connections = {11, 12, 13, 14, 15, 16},
                                 .in_doubt = {1},
-                                .sent_late = 17};
+                                .sent_late = 17,
+                                .cold_sent = 18,
+                                .filler_sent = 19,
+                                .filler_failed = 20,
+                                .malformed = 21,
+                                .facts_dropped = 22};
 }
 
 static psp_buf written(const char *source, const psprobe_prober_stats *stats,
-                       const psprobe_uploader_stats *uploader, const psp_metric_histogram *h) {
+                       const psprobe_uploader_stats *uploader, psp_metric_histogram (*h)[2]) {
   psp_buf out = {0};
   psp_metrics_write(&out, &(psp_metrics){.prober = stats,
                                          .uploader = uploader,
@@ -51,10 +56,10 @@ static void expect(const psp_buf *out, const char *lines) {
 
 static void test_golden(void **state) {
   (void)state;
-  psp_metric_histogram h = {0};
+  psp_metric_histogram h[1][2] = {0};
   psprobe_prober_stats stats = prober();
   psprobe_uploader_stats uploader = {.uploaded = 8, .failures = 9, .backlog = 10};
-  psp_buf out = written("regular_service", &stats, &uploader, &h);
+  psp_buf out = written("regular_service", &stats, &uploader, h);
   /* Behind the version, which changes. */
   const char *rest = strstr(out.data, "# HELP psprobe_start_time_seconds");
   static const char head[] =
@@ -110,6 +115,23 @@ static void test_golden(void **state) {
       "among them.\n"
       "# TYPE psprobe_untaken_total counter\n"
       "psprobe_untaken_total 16\n"
+      "# HELP psprobe_cold_sent_total Rare probes sent, on a topic of their own.\n"
+      "# TYPE psprobe_cold_sent_total counter\n"
+      "psprobe_cold_sent_total 18\n"
+      "# HELP psprobe_filler_sent_total Messages without a probe.\n"
+      "# TYPE psprobe_filler_sent_total counter\n"
+      "psprobe_filler_sent_total 19\n"
+      "# HELP psprobe_filler_failures_total Of them, not published.\n"
+      "# TYPE psprobe_filler_failures_total counter\n"
+      "psprobe_filler_failures_total 20\n"
+      "# HELP psprobe_malformed_facts_total What answers told of their responder and was not of "
+      "its "
+      "form.\n"
+      "# TYPE psprobe_malformed_facts_total counter\n"
+      "psprobe_malformed_facts_total 21\n"
+      "# HELP psprobe_facts_dropped_total Answers whose facts had no room.\n"
+      "# TYPE psprobe_facts_dropped_total counter\n"
+      "psprobe_facts_dropped_total 22\n"
       "# HELP psprobe_answers_total Answers that came, in time or late.\n"
       "# TYPE psprobe_answers_total counter\n"
       "psprobe_answers_total{source=\"regular_service\",status=\"answered\"} 5\n"
@@ -136,9 +158,9 @@ static void test_golden(void **state) {
 
 static void test_no_upload(void **state) {
   (void)state;
-  psp_metric_histogram h = {0};
+  psp_metric_histogram h[1][2] = {0};
   psprobe_prober_stats stats = prober();
-  psp_buf out = written("a", &stats, NULL, &h);
+  psp_buf out = written("a", &stats, NULL, h);
   assert_null(strstr(out.data, "upload"));
   psp_buf_free(&out);
 }
@@ -146,34 +168,39 @@ static void test_no_upload(void **state) {
 /* Each bound counts all that is at most as long, and the last bound all. */
 static void test_cumulative(void **state) {
   (void)state;
-  psp_metric_histogram h = {0};
+  psp_metric_histogram h[1][2] = {0};
   psprobe_prober_stats stats = prober();
   static const int64_t took[] = {0, MS, MS + 1, 50 * MS, 60 * MS, 31000 * MS};
   for (size_t i = 0; i < sizeof took / sizeof *took; i++)
-    psp_metric_record(&h, took[i]);
-  psp_buf out = written("a", &stats, NULL, &h);
+    psp_metric_record(&h[0][i == 5], took[i]); /* the last is cold */
+  psp_buf out = written("a", &stats, NULL, h);
   expect(&out,
          "# TYPE psprobe_answer_seconds histogram\n"
-         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.001\"} 2\n"
-         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.0025\"} 3\n"
-         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.005\"} 3\n"
-         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.01\"} 3\n"
-         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.025\"} 3\n"
-         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.05\"} 4\n"
-         "psprobe_answer_seconds_bucket{source=\"a\",le=\"0.075\"} 5\n");
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"warm\",le=\"0.001\"} 2\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"warm\",le=\"0.0025\"} 3\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"warm\",le=\"0.005\"} 3\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"warm\",le=\"0.01\"} 3\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"warm\",le=\"0.025\"} 3\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"warm\",le=\"0.05\"} 4\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"warm\",le=\"0.075\"} 5\n");
   expect(&out,
-         "psprobe_answer_seconds_bucket{source=\"a\",le=\"30\"} 5\n"
-         "psprobe_answer_seconds_bucket{source=\"a\",le=\"+Inf\"} 6\n"
-         "psprobe_answer_seconds_sum{source=\"a\"} 31.112000001\n"
-         "psprobe_answer_seconds_count{source=\"a\"} 6\n");
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"warm\",le=\"30\"} 5\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"warm\",le=\"+Inf\"} 5\n"
+         "psprobe_answer_seconds_sum{source=\"a\",start=\"warm\"} 0.112000001\n"
+         "psprobe_answer_seconds_count{source=\"a\",start=\"warm\"} 5\n");
+  expect(&out,
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"cold\",le=\"30\"} 0\n"
+         "psprobe_answer_seconds_bucket{source=\"a\",start=\"cold\",le=\"+Inf\"} 1\n"
+         "psprobe_answer_seconds_sum{source=\"a\",start=\"cold\"} 31.000000000\n"
+         "psprobe_answer_seconds_count{source=\"a\",start=\"cold\"} 1\n");
   psp_buf_free(&out);
 }
 
 static void test_labels(void **state) {
   (void)state;
-  psp_metric_histogram h = {0};
+  psp_metric_histogram h[1][2] = {0};
   psprobe_prober_stats stats = prober();
-  psp_buf out = written("a\"b\\c\nd<%s>", &stats, NULL, &h);
+  psp_buf out = written("a\"b\\c\nd<%s>", &stats, NULL, h);
   expect(&out, "psprobe_lost_total{source=\"a\\\"b\\\\c\\nd<%s>\"} 1\n");
   psp_buf_free(&out);
 }
