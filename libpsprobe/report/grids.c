@@ -160,7 +160,7 @@ static void make_legs(psp_grids *grids, const psp_columns *columns) {
     psp_legs legs;
     grids->failed |= !psp_legs_of(columns, k, &legs);
     if (legs.instances == 0) continue;
-    if (grid == NULL) grid = add_grid(grids, "Where the time went", heads, 7);
+    if (grid == NULL) grid = add_grid(grids, "From machine to machine", heads, 7);
     add_legs(grids, grid, columns->sources[k].shown, &legs);
   }
   if (grid != NULL)

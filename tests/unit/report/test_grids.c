@@ -93,7 +93,7 @@ static void test_all_of_them(void **state) {
          "Rare probes, on a topic of their own\n"
          "source          answers   cold     min     p50  95 % interval     max\n"
          "cloud_function        7  100 %  121 ms  121 ms              -  121 ms\n");
-  expect(text, "Where the time went\nsource          instances  ready in  answers");
+  expect(text, "From machine to machine\nsource          instances  ready in  answers");
   expect(text, "By the rate of the topic\nmessages  source");
   expect(text, "   0.2/s  cloud_function        40  21.0 ms");
   expect(text, "   1.2/s  regular_service       40  20.0 ms");

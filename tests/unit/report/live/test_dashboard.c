@@ -224,7 +224,8 @@ static void test_metrics(void **state) {
   assert_true(raw_has_header(&answer, "Content-Type: text/plain; version=0.0.4; charset=utf-8"));
   assert_non_null(strstr(answer.body.data, "\npsprobe_sent_total 1\n"));
   assert_non_null(
-      strstr(answer.body.data, "\npsprobe_answer_seconds_count{source=\"cloud_function\",start=\"warm\"} 3\n"));
+      strstr(answer.body.data,
+             "\npsprobe_answer_seconds_count{source=\"cloud_function\",start=\"warm\"} 3\n"));
   raw_free(&answer);
   psprobe_dashboard_free(d);
 }
