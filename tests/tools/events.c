@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "http/server/gunzip.h"
 
 #define MAX_HEADERS 64
 
@@ -230,6 +231,18 @@ static bool check_case(test_case *c) {
 
 /* ---- reading ---- */
 
+/* The server unpacks what is gzip'd before anybody reads it. */
+static bool unpack(test_case *c) {
+  psp_buf out = {0};
+  psp_gunzip *gunzip = psp_gunzip_new();
+  bool good = gunzip != NULL && psp_gunzip_add(gunzip, c->body.data, c->body.len, (size_t)1 << 24,
+                                               &out) == PSP_GUNZIP_OK;
+  psp_gunzip_free(gunzip);
+  psp_buf_free(&c->body);
+  c->body = out;
+  return good;
+}
+
 static bool read_request(test_case *c, const psp_json *request) {
   const char *path = psp_json_string(psp_json_get(request, "path"));
   const char *base64 = psp_json_string(psp_json_get(request, "body_base64"));
@@ -243,7 +256,11 @@ static bool read_request(test_case *c, const psp_json *request) {
   const psp_json *headers = psp_json_get(request, "headers");
   for (const psp_json *h = psp_json_first(headers); h != NULL; h = psp_json_next(h)) {
     if (count == MAX_HEADERS || psp_json_string(h) == NULL) return false;
-    c->headers[count++] = (psprobe_attribute){psp_json_key(h), psp_json_string(h)};
+    if (psp_text_equal(psp_json_key(h), "Content-Encoding") &&
+        psp_text_equal(psp_json_string(h), "gzip"))
+      whole = whole && unpack(c);
+    else
+      c->headers[count++] = (psprobe_attribute){psp_json_key(h), psp_json_string(h)};
   }
   c->request = (psprobe_event_request){.path = c->path.data,
                                        .query = query,

@@ -61,7 +61,7 @@ static void remember(seen *s, const psprobe_call *call) {
 
 static psprobe_code work(void *arg, psprobe_call *call, psprobe_error *error) {
   seen *s = arg;
-  remember(s, call);
+  if (s->begun == NULL) remember(s, call); /* others come meanwhile */
   atomic_fetch_add(&s->calls, 1);
   if (s->begun != NULL) sem_post(s->begun);
   if (s->go != NULL) sem_wait(s->go);
