@@ -109,7 +109,7 @@ static void publish(const char *host, int first, int n) {
   psp_json_put_key(&w, "messages");
   psp_json_begin_array(&w);
   for (int i = first; i < first + n; i++) {
-    char data[8];
+    char data[16];
     snprintf(data, sizeof data, "%06d", i);
     psp_json_begin_object(&w);
     psp_json_put_key(&w, "data");
