@@ -13,9 +13,10 @@
 #include <psprobe/report.h>
 #include <psprobe/results.h>
 
-#define PROJECT "demo-project"
-#define TOPIC   "probes"
-#define SECOND  1000000000LL
+#define PROJECT    "demo-project"
+#define TOPIC      "probes"
+#define COLD_TOPIC "probes-cold"
+#define SECOND     1000000000LL
 
 static struct settings {
   psprobe_prober_options prober;
@@ -24,10 +25,13 @@ static struct settings {
 } o;
 
 static const psprobe_option options[] = {
-    {"count", PSPROBE_OPTION_INTEGER, &o.count, "N", .help = "probes to send", "40", .min = 1,
+    {"count", PSPROBE_OPTION_INTEGER, &o.count, "N", .help = "probes to send", "60", .min = 1,
      .max = 1000000},
     {"interval", PSPROBE_OPTION_DURATION, &o.prober.interval_ns, "TIME",
      .help = "from probe to probe", "250ms", .min = 1000000},
+    {"cold-every", PSPROBE_OPTION_DURATION, &o.prober.cold_every_ns, "TIME",
+     .help = "from one of the rare probes that find no instance to the next", "2s",
+     .min = 3 * SECOND / 2},
     {"db", PSPROBE_OPTION_TEXT, &o.db, "FILE", .help = "results file", "psprobe-demo.db"},
     {"html", PSPROBE_OPTION_TEXT, &o.page, "FILE", .help = "the page with the graphs",
      "psprobe-demo.html"},
@@ -38,7 +42,8 @@ static const psprobe_program program = {
     .summary = "run the whole experiment on this machine",
     .about =
         "Starts a stand-in for Pub/Sub, Firestore and a function host, a subscriber and a "
-        "prober; sends probes, prints the table, stops everything. Needs no account and no "
+        "prober; sends probes, prints the table, stops everything. A second function gets rare "
+        "probes on a topic of its own and scales to zero between them. Needs no account and no "
         "network.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
@@ -52,7 +57,8 @@ typedef struct demo {
   psprobe_uploader *uploader;
   psprobe_recorder *recorder;
   psprobe_prober *prober;
-  psprobe_child *subscriber;
+  psprobe_child *subscriber, *cold_subscriber;
+  const char *cold; /* the URL of the function that sleeps between its probes; the local's */
 } demo;
 
 static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_error *error) {
@@ -66,12 +72,14 @@ static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_erro
   options_of_client.firestore_emulator = psprobe_local_firestore_host(d->local);
   code = psprobe_client_new(&options_of_client, &d->client, error);
   if (code == PSPROBE_OK) code = psprobe_topic_create(d->client, TOPIC, 0, NULL, error);
+  if (code == PSPROBE_OK) code = psprobe_topic_create(d->client, COLD_TOPIC, 0, NULL, error);
   if (code == PSPROBE_OK) code = psprobe_store_new(o.db, &keep, &d->store, error);
   if (code == PSPROBE_OK)
     code = psprobe_uploader_new(d->store, d->client, &upload, &d->uploader, error);
   if (code == PSPROBE_OK)
     code = psprobe_recorder_new(d->store, d->uploader, logger, &d->recorder, error);
   o.prober.topic = TOPIC;
+  o.prober.cold_topic = COLD_TOPIC;
   o.prober.listen = "127.0.0.1:0";
   o.prober.count = (uint64_t)o.count;
   o.prober.timeout_ns = 10 * SECOND;
@@ -84,35 +92,61 @@ static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_erro
   return code;
 }
 
-/* The function: a push subscription whose endpoint starts `responder` when there is an event. */
-static psprobe_code add_function(demo *d, psprobe_error *error) {
-  char path[4096];
-  const char *url;
+/* A function: a push subscription whose endpoint starts `responder` when there is an event, and
+ * ends it when there was none for `idle_ns` (0: long). */
+static psprobe_code add_function(demo *d, const char *topic, int64_t idle_ns, const char **url,
+                                 psprobe_error *error) {
+  char path[4096], subscription[64];
   psprobe_code code = psprobe_program_path("responder", path, sizeof path, error);
   if (code != PSPROBE_OK) return code;
-  const char *argv[] = {
-      path, "--port", "0", "--listen", "127.0.0.1", "--prober", psprobe_prober_url(d->prober),
-      NULL};
-  psprobe_local_function_options function = {.argv = argv};
-  code = psprobe_local_function_add(d->local, &function, &url, error);
+  const char *argv[] = {path, "--listen", "127.0.0.1", "--prober", psprobe_prober_url(d->prober),
+                        NULL};
+  psprobe_local_function_options function = {.argv = argv, .name = topic, .idle_ns = idle_ns};
+  code = psprobe_local_function_add(d->local, &function, url, error);
   if (code != PSPROBE_OK) return code;
-  psprobe_subscription_config config = {.topic = TOPIC, .push_endpoint = url};
-  return psprobe_subscription_create(d->client, "probes-cloud-function", &config, NULL, error);
+  snprintf(subscription, sizeof subscription, "%s-cloud-function", topic);
+  psprobe_subscription_config config = {.topic = topic, .push_endpoint = *url};
+  return psprobe_subscription_create(d->client, subscription, &config, NULL, error);
 }
 
-/* The regular service, as anyone would start it. */
-static psprobe_code start_subscriber(demo *d, psprobe_error *error) {
-  char path[4096], host[300], line[300];
+/* The regular service of a topic, as anyone would start it. */
+static psprobe_code start_subscriber(demo *d, const char *topic, psprobe_child **child,
+                                     psprobe_error *error) {
+  char path[4096], host[300], line[300], subscription[64];
   psprobe_code code = psprobe_program_path("subscriber", path, sizeof path, error);
   if (code != PSPROBE_OK) return code;
   snprintf(host, sizeof host, "PUBSUB_EMULATOR_HOST=%s", psprobe_local_pubsub_host(d->local));
+  snprintf(subscription, sizeof subscription, "%s-regular-service", topic);
   const char *argv[] = {
-      path, "--project", PROJECT, "--create", "--prober", psprobe_prober_url(d->prober), NULL};
+      path,  "--project",      PROJECT,      "--create", "--topic",
+      topic, "--subscription", subscription, "--prober", psprobe_prober_url(d->prober),
+      NULL};
   const char *env[] = {host, NULL};
-  code = psprobe_child_new(argv, env, &d->subscriber, error);
+  code = psprobe_child_new(argv, env, child, error);
   if (code != PSPROBE_OK) return code;
-  return psprobe_child_wait_line(d->subscriber, "subscriber: pulling", 10 * SECOND, line,
-                                 sizeof line, error);
+  return psprobe_child_wait_line(*child, "subscriber: pulling", 10 * SECOND, line, sizeof line,
+                                 error);
+}
+
+/* Whoever answers, on both topics. */
+static psprobe_code start_responders(demo *d, psprobe_error *error) {
+  const char *warm;
+  psprobe_code code = add_function(d, TOPIC, 0, &warm, error);
+  if (code == PSPROBE_OK) code = add_function(d, COLD_TOPIC, SECOND, &d->cold, error);
+  if (code == PSPROBE_OK) code = start_subscriber(d, TOPIC, &d->subscriber, error);
+  return code != PSPROBE_OK ? code : start_subscriber(d, COLD_TOPIC, &d->cold_subscriber, error);
+}
+
+/* What the function host says of the rare probes. @return whether each was answered there */
+static bool tell_cold(demo *d, uint64_t sent) {
+  psprobe_local_function_stats host;
+  psprobe_local_function_get_stats(d->local, d->cold, &host);
+  psprobe_cli_print(
+      stdout,
+      "\nThe function of %s ran only for its probes: its host counts %llu cold starts "
+      "for %llu of them.\n",
+      COLD_TOPIC, (unsigned long long)host.ready, (unsigned long long)host.answered);
+  return host.answered >= sent;
 }
 
 /* Prints the table, and whether each probe was answered by both and stored in both places. */
@@ -137,6 +171,7 @@ static psprobe_code finish(demo *d, bool *all, psprobe_error *error) {
   uint64_t count = (uint64_t)o.count;
   *all = stats.answered[0] == count && stats.answered[1] == count &&
          psprobe_report_count(report) == count && upload.backlog == 0;
+  *all = tell_cold(d, stats.cold_sent) && *all;
   if (!*all)
     psprobe_cli_print(
         stderr,
@@ -151,6 +186,7 @@ static psprobe_code finish(demo *d, bool *all, psprobe_error *error) {
 
 static void close_all(demo *d) {
   psprobe_child_free(d->subscriber);
+  psprobe_child_free(d->cold_subscriber);
   psprobe_prober_free(d->prober);
   psprobe_recorder_free(d->recorder);
   psprobe_uploader_free(d->uploader);
@@ -171,14 +207,14 @@ int main(int argc, char **argv) {
 
   psprobe_code code = psprobe_signals_new(&signals, &error);
   if (code == PSPROBE_OK) code = open_all(&d, &logger, &error);
-  if (code == PSPROBE_OK) code = add_function(&d, &error);
-  if (code == PSPROBE_OK) code = start_subscriber(&d, &error);
+  if (code == PSPROBE_OK) code = start_responders(&d, &error);
   if (code == PSPROBE_OK) {
     psprobe_cli_print(
         stdout,
-        "Pub/Sub, Firestore and a function host run in this process, a subscriber beside it.\n"
-        "Sending %lld probes to topic %s; the function and the subscriber answer at %s.\n\n",
-        (long long)o.count, TOPIC, psprobe_prober_url(d.prober));
+        "Pub/Sub, Firestore and a function host run in this process, subscribers beside it.\n"
+        "Sending %lld probes to topic %s, and rare ones to %s, whose function sleeps between\n"
+        "them; functions and subscribers answer at %s.\n\n",
+        (long long)o.count, TOPIC, COLD_TOPIC, psprobe_prober_url(d.prober));
     fflush(stdout);
     code = psprobe_cli_run(&program, d.prober, signals, 8 * SECOND, &error);
     if (code == PSPROBE_OK) code = finish(&d, &all, &error);

@@ -22,9 +22,23 @@ grep -q cloud_function "$work/out" && grep -q regular_service "$work/out"
 # What it says to run next can be typed as it stands.
 next=$(sed -n 's/^Next: *\(.*\), and README.*/\1/p' "$work/out")
 $next >"$work/next" && grep -q cloud_function "$work/next" || { echo "'$next' does not work"; bad=1; }
-rows=$("$bin/report" --csv "$work/demo.db" | tail -n +2 | wc -l)
+rows=$("$bin/report" --csv "$work/demo.db" | grep -c ,steady,)
 [ "$rows" = 20 ] || { echo "$rows rows, not 20"; bad=1; }
 [ -z "$(running)" ] || { echo "still running after the demo: $(running)"; bad=1; }
+
+# The function of the rare topic scales to zero between its probes: each of them is a cold start, which
+# the table shows in a row of its own and the host has counted.
+begun=$(date +%s)
+timeout 60 "$bin/demo" --count 200 --interval 50ms --cold-every 1500ms --db "$work/cold.db" \
+  --html "$work/cold.html" >"$work/out" 2>"$work/err" || { echo "the demo failed: $?"; cat "$work/out" "$work/err"; bad=1; }
+[ $(($(date +%s) - begun)) -le 25 ] || { echo "the demo took more than 25 s"; bad=1; }
+sed -n '/^Rare probes/,/^$/p' "$work/out" | grep -q '^cloud_function  *[67]  *100 %' ||
+  { echo "no row of cold probes"; cat "$work/out"; bad=1; }
+counts=$(sed -n 's/.*its host counts \([0-9]*\) cold starts for \([0-9]*\) of them.*/\1 \2/p' "$work/out")
+case $counts in "6 6" | "7 7") ;; *) echo "the host counts '$counts'"; bad=1 ;; esac
+rows=$("$bin/report" --csv "$work/cold.db" | grep -c ,steady,)
+[ "$rows" = 200 ] || { echo "$rows rows, not 200"; bad=1; }
+grep -q 'Rare probes' "$work/cold.html" || { echo "the page has no table of the rare probes"; bad=1; }
 
 "$bin/demo" --count 100000 --interval 20ms --db "$work/cut.db" >"$work/out" 2>"$work/err" &
 demo=$!
