@@ -3,5 +3,5 @@
 # A Node program as a function.
 set -u
 . tests/integration/function_program.sh
-command -v node >/dev/null 2>&1 || { echo "SKIPPED: there is no node (apt-get install nodejs)"; exit 77; }
+command -v node >/dev/null 2>&1 || { echo "SKIPPED: there is no node (Debian: apt-get install nodejs, or tests/deps.sh bench)"; exit 77; }
 check_program node-function node tests/data/functions/function.mjs
