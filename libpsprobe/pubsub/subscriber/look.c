@@ -8,13 +8,14 @@
 /* With the lock. Said once; a subscription that its topic's deletion has cut off is made again
  * where that is wanted. @return whether to do so */
 static bool judge(psprobe_subscriber *s, const psprobe_subscription_info *info, psp_note *note) {
+  if (s->creating) return false; /* what is seen is the old one, or the new one before it is told */
   const psp_fit fit = psp_subscription_fit(info, s->topic);
   if (fit != s->fit && fit != PSP_FITS) {
     *note = (psp_note){.level = PSPROBE_LOG_WARNING, .event = "subscription_unfit"};
     psp_subscription_unfit(fit, info, s->topic, &note->error);
   }
   s->fit = fit;
-  if (fit != PSP_CUT_OFF || s->create_body.len == 0 || s->creating) return false;
+  if (fit != PSP_CUT_OFF || s->create_body.len == 0) return false;
   return s->creating = s->state == PSP_RUNNING;
 }
 

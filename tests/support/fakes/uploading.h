@@ -10,7 +10,7 @@
 
 #define UPLOADING_SECOND INT64_C(1000000000)
 /** For what succeeds long before; a test that waits so long has failed. */
-#define UPLOADING_PATIENCE (20 * UPLOADING_SECOND)
+#define UPLOADING_PATIENCE (60 * UPLOADING_SECOND)
 
 typedef struct uploading {
   void *folder;
