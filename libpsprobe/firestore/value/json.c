@@ -247,7 +247,11 @@ psprobe_code psp_value_decode(const psp_json *json, psprobe_value **out, psprobe
   if (!psp_json_is_object(json) || psp_json_count(json) != 1)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a value is an object with one member");
   const psp_json *content = psp_json_first(json);
-  const char *name = psp_json_key(content);
+  return psp_value_decode_member(psp_json_key(content), content, out, error);
+}
+
+psprobe_code psp_value_decode_member(const char *name, const psp_json *content, psprobe_value **out,
+                                     psprobe_error *error) {
   size_t type = 0;
   while (type < TYPES && !psp_text_equal(name, spellings[type].camel) &&
          !psp_text_equal(name, spellings[type].snake))

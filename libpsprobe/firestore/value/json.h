@@ -22,6 +22,9 @@ void psp_fields_encode(psp_json_writer *w, const psprobe_value *map);
  * @return PSPROBE_OK; INVALID_ARGUMENT, whose message names the field; RESOURCE_EXHAUSTED
  */
 psprobe_code psp_value_decode(const psp_json *json, psprobe_value **value, psprobe_error *error);
+/** The same for the one member: its name and what it holds. */
+psprobe_code psp_value_decode_member(const char *name, const psp_json *content,
+                                     psprobe_value **value, psprobe_error *error);
 /** What stands after "fields" (NULL or null: nothing there, an empty map). */
 psprobe_code psp_fields_decode(const psp_json *json, psprobe_value **map, psprobe_error *error);
 /** A timestamp's text; NULL or null is 0/0. False: neither. */

@@ -91,6 +91,10 @@ static psprobe_value *read_integer(const psp_json *json) {
   return psprobe_value_integer((int64_t)number);
 }
 
+static bool read_degrees(const psp_json *json, void *out) {
+  return psp_json_double(json, out);
+}
+
 /* Numbers and booleans stand for texts. NULL: not here. */
 static psprobe_value *read_as_text(const char *name, const psp_json *content) {
   if (!psp_json_is_number(content) && !psp_json_is_bool(content)) return NULL;
@@ -99,20 +103,52 @@ static psprobe_value *read_as_text(const char *name, const psp_json *content) {
   return NULL;
 }
 
+static psprobe_value *read_geo_point(const psp_json *json) {
+  double degrees[2] = {0};
+  static const psp_field fields[] = {
+      {"latitude", read_degrees, 0}, {"longitude", read_degrees, sizeof *degrees}, {NULL, NULL, 0}};
+  return psp_fields_read(json, fields, degrees) ? psprobe_value_geo_point(degrees[0], degrees[1])
+                                                : NULL;
+}
+
+/* Whether a later member of the same name takes the place of this one. */
+static bool said_again(const psp_json *member) {
+  for (const psp_json *next = psp_json_next(member); next != NULL; next = psp_json_next(next))
+    if (strcmp(psp_json_key(next), psp_json_key(member)) == 0) return true;
+  return false;
+}
+
+/* The one member that a value has. What is said twice under one name counts as it was said last, as
+ * Google's emulator has it, and null is as good as absent. @return NULL: none; *several: more */
+static const psp_json *content_of(const psp_json *json, bool *several) {
+  const psp_json *content = NULL;
+  *several = false;
+  for (const psp_json *item = psp_json_first(json); item != NULL; item = psp_json_next(item)) {
+    const bool absent = psp_json_is_null(item) && !psp_field_is(psp_json_key(item), "nullValue");
+    if (absent || said_again(item)) continue;
+    *several = content != NULL;
+    content = item;
+    if (*several) return NULL;
+  }
+  return content;
+}
+
 static psprobe_value *read_value(const psp_json *json, reading *state) {
-  if (!psp_json_is_object(json) || psp_json_count(json) > 1) return broken(state, NULL);
-  const psp_json *content = psp_json_first(json);
-  const char *name = content != NULL ? psp_json_key(content) : "";
-  bool is_null = psp_field_is(name, "nullValue");
-  if (content == NULL || (psp_json_is_null(content) && !is_null)) {
+  bool several = !psp_json_is_object(json);
+  const psp_json *content = several ? NULL : content_of(json, &several);
+  if (several) return broken(state, NULL);
+  if (content == NULL) {
     state->unset = true;
     return psprobe_value_null();
   }
+  const char *name = psp_json_key(content);
   if (psp_field_is(name, "arrayValue")) return read_array(content, state);
   if (psp_field_is(name, "mapValue")) return read_map(content, state);
-  psprobe_value *value = read_as_text(name, content);
+  psprobe_value *value =
+      psp_field_is(name, "geoPointValue") ? read_geo_point(content) : read_as_text(name, content);
   if (value != NULL) return value;
-  if (psp_value_decode(json, &value, NULL) == PSPROBE_OK) return value;
+  if (psp_field_is(name, "geoPointValue")) return broken(state, NULL);
+  if (psp_value_decode_member(name, content, &value, NULL) == PSPROBE_OK) return value;
   if (psp_field_is(name, "integerValue")) value = read_integer(content);
   return value != NULL ? value : broken(state, NULL);
 }
