@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "os/clock.h"
+#include "os/timer.h"
 #include "results/held.h"
 #include "results/store/store.h"
 #include "results/untaken.h"
@@ -24,6 +25,8 @@
 /* At the end of a run: how long it is tried, and how often. */
 #define PATIENCE_NS  (10 * PSP_SECOND_NS)
 #define END_RETRY_NS (250 * PSP_MS_NS)
+/* How often it is looked whether the file is there still, though no result comes. */
+#define LOOK_NS PSP_SECOND_NS
 /* What the prober could not take is noted at most this often. */
 #define NOTE_NS PSP_SECOND_NS
 
@@ -37,6 +40,8 @@ struct psprobe_recorder {
   psp_buf settings;
   const char *cold_topic; /* the options' */
   bool begun;
+  psp_timers *timers;
+  psp_timer look;
   pthread_mutex_t lock; /* of the rest: sink and end may come from two threads */
   psp_held held;
   bool failing;
@@ -46,6 +51,14 @@ struct psprobe_recorder {
   psprobe_error error; /* why it failed last */
 };
 
+/* A file that was removed or renamed is told of, and made again, before a result needs it. */
+static void look(psp_timer *timer) {
+  psprobe_recorder *recorder =
+      (psprobe_recorder *)((char *)timer - offsetof(psprobe_recorder, look));
+  if (psp_store_enter(recorder->store, NULL) == PSPROBE_OK) psp_store_leave(recorder->store);
+  psp_timers_arm(recorder->timers, timer, psprobe_clock_monotonic() + LOOK_NS);
+}
+
 psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *uploader,
                                   const psprobe_logger *logger, psprobe_recorder **recorder,
                                   psprobe_error *error) {
@@ -54,8 +67,11 @@ psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *upload
   made->store = store;
   made->uploader = uploader;
   if (logger != NULL) made->logger = *logger;
+  made->look.fire = look;
   pthread_mutex_init(&made->lock, NULL);
-  psprobe_code code = psprobe_id_make(made->run.id, error);
+  made->timers = psp_timers_new();
+  psprobe_code code = made->timers != NULL ? psprobe_id_make(made->run.id, error)
+                                           : psp_fail_memory(error, "recorder");
   if (code == PSPROBE_OK)
     *recorder = made;
   else
@@ -65,6 +81,7 @@ psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *upload
 
 void psprobe_recorder_free(psprobe_recorder *recorder) {
   if (recorder == NULL) return;
+  psp_timers_free(recorder->timers);
   pthread_mutex_destroy(&recorder->lock);
   psp_held_free(&recorder->held);
   psp_buf_free(&recorder->settings);
@@ -126,6 +143,8 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   if (code == PSPROBE_OK) code = psprobe_client_project(client, &run->project, error);
   if (code == PSPROBE_OK) code = psprobe_store_begin_run(recorder->store, run, error);
   recorder->begun = code == PSPROBE_OK;
+  if (recorder->begun)
+    psp_timers_arm(recorder->timers, &recorder->look, psprobe_clock_monotonic() + LOOK_NS);
   return code;
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -55,6 +56,32 @@ static void test_what_holds_is_kept(void **state) {
                (psprobe_prober_options){.interval_ns = 7000000, .timeout_ns = 70000000});
   assert_int_equal(run.interval_ns, 7000000);
   assert_int_equal(run.timeout_ns, 70000000);
+  fake_client_teardown(&google);
+}
+
+/* No result comes, and yet it is found out within seconds that the file is gone. */
+static void test_file_gone_while_nothing_comes(void **state) {
+  void *google = NULL;
+  psprobe_recorder *recorder = NULL;
+  psprobe_prober *prober = NULL;
+  assert_int_equal(fake_client_setup(&google), 0);
+  psprobe_client *client = ((fake_client *)google)->client;
+  const char *path = scratch_file(state, "r.db");
+  psprobe_store *store = scratch_store(path, false);
+  psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
+  assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
+  psprobe_finished finished = scratch_finished(1);
+  psprobe_recorder_sink(recorder, &finished, 1);
+  assert_int_equal(unlink(path), 0);
+  const int64_t until = psprobe_clock_monotonic() + INT64_C(20000000000);
+  while (access(path, F_OK) != 0 && psprobe_clock_monotonic() < until)
+    psprobe_sleep_until(psprobe_clock_monotonic() + 1000000);
+  psprobe_recorder_free(recorder); /* what it has begun is done */
+  psprobe_prober_free(prober);
+  psprobe_store_free(store);
+  assert_int_equal(scratch_rows(path), 1);
   fake_client_teardown(&google);
 }
 
@@ -168,6 +195,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_what_holds_is_kept, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_cadences_are_settings, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_file_gone_while_nothing_comes, scratch_setup,
+                                      scratch_teardown),
       cmocka_unit_test_setup_teardown(test_full_and_room_again, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_what_was_not_taken, scratch_setup, scratch_teardown),
   };
