@@ -8,13 +8,17 @@
 #define TAIL   0.025
 #define MARGIN 1.02 /* where the widening is an estimate: calibrated (docs/statistics.md) */
 
+psp_serial psp_signs_serial(float *signs, size_t n) {
+  psp_serial serial = psp_serial_look(signs, n, PSP_SIGNS);
+  if (serial.inflation > serial.caution) serial.inflation *= MARGIN;
+  return serial;
+}
+
 psp_serial psp_signs_about(const psp_sample *sample, int64_t theta, float *scores) {
   for (size_t i = 0; i < sample->n; i++) {
     scores[i] = (float)((sample->values[i] > theta) - (sample->values[i] < theta));
   }
-  psp_serial serial = psp_serial_look(scores, sample->n, PSP_SIGNS);
-  if (serial.inflation > serial.caution) serial.inflation *= MARGIN;
-  return serial;
+  return psp_signs_serial(scores, sample->n);
 }
 
 /* One side of the interval. Ranks are counted from that side: 1 is the outermost value. */

@@ -7,6 +7,9 @@
 /** Correlation of the signs about `theta`, in the order of sending. */
 psp_serial psp_signs_about(const psp_sample *sample, int64_t theta, float *scores);
 
+/** The same of n signs (-1, 0, 1), which are overwritten. */
+psp_serial psp_signs_serial(float *signs, size_t n);
+
 /**
  * The median of `sample`, with the interval of all values that psp_sign_test
  * (verdict.h) would not refuse as the median, each tested with the correlation

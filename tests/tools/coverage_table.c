@@ -7,14 +7,21 @@
  * everywhere.
  *
  *   coverage_table [DRAWS [MOST_PROBES]]     4,000 draws a cell, up to 10,000 probes by default
+ *   coverage_table false DRAWS [LEAST]       false verdicts alone, from that many probes on
+ *
+ * False verdicts are looked for in ten times as many draws, by the sign test alone, without which
+ * there is no verdict: the share that is printed is the most that it can be.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <psprobe/compare.h>
 
 #include "stats/rng.h"
+#include "stats/sign_interval.h"
+#include "stats/verdict.h"
 
 #define MOST_PROBES   10000
 #define DEFAULT_DRAWS 4000
@@ -28,6 +35,30 @@ static const size_t counts[] = {6,  7,   8,   9,   10,   11,   12,   13,        
 static const double correlations[] = {0, 0.2, 0.4, 0.6};
 #define COUNTS       (sizeof counts / sizeof *counts)
 #define CORRELATIONS (sizeof correlations / sizeof *correlations)
+
+/* Each cell has a chance of its own, so that no two are wrong together. */
+static uint64_t seed_of(size_t n, double rho, double shift) {
+  return SEED + n + (uint64_t)(rho * 1e7) + (uint64_t)(shift * 1e9);
+}
+
+static double false_verdicts(size_t n, double rho, int draws) {
+  static float scores[MOST_PROBES];
+  const double own = sqrt(1 - rho * rho);
+  int told = 0;
+  psp_rng rng;
+  psp_rng_seed(&rng, seed_of(n, rho, 9));
+  for (int i = 0; i < draws; i++) {
+    psp_signs signs = {0};
+    double x = psp_rng_normal(&rng);
+    for (size_t k = 0; k < n; k++) {
+      scores[k] = x > 0 ? 1 : -1;
+      *(x > 0 ? &signs.positive : &signs.negative) += 1;
+      x = rho * x + own * psp_rng_normal(&rng);
+    }
+    told += psp_sign_test(signs, psp_signs_serial(scores, n).inflation) < 0.05;
+  }
+  return (double)told / draws;
+}
 
 /* Shares of the draws of one cell. */
 typedef struct cell {
@@ -62,7 +93,7 @@ static cell simulate(size_t n, double rho, double shift, int draws) {
   const double truth = shift * SPREAD_NS;
   cell sums = {0};
   psp_rng rng;
-  psp_rng_seed(&rng, SEED + n);
+  psp_rng_seed(&rng, seed_of(n, rho, shift));
   for (int i = 0; i < draws; i++) {
     draw(a, b, n, rho, shift, &rng);
     psprobe_comparison *c = compare(a, b, n, psp_rng_next(&rng));
@@ -83,7 +114,7 @@ static void print_row(size_t n, int draws) {
     cells[r] = simulate(n, correlations[r], 0, draws);
   printf("| %zu |", n);
   for (size_t r = 0; r < CORRELATIONS; r++)
-    printf(" %.1f |", 100 * cells[r].told);
+    printf(" %.1f |", 100 * false_verdicts(n, correlations[r], 10 * draws));
   for (size_t r = 0; r < CORRELATIONS; r++)
     printf(" %.1f |", 100 * cells[r].held);
   const cell half = simulate(n, 0, 0.5, draws), whole = simulate(n, 0, 1, draws);
@@ -91,7 +122,21 @@ static void print_row(size_t n, int draws) {
   fflush(stdout);
 }
 
+static int print_false(int draws, size_t least) {
+  for (size_t k = 0; k < COUNTS; k++) {
+    if (counts[k] < least) continue;
+    printf("| %zu |", counts[k]);
+    for (size_t r = 0; r < CORRELATIONS; r++)
+      printf(" %.2f |", 100 * false_verdicts(counts[k], correlations[r], draws));
+    printf("\n");
+    fflush(stdout);
+  }
+  return 0;
+}
+
 int main(int argc, char **argv) {
+  if (argc > 2 && strcmp(argv[1], "false") == 0)
+    return print_false(atoi(argv[2]), argc > 3 ? (size_t)atol(argv[3]) : 0);
   const int draws = argc > 1 ? atoi(argv[1]) : DEFAULT_DRAWS;
   const size_t most = argc > 2 ? (size_t)atol(argv[2]) : MOST_PROBES;
   if (draws <= 0) return 2;
