@@ -163,7 +163,9 @@ check-threads: ## run the tests of threads under TSan
 		$(THREADED:%=$(BUILD)/tsan/%)
 	@BUILD=$(BUILD)/tsan tests/run.sh $(THREADED:%=$(BUILD)/tsan/%)
 
-soak: $(THREADED:%=$(BUILD)/%) ## run them SOAK_RUNS=2000 times each beside a busy loop
+ROUND_TRIP := $(BUILD)/tests/unit/results/columns/test_export_round_trip
+soak: $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) ## run them SOAK_RUNS=2000 times each beside a busy loop
+	@PSPROBE_EVERY_TABLE=1 $(ROUND_TRIP)
 	@BUILD=$(BUILD) tests/soak.sh $(THREADED:%=$(BUILD)/%)
 	@$(MAKE) --no-print-directory crowd
 
