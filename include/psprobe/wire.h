@@ -9,6 +9,7 @@
  *
  * Ownership: none. Threading: none. Blocks: no; there are no functions here.
  */
+#include <stdint.h>
 
 /* ---- with POST /{source}/{probe_id}, of the responder ---- */
 
@@ -46,5 +47,23 @@
 #define PSPROBE_HEADER_RECEIVED "Psprobe-Received-Ns"
 /** The prober's wall clock when it answered, ns since 1970. */
 #define PSPROBE_HEADER_ANSWERED "Psprobe-Answered-Ns"
+
+/* ---- what was told ---- */
+
+#define PSPROBE_INSTANCE_SIZE (PSPROBE_INSTANCE_LENGTH + 1)
+/** Stamps of an exchange: sent, received there, answered there, received. */
+#define PSPROBE_STAMPS 4
+
+/** What a responder told with an answer; zeroed: nothing. What it did not tell is 0, or "": none of
+ * these can be. Of an exchange all stamps are there or none. */
+typedef struct psprobe_facts {
+  char instance[PSPROBE_INSTANCE_SIZE];
+  uint32_t invocation, delivery_attempt; /**< from 1 */
+  int64_t age_ns, ready_ns;
+  int64_t published_wall_ns;             /**< by the broker's clock */
+  int64_t arrived_wall_ns, sent_wall_ns; /**< by the responder's */
+  /** The first and the last by the responder's clock, the others by the prober's. */
+  int64_t exchange_wall_ns[PSPROBE_STAMPS];
+} psprobe_facts;
 
 #endif
