@@ -60,6 +60,8 @@ static void look_at_json(const psprobe_event *event) {
   static const psprobe_attribute type = {"Content-Type", "application/cloudevents+json"};
   psprobe_error error = {0};
   psprobe_events *again = NULL;
+  /* Its message stood in headers, which do not go along: what is left need not be whole. */
+  if (event->form == PSPROBE_EVENT_BINARY && event->message != NULL) return;
   char *text = psprobe_event_json(event, NULL);
   FUZZ_ASSERT(text != NULL);
   psprobe_event_request request = {
