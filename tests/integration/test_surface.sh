@@ -25,9 +25,9 @@ bare=$(cat include/psprobe/*.h | sed 's|/\*\*.*||; s|^ \*.*||' | tr '\n' ' ' | t
 inside=$(grep -rln '^PSPROBE_API' libpsprobe) && { echo "PSPROBE_API belongs in the public headers: $inside"; exit 1; }
 for header in include/psprobe/*.h; do
   name=psprobe/$(basename "$header")
-  echo "#include <$name>" | ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -x c -fsyntax-only -
+  printf '#include <%s>\ntypedef int not_empty;\n' "$name" | ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -x c -fsyntax-only -
   if command -v c++ >/dev/null 2>&1; then
-    echo "#include <$name>" | c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -Iinclude -x c++ -fsyntax-only -
+    printf '#include <%s>\ntypedef int not_empty;\n' "$name" | c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -Iinclude -x c++ -fsyntax-only -
   fi
 done
 # Private symbols of the static library are ours too: nothing without a prefix can collide.
