@@ -152,10 +152,12 @@ typedef struct psprobe_function_options {
  * @param targets, count the table
  * @param options may be NULL
  * @return PSPROBE_OK after a signal; NOT_FOUND: no such target, and the error lists those there
- * are; INVALID_ARGUMENT: which target is meant is open, or PORT is no port; UNAVAILABLE: the
- *         address is in use; DEADLINE_EXCEEDED: calls went on beyond the grace period, and still
- * do: end the program; RESOURCE_EXHAUSTED without memory or threads Threading: before there are
- * other threads, which would take its signals. Blocks: until then.
+ *         are; INVALID_ARGUMENT: which target is meant is open, or PORT is no port; UNAVAILABLE:
+ *         the address is in use; DEADLINE_EXCEEDED: calls went on beyond the grace period, and
+ *         still do: end the program; RESOURCE_EXHAUSTED without memory or threads
+ *
+ * Threading: before there are other threads, which would take its signals.
+ * Blocks: until then.
  */
 PSPROBE_API psprobe_code psprobe_function_serve(const psprobe_target *targets, size_t count,
                                                 const psprobe_function_options *options,

@@ -16,7 +16,9 @@
 #include <psprobe/function.h>
 
 #define OUTPUT "function_output.json"
-#define SLOW   ((void *)"slow")
+
+/* What a slow target has as its argument. */
+static bool slow = true;
 
 static psprobe_code fail(psprobe_error *error, const char *why) {
   error->code = PSPROBE_INTERNAL;
@@ -42,7 +44,7 @@ static psprobe_code write_output(const char *const *parts, psprobe_error *error)
 
 static void take_time(const void *arg) {
   const struct timespec t = {.tv_sec = 1, .tv_nsec = 50000000};
-  if (arg == SLOW) nanosleep(&t, NULL);
+  if (arg != NULL) nanosleep(&t, NULL);
 }
 
 /* The body, zero-terminated; to free(). */
@@ -104,10 +106,10 @@ static const psprobe_target targets[] = {
     TARGET("typed", PSPROBE_TARGET_TYPED, on_typed, NULL),
     TARGET("cloudevent", PSPROBE_TARGET_CLOUDEVENT, on_cloudevent, NULL),
     TARGET("event", PSPROBE_TARGET_EVENT, on_event, NULL),
-    TARGET("http_slow", PSPROBE_TARGET_HTTP, on_http, SLOW),
-    TARGET("typed_slow", PSPROBE_TARGET_TYPED, on_typed, SLOW),
-    TARGET("cloudevent_slow", PSPROBE_TARGET_CLOUDEVENT, on_cloudevent, SLOW),
-    TARGET("event_slow", PSPROBE_TARGET_EVENT, on_event, SLOW),
+    TARGET("http_slow", PSPROBE_TARGET_HTTP, on_http, &slow),
+    TARGET("typed_slow", PSPROBE_TARGET_TYPED, on_typed, &slow),
+    TARGET("cloudevent_slow", PSPROBE_TARGET_CLOUDEVENT, on_cloudevent, &slow),
+    TARGET("event_slow", PSPROBE_TARGET_EVENT, on_event, &slow),
     TARGET("crash", PSPROBE_TARGET_HTTP, on_crash, NULL),
 };
 
