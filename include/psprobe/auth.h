@@ -51,12 +51,15 @@ typedef struct psprobe_credentials_options {
  * @param credentials receives them; untouched on failure
  * @return PSPROBE_OK; UNAUTHENTICATED: there are none (the message lists each place looked at);
  *         NOT_FOUND or PERMISSION_DENIED: the file that is named is not there, or cannot be read;
- *         INVALID_ARGUMENT: a broken file or setting (named, its value never shown); UNIMPLEMENTED:
- * a kind of credentials that is refused by name; FAILED_PRECONDITION: a key that could leak, or
- *         another universe than GOOGLE_CLOUD_UNIVERSE_DOMAIN names; UNAVAILABLE or
- * DEADLINE_EXCEEDED: the metadata server does not answer; RESOURCE_EXHAUSTED: memory Ownership: the
- * caller's, to give to psprobe_credentials_free. Blocks: for a second at most off Google; for the
- * metadata server some 10 s where it is named or the machine is Google's; for git at most 5 s.
+ *         INVALID_ARGUMENT: a broken file or setting (named, its value never shown);
+ *         UNIMPLEMENTED: a kind of credentials that is refused by name; FAILED_PRECONDITION: a key
+ *         that could leak, or another universe than GOOGLE_CLOUD_UNIVERSE_DOMAIN names;
+ *         UNAVAILABLE or DEADLINE_EXCEEDED: the metadata server does not answer;
+ *         RESOURCE_EXHAUSTED: memory
+ *
+ * Ownership: the caller's, to give to psprobe_credentials_free.
+ * Blocks: for a second at most off Google; for the metadata server some 10 s where it is named or
+ * the machine is Google's; for git at most 5 s.
  */
 PSPROBE_API psprobe_code psprobe_credentials_new(const psprobe_credentials_options *options,
                                                  psprobe_credentials **credentials,
@@ -176,7 +179,9 @@ typedef struct psprobe_identity {
  * @param options  the audience is a must
  * @param verifier receives it; untouched on failure
  * @return PSPROBE_OK; INVALID_ARGUMENT: an option that cannot be (named); RESOURCE_EXHAUSTED:
- * memory, threads Ownership: the caller's, to give to psprobe_verifier_free.
+ *         memory, threads
+ *
+ * Ownership: the caller's, to give to psprobe_verifier_free.
  */
 PSPROBE_API psprobe_code psprobe_verifier_new(const psprobe_verifier_options *options,
                                               psprobe_verifier **verifier, psprobe_error *error);

@@ -122,8 +122,9 @@ PSPROBE_API psprobe_code psprobe_report_before_after(const psprobe_report *befor
  * @param format "svg" or "png"
  * @return PSPROBE_OK; NOT_FOUND when gnuplot is not installed; FAILED_PRECONDITION with nothing to
  *         draw; INTERNAL when gnuplot fails; INVALID_ARGUMENT: another format; PERMISSION_DENIED
- * and others: a file that cannot be written, named; RESOURCE_EXHAUSTED: no memory Blocks: while
- * gnuplot runs.
+ *         and others: a file that cannot be written, named; RESOURCE_EXHAUSTED: no memory
+ *
+ * Blocks: while gnuplot runs.
  */
 PSPROBE_API psprobe_code psprobe_report_draw(const psprobe_report *report, const char *stem,
                                              const char *format, psprobe_error *error);

@@ -29,7 +29,7 @@ until_true 60 recovered || wrong "it did not recover" "$work"/prober.* "$work"/s
 kill -INT "$prober"
 ended "$prober"
 [ "$status" = 0 ] || wrong "after the broker was lost, the prober ended with $status" "$work"/prober.*
-sent=$(awk '$1 == "regular_service" && $2 ~ /^[0-9]+$/ {print $2, $3 + $4 + $5}' "$work/prober.out")
+sent=$(awk '$1 == "regular_service" && $2 ~ /^[0-9]+$/ {print $2, $3 + $4 + $5; exit}' "$work/prober.out")
 unsent=$(sed -n 's/^\([0-9,]*\) probes* could not be published.*/\1/p' "$work/prober.out")
 rows=$(csv "$work/lost.db" | awk -F, '{if ($7 == "" && $8 == "lost") none++; else sent++} END {print sent, sent, none}')
 [ "$sent ${unsent//,/}" = "$rows" ] || wrong "$rows rows, but the table has $sent, $unsent" "$work"/prober.out

@@ -67,7 +67,7 @@ ended "$prober" 60
 answers=$(csv "$root/tmp/results.db" | grep -c answered)
 [ "$status $answers" = "0 3" ] || wrong "exit status $status and $answers answers of 3" "$work"/prober.* "$work"/responder.*
 
-# It trusts the image's certificates, so not this one, and says why.
+# It trusts the image's certificates, so not this one, and its log says why.
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=prober.test -days 2 -keyout "$work/tls.key" -out "$work/tls.crt" 2>/dev/null
 openssl s_server -accept 127.0.0.1:0 -key "$work/tls.key" -cert "$work/tls.crt" -www >"$work/tls.out" 2>&1 &
 started+=("$!")
@@ -75,5 +75,5 @@ ready tls 'ACCEPT '
 inside private responder --port 0 --listen 127.0.0.1 --prober "https://prober.test:${line##*:}"
 ready private 'listening on '
 json --max-time 30 -o "$work/said" "$line/" -d '{"message":{"attributes":{"probe_id":"0123456789abcdef0123456789abcdef"}}}'
-grep -q 'self.signed certificate' "$work/said" || wrong "no certificate was looked at" "$work/said" "$work/private.err"
+grep -q 'self.signed certificate' "$work/private.err" || wrong "no certificate was looked at" "$work/said" "$work/private.err"
 exit $bad
