@@ -21,7 +21,7 @@ expect() {
   fi
 }
 
-for p in prober subscriber responder local report demo doctor; do
+for p in prober subscriber responder local report demo doctor setup function; do
   expect 0 "usage: psprobe-$p" $p --help
   [ "$(wc -l <"$work/out")" -le 24 ] && [ "$(wc -L <"$work/out")" -le 80 ] ||
     { echo "$p --help does not fit 80 x 24"; cat "$work/out"; bad=1; }
