@@ -290,15 +290,18 @@ static void start_curl(void) {
   curl_ready = curl_global_init(CURL_GLOBAL_ALL);
 }
 
+bool psp_http_begin(void) {
+  pthread_once(&curl_once, start_curl);
+  return curl_ready == CURLE_OK;
+}
+
 static bool watch(io *o, int fd) {
   struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
   return fd >= 0 && epoll_ctl(o->sockets.epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 static bool open_parts(io *o) {
-  pthread_once(&curl_once, start_curl);
-  if (curl_ready != CURLE_OK) return false;
-  if (!psp_sockets_init(&o->sockets)) return false;
+  if (!psp_http_begin() || !psp_sockets_init(&o->sockets)) return false;
   o->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   o->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   o->multi = curl_multi_init();

@@ -92,6 +92,12 @@ typedef struct psp_http_options {
   const psprobe_logger *logger;
 } psp_http_options;
 
+/**
+ * Starts libcurl, once for the process; psp_http_new does so too. For who makes clients later, on a
+ * thread that ends: what OpenSSL keeps for the thread that starts it may stay behind.
+ * @return whether libcurl is there
+ */
+bool psp_http_begin(void);
 psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, psprobe_error *error);
 /** Takes `self` with its table (which must outlive it). For tests. */
 psprobe_code psp_http_new_transport(const psp_transport *transport, void *self, psp_http **http,

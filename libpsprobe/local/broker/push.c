@@ -31,6 +31,7 @@ psp_broker_pusher *psp_broker_pusher_new(psp_broker_push_over *over, void *arg,
                                          const psprobe_logger *logger) {
   psp_broker_pusher *pusher = calloc(1, sizeof *pusher);
   if (pusher == NULL) return NULL;
+  psp_http_begin(); /* the first push is sent on a server's thread */
   pusher->over = over;
   pusher->arg = arg;
   if (logger != NULL) pusher->logger = *logger;
