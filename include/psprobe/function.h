@@ -39,7 +39,8 @@ typedef struct psprobe_invocation {
   uint64_t number;      /**< of this process's calls, from 1 */
   bool cold;            /**< it is the first */
   int64_t age_ns;       /**< from the process's start to the call's arrival */
-  int64_t ready_ns;     /**< from the process's start until it listened */
+  int64_t ready_ns;     /**< from the process's start until it listened; the kernel tells a
+                             start to 10 ms, its CPU time narrows that down */
   int64_t received_ns;  /**< monotonic, when its request came */
   int64_t arrived_ns;   /**< wall clock, when its request came */
 } psprobe_invocation;

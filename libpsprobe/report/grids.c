@@ -164,11 +164,13 @@ static void make_legs(psp_grids *grids, const psp_columns *columns) {
     add_legs(grids, grid, columns->sources[k].shown, &legs);
   }
   if (grid != NULL)
-    psp_buf_text(&grid->note,
-                 "Medians: from a process's start to its being ready; from before the publish call "
-                 "to the message's arrival; from there to sending the answer; from there to its "
-                 "receipt. The first and the last way lie between these bounds, by the offset of "
-                 "the two clocks that the answers' exchanges bear.");
+    psp_buf_text(
+        &grid->note,
+        "Medians: from a process's start (known to 10 ms, by its CPU time better) to its being "
+        "ready; from before the publish call "
+        "to the message's arrival; from there to sending the answer; from there to its "
+        "receipt. The first and the last way lie between these bounds, by the offset of "
+        "the two clocks that the answers' exchanges bear.");
 }
 
 /* ---- rates ---- */
