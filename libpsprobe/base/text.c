@@ -55,6 +55,7 @@ static bool undo(psp_buf *out, size_t len) {
 
 bool psp_percent_decode(psp_buf *out, const char *text, size_t len) {
   size_t before = out->len;
+  if (!psp_buf_reserve(out, len)) return false; /* of nothing too comes a text, not a NULL */
   for (size_t i = 0; i < len; i++) {
     char c = text[i];
     if (c == '%') {

@@ -17,7 +17,7 @@ bool psp_text_ends(const char *text, const char *suffix);
 
 /** All but RFC 3986's unreserved characters as %XX. */
 void psp_percent_encode(psp_buf *out, const char *text);
-/** False: a broken escape, or %00; `out` as before. */
+/** False: a broken escape, %00, or no memory; `out` as before. Of no text too comes a text: "". */
 bool psp_percent_decode(psp_buf *out, const char *text, size_t len);
 
 /** The value of a hexadecimal digit, or -1. */

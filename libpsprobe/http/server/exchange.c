@@ -159,8 +159,7 @@ static bool decode(psp_buf *out, const char *text, size_t len) {
     if (plain.data[i] == '+') plain.data[i] = ' ';
   }
   psp_buf_reset(out);
-  psp_buf_text(out, "");
-  bool ok = !plain.failed && (plain.len == 0 || psp_percent_decode(out, plain.data, plain.len));
+  bool ok = !plain.failed && psp_percent_decode(out, plain.data, plain.len);
   psp_buf_free(&plain);
   return ok && !out->failed;
 }

@@ -49,6 +49,9 @@ static void test_percent(void **state) {
   }
   assert_false(psp_percent_decode(&out, "%41", 2)); /* cut by its length */
   psp_buf_free(&out);
+  assert_true(psp_percent_decode(&out, "", 0));
+  assert_non_null(out.data); /* an empty text, which may be read */
+  psp_buf_free(&out);
 }
 
 static void test_utf8(void **state) {
