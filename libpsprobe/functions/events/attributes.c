@@ -49,6 +49,9 @@ psprobe_code psp_event_set(psprobe_events *events, psp_event *event, const char 
   if (*name == 0 || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789")] != 0)
     return psp_setting_refuse(error, "CloudEvent: the attribute name", name,
                               "has more than a-z and 0-9 in it");
+  if (strcmp(name, "data") == 0) /* in JSON the data stand under that name */
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "CloudEvent: no attribute may be called data, which the event's data are");
   if (value == NULL) return psp_fail_memory(error, "CloudEvent");
   if (!psp_utf8_valid(value, strlen(value)))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "CloudEvent: %.64s is not UTF-8", name);
