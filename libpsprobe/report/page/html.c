@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "report/page/html.h"
@@ -10,8 +11,9 @@
 static void add(psp_html_page *p, const char *name, const char *value) {
   size_t n = p->page.fact_count;
   if (n == PSP_HTML_FACTS || value == NULL || value[0] == '\0') return;
+  snprintf(p->name[n], PSP_HTML_NAME_SIZE, "%s", name);
   snprintf(p->text[n], PSP_HTML_FACT_SIZE, "%s", value);
-  p->facts[n] = (psp_page_fact){name, p->text[n]};
+  p->facts[n] = (psp_page_fact){p->name[n], p->text[n]};
   p->page.fact_count++;
 }
 
@@ -23,6 +25,36 @@ static void add_time(psp_html_page *p, const char *name, int64_t wall_ns) {
 static void add_duration(psp_html_page *p, const char *name, int64_t ns) {
   char text[PSP_DURATION_SIZE];
   if (ns > 0) add(p, name, psp_format_duration(text, ns));
+}
+
+/* "cold_every_ns" of two seconds is "Cold every", "2.00 s"; what is no figure and no text is JSON.
+ */
+static void add_setting(psp_html_page *p, const psp_json *member) {
+  char name[PSP_HTML_NAME_SIZE];
+  const char *key = psp_json_key(member), *plain = psp_json_string(member);
+  int64_t ns = 0;
+  bool lasts = psp_text_ends(key, "_ns") && psp_json_int64(member, &ns);
+  snprintf(name, sizeof name, "%.*s", (int)(strlen(key) - (lasts ? strlen("_ns") : 0)), key);
+  for (char *at = name; *at; at++)
+    if (*at == '_') *at = ' ';
+  if (name[0] >= 'a' && name[0] <= 'z') name[0] = (char)(name[0] - 'a' + 'A');
+  psp_buf text = {0};
+  psp_json_writer w = {.buf = &text};
+  if (plain == NULL) psp_json_put_json(&w, member);
+  if (lasts)
+    add_duration(p, name, ns);
+  else
+    add(p, name, plain != NULL ? plain : text.data);
+  psp_buf_free(&text);
+}
+
+static void add_settings(psp_html_page *p, const char *text) {
+  psp_json *settings = NULL;
+  if (text == NULL || psp_json_parse(text, strlen(text), "settings", &settings, NULL) != PSPROBE_OK)
+    return;
+  for (const psp_json *m = psp_json_first(settings); m != NULL; m = psp_json_next(m))
+    add_setting(p, m);
+  psp_json_free(settings);
 }
 
 /* The longest that a probe was sent after its time: what the prober itself did to the figures. */
@@ -64,7 +96,7 @@ static void fill(psp_html_page *p, const psp_columns *c) {
     add_duration(p, "Lost after", last->timeout_ns);
     add(p, "Prober's host", last->host);
     add(p, "libpsprobe", last->version);
-    add(p, "Settings", last->settings);
+    add_settings(p, last->settings);
   }
   bool ours = c->run_count > 0 && c->runs[c->run_count - 1].run.started_wall_ns != 0;
   add(p, "Clock",

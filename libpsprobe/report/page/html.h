@@ -5,13 +5,15 @@
 #include "report/page/page.h"
 #include "results/columns/columns.h"
 
-#define PSP_HTML_FACTS     16
+#define PSP_HTML_FACTS     24
 #define PSP_HTML_FACT_SIZE 160
+#define PSP_HTML_NAME_SIZE 40
 
 /** A page with what it points to. */
 typedef struct psp_html_page {
   psp_page page;
   psp_page_fact facts[PSP_HTML_FACTS];
+  char name[PSP_HTML_FACTS][PSP_HTML_NAME_SIZE];
   char text[PSP_HTML_FACTS][PSP_HTML_FACT_SIZE];
   const int64_t *handled[PSPROBE_MAX_SOURCES];
 } psp_html_page;
