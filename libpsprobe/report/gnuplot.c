@@ -61,6 +61,30 @@ static void put_series(const psp_sink *out, const psp_plots *plots, size_t k) {
   psp_sink_raw(out, "EOD\n");
 }
 
+/* Whether one that is drawn of source `k` was cold. */
+static bool is_cold(const psp_plots *plots, size_t k, uint32_t i) {
+  const psprobe_series *s = &plots->probes->sources[k];
+  return s->cold != NULL && s->cold[i] && (s->status == NULL || s->status[i] != PSPROBE_LOST);
+}
+
+static bool any_cold(const psp_plots *plots, size_t k) {
+  for (size_t n = 0; n < plots->series.count; n++)
+    if (is_cold(plots, k, plots->series.index[n])) return true;
+  return false;
+}
+
+static void put_cold(const psp_sink *out, const psp_plots *plots, size_t k) {
+  const psprobe_series *s = &plots->probes->sources[k];
+  if (!any_cold(plots, k)) return; /* gnuplot fails where there is no point */
+  begin_block(out, "cold", k, s->name);
+  for (size_t n = 0; n < plots->series.count; n++) {
+    uint32_t i = plots->series.index[n];
+    if (is_cold(plots, k, i))
+      put_point(out, (double)plots->probes->sent_ns[i] / 1e9, 3, positive_ms(s->elapsed_ns[i]), 6);
+  }
+  psp_sink_raw(out, "EOD\n");
+}
+
 static void put_ecdf(const psp_sink *out, const psp_plots *plots, size_t k) {
   begin_block(out, "ecdf", k, plots->probes->sources[k].name);
   for (int p = 0; p <= SHARES; p++)
@@ -110,19 +134,23 @@ static void put_differences(const psp_sink *out, const psp_plots *plots) {
       put_look(out, k);                                                             \
       first = false;                                                                \
     }                                                                               \
-    psp_sink_raw(out, "\n");                                                        \
   } while (0)
 
 static void put_between(const psp_sink *out, bool first) {
   psp_sink_text(out, first ? "plot " : ", ");
 }
 
-static void put_look(const psp_sink *out, size_t k) {
+static void put_color(const psp_sink *out, size_t k) {
   static const char *const colors[] = {"#c04c00", "#0067a6", "#00785a",
                                        "#a8447f", "#6b5b00", "#4b3fb3"};
   psp_sink_raw(out, " lc rgb '");
   psp_sink_text(out, colors[k % 6]);
-  psp_sink_raw(out, "' dt ");
+  psp_sink_raw(out, "'");
+}
+
+static void put_look(const psp_sink *out, size_t k) {
+  put_color(out, k);
+  psp_sink_raw(out, " dt ");
   psp_sink_count(out, k % 6 + 1);
   psp_sink_raw(out, " title columnhead(2)");
 }
@@ -214,6 +242,28 @@ static void put_spread(const psp_sink *out, const psprobe_report *r, psp_picture
     psp_sink_raw(out, "set xlabel 'answered after (ms)'\nset ylabel 'answers'\nset yrange [0:*]\n");
     put_plot(out, r, "histogram", "with steps lw 2");
   }
+  psp_sink_raw(out, "\n");
+}
+
+/* Cold answers are squares, as on the page. */
+static void put_over_time(const psp_sink *out, const psprobe_report *r, const psp_plots *plots) {
+  bool cold = false;
+  for (size_t k = 0; k < r->columns.source_count; k++)
+    cold = cold || any_cold(plots, k);
+  put_time_axis(out, plots, &plots->series);
+  psp_sink_raw(out, "set logscale y\nset ylabel 'answered after (ms)");
+  if (cold) psp_sink_raw(out, "; squares: cold");
+  psp_sink_raw(out, "'\n");
+  put_plot(out, r, "series", "with lines lw 1.2");
+  for (size_t k = 0; k < r->columns.source_count; k++) {
+    if (!any_cold(plots, k)) continue;
+    psp_sink_raw(out, ", $cold");
+    psp_sink_count(out, k);
+    psp_sink_raw(out, " using 1:2 with points pt 4 ps 0.9");
+    put_color(out, k);
+    psp_sink_raw(out, " notitle");
+  }
+  psp_sink_raw(out, "\n");
 }
 
 void psp_picture_script(psp_buf *script, const psprobe_report *r, const psp_plots *plots,
@@ -223,6 +273,7 @@ void psp_picture_script(psp_buf *script, const psprobe_report *r, const psp_plot
   for (size_t k = 0; k < r->columns.source_count; k++) {
     if (!any_answers(r, k)) continue;
     if (picture == PSP_PICTURE_SERIES) put_series(out, plots, k);
+    if (picture == PSP_PICTURE_SERIES) put_cold(out, plots, k);
     if (picture == PSP_PICTURE_ECDF) put_ecdf(out, plots, k);
     if (picture == PSP_PICTURE_HISTOGRAM) put_histogram(out, plots, k);
   }
@@ -230,9 +281,7 @@ void psp_picture_script(psp_buf *script, const psprobe_report *r, const psp_plot
     put_differences(out, plots);
     put_cloud(out, plots);
   } else if (picture == PSP_PICTURE_SERIES) {
-    put_time_axis(out, plots, &plots->series);
-    psp_sink_raw(out, "set logscale y\nset ylabel 'answered after (ms)'\n");
-    put_plot(out, r, "series", "with lines lw 1.2");
+    put_over_time(out, r, plots);
   } else {
     put_spread(out, r, picture);
   }

@@ -23,6 +23,14 @@ for name in one two one-answers no-pairs equal zero hour clock long-name markup 
   "$bin/report" --svg "$work/odd/$name" "$work/odd/$name.csv" >"$work/out" 2>"$work/err" || wrong "$name" "$work/err"
   [ -s "$work/odd/$name-histogram.svg" ] || wrong "$name: no histogram"
 done
+# Cold answers are squares, and the axis says so; where there are none, nothing does.
+grep -q 'squares: cold' "$work/picture-series.svg" && wrong "cold answers in a file that has none"
+{
+  echo "arbitrary_message_id,probe_sent,a_response_time,b_response_time,a_cold"
+  for i in 1 2 3 4 5 6; do echo "c$i,2026-11-24T22:10:0${i}Z,${i}000000,${i}500000,$((i == 3))"; done
+} >"$work/cold.csv"
+"$bin/report" --svg "$work/cold" "$work/cold.csv" >/dev/null 2>"$work/err" || wrong "a cold answer" "$work/err"
+grep -q 'squares: cold' "$work/cold-series.svg" && grep -q 'gpPt3' "$work/cold-series.svg" || wrong "no cold answer in the picture"
 # An outlier is in sight, below the key and not behind it.
 awk 'BEGIN {
   print "arbitrary_message_id,probe_sent,a_response_time,b_response_time"

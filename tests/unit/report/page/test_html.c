@@ -35,8 +35,9 @@ static void expect(const char *settings, const char *part, bool there) {
 
 static void test_settings(void **state) {
   (void)state;
-  static const char told[] = "{\"cold_every_ns\":2000000000,\"cold_topic\":\"probes-cold\","
-                             "\"region\":\"europe-west1\",\"keep\":7,\"more\":{\"a\":true}}";
+  static const char told[] =
+      "{\"cold_every_ns\":2000000000,\"cold_topic\":\"probes-cold\","
+      "\"region\":\"europe-west1\",\"keep\":7,\"more\":{\"a\":true}}";
   expect(told, "<dt>Cold every</dt><dd>2.00 s</dd>", true);
   expect(told, "<dt>Cold topic</dt><dd>probes-cold</dd>", true);
   expect(told, "<dt>Region</dt><dd>europe-west1</dd>", true);
