@@ -7,8 +7,8 @@
 
 /* With the lock: nobody needs to rest any longer. */
 static void resume_all(psprobe_subscriber *s) {
-  for (size_t i = 0; i < s->pull_count; i++)
-    if (s->pulls[i].state == PSP_PULL_RESTING) s->pulls[i].resume_ns = psprobe_clock_monotonic();
+  for (size_t i = 0; i < s->feed_count; i++)
+    if (s->feeds[i].state == PSP_FEED_RESTING) s->feeds[i].resume_ns = psprobe_clock_monotonic();
   pthread_cond_signal(&s->wake);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/** @file The keeper: what is due is told, leases are extended, pulls go on. */
+/** @file The keeper: what is due is told, leases are extended, feeds go on. */
 #include "os/clock.h"
 #include "os/wait.h"
 #include "pubsub/subscriber/parts.h"
 
 static void resume(psprobe_subscriber *s) {
-  for (psp_pull *pull; (pull = psp_subscriber_resume(s, psprobe_clock_monotonic())) != NULL;) {
+  for (psp_feed *feed; (feed = psp_subscriber_resume(s, psprobe_clock_monotonic())) != NULL;) {
     pthread_mutex_unlock(&s->lock);
-    psp_pull_start(pull);
+    s->way->start(feed);
     pthread_mutex_lock(&s->lock);
   }
 }

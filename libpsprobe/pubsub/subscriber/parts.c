@@ -27,7 +27,7 @@ static void destroy(psprobe_subscriber *s) {
   free(s->subscription);
   free(s->topic);
   free(s->workers);
-  free(s->pulls);
+  free(s->feeds);
   free(s);
 }
 
@@ -55,10 +55,10 @@ void psp_subscriber_call(psprobe_subscriber *s, const psp_call *call, psp_http_d
   if (psp_call_start(s->client, call, done, s, NULL, &error) != PSPROBE_OK) done(s, NULL, &error);
 }
 
-/* ---- pulls ---- */
+/* ---- feeds ---- */
 
-static void begin(psprobe_subscriber *s, psp_pull *pull) {
-  pull->state = PSP_PULL_PULLING;
+static void begin(psprobe_subscriber *s, psp_feed *feed) {
+  feed->state = PSP_FEED_OPEN;
   psp_subscriber_ref(s);
 }
 
@@ -69,34 +69,34 @@ static bool has_enough(const psprobe_subscriber *s) {
          in_hand >= (size_t)s->max_messages * LATER_MAX + s->worker_count;
 }
 
-bool psp_pull_go_on(psp_pull *pull) {
-  psprobe_subscriber *s = pull->subscriber;
+bool psp_feed_go_on(psp_feed *feed) {
+  psprobe_subscriber *s = feed->subscriber;
   if (has_enough(s)) {
-    pull->state = PSP_PULL_PARKED;
+    feed->state = PSP_FEED_PARKED;
     s->parked++;
     return false;
   }
-  begin(s, pull);
+  begin(s, feed);
   return true;
 }
 
-psp_pull *psp_subscriber_unpark(psprobe_subscriber *s) {
+psp_feed *psp_subscriber_unpark(psprobe_subscriber *s) {
   if (s->parked == 0 || s->state != PSP_RUNNING || has_enough(s)) return NULL;
-  for (size_t i = 0; i < s->pull_count; i++)
-    if (s->pulls[i].state == PSP_PULL_PARKED) {
+  for (size_t i = 0; i < s->feed_count; i++)
+    if (s->feeds[i].state == PSP_FEED_PARKED) {
       s->parked--;
-      begin(s, &s->pulls[i]);
-      return &s->pulls[i];
+      begin(s, &s->feeds[i]);
+      return &s->feeds[i];
     }
   return NULL;
 }
 
-psp_pull *psp_subscriber_resume(psprobe_subscriber *s, int64_t now) {
+psp_feed *psp_subscriber_resume(psprobe_subscriber *s, int64_t now) {
   if (s->state != PSP_RUNNING) return NULL;
-  for (size_t i = 0; i < s->pull_count; i++)
-    if (s->pulls[i].state == PSP_PULL_RESTING && s->pulls[i].resume_ns <= now) {
-      begin(s, &s->pulls[i]);
-      return &s->pulls[i];
+  for (size_t i = 0; i < s->feed_count; i++)
+    if (s->feeds[i].state == PSP_FEED_RESTING && s->feeds[i].resume_ns <= now) {
+      begin(s, &s->feeds[i]);
+      return &s->feeds[i];
     }
   return NULL;
 }
@@ -106,9 +106,9 @@ psp_pull *psp_subscriber_resume(psprobe_subscriber *s, int64_t now) {
 static int64_t resume_ns(const psprobe_subscriber *s) {
   int64_t due = PSP_NEVER;
   if (s->state != PSP_RUNNING) return due;
-  for (size_t i = 0; i < s->pull_count; i++)
-    if (s->pulls[i].state == PSP_PULL_RESTING && s->pulls[i].resume_ns < due)
-      due = s->pulls[i].resume_ns;
+  for (size_t i = 0; i < s->feed_count; i++)
+    if (s->feeds[i].state == PSP_FEED_RESTING && s->feeds[i].resume_ns < due)
+      due = s->feeds[i].resume_ns;
   return due;
 }
 

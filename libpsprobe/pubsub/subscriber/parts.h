@@ -5,8 +5,9 @@
  * @file
  * What the subscriber's parts share (parts.c), and the parts upon it, from below:
  * telling the service what became of messages (tell.c), making the subscription
- * again (create.c), looking at it (look.c), the pulls (pull.c), the keeper, one thread that has all
- * that done when it is due (keep.c), and its life and its workers (subscriber.c).
+ * again (create.c), looking at it (look.c), what its feeds bring and come to (feed.c), the way of
+ * long polls (unary.c), the keeper, one thread that has all that done when it is due (keep.c), and
+ * its life and its workers (subscriber.c).
  *
  * One lock guards everything; it is never held across a call or a callback.
  * Calls under way hold a reference, so that a subscriber that is freed lives on
@@ -28,21 +29,49 @@
 /** More would not help a service that is slow; what gathers meanwhile goes out together. */
 #define PSP_TELLING_MAX 8
 
-typedef enum psp_pull_state {
-  PSP_PULL_PULLING,
-  PSP_PULL_PARKED,  /**< too much is in hand */
-  PSP_PULL_RESTING, /**< until resume_ns, after a failure */
-  PSP_PULL_ENDED
-} psp_pull_state;
+typedef enum psp_feed_state {
+  PSP_FEED_OPEN,
+  PSP_FEED_PARKED,  /**< too much is in hand */
+  PSP_FEED_RESTING, /**< until resume_ns, after a failure */
+  PSP_FEED_ENDED
+} psp_feed_state;
 
-/** One of the outstanding pulls. */
-typedef struct psp_pull {
+/** What messages come by: one of the outstanding pulls. */
+typedef struct psp_feed {
   psprobe_subscriber *subscriber;
-  psp_pull_state state;
+  psp_feed_state state;
   int64_t asked_ns;
   int64_t resume_ns;
   unsigned quick; /**< answers in a row that had nothing and did not wait for it */
-} psp_pull;
+} psp_feed;
+
+/** A call that told of ack ids has ended; `error` NULL: well. Once, without the lock. */
+typedef void psp_told(void *arg, const psprobe_error *error);
+
+/** What is told of messages; borrowed until the function that takes it returns. */
+typedef struct psp_tidings {
+  const char *const *ack_ids;
+  size_t count;
+  int64_t timeout_ns; /**< of the call: one that hangs must leave time for another */
+  psp_told *done;
+  void *arg;
+} psp_tidings;
+
+/** By which way messages come, and what became of them is told; all without the lock. What tells
+ * gives a code and an error, and then `done` does not come. */
+typedef struct psp_way {
+  /** Opens a feed that is PSP_FEED_OPEN; a reference has been taken for it. */
+  void (*start)(psp_feed *feed);
+  /** Acknowledges messages, or gives them back. */
+  psprobe_code (*tell)(psprobe_subscriber *s, const psp_tidings *tidings, bool nack,
+                       psprobe_error *error);
+  /** Asks for leases of so many seconds from now. */
+  psprobe_code (*extend)(psprobe_subscriber *s, const psp_tidings *tidings, int seconds,
+                         psprobe_error *error);
+} psp_way;
+
+/** REST: long polls, one call for each time that something is told. */
+extern const psp_way psp_way_unary;
 
 typedef enum psp_subscriber_state {
   PSP_RUNNING,
@@ -52,6 +81,7 @@ typedef enum psp_subscriber_state {
 
 struct psprobe_subscriber {
   psprobe_client *client;
+  const psp_way *way;
   psprobe_logger logger;
   psprobe_subscriber_receive *receive;
   void *arg;
@@ -75,7 +105,7 @@ struct psprobe_subscriber {
   int64_t kept_until; /* when the keeper wakes by itself */
   unsigned idle;      /* workers that wait for work */
   unsigned telling;   /* acknowledge and modifyAckDeadline calls under way */
-  unsigned parked;    /* pulls */
+  unsigned parked;    /* feeds */
   unsigned receiving; /* threads that are in `receive` just now, at_once */
   pthread_t receiver; /* the one that entered it last */
 
@@ -84,7 +114,7 @@ struct psprobe_subscriber {
   int64_t look_at_ns;
   psp_fit fit;            /* as it was told last */
   bool creating;          /* a call for it is under way */
-  unsigned pull_failures; /* in a row, over all pulls */
+  unsigned pull_failures; /* in a row, over all feeds */
   psprobe_code pull_code; /* of the last failure that was logged */
   int64_t pull_logged_ns;
   bool ack_failing, push_told;
@@ -93,8 +123,8 @@ struct psprobe_subscriber {
   pthread_t keeper;
   pthread_t *workers;
   size_t worker_count;
-  psp_pull *pulls;
-  size_t pull_count;
+  psp_feed *feeds;
+  size_t feed_count;
 };
 
 /** What is to be logged once the lock is free; event NULL: nothing. */
@@ -120,14 +150,14 @@ void psp_subscriber_ref(psprobe_subscriber *s);
 /** Takes the lock with it. */
 void psp_subscriber_unlock_unref(psprobe_subscriber *s);
 
-/** True: made ready for psp_pull_start. False: too much is in hand, and it is parked. */
-bool psp_pull_go_on(psp_pull *pull);
-/** A parked pull that may go on, made ready for psp_pull_start; or NULL. */
-psp_pull *psp_subscriber_unpark(psprobe_subscriber *s);
-/** A resting pull whose time has come, likewise. */
-psp_pull *psp_subscriber_resume(psprobe_subscriber *s, int64_t now);
+/** True: made ready for its start. False: too much is in hand, and it is parked. */
+bool psp_feed_go_on(psp_feed *feed);
+/** A parked feed that may go on, made ready for its start; or NULL. */
+psp_feed *psp_subscriber_unpark(psprobe_subscriber *s);
+/** A resting feed whose time has come, likewise. */
+psp_feed *psp_subscriber_resume(psprobe_subscriber *s, int64_t now);
 
-/** When the keeper has something to do next: a lease or a resting pull. */
+/** When the keeper has something to do next: a lease or a resting feed. */
 int64_t psp_subscriber_due_ns(const psprobe_subscriber *s);
 /** Is that before it wakes by itself? Then signal wake. */
 bool psp_subscriber_hurry(const psprobe_subscriber *s);
@@ -143,14 +173,34 @@ void psp_subscriber_tell(psprobe_subscriber *s, bool flush);
 /** One call of extensions. False: none is due, or there is nothing to send it with. */
 bool psp_subscriber_extend(psprobe_subscriber *s);
 
-/* ---- create.c, pull.c, look.c, keep.c; without the lock ---- */
+/* ---- feed.c ---- */
+
+/** What is to be done once the lock is free. */
+typedef struct psp_sequel {
+  bool again, look, create;
+  psp_note note;
+} psp_sequel;
+
+/** With the lock: they wait for a worker, or are received here and now. Takes them. @return how
+ * many there were */
+size_t psp_feed_bring(psp_feed *feed, psp_delivery *delivery, int64_t now);
+/** With the lock: it answers again. */
+void psp_feed_recovered(psp_feed *feed, psp_sequel *next);
+/** With the lock: it failed, and rests. */
+void psp_feed_failed(psp_feed *feed, const psprobe_error *error, int64_t now, psp_sequel *next);
+/** With the lock: the feed rests for as long as so many failures in a row ask for. */
+void psp_feed_rest(psp_feed *feed, unsigned failures, const psprobe_error *error, int64_t now);
+/** With the lock, when it stops or has stopped: what came goes back at once. */
+void psp_feed_end(psp_feed *feed, int64_t now);
+/** Takes the lock with it, wakes who has something to do, and does what `next` says. */
+void psp_feed_unlock_follow(psp_feed *feed, size_t came, const psp_sequel *next);
+
+/* ---- create.c, look.c, keep.c; without the lock ---- */
 
 /** Makes the subscription; `creating` is set. */
 void psp_subscriber_create(psprobe_subscriber *s);
 /** Deletes it before, since it is cut off from its topic; likewise. */
 void psp_subscriber_create_again(psprobe_subscriber *s);
-/** Pulls; the pull is PSP_PULL_PULLING and a reference is taken for it. */
-void psp_pull_start(psp_pull *pull);
 /** Asks what the subscription is like: its ack deadline, and whether it fits; `own_asked` is set.
  */
 void psp_subscriber_look(psprobe_subscriber *s);

@@ -41,9 +41,9 @@ void psprobe_subscriber_settle(psprobe_subscriber *s, const psprobe_message *mes
   psp_lease *lease = (psp_lease *)((char *)message - offsetof(psp_lease, message));
   pthread_mutex_lock(&s->lock);
   psp_subscriber_settle(s, lease, verdict);
-  psp_pull *pull = psp_subscriber_unpark(s);
+  psp_feed *feed = psp_subscriber_unpark(s);
   pthread_mutex_unlock(&s->lock);
-  if (pull != NULL) psp_pull_start(pull);
+  if (feed != NULL) s->way->start(feed);
 }
 
 static void *work(void *subscriber) {
@@ -51,10 +51,10 @@ static void *work(void *subscriber) {
   psp_lease_list gone = {0};
   pthread_mutex_lock(&s->lock);
   for (psp_lease *lease; (lease = next_lease(s, &gone)) != NULL;) {
-    psp_pull *pull = psp_subscriber_unpark(s);
-    if (pull != NULL) {
+    psp_feed *feed = psp_subscriber_unpark(s);
+    if (feed != NULL) {
       pthread_mutex_unlock(&s->lock);
-      psp_pull_start(pull);
+      s->way->start(feed);
       pthread_mutex_lock(&s->lock);
     }
     psp_leases_free(&gone);
@@ -135,10 +135,9 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   s->arg = o->arg;
   s->max_messages = o->max_messages > 0 ? o->max_messages : MESSAGES;
   s->deadline_s = o->ack_deadline_s;
-  s->own_asked = true; /* by start_pulls, and by no thread that begins before it */
   s->look_ns = o->look_ns > 0 ? o->look_ns : LOOK_NS;
-  s->own_asked = true; /* by start_pulls: the keeper, which runs before, leaves it alone */
-  s->pull_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
+  s->way = &psp_way_unary;
+  s->feed_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
   const psprobe_logger *logger = o->logger != NULL ? o->logger : psp_client_logger(s->client);
   if (logger != NULL) s->logger = *logger;
   psp_leases_init(&s->leases, PSP_DEADLINE_S, o->ack_deadline_s,
@@ -148,14 +147,14 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   if (code == PSPROBE_OK) code = prepare_create(s, o, error);
   if (code != PSPROBE_OK) return code;
   s->at_once = o->at_once;
-  size_t workers = worker_count(o, s->pull_count);
+  size_t workers = worker_count(o, s->feed_count);
   s->subscription = psp_strdup(o->subscription);
   s->workers = calloc(workers + 1, sizeof *s->workers);
-  s->pulls = calloc(s->pull_count, sizeof *s->pulls);
-  if (s->subscription == NULL || s->workers == NULL || s->pulls == NULL)
+  s->feeds = calloc(s->feed_count, sizeof *s->feeds);
+  if (s->subscription == NULL || s->workers == NULL || s->feeds == NULL)
     return psp_fail_memory(error, "a subscriber");
-  for (size_t i = 0; i < s->pull_count; i++)
-    s->pulls[i] = (psp_pull){.subscriber = s, .state = PSP_PULL_ENDED};
+  for (size_t i = 0; i < s->feed_count; i++)
+    s->feeds[i] = (psp_feed){.subscriber = s, .state = PSP_FEED_ENDED};
   return PSPROBE_OK;
 }
 
@@ -186,14 +185,14 @@ static psprobe_code start_threads(psprobe_subscriber *s, size_t workers, psprobe
                   s->subscription);
 }
 
-static void start_pulls(psprobe_subscriber *s) {
+static void start_feeds(psprobe_subscriber *s) {
   psp_subscriber_look(s);
-  for (size_t i = 0; i < s->pull_count; i++) {
+  for (size_t i = 0; i < s->feed_count; i++) {
     pthread_mutex_lock(&s->lock);
-    s->pulls[i].state = PSP_PULL_PULLING;
+    s->feeds[i].state = PSP_FEED_OPEN;
     psp_subscriber_ref(s);
     pthread_mutex_unlock(&s->lock);
-    psp_pull_start(&s->pulls[i]);
+    s->way->start(&s->feeds[i]);
   }
 }
 
@@ -206,16 +205,16 @@ psprobe_code psprobe_subscriber_new(psprobe_client *client,
   if (s == NULL) return psp_fail_memory(error, "a subscriber");
   s->client = client;
   s->refs = 1;
-  s->own_asked = true; /* by start_pulls, so that the keeper does not look too */
+  s->own_asked = true; /* by start_feeds, so that the keeper does not look too */
   init_locks(s);
   code = prepare(s, options, error);
-  if (code == PSPROBE_OK) code = start_threads(s, worker_count(options, s->pull_count), error);
+  if (code == PSPROBE_OK) code = start_threads(s, worker_count(options, s->feed_count), error);
   if (code != PSPROBE_OK) {
     pthread_mutex_lock(&s->lock);
     psp_subscriber_unlock_unref(s);
     return code;
   }
-  start_pulls(s);
+  start_feeds(s);
   *subscriber = s;
   return PSPROBE_OK;
 }

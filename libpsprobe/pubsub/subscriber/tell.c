@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Telling the service of leases: acks, nacks, extensions. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "pubsub/parts.h"
 #include "pubsub/subscriber/parts.h"
-
-#define EXTEND_MAX PSP_ACK_IDS
 
 static const psp_retry_policy retry = {.codes = UINT32_MAX,
                                        .initial_ns = PSP_SECOND_NS / 10,
@@ -68,8 +67,7 @@ static void finish(telling *t, const psprobe_error *error, psp_note *note) {
   pthread_cond_broadcast(&s->changed);
 }
 
-static void on_told(void *arg, const psp_http_response *response, const psprobe_error *error) {
-  (void)response;
+static void on_told(void *arg, const psprobe_error *error) {
   telling *t = arg;
   psprobe_subscriber *s = t->subscriber;
   psp_note note = {0};
@@ -83,54 +81,32 @@ static void on_told(void *arg, const psp_http_response *response, const psprobe_
   psp_subscriber_unlock_unref(s);
 }
 
-/* A call that hangs must leave time for another before the lease ends. */
 static int64_t call_ns(const psprobe_subscriber *s) {
   int64_t ns = s->leases.period_ns / 4;
   return ns < PSP_SECOND_NS ? PSP_SECOND_NS : ns > 10 * PSP_SECOND_NS ? 10 * PSP_SECOND_NS : ns;
 }
 
-/* Lets go of the lock for the call. */
-static void send(telling *t, const psp_buf *body, bool acknowledge) {
+/* Lets go of the lock for the call. Takes the ids (NULL: no memory for them). */
+static void send(telling *t, const char **ids, size_t count) {
   psprobe_subscriber *s = t->subscriber;
   psprobe_error error = {0};
-  psp_call call = {.service = PSP_PUBSUB,
-                   .method = "POST",
-                   .path = acknowledge ? s->acknowledge.path.data : s->modify.path.data,
-                   .body = body->data,
-                   .body_len = body->len,
-                   .attempt_ns = call_ns(s),
-                   .total_ns = call_ns(s),
-                   .what = acknowledge ? s->acknowledge.what : s->modify.what};
+  const int seconds = (int)(s->leases.period_ns / PSP_SECOND_NS);
+  const psp_tidings tidings = {
+      .ack_ids = ids, .count = count, .timeout_ns = call_ns(s), .done = on_told, .arg = t};
   s->telling++;
   psp_subscriber_ref(s);
   t->sent_ns = psprobe_clock_monotonic();
   pthread_mutex_unlock(&s->lock);
-  psprobe_code code = body->failed ? psp_fail_memory(&error, call.what)
-                                   : psp_call_start(s->client, &call, on_told, t, NULL, &error);
-  pthread_mutex_lock(&s->lock);
-  if (code == PSPROBE_OK) return;
-  psp_note note = {0};
-  finish(t, &error, &note);
-  pthread_mutex_unlock(&s->lock);
-  psp_subscriber_log(s, &note);
-  pthread_mutex_lock(&s->lock);
-  s->refs--; /* never the last: whoever called us has one */
-}
-
-static void encode(const telling *t, psp_buf *body) {
-  const char **ids = malloc(t->list.count * sizeof *ids);
-  size_t count = 0;
-  if (ids == NULL) {
-    body->failed = true;
-    return;
-  }
-  for (const psp_lease *lease = t->list.first; lease != NULL; lease = lease->next)
-    ids[count++] = lease->message.ack_id;
-  if (t->nack)
-    psp_modify_encode(body, ids, count, 0);
+  psprobe_code code;
+  if (ids == NULL)
+    code = psp_fail_memory(&error, "ack ids");
+  else if (t->extension)
+    code = s->way->extend(s, &tidings, seconds, &error);
   else
-    psp_acknowledge_encode(body, ids, count);
+    code = s->way->tell(s, &tidings, t->nack, &error);
   free(ids);
+  if (code != PSPROBE_OK) on_told(t, &error);
+  pthread_mutex_lock(&s->lock);
 }
 
 /* One call of acks or of nacks. False: there is nothing to tell, or nothing to tell it with. */
@@ -143,12 +119,12 @@ static bool tell_list(psprobe_subscriber *s, bool nack, bool flush) {
     free(t);
     return false;
   }
-  psp_buf body = {0};
-  pthread_mutex_unlock(&s->lock); /* the leases are this call's alone now */
-  encode(t, &body);
-  pthread_mutex_lock(&s->lock);
-  send(t, &body, !nack);
-  psp_buf_free(&body);
+  /* The leases are this call's alone now, and so are their ids. */
+  const char **ids = malloc(t->list.count * sizeof *ids);
+  size_t count = 0;
+  for (const psp_lease *lease = t->list.first; ids != NULL && lease != NULL; lease = lease->next)
+    ids[count++] = lease->message.ack_id;
+  send(t, ids, count);
   return true;
 }
 
@@ -159,20 +135,32 @@ void psp_subscriber_tell(psprobe_subscriber *s, bool flush) {
     continue;
 }
 
+/* The ids with their texts, in one block: those of leases last no longer than the lock. NULL: no
+ * memory. */
+static const char **copy_ids(const char *const *ids, size_t count) {
+  size_t size = count * sizeof *ids;
+  for (size_t i = 0; i < count; i++)
+    size += strlen(ids[i]) + 1;
+  const char **copy = malloc(size);
+  char *at = (char *)(copy + count);
+  for (size_t i = 0; copy != NULL && i < count; i++) {
+    copy[i] = at;
+    at = stpcpy(at, ids[i]) + 1;
+  }
+  return copy;
+}
+
 bool psp_subscriber_extend(psprobe_subscriber *s) {
   int64_t now = psprobe_clock_monotonic();
   if (s->telling >= PSP_TELLING_MAX || s->leases.extend_ns > now) return false;
   telling *t = calloc(1, sizeof *t);
-  const char **ids = malloc(EXTEND_MAX * sizeof *ids);
+  const char **ids = malloc(PSP_ACK_IDS * sizeof *ids);
   size_t count = t != NULL && ids != NULL
-                     ? psp_leases_extend(&s->leases, ids, EXTEND_MAX, now, &t->extension)
+                     ? psp_leases_extend(&s->leases, ids, PSP_ACK_IDS, now, &t->extension)
                      : 0;
   if (count > 0) {
-    psp_buf body = {0};
     t->subscriber = s;
-    psp_modify_encode(&body, ids, count, (int)(s->leases.period_ns / PSP_SECOND_NS));
-    send(t, &body, false);
-    psp_buf_free(&body);
+    send(t, copy_ids(ids, count), count);
   } else {
     free(t);
   }
