@@ -62,7 +62,7 @@ void psp_exchange_reset(psp_exchange *x) {
   atomic_fetch_sub(&x->hub->held, x->held);
   x->held = 0;
   x->method = NULL;
-  x->gzipped = x->begun = x->at_head = x->refused = x->header_lost = x->streams = false;
+  x->gzipped = x->begun = x->at_head = x->last = x->refused = x->header_lost = x->streams = false;
   x->thrown_away = 0;
   atomic_store(&x->state, PSP_READING);
 }
@@ -237,8 +237,13 @@ static void move_on(psp_exchange *x, psp_exchange_state to) {
   }
 }
 
+static void end_with(struct MHD_Response *response) {
+  MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
 void psp_exchange_answer(psp_exchange *x, struct MHD_Response *response, unsigned status,
                          bool shared) {
+  if (x->last && !shared && response != NULL) end_with(response);
   /* Written before the state, which tells the server's thread that they are there. */
   x->response = response;
   x->status = status;
@@ -326,18 +331,23 @@ void psp_exchange_reply_error(psp_exchange *x, int status, psprobe_code code, co
 psp_reply *psp_reply_new(int status, const char *type, const char *body, size_t len) {
   psp_reply *reply = malloc(sizeof *reply);
   if (reply == NULL) return NULL;
-  *reply = (psp_reply){make_response(NULL, type, body, len), (unsigned)status};
-  if (reply->response != NULL) return reply;
-  free(reply);
-  return NULL;
+  *reply = (psp_reply){make_response(NULL, type, body, len), make_response(NULL, type, body, len),
+                       (unsigned)status};
+  if (reply->response == NULL || reply->last == NULL) {
+    psp_reply_free(reply);
+    return NULL;
+  }
+  end_with(reply->last);
+  return reply;
 }
 
 void psp_reply_free(psp_reply *reply) {
   if (reply == NULL) return;
-  MHD_destroy_response(reply->response);
+  if (reply->response != NULL) MHD_destroy_response(reply->response);
+  if (reply->last != NULL) MHD_destroy_response(reply->last);
   free(reply);
 }
 
 void psp_exchange_reply_shared(psp_exchange *x, psp_reply *reply) {
-  psp_exchange_answer(x, reply->response, reply->status, true);
+  psp_exchange_answer(x, x->last ? reply->last : reply->response, reply->status, true);
 }

@@ -140,6 +140,9 @@ void psp_intake_begin(psp_exchange *x, const char *version) {
     refuse(x, &ambiguous);
     return;
   }
+  /* Where its chunks end, two readers may see otherwise (a bare LF, an extension): nothing behind
+   * them is a request of ours (RFC 9112, 11.2). */
+  x->last = h.encodings > 0;
   x->gzipped = h.gzipped && !x->server->packed;
   if (h.unknown && !x->server->packed && has_body(&h)) {
     refuse(x, &unknown_encoding);

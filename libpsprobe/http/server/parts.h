@@ -72,6 +72,7 @@ struct psp_exchange {
   bool header_lost; /* for want of memory: then there is no answer */
   bool begun;
   bool at_head; /* its route is asked whether the body shall be taken */
+  bool last;    /* its connection ends with the answer */
   bool refused; /* an error is sent already, and what still comes of the body is thrown away */
   size_t thrown_away;
   struct MHD_Response *response; /* NULL when answered: no memory for it */
@@ -89,7 +90,7 @@ typedef struct psp_connection {
 } psp_connection;
 
 struct psp_reply {
-  struct MHD_Response *response;
+  struct MHD_Response *response, *last; /* last: with "Connection: close" */
   unsigned status;
 };
 

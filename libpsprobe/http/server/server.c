@@ -163,7 +163,7 @@ static enum MHD_Result send_answer(psp_exchange *x, void **state) {
     x->response = NULL;
     return done;
   }
-  enum MHD_Result done = queue(x, s->unavailable->response, s->unavailable->status);
+  enum MHD_Result done = queue(x, s->unavailable->last, s->unavailable->status);
   *state = NULL;
   part(context_of(x->connection));
   return done;
@@ -291,9 +291,7 @@ static psp_reply *make_unavailable(void) {
   static const char body[] =
       "{\"error\":{\"code\":503,\"message\":\"the server is being stopped\","
       "\"status\":\"UNAVAILABLE\"}}";
-  psp_reply *reply = psp_reply_new(503, "application/json", body, sizeof body - 1);
-  if (reply != NULL) MHD_add_response_header(reply->response, MHD_HTTP_HEADER_CONNECTION, "close");
-  return reply;
+  return psp_reply_new(503, "application/json", body, sizeof body - 1);
 }
 
 static psp_server *make(const psp_server_options *options) {

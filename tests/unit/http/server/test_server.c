@@ -36,11 +36,11 @@ static void test_requests(void **state) {
          "Content-Length: 5\r\n\r\nhello",
          200,
          "POST /a/b%20c/d%2fe\nsegment b c\nsegment d/e\nq=1\nq=a b&\nq=\nx-test=yes\n5:hello");
+  expect(fd, "DELETE /echo/ HTTP/1.1\r\nHost: h\r\n\r\n", 200, "DELETE /echo/\nsegment \n0:");
   expect(fd,
          "PUT /echo/x/y%20z HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
          "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
          200, "PUT /echo/x/y%20z\nsegment x/y%20z\n5:abcde");
-  expect(fd, "DELETE /echo/ HTTP/1.1\r\nHost: h\r\n\r\n", 200, "DELETE /echo/\nsegment \n0:");
   close(fd);
 }
 
