@@ -14,19 +14,18 @@
 
 #define AT_ONCE       64 /* connections, before anything else is seen to */
 #define LOOK_EVERY_MS 1000
-#define HELD_OFF_MS   2 /* until others have begun, or left */
-#define PATIENCE \
-  250 /* rounds in which nobody is taken: some may never begin nor leave, for want of memory */
-#define STARVED_MS   20
-#define LOG_EVERY_NS (10 * PSP_SECOND_NS)
+#define HELD_OFF_MS   2                   /* until others have begun, or left */
+#define PATIENCE_NS   (2 * PSP_SECOND_NS) /* some may never begin nor leave, for want of memory */
+#define STARVED_MS    20
+#define LOG_EVERY_NS  (10 * PSP_SECOND_NS)
 
 /* What the acceptor remembers between two rounds. */
 typedef struct acceptor {
   psp_server *server;
   int64_t looked_ns, told_ns;
-  int held_off;  /* rounds in which nobody was taken */
-  bool starving; /* the last that was tried found no descriptor */
-  int door;      /* who stands there and waits; -1: nobody */
+  int64_t held_off_ns; /* since when nobody was taken who waits; 0: nobody waits */
+  bool starving;       /* the last that was tried found no descriptor */
+  int door;            /* who stands there and waits; -1: nobody */
   struct sockaddr_storage from;
   socklen_t from_len;
   uint64_t told; /* of what was not taken */
@@ -152,13 +151,17 @@ static taken take_one(acceptor *a, bool patient) {
 
 static taken take(acceptor *a) {
   taken last = TAKEN;
-  bool patient = a->held_off < PATIENCE, any = false;
+  int64_t now_ns = psprobe_clock_monotonic();
+  bool patient = a->held_off_ns == 0 || now_ns - a->held_off_ns < PATIENCE_NS, any = false;
   for (int i = 0; i < AT_ONCE && last <= GONE; i++) {
     last = take_one(a, patient);
     any = any || last == TAKEN;
   }
   /* Whoever was taken shows that things move on: nobody need be refused for the wait. */
-  a->held_off = last == HELD_OFF && !any ? a->held_off + 1 : 0;
+  if (last != HELD_OFF || any)
+    a->held_off_ns = 0;
+  else if (a->held_off_ns == 0)
+    a->held_off_ns = now_ns;
   return last;
 }
 

@@ -178,7 +178,7 @@ void psp_room_answered(psp_room *room, psp_guest *guest) {
 }
 
 bool psp_room_is_hurried(const psp_room *room) {
-  return room->leaving >= PSP_ROOM_LEAVING || room->starting > room->most_each / 4;
+  return room->leaving >= PSP_ROOM_AT_ONCE || room->starting >= PSP_ROOM_AT_ONCE;
 }
 
 psp_guest *psp_room_make(psp_room *room) {

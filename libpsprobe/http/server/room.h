@@ -44,7 +44,7 @@ typedef struct psp_room {
 } psp_room;
 
 #define PSP_ROOM_FRESH_NS INT64_C(50000000) /* so long who came is not told to leave */
-#define PSP_ROOM_LEAVING  64 /* so many may be about to leave; who comes then waits */
+#define PSP_ROOM_AT_ONCE  64 /* so many may be about to leave, or to begin: who comes then waits */
 
 /** Valid after zeroing and this. `most`: places, not counting those that leave. */
 void psp_room_init(psp_room *room, size_t most);

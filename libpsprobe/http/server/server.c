@@ -257,7 +257,7 @@ static bool start_daemon(psp_server *s, const psp_server_options *options) {
   unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                    MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC;
   /* The bound is the room's; libmicrohttpd's, of which each thread has its share, lies above it. */
-  unsigned connections = 2 * (unsigned)(s->room.most + PSP_ROOM_LEAVING);
+  unsigned connections = 2 * (unsigned)(s->room.most + PSP_ROOM_AT_ONCE);
   /* Signals are for the program's own threads. */
   sigset_t before;
   psp_signals_block(&before);

@@ -97,7 +97,6 @@ static void test_nobody_can_leave(void **state) {
   for (int fd = 10; fd < 16; fd++)
     assert_int_equal(enter_from(fd, "10.0.0.1"),
                      PSP_ROOM_IN); /* not begun: its number may be another's */
-  assert_true(psp_room_is_hurried(&room));
   assert_int_equal(enter_from(20, "10.0.0.1"), PSP_ROOM_WAIT);
   for (int fd = 10; fd < 16; fd++)
     atomic_store(&psp_room_begin(&room, fd)->busy, true);
@@ -124,6 +123,43 @@ static void test_overdue(void **state) {
   assert_int_equal(room.leaving, 2);
   psp_room_leave(&room, 11);
   assert_int_equal(room.leaving, 1);
+}
+
+#define BURST 200
+
+/* The server's thread begins with all who were let in, a round at a time, and where the machine is
+ * busy each of its rounds is long: a burst has to get through in few of them. */
+static void test_few_rounds_for_a_burst(void **state) {
+  (void)state;
+  psp_room_clear(&room);
+  psp_room_init(&room, 20);
+  int rounds = 0, let_in = 0;
+  for (; let_in < BURST && rounds < BURST; rounds++) {
+    int begun = let_in;
+    while (let_in < BURST && !psp_room_is_hurried(&room) &&
+           enter_from(10 + let_in, "10.0.0.1") == PSP_ROOM_IN) {
+      let_in++;
+      if (leaves != NULL) psp_room_leave(&room, leaves->fd);
+    }
+    for (; begun < let_in; begun++)
+      psp_room_begin(&room, 10 + begun);
+  }
+  assert_int_equal(let_in, BURST);
+  assert_int_equal(rounds, (BURST + 14) / 15); /* one address's places each time */
+}
+
+/* In a large room no more than these at once, so that who is there does not wait for a crowd. */
+static void test_hurried(void **state) {
+  (void)state;
+  psp_room_clear(&room);
+  psp_room_init(&room, 4 * PSP_ROOM_AT_ONCE);
+  for (int i = 0; i < PSP_ROOM_AT_ONCE; i++) {
+    assert_false(psp_room_is_hurried(&room));
+    assert_int_equal(enter_from(10 + i, "10.0.0.1"), PSP_ROOM_IN);
+  }
+  assert_true(psp_room_is_hurried(&room));
+  psp_room_begin(&room, 10);
+  assert_false(psp_room_is_hurried(&room));
 }
 
 /* A burst from one address: nobody whose request is on its way is shown out for the next. */
@@ -193,6 +229,8 @@ int main(void) {
       TEST(test_who_was_answered_stands_last),
       TEST(test_nobody_can_leave),
       TEST(test_overdue),
+      TEST(test_few_rounds_for_a_burst),
+      TEST(test_hurried),
       TEST(test_fresh_ones_stay),
       TEST(test_unheard),
       TEST(test_number_used_again),
