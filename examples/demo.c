@@ -76,7 +76,9 @@ static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_erro
   if (code == PSPROBE_OK)
     code = psprobe_uploader_new(d->store, d->client, &upload, &d->uploader, error);
   if (code == PSPROBE_OK)
-    code = psprobe_recorder_new(d->store, d->uploader, logger, &d->recorder, error);
+    code = psprobe_recorder_new(
+        d->store, &(psprobe_recorder_options){.uploader = d->uploader, .logger = logger},
+        &d->recorder, error);
   o.prober.topic = TOPIC;
   o.prober.cold_topic = COLD_TOPIC;
   o.prober.listen = "127.0.0.1:0";

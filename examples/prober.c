@@ -19,7 +19,7 @@ static struct settings {
   psprobe_verifier_options verify;
   psprobe_text_list sources, admin_hosts;
   int64_t count, grace_ns;
-  const char *db, *collection, *admin;
+  const char *db, *collection, *admin, *region;
   bool no_firestore, create;
 } o;
 
@@ -51,6 +51,9 @@ static const psprobe_option options[] = {
     {"db", PSPROBE_OPTION_TEXT, &o.db, "FILE", .help = "results file", "psprobe.db"},
     {"collection", PSPROBE_OPTION_TEXT, &o.collection, "NAME", .help = "Firestore collection",
      PSPROBE_COLLECTION, .check = psprobe_check_collection},
+    {"region", PSPROBE_OPTION_TEXT, &o.region, "NAME",
+     .help = "where this prober runs, to be kept with its run", .also_env = "GOOGLE_CLOUD_REGION",
+     .man_only = true},
     {"admin-listen", PSPROBE_OPTION_TEXT, &o.admin, "ADDR",
      .help = "page and metrics [127.0.0.1:8090, or any free port]", .check = psprobe_check_listen},
     {"admin-host", PSPROBE_OPTION_LIST, &o.admin_hosts, "NAME",
@@ -113,7 +116,10 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   if (code == PSPROBE_OK && !o.no_firestore)
     code = psprobe_uploader_new(s->store, s->client, &upload, &s->uploader, error);
   if (code == PSPROBE_OK)
-    code = psprobe_recorder_new(s->store, s->uploader, logger, &s->recorder, error);
+    code = psprobe_recorder_new(
+        s->store,
+        &(psprobe_recorder_options){.uploader = s->uploader, .logger = logger, .region = o.region},
+        &s->recorder, error);
   o.prober.create_topic = o.create;
   o.prober.sink = on_finished;
   o.prober.sink_arg = s;

@@ -45,15 +45,28 @@ PSPROBE_API psprobe_code psprobe_store_new(const char *path, const psprobe_store
 /** Closes a results file. NULL is fine. Threading: after every other call with it. */
 PSPROBE_API void psprobe_store_free(psprobe_store *store);
 
+/** How a run ended. */
+typedef enum psprobe_ending {
+  PSPROBE_ENDING_UNKNOWN = 0,    /**< it is under way, or a file of long ago does not tell */
+  PSPROBE_ENDING_FINISHED = 1,   /**< all that it was to send was sent, and waited for */
+  PSPROBE_ENDING_STOPPED = 2,    /**< it was told to stop */
+  PSPROBE_ENDING_INTERRUPTED = 3 /**< its prober was killed, or its machine went off */
+} psprobe_ending;
+
 /** One run of a prober. When given: borrowed. When received: borrowed until the call returns. */
 typedef struct psprobe_run {
   char id[PSPROBE_ID_SIZE];
   int64_t started_wall_ns;
-  int64_t ended_wall_ns; /**< 0: under way, or killed */
+  int64_t ended_wall_ns; /**< 0: under way, or killed; of one that was interrupted and found so:
+                              the last that is known of it */
+  psprobe_ending ending;
+  uint32_t resumed; /**< how often it was gone on with */
   const char *project;
   const char *topic;
   const char *host;     /**< of the prober; NULL: this machine's name */
   const char *version;  /**< of libpsprobe; NULL: this one's */
+  const char *region;   /**< where the prober ran; NULL: not known */
+  const char *clock;    /**< what its clock was and how true; NULL: not known */
   const char *settings; /**< a JSON object of further settings worth keeping; NULL: none */
   int64_t interval_ns, timeout_ns;
   size_t source_count;
@@ -73,10 +86,12 @@ PSPROBE_API psprobe_code psprobe_store_begin_run(psprobe_store *store, const psp
  * Notes the end of a run.
  * @param run_id        as begun
  * @param ended_wall_ns ns since 1970
+ * @param ending        how it ended
  * @return NOT_FOUND for a run that was not begun; else as psprobe_store_begin_run
  */
 PSPROBE_API psprobe_code psprobe_store_end_run(psprobe_store *store, const char *run_id,
-                                               int64_t ended_wall_ns, psprobe_error *error);
+                                               int64_t ended_wall_ns, psprobe_ending ending,
+                                               psprobe_error *error);
 
 /**
  * Keeps finished probes, all in one transaction; on the disk when it returns.
@@ -205,16 +220,22 @@ PSPROBE_API psprobe_value *psprobe_result_document(const psprobe_row *row);
  */
 typedef struct psprobe_recorder psprobe_recorder;
 
+/** Valid when zeroed. */
+typedef struct psprobe_recorder_options {
+  psprobe_uploader *uploader; /**< told of what is kept; borrowed until free; NULL: none */
+  const psprobe_logger *logger;
+  const char *region; /**< where this prober runs; borrowed until free; NULL: not known */
+} psprobe_recorder_options;
+
 /**
  * Makes a recorder, with a run's id.
  * @param store    borrowed until free
- * @param uploader borrowed until free; may be NULL
- * @param logger   copied; may be NULL
+ * @param options  may be NULL
  * @param recorder receives it; untouched on failure
  * @return PSPROBE_OK; RESOURCE_EXHAUSTED; UNAVAILABLE (no random numbers)
  */
-PSPROBE_API psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *uploader,
-                                              const psprobe_logger *logger,
+PSPROBE_API psprobe_code psprobe_recorder_new(psprobe_store *store,
+                                              const psprobe_recorder_options *options,
                                               psprobe_recorder **recorder, psprobe_error *error);
 /** Shows the run. @return its id from the beginning, the rest from psprobe_recorder_begin on.
  * Ownership: the recorder's. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t clock) {
@@ -46,4 +48,16 @@ int64_t psp_clock_boot_ns(const psp_clock *clock) {
 
 int64_t psp_clock_wall_s(const psp_clock *clock) {
   return clock->wall_s(clock->arg);
+}
+
+void psp_clock_tell(char words[PSP_CLOCK_WORDS]) {
+  char name[33] = "";
+  struct timex state = {0};
+  FILE *file = fopen("/sys/devices/system/clocksource/clocksource0/current_clocksource", "re");
+  if (file == NULL || fscanf(file, "%32s", name) != 1) snprintf(name, sizeof name, "unknown");
+  if (file != NULL) fclose(file);
+  if (adjtimex(&state) == -1 || (state.status & STA_UNSYNC) != 0)
+    snprintf(words, PSP_CLOCK_WORDS, "%s, not synchronised", name);
+  else
+    snprintf(words, PSP_CLOCK_WORDS, "%s, within %.1f ms", name, (double)state.maxerror / 1000);
 }

@@ -27,4 +27,10 @@ extern const psp_clock psp_clock_system;
 int64_t psp_clock_boot_ns(const psp_clock *clock);
 int64_t psp_clock_wall_s(const psp_clock *clock);
 
+/** Room for the words of psp_clock_tell. */
+#define PSP_CLOCK_WORDS 96
+/** What the machine's clock is, and how far its wall time is to be trusted: "tsc, within 1.2 ms"
+ * (adjtimex(2)), or "tsc, not synchronised". */
+void psp_clock_tell(char words[PSP_CLOCK_WORDS]);
+
 #endif

@@ -9,6 +9,7 @@
 #include "report/legs.h"
 #include "report/rates.h"
 #include "report/report.h"
+#include "results/upload/document.h"
 
 #define REPORT_SCHEMA 1
 
@@ -57,9 +58,13 @@ static void put_run(psp_json_writer *w, const psprobe_run *run) {
   put_text(w, "id", run->id);
   put_time(w, "started", run->started_wall_ns);
   put_time(w, "ended", run->ended_wall_ns);
+  put_text(w, "ending", psp_ending_name(run->ending));
+  if (run->resumed > 0) psp_json_put_int64_member(w, "resumed", run->resumed);
   put_text(w, "project", run->project);
   put_text(w, "topic", run->topic);
   put_text(w, "host", run->host);
+  put_text(w, "region", run->region);
+  put_text(w, "clock", run->clock);
   put_text(w, "version", run->version);
   psp_json_put_int64_member(w, "interval_ns", run->interval_ns);
   psp_json_put_int64_member(w, "timeout_ns", run->timeout_ns);

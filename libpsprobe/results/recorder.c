@@ -36,7 +36,7 @@ struct psprobe_recorder {
   const psprobe_prober *prober;
   psprobe_logger logger;
   psprobe_run run; /* its texts are the client's, the prober's and, for host, ours */
-  char host[256];
+  char host[256], clock[PSP_CLOCK_WORDS];
   psp_buf settings;
   const char *cold_topic; /* the options' */
   bool begun;
@@ -59,14 +59,16 @@ static void look(psp_timer *timer) {
   psp_timers_arm(recorder->timers, timer, psprobe_clock_monotonic() + LOOK_NS);
 }
 
-psprobe_code psprobe_recorder_new(psprobe_store *store, psprobe_uploader *uploader,
-                                  const psprobe_logger *logger, psprobe_recorder **recorder,
-                                  psprobe_error *error) {
+psprobe_code psprobe_recorder_new(psprobe_store *store, const psprobe_recorder_options *options,
+                                  psprobe_recorder **recorder, psprobe_error *error) {
   psprobe_recorder *made = calloc(1, sizeof *made);
   if (made == NULL) return psp_fail_memory(error, "recorder");
   made->store = store;
-  made->uploader = uploader;
-  if (logger != NULL) made->logger = *logger;
+  if (options != NULL) {
+    made->uploader = options->uploader;
+    made->run.region = options->region;
+    if (options->logger != NULL) made->logger = *options->logger;
+  }
   made->look.fire = look;
   pthread_mutex_init(&made->lock, NULL);
   made->timers = psp_timers_new();
@@ -134,6 +136,8 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   run->interval_ns = settings.interval_ns;
   run->timeout_ns = settings.timeout_ns;
   run->version = psprobe_version();
+  psp_clock_tell(recorder->clock);
+  run->clock = recorder->clock;
   if (gethostname(recorder->host, sizeof recorder->host - 1) == 0) run->host = recorder->host;
   run->source_count = psprobe_prober_source_count(prober);
   for (size_t i = 0; i < run->source_count; i++)
@@ -224,6 +228,16 @@ void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t c
   if (code == PSPROBE_OK && recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
 }
 
+/* Finished: all was sent, and waited for. */
+static psprobe_ending ending_of(const psprobe_prober *prober) {
+  psprobe_prober_settings settings;
+  psprobe_prober_stats stats;
+  psprobe_prober_get_settings(prober, &settings);
+  psprobe_prober_get_stats(prober, &stats);
+  bool all = settings.count > 0 && stats.sent >= settings.count && stats.in_flight == 0;
+  return all ? PSPROBE_ENDING_FINISHED : PSPROBE_ENDING_STOPPED;
+}
+
 psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *error) {
   if (!recorder->begun) return PSPROBE_OK;
   int64_t until = psprobe_clock_monotonic() + PATIENCE_NS;
@@ -243,5 +257,6 @@ psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *err
   if (recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
   code = note_untaken(recorder, error);
   if (code != PSPROBE_OK) return code;
-  return psprobe_store_end_run(recorder->store, recorder->run.id, psprobe_clock_wall(), error);
+  return psprobe_store_end_run(recorder->store, recorder->run.id, psprobe_clock_wall(),
+                               ending_of(recorder->prober), error);
 }

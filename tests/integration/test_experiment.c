@@ -51,7 +51,8 @@ static void open_store(world *w) {
   psprobe_uploader_options upload = {.collection = COLLECTION};
   ok(psprobe_store_new(w->db, NULL, &w->store, error));
   ok(psprobe_uploader_new(w->store, w->client, &upload, &w->uploader, error));
-  ok(psprobe_recorder_new(w->store, w->uploader, NULL, &w->recorder, error));
+  ok(psprobe_recorder_new(w->store, &(psprobe_recorder_options){.uploader = w->uploader},
+                          &w->recorder, error));
 }
 
 /* Topic, prober, the function behind a push subscription, the service behind a pull one. */

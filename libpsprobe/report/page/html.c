@@ -89,12 +89,15 @@ static void fill(psp_html_page *p, const psp_columns *c) {
       add(p, "Ended", "not yet");
     else
       add_time(p, "Ended", last->ended_wall_ns);
+    if (last->ending == PSPROBE_ENDING_INTERRUPTED) add(p, "How it ended", "interrupted");
     add_sent(p, c);
     add(p, "Project", last->project);
     add(p, "Topic", last->topic);
     add_duration(p, "From probe to probe", last->interval_ns);
     add_duration(p, "Lost after", last->timeout_ns);
     add(p, "Prober's host", last->host);
+    add(p, "Region", last->region);
+    add(p, "Prober's wall clock", last->clock);
     add(p, "libpsprobe", last->version);
     add_settings(p, last->settings);
   }

@@ -18,6 +18,8 @@ static void free_run(psp_run_copy *r) {
   free(r->host);
   free(r->version);
   free(r->settings);
+  free(r->region);
+  free(r->clock);
 }
 
 static void free_source(psp_source_columns *s) {
@@ -78,12 +80,16 @@ uint32_t psp_columns_add_run(psp_columns *c, const psprobe_run *run) {
                          .topic = psp_strdup(run->topic),
                          .host = psp_strdup(run->host),
                          .version = psp_strdup(run->version),
-                         .settings = psp_strdup(run->settings)};
+                         .settings = psp_strdup(run->settings),
+                         .region = psp_strdup(run->region),
+                         .clock = psp_strdup(run->clock)};
   copy->run.project = copy->project;
   copy->run.topic = copy->topic;
   copy->run.host = copy->host;
   copy->run.version = copy->version;
   copy->run.settings = copy->settings;
+  copy->run.region = copy->region;
+  copy->run.clock = copy->clock;
   for (size_t k = 0; k < PSPROBE_MAX_SOURCES; k++)
     copy->run.sources[k] = NULL;
   return (uint32_t)c->run_count++;

@@ -44,7 +44,7 @@ typedef struct psp_source_columns {
 /** A run, with texts of its own. */
 typedef struct psp_run_copy {
   psprobe_run run; /**< its pointers are those below */
-  char *project, *topic, *host, *version, *settings;
+  char *project, *topic, *host, *version, *settings, *region, *clock;
 } psp_run_copy;
 
 /** Valid when zeroed. */

@@ -114,7 +114,7 @@ static sqlite3_stmt *prepare(sqlite3 *db, const psprobe_filter *filter, const in
   sqlite3_stmt *statement = NULL;
   sqlite3_snprintf(sizeof sql, sql,
                    "SELECT " PSP_ROW_COLUMNS " FROM probes p" PSP_ROW_ANSWERS
-                   "WHERE 1%s%s%s"
+                   "WHERE p.state = 2%s%s%s"
                    " ORDER BY p.sent_ns, p.seq",
                    run == NULL ? "" : " AND p.run = ?1", since == 0 ? "" : " AND p.sent_ns >= ?2",
                    until == 0 ? "" : " AND p.sent_ns < ?3");

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "results/store/store.h"
 
-#define TEXTS 5 /* project, topic, host, version, settings */
+#define TEXTS 7 /* project, topic, host, version, settings, region, clock */
 
 void psp_runs_free(psp_runs *runs) {
   for (size_t i = 0; i < runs->count; i++)
@@ -48,8 +48,12 @@ static bool read_run(sqlite3_stmt *run, sqlite3_stmt *sources, psp_run *out) {
   out->run.ended_wall_ns = sqlite3_column_int64(run, 3);
   out->run.interval_ns = sqlite3_column_int64(run, 4);
   out->run.timeout_ns = sqlite3_column_int64(run, 5);
+  int64_t ending = sqlite3_column_int64(run, 6);
+  if (ending >= PSPROBE_ENDING_UNKNOWN && ending <= PSPROBE_ENDING_INTERRUPTED)
+    out->run.ending = (psprobe_ending)ending;
+  out->run.resumed = (uint32_t)sqlite3_column_int64(run, 7);
   for (int i = 0; i < TEXTS; i++)
-    add_text(&buf, at, (size_t)i, psp_sql_text(run, 6 + i));
+    add_text(&buf, at, (size_t)i, psp_sql_text(run, 8 + i));
   sqlite3_reset(sources);
   psp_sql_bind_int64(sources, 1, out->seq);
   size_t count = 0;
@@ -60,8 +64,9 @@ static bool read_run(sqlite3_stmt *run, sqlite3_stmt *sources, psp_run *out) {
   sqlite3_reset(sources);
   out->text = psp_buf_take(&buf, NULL);
   if (out->text == NULL) return false;
-  const char **texts[TEXTS] = {&out->run.project, &out->run.topic, &out->run.host,
-                               &out->run.version, &out->run.settings};
+  const char **texts[TEXTS] = {&out->run.project, &out->run.topic,    &out->run.host,
+                               &out->run.version, &out->run.settings, &out->run.region,
+                               &out->run.clock};
   for (size_t i = 0; i < TEXTS; i++)
     *texts[i] = at[i] == SIZE_MAX ? NULL : out->text + at[i];
   out->run.source_count = count;
@@ -119,8 +124,10 @@ static psprobe_code check_found(const psp_runs *runs, const char *wanted, const 
 psprobe_code psp_runs_read(sqlite3 *db, const char *path, const psprobe_filter *filter,
                            psp_runs *runs, psprobe_error *error) {
   static const char sql[] =
-      "SELECT seq, id, started_ns, coalesce(ended_ns, 0), interval_ns, timeout_ns, project, topic, "
-      "host, version, settings FROM runs WHERE CASE WHEN ?1 IS NULL THEN 1 "
+      "SELECT seq, id, started_ns, coalesce(ended_ns, 0), interval_ns, timeout_ns, ending, "
+      "resumed, "
+      "project, topic, host, version, settings, region, clock FROM runs WHERE CASE WHEN ?1 IS NULL "
+      "THEN 1 "
       "WHEN ?1 = 'last' THEN seq = (SELECT max(seq) FROM runs) "
       "ELSE substr(id, 1, length(?1)) = ?1 END ORDER BY seq";
   const char *wanted = filter == NULL ? NULL : filter->run;

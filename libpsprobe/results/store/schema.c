@@ -10,6 +10,10 @@
  * none; refused the revision that Firestore will not take. So what is still to
  * be uploaded is a comparison inside the row, and an index holds just that.
  *
+ * A probe is there before it is sent: state 0, planned (sent_ns: the time of its
+ * slot); 1, sent; 2, closed: answered, lost or interrupted. Until then its
+ * revision is 0, so that nothing of it is uploaded.
+ *
  * An answer is a delivery of a message that came back: its first counts, and
  * is delivery 1. What was not told is NULL.
  */
@@ -37,6 +41,12 @@
   " t1_ns INTEGER, t2_ns INTEGER, t3_ns INTEGER, t4_ns INTEGER,"             \
   " PRIMARY KEY (probe, position, delivery)) WITHOUT ROWID;"
 
+/* By the conditions that readers make: what is open is in none of these. */
+#define INDEXES                                                       \
+  "CREATE INDEX probes_sent ON probes (sent_ns) WHERE state = 2;"     \
+  "CREATE INDEX probes_run ON probes (run, sent_ns) WHERE state = 2;" \
+  "CREATE INDEX probes_open ON probes (run) WHERE state < 2;"
+
 static const char tables[] =
     "CREATE TABLE runs ("
     " seq INTEGER PRIMARY KEY,"
@@ -44,7 +54,10 @@ static const char tables[] =
     " started_ns INTEGER NOT NULL,"
     " ended_ns INTEGER,"
     " project TEXT, topic TEXT, host TEXT, version TEXT, settings TEXT,"
-    " interval_ns INTEGER NOT NULL, timeout_ns INTEGER NOT NULL);"
+    " interval_ns INTEGER NOT NULL, timeout_ns INTEGER NOT NULL,"
+    " region TEXT, clock TEXT,"
+    " ending INTEGER NOT NULL DEFAULT 0," /* psprobe_ending */
+    " resumed INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE sources ("
     " run INTEGER NOT NULL REFERENCES runs (seq),"
     " position INTEGER NOT NULL,"
@@ -61,11 +74,9 @@ static const char tables[] =
     " revision INTEGER NOT NULL DEFAULT 1,"
     " uploaded INTEGER NOT NULL DEFAULT 0,"
     " refused INTEGER NOT NULL DEFAULT 0,"
-    " cadence INTEGER NOT NULL DEFAULT 0);" /* psprobe_cadence */
-    ANSWERS
-    "CREATE INDEX probes_sent ON probes (sent_ns);"
-    "CREATE INDEX probes_run ON probes (run, sent_ns);"
-    "CREATE INDEX probes_outbox ON probes (seq) WHERE revision > uploaded;";
+    " cadence INTEGER NOT NULL DEFAULT 0," /* psprobe_cadence */
+    " state INTEGER NOT NULL DEFAULT 2);"
+    "CREATE INDEX probes_outbox ON probes (seq) WHERE revision > uploaded;" INDEXES ANSWERS;
 
 /* From version 1, whose answers had neither delivery nor facts. */
 static const char from_1[] =
@@ -75,22 +86,36 @@ static const char from_1[] =
     " SELECT probe, position, status, elapsed_ns, duplicates, cold, handled_ns FROM answers_1;"
     "DROP TABLE answers_1;";
 
+/* From version 2, which knew of a probe once it was closed. */
+static const char from_2[] =
+    "ALTER TABLE runs ADD COLUMN region TEXT;"
+    "ALTER TABLE runs ADD COLUMN clock TEXT;"
+    "ALTER TABLE runs ADD COLUMN ending INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE runs ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE probes ADD COLUMN state INTEGER NOT NULL DEFAULT 2;"
+    "DROP INDEX probes_sent; DROP INDEX probes_run;" INDEXES;
+
 /* The same as views, which a name finds before the file's tables. */
-static const char bridge_1[] =
-    "CREATE TEMP VIEW probes AS SELECT *, 0 AS cadence FROM main.probes;"
+#define RUNS_VIEW                                                                  \
+  "CREATE TEMP VIEW runs AS SELECT *, NULL AS region, NULL AS clock, 0 AS ending," \
+  " 0 AS resumed FROM main.runs;"
+static const char *const bridges[PSP_SCHEMA_VERSION] = {
+    [1] = RUNS_VIEW
+    "CREATE TEMP VIEW probes AS SELECT *, 0 AS cadence, 2 AS state FROM main.probes;"
     "CREATE TEMP VIEW instances AS SELECT NULL AS seq, NULL AS name WHERE 0;"
     "CREATE TEMP VIEW answers AS SELECT *, 1 AS delivery, NULL AS received_ns, NULL AS instance,"
     " NULL AS invocation, NULL AS attempt, NULL AS age_ns, NULL AS ready_ns, NULL AS published_ns,"
     " NULL AS arrived_ns, NULL AS responder_sent_ns, NULL AS t1_ns, NULL AS t2_ns, NULL AS t3_ns,"
-    " NULL AS t4_ns FROM main.answers;";
+    " NULL AS t4_ns FROM main.answers;",
+    [2] = RUNS_VIEW "CREATE TEMP VIEW probes AS SELECT *, 2 AS state FROM main.probes;"};
 
 /* Runs statements in one transaction, which also tell whose file it is, and of which version. */
-static psprobe_code transact(sqlite3 *db, const char *path, const char *statements,
+static psprobe_code transact(sqlite3 *db, const char *path, const char *first, const char *then,
                              const char *what, psprobe_error *error) {
   char *sql = sqlite3_mprintf(
-      "BEGIN IMMEDIATE; %s PRAGMA application_id = %d;"
+      "BEGIN IMMEDIATE; %s %s PRAGMA application_id = %d;"
       "PRAGMA user_version = %d; COMMIT;",
-      statements, PSP_APPLICATION_ID, PSP_SCHEMA_VERSION);
+      first, then, PSP_APPLICATION_ID, PSP_SCHEMA_VERSION);
   if (sql == NULL) return psp_fail_memory(error, "results file");
   int result = psp_sql_run(db, sql);
   sqlite3_free(sql);
@@ -102,17 +127,17 @@ static psprobe_code transact(sqlite3 *db, const char *path, const char *statemen
 }
 
 psprobe_code psp_schema_create(sqlite3 *db, const char *path, psprobe_error *error) {
-  return transact(db, path, tables, "make tables in", error);
+  return transact(db, path, tables, "", "make tables in", error);
 }
 
 psprobe_code psp_schema_migrate(sqlite3 *db, const char *path, int64_t version,
                                 psprobe_error *error) {
   if (version == PSP_SCHEMA_VERSION) return PSPROBE_OK;
-  return transact(db, path, from_1, "bring to this version", error);
+  return transact(db, path, version == 1 ? from_1 : "", from_2, "bring to this version", error);
 }
 
 int psp_schema_bridge(sqlite3 *db, int64_t version) {
-  return version == PSP_SCHEMA_VERSION ? SQLITE_OK : psp_sql_run(db, bridge_1);
+  return version == PSP_SCHEMA_VERSION ? SQLITE_OK : psp_sql_run(db, bridges[version]);
 }
 
 bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version) {

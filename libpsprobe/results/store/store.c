@@ -36,7 +36,8 @@ static psprobe_code open_to_write(psprobe_store *store, const char *path, psprob
   psprobe_code code = psp_writer_lock(store, path, error);
   if (code == PSPROBE_OK) code = resolve(store, path, error);
   if (code == PSPROBE_OK && !psp_open_beside(path)) code = psp_open_fail(path, errno, error);
-  return code == PSPROBE_OK ? psp_writer_open(store, error) : code;
+  if (code == PSPROBE_OK) code = psp_writer_open(store, error);
+  return code == PSPROBE_OK ? psp_store_recover(store, error) : code;
 }
 
 static psprobe_code open_to_read(psprobe_store *store, const char *path, psprobe_error *error) {

@@ -21,7 +21,7 @@
 /** "psPr" in the header of our files (PRAGMA application_id). */
 #define PSP_APPLICATION_ID 0x70735072
 /** Of the tables below; a higher one is refused (PRAGMA user_version). */
-#define PSP_SCHEMA_VERSION 2
+#define PSP_SCHEMA_VERSION 3
 
 typedef enum psp_statement {
   PSP_INSERT_RUN,
@@ -91,6 +91,8 @@ psprobe_code psp_writer_lock(psprobe_store *store, const char *path, psprobe_err
 /** Opens the connection that writes, under the lock. A damaged file is set aside. */
 psprobe_code psp_writer_open(psprobe_store *store, psprobe_error *error);
 void psp_writer_close(psprobe_store *store);
+/** Closes what runs that died left open. Once, by who opens the file to write. */
+psprobe_code psp_store_recover(psprobe_store *store, psprobe_error *error);
 /**
  * Sees that what is written reaches the file of that name: when it was removed or renamed, a new
  * one is made with all that the old one held. With the mutex held; a stat where all is well.

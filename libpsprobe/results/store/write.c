@@ -88,6 +88,10 @@ static psprobe_code insert_run(psprobe_store *store, const psprobe_run *run, psp
   psp_sql_bind_text(insert, 8, run->settings);
   psp_sql_bind_int64(insert, 9, run->interval_ns);
   psp_sql_bind_int64(insert, 10, run->timeout_ns);
+  psp_sql_bind_text(insert, 11, run->region);
+  psp_sql_bind_text(insert, 12, run->clock);
+  psp_sql_bind_int64(insert, 13, run->ending);
+  psp_sql_bind_int64(insert, 14, run->resumed);
   psprobe_code code = change(store, PSP_INSERT_RUN, error);
   if (code == PSPROBE_ALREADY_EXISTS)
     return psp_fail(error, code, "run %s is in %s already", run->id, store->path);
@@ -121,10 +125,11 @@ static psprobe_code change_run(psprobe_store *store, psp_statement which, const 
 }
 
 psprobe_code psprobe_store_end_run(psprobe_store *store, const char *run_id, int64_t ended_wall_ns,
-                                   psprobe_error *error) {
+                                   psprobe_ending ending, psprobe_error *error) {
   psprobe_code code = psp_store_begin(store, error);
   if (code != PSPROBE_OK) return code;
   psp_sql_bind_int64(store->statements[PSP_END_RUN], 2, ended_wall_ns);
+  psp_sql_bind_int64(store->statements[PSP_END_RUN], 3, ending);
   return change_run(store, PSP_END_RUN, run_id, error);
 }
 

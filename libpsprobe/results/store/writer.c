@@ -25,9 +25,10 @@
 static const char *const statements[PSP_STATEMENTS] = {
     [PSP_INSERT_RUN] =
         "INSERT INTO runs (id, started_ns, ended_ns, project, topic, host, version, "
-        "settings, interval_ns, timeout_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "settings, interval_ns, timeout_ns, region, clock, ending, resumed) VALUES (?, ?, ?, ?, ?, "
+        "?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [PSP_INSERT_SOURCE] = "INSERT INTO sources (run, position, name) VALUES (?, ?, ?)",
-    [PSP_END_RUN] = "UPDATE runs SET ended_ns = ?2 WHERE id = ?1",
+    [PSP_END_RUN] = "UPDATE runs SET ended_ns = ?2, ending = ?3 WHERE id = ?1",
     [PSP_SET_SETTINGS] = "UPDATE runs SET settings = ?2 WHERE id = ?1",
     [PSP_FIND_RUN] =
         "SELECT seq, (SELECT count(*) FROM sources WHERE run = seq) FROM runs "

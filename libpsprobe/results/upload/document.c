@@ -36,6 +36,13 @@ const char *psp_status_name(psprobe_status status) {
   return status == PSPROBE_ANSWERED ? "answered" : status == PSPROBE_LATE ? "late" : "lost";
 }
 
+const char *psp_ending_name(psprobe_ending ending) {
+  static const char *const names[] = {[PSPROBE_ENDING_FINISHED] = "finished",
+                                      [PSPROBE_ENDING_STOPPED] = "stopped",
+                                      [PSPROBE_ENDING_INTERRUPTED] = "interrupted"};
+  return names[ending];
+}
+
 /* Sets one field, unless memory ran out before; the value is taken in any case. */
 static void put(psprobe_value *map, const char *key, psprobe_value *value, bool *good) {
   *good = psprobe_value_set(map, key, value) && *good;

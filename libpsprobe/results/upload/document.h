@@ -10,5 +10,7 @@ extern const char *const psp_document_mask[PSP_DOCUMENT_MASK];
 
 /** "answered", "late" or "lost". */
 const char *psp_status_name(psprobe_status status);
+/** NULL: not known. */
+const char *psp_ending_name(psprobe_ending ending);
 
 #endif

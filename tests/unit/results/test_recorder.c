@@ -36,7 +36,7 @@ static psprobe_run run_of(void **state, fake_client *google, const char *name,
   options.topic = "probes";
   options.listen = "127.0.0.1:0";
   assert_int_equal(psprobe_prober_new(google->client, &options, &prober, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_begin(recorder, google->client, prober, &options, NULL),
                    PSPROBE_OK);
   assert_int_equal(psprobe_store_each_run(store, NULL, take_run, &run, NULL), PSPROBE_OK);
@@ -70,7 +70,7 @@ static void test_file_gone_while_nothing_comes(void **state) {
   psprobe_store *store = scratch_store(path, false);
   psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
   assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
   psprobe_finished finished = scratch_finished(1);
   psprobe_recorder_sink(recorder, &finished, 1);
@@ -96,7 +96,7 @@ static void test_full_and_room_again(void **state) {
   psprobe_store *store = scratch_store(scratch_file(state, "r.db"), false);
   psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
   assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
   assert_int_equal(psp_sql_run(store->db, "PRAGMA max_page_count = 12"), SQLITE_OK);
   for (uint64_t i = 0; i < 3000; i++) {
@@ -142,7 +142,7 @@ static void test_what_was_not_taken(void **state) {
   psprobe_store *store = scratch_store(scratch_file(state, "r.db"), false);
   psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
   assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
   expect_settings(store, "none");
   psp_server_miss(prober->server);
@@ -175,7 +175,7 @@ static void test_cadences_are_settings(void **state) {
   psprobe_prober_options options = {
       .topic = "probes", .listen = "127.0.0.1:0", .cold_topic = "rare", .filler_ns = 100000000};
   assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_new(store, NULL, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
 #define CADENCES "\"cold_every_ns\":1200000000000,\"cold_topic\":\"rare\",\"filler_ns\":100000000"
   expect_settings(store, "{" CADENCES "}");

@@ -21,6 +21,8 @@ static bool keep_run(void *arg, const psprobe_run *run) {
   assert_string_equal(run->host, run->settings == NULL ? host : "here");
   if (run->settings != NULL) assert_string_equal(run->settings, "{\"pulls\":4}");
   assert_string_equal(run->version, psprobe_version());
+  if (run->settings != NULL) assert_string_equal(run->region, "europe-west1");
+  if (run->settings != NULL) assert_string_equal(run->clock, "tsc, not synchronised");
   *out = *run;
   return true;
 }
@@ -37,13 +39,18 @@ static void test_runs(void **state) {
   assert_int_equal(back.interval_ns, run.interval_ns);
   assert_int_equal(back.timeout_ns, run.timeout_ns);
   assert_int_equal(back.started_wall_ns, run.started_wall_ns);
-  assert_int_equal(psprobe_store_end_run(store, run.id, 12345, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_end_run(store, run.id, 12345, PSPROBE_ENDING_STOPPED, NULL),
+                   PSPROBE_OK);
   assert_int_equal(psprobe_store_each_run(store, NULL, keep_run, &back, NULL), PSPROBE_OK);
   assert_int_equal(back.ended_wall_ns, 12345);
+  assert_int_equal(back.ending, PSPROBE_ENDING_STOPPED);
   assert_int_equal(psprobe_store_begin_run(store, &run, &error), PSPROBE_ALREADY_EXISTS);
   run = scratch_run(2);
-  assert_int_equal(psprobe_store_end_run(store, run.id, 1, &error), PSPROBE_NOT_FOUND);
+  assert_int_equal(psprobe_store_end_run(store, run.id, 1, PSPROBE_ENDING_FINISHED, &error),
+                   PSPROBE_NOT_FOUND);
   run.settings = "{\"pulls\":4}";
+  run.region = "europe-west1";
+  run.clock = "tsc, not synchronised";
   assert_int_equal(psprobe_store_begin_run(store, &run, NULL), PSPROBE_OK);
   psprobe_filter last = {.run = "last"};
   assert_int_equal(psprobe_store_each_run(store, &last, keep_run, &back, NULL), PSPROBE_OK);

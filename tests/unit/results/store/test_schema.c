@@ -16,10 +16,13 @@
 
 /* Written by version 0.1.0: 40 probes of two sources and one of another run. */
 #define VERSION_1 "tests/data/results/version-1.db"
+/* By the version before probes were kept from their sending on: 28 of a run that finished (4 of
+ * them rare), all in Firestore, 6 of another source and 34 of a run that was killed. */
+#define VERSION_2 "tests/data/results/version-2.db"
 
-static const char *copy(void **state) {
+static const char *copy(void **state, const char *version) {
   const char *path = scratch_file(state, "old.db");
-  psp_buf bytes = test_file(VERSION_1);
+  psp_buf bytes = test_file(version);
   FILE *file = fopen(path, "wb");
   assert_non_null(file);
   assert_int_equal(fwrite(bytes.data, 1, bytes.len, file), bytes.len);
@@ -64,7 +67,7 @@ static void expect_rows(psprobe_store *store) {
 }
 
 static void test_read_as_it_is(void **state) {
-  const char *path = copy(state);
+  const char *path = copy(state, VERSION_1);
   psprobe_store *store = scratch_store(path, true);
   uint64_t backlog = 0;
   expect_rows(store);
@@ -75,7 +78,7 @@ static void test_read_as_it_is(void **state) {
 }
 
 static void test_brought_to_this_version(void **state) {
-  const char *path = copy(state);
+  const char *path = copy(state, VERSION_1);
   psprobe_store *store = scratch_store(path, false);
   assert_int_equal(ask(path, "PRAGMA user_version"), PSP_SCHEMA_VERSION);
   assert_int_equal(ask(path, "SELECT count(*) FROM answers WHERE delivery = 1"), 81);
@@ -100,9 +103,77 @@ static void test_brought_to_this_version(void **state) {
   psprobe_store_free(store);
 }
 
+typedef struct tally {
+  uint64_t rows, uploaded, statuses[PSPROBE_LATE + 1], named, rare;
+} tally;
+
+static bool count_row(void *arg, const psprobe_row *row) {
+  tally *all = arg;
+  all->rows++;
+  all->uploaded += row->uploaded;
+  all->rare += row->result.cadence == PSPROBE_CADENCE_COLD;
+  for (size_t i = 0; i < row->result.source_count; i++) {
+    all->statuses[row->result.answers[i].status]++;
+    all->named += row->result.answers[i].facts.instance[0] != '\0';
+  }
+  return true;
+}
+
+static void expect_version_2(psprobe_store *store) {
+  tally all = {0};
+  uint64_t backlog = 0;
+  assert_int_equal(psprobe_store_each(store, NULL, count_row, &all, NULL), PSPROBE_OK);
+  assert_int_equal(all.rows, 68);
+  assert_int_equal(all.uploaded, 28);
+  assert_int_equal(all.rare, 4);
+  assert_int_equal(all.statuses[PSPROBE_LOST], 78);
+  assert_int_equal(all.statuses[PSPROBE_ANSWERED], 47);
+  assert_int_equal(all.statuses[PSPROBE_LATE], 5);
+  assert_int_equal(all.named, 52);
+  assert_int_equal(psprobe_store_backlog(store, &backlog, NULL), PSPROBE_OK);
+  assert_int_equal(backlog, 40);
+}
+
+static bool take_ending(void *arg, const psprobe_run *run) {
+  psprobe_ending **next = arg;
+  assert_null(run->region);
+  *(*next)++ = run->ending;
+  return true;
+}
+
+static void expect_endings(psprobe_store *store, psprobe_ending killed) {
+  psprobe_ending endings[3], *next = endings;
+  assert_int_equal(psprobe_store_each_run(store, NULL, take_ending, &next, NULL), PSPROBE_OK);
+  assert_ptr_equal(next, endings + 3);
+  assert_int_equal(endings[0], PSPROBE_ENDING_UNKNOWN);
+  assert_int_equal(endings[2], killed);
+}
+
+/* Version 2, read as it is; then by who writes, who also sees that a run was killed. */
+static void test_version_2(void **state) {
+  const char *path = copy(state, VERSION_2);
+  psprobe_store *store = scratch_store(path, true);
+  expect_version_2(store);
+  expect_endings(store, PSPROBE_ENDING_UNKNOWN);
+  psprobe_store_free(store);
+  assert_int_equal(ask(path, "PRAGMA user_version"), 2);
+  store = scratch_store(path, false);
+  assert_int_equal(ask(path, "PRAGMA user_version"), PSP_SCHEMA_VERSION);
+  assert_int_equal(ask(path, "SELECT count(*) FROM probes WHERE state = 2"), 68);
+  assert_int_equal(ask(path, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+  expect_version_2(store);
+  expect_endings(store, PSPROBE_ENDING_INTERRUPTED);
+  psprobe_store_free(store);
+  /* The last that is known of it. */
+  assert_int_equal(ask(path,
+                       "SELECT ended_ns = (SELECT max(sent_ns) FROM probes WHERE run = runs.seq) "
+                       "FROM runs WHERE ending = 3"),
+                   1);
+}
+
 /* What cannot be brought over is left as it was. */
 static void test_a_migration_that_fails(void **state) {
-  const char *path = copy(state);
+  const char *path = copy(state, VERSION_1);
   sqlite3 *db = NULL;
   assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
   assert_int_equal(psp_sql_run(db, "CREATE TABLE answers_1 (x)"), SQLITE_OK);
@@ -122,6 +193,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_read_as_it_is, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_brought_to_this_version, scratch_setup,
                                       scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_version_2, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_a_migration_that_fails, scratch_setup, scratch_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,7 +127,8 @@ static void test_reader_changes_nothing(void **state) {
   assert_non_null(strstr(error.message, "read only"));
   assert_int_equal(psprobe_store_add(reader, run.id, &finished, 1, NULL),
                    PSPROBE_FAILED_PRECONDITION);
-  assert_int_equal(psprobe_store_end_run(reader, run.id, 1, NULL), PSPROBE_FAILED_PRECONDITION);
+  assert_int_equal(psprobe_store_end_run(reader, run.id, 1, PSPROBE_ENDING_STOPPED, NULL),
+                   PSPROBE_FAILED_PRECONDITION);
   psprobe_store_free(reader);
   assert_int_equal(scratch_rows(path), 1);
 }
