@@ -5,12 +5,8 @@
 
 #include "base/error.h"
 #include "firestore/write.h"
-#include "os/clock.h"
 #include "results/upload/document.h"
 #include "results/upload/upload.h"
-
-/* The uploader repeats by itself, so one attempt is a call. */
-#define ATTEMPT_NS (30 * PSP_SECOND_NS)
 
 /* The writes of a batch and what they borrow. */
 typedef struct batch_writes {
@@ -84,12 +80,12 @@ static void judge(const psp_outbox *outbox, batch_writes *b, psp_batch *batch) {
 }
 
 psprobe_code psp_upload_batch(psprobe_store *store, psprobe_client *client, psp_stopper *stopper,
-                              const char *collection, int64_t after, size_t max, psp_batch *batch,
+                              const char *collection, const psp_plan_step *step, psp_batch *batch,
                               psprobe_error *error) {
   psp_outbox outbox;
   batch_writes b;
   *batch = (psp_batch){0};
-  psprobe_code code = psp_outbox_take(store, after, max, &outbox, error);
+  psprobe_code code = psp_outbox_take(store, step->after, step->most, &outbox, error);
   if (code != PSPROBE_OK) return code;
   batch->rows = outbox.count;
   if (outbox.count == 0) {
@@ -97,8 +93,9 @@ psprobe_code psp_upload_batch(psprobe_store *store, psprobe_client *client, psp_
     return PSPROBE_OK;
   }
   batch->last = outbox.rows[outbox.count - 1].seq;
+  /* The plan repeats by itself, so one attempt is a call. */
   code = make_writes(&outbox, collection, &b)
-             ? psp_batch_write_until(client, b.writes, outbox.count, ATTEMPT_NS, stopper,
+             ? psp_batch_write_until(client, b.writes, outbox.count, step->patience_ns, stopper,
                                      b.outcomes, error)
              : psp_fail_memory(error, "rows to upload");
   if (code != PSPROBE_OK && outbox.count == 1 && psp_row_refused(error)) {

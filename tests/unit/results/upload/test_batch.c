@@ -151,7 +151,7 @@ static void test_a_strangers_refusal_is_waited_out(void **state) {
 
 static void test_nonsense_is_tried_again(void **state) {
   static const char *const answers[] = {"",       "[]",
-                                        "{}",     "{\"status\":[{}],\"writeResults\":[{}]}",
+                                        "{}",     "{\"status\":[{},{}],\"writeResults\":[{},{}]}",
                                         "<html>", "{\"status\":[{},{},{}]}"};
   uploading *s = *state;
   fake_transport *fake = ((fake_client *)s->client)->fake;

@@ -235,6 +235,43 @@ static void test_added_meanwhile(void **state) {
   uploading_stop(s);
 }
 
+/* Told once, with what to do. */
+static void test_what_to_do(void **state) {
+  static const struct {
+    int status;
+    const char *body, *hint;
+  } cases[] = {
+      {400,
+       "{\"error\":{\"code\":400,\"message\":\"The Cloud Firestore API is not available for "
+       "Firestore in Datastore Mode database projects/demo-p/databases/(default).\",\"status\":"
+       "\"FAILED_PRECONDITION\"}}",
+       "make one in Native mode"},
+      {404,
+       "{\"error\":{\"code\":404,\"message\":\"The database (default) does not exist\","
+       "\"status\":\"NOT_FOUND\"}}",
+       "make the database"},
+      {200, "<html>Sign in to the guest network</html>", "code=INTERNAL"},
+      {403, "<html>Blocked by policy</html>", "http=403"},
+  };
+  uploading *s = *state;
+  fake_transport *fake = ((fake_client *)s->client)->fake;
+  for (uint64_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fake_call *call = fake_expect(fake, "POST", "*:batchWrite");
+    fake_reply(fake_times(call, 3), cases[i].status, NULL, cases[i].body);
+  }
+  s->firestore = fake_firestore_new(fake, scratch_file(&s->folder, "documents"));
+  uploading_add(s, 0, 2, false);
+  psprobe_uploader *uploader = uploading_start(s);
+  for (int i = 0; i < 400 && uploading_backlog(s) > 0; i++)
+    psprobe_uploader_flush(uploader, UPLOADING_SECOND / 20, NULL);
+  uploading_stop(s);
+  uploading_expect(s, 2);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    assert_int_equal(uploading_count(s->log, cases[i].hint), 1);
+  assert_int_equal(uploading_count(s->log, "what stands in its place (a proxy"), 2);
+  assert_int_equal(uploading_count(s->log, "event=upload_fails"), 4);
+}
+
 /* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
@@ -249,6 +286,7 @@ int main(void) {
       UPLOADING_TEST_BARE(test_no_answer),
       UPLOADING_TEST(test_refusals_of_new),
       UPLOADING_TEST(test_added_meanwhile),
+      UPLOADING_TEST_BARE(test_what_to_do),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
