@@ -29,7 +29,7 @@ say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-6s %s\n' $(1
 endif
 
 # ---- third parties ----
-DEPS := libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3 zlib
+DEPS := libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3 zlib libprotobuf-c
 DEPS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(DEPS) 2>/dev/null)
 DEPS_LIBS := $(shell $(PKG_CONFIG) --libs $(DEPS) 2>/dev/null)
 
@@ -95,6 +95,15 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# What protoc-c makes of proto.proto lies in the tree beside it; it is made anew where protoc-c is there.
+PROTO := libpsprobe/pubsub/proto.proto
+PROTOC_C := $(shell command -v protoc-c 2>/dev/null)
+ifneq ($(PROTOC_C),)
+libpsprobe/pubsub/wire/proto.pb-c.c: $(PROTO)
+	$(call say,PROTO,$<)
+	$(Q)$(PROTOC_C) --proto_path=$(<D) --c_out=$(@D) $(<F) && touch $@
+endif
 
 # The programs see public headers only: no -Ilibpsprobe, no third party's.
 $(BUILD)/examples/%.o: ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE $(FORTIFY) $(CPPFLAGS)
@@ -228,7 +237,7 @@ uninstall: ## take it away again
 	rm -rf $(call to,$(INCLUDEDIR)/psprobe)
 
 # ---- care ----
-SOURCES = $(shell git ls-files '*.c' '*.h')
+SOURCES = $(shell git ls-files '*.c' '*.h' ':!*.pb-c.*')
 format: ## clang-format every file
 	clang-format -i $(SOURCES)
 

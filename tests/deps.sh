@@ -33,6 +33,7 @@ libcrypto:libssl-dev
 libmicrohttpd:libmicrohttpd-dev
 sqlite3:libsqlite3-dev
 zlib:zlib1g-dev
+libprotobuf-c:libprotobuf-c-dev
 cmocka:libcmocka-dev
 "
 missing=""
