@@ -173,8 +173,10 @@ check-threads: ## run the tests of threads under TSan
 	@BUILD=$(BUILD)/tsan tests/run.sh $(THREADED:%=$(BUILD)/tsan/%)
 
 ROUND_TRIP := $(BUILD)/tests/unit/results/columns/test_export_round_trip
-soak: $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) ## run them SOAK_RUNS=2000 times each beside a busy loop
+POWER := $(BUILD)/tests/unit/results/store/test_store_power
+soak: $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) ## run them SOAK_RUNS=2000 times each beside a busy loop
 	@PSPROBE_EVERY_TABLE=1 $(ROUND_TRIP)
+	@PSPROBE_SEEDS=1000 $(POWER)
 	@BUILD=$(BUILD) tests/soak.sh $(THREADED:%=$(BUILD)/%)
 	@$(MAKE) --no-print-directory crowd
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A disk without room when a prober starts, on a file system of 1 MB of the test's own: refused, in words
-# that say so; and with room again the same command works.
+# Small disks, file systems of the test's own. Without room when a prober starts: refused, in words that
+# say so; with room again the same command works. 4 MB hold what fits into them: SQLite's log takes no
+# room for long. A disk that is full while a prober runs, and full again, loses nothing.
 set -u
 if [ -z "${PSPROBE_IN_NAMESPACE:-}" ] && unshare --user --map-root-user --mount true 2>/dev/null; then
   PSPROBE_IN_NAMESPACE=1 unshare --user --map-root-user --mount "$0" "$@"
@@ -36,4 +37,28 @@ for left in 0 4 8 16 32; do
   [ "$(csv "$disk/full-$left.db" | wc -l)" = 2 ] || wrong "not the results of two probes, after $left KiB"
   rm -f "$disk"/*
 done
+
+mount -o remount,size=4m "$disk"
+rows() { csv "$disk/$1.db" | wc -l; }
+small=(--create --timeout 50ms --source alone --no-firestore --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0)
+timeout 120 "$bin/prober" "${small[@]}" --count 2000 --interval 1ms --db "$disk/many.db" >"$work/out" 2>"$work/err" ||
+  wrong "2000 probes on 4 MB: it fails" "$work/err"
+[ "$(rows many)" = 2000 ] || wrong "$(rows many) of 2000 probes fit on 4 MB" "$work/err"
+grep -q held "$work/err" && wrong "4 MB are full before they are" "$work/err"
+rm -f "$disk"/*
+
+start again prober "${small[@]}" --count 0 --interval 5ms --db "$disk/again.db"
+ready again 'listening on '
+said() { [ "$(grep -c "event=$1" "$work/again.err")" -ge "$2" ]; }
+for time in 1 2; do
+  dd if=/dev/zero of="$disk/ballast" bs=1024 status=none 2>"$work/dd.err" # until nothing is left
+  until_true 30 said results_held $time || wrong "it does not say that the disk is full, time $time" "$work/again.err"
+  rm -f "$disk/ballast"
+  until_true 30 said results_kept_again $time || wrong "it does not go on, time $time" "$work/again.err"
+done
+kill -INT "$pid"
+ended "$pid" 30
+[ "$status" = 0 ] || wrong "it ended with $status" "$work/again.err"
+sent=$(sed -n 's/.*[^0-9]\([0-9][0-9]*\) probes.*/\1/p' "$work/again.out" | head -n 1)
+[ -n "$sent" ] && [ "$(rows again)" = "$sent" ] || wrong "$(rows again) are kept of ${sent:-?}" "$work/again.out"
 exit $bad

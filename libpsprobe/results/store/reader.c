@@ -8,11 +8,8 @@
 #include "base/text.h"
 #include "results/store/store.h"
 
-/* How long to wait for a lock that some other tool holds on the file. */
-#define BUSY_MS 5000
-
 int psp_connection_configure(sqlite3 *db) {
-  sqlite3_busy_timeout(db, BUSY_MS);
+  sqlite3_busy_timeout(db, PSP_BUSY_MS);
   sqlite3_extended_result_codes(db, 1);
   /* A file made by somebody else may define views and triggers: they shall call nothing. */
   return psp_sql_run(db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");

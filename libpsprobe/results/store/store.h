@@ -80,6 +80,8 @@ psprobe_code psp_file_refuse(const char *path, psp_file_kind kind, int64_t versi
 psprobe_code psp_file_set_aside(const char *path, const psprobe_logger *logger,
                                 psprobe_error *error);
 
+/** How long a connection waits for a lock that some other tool holds on the file. */
+#define PSP_BUSY_MS 5000
 /** What every connection is told first. @return SQLite's code */
 int psp_connection_configure(sqlite3 *db);
 /** Opens a read-only connection with a snapshot of its own; close with psp_reader_close. */
@@ -88,6 +90,8 @@ void psp_reader_close(sqlite3 *db);
 
 /** Takes the lock of the file at `path`, and gives back the one before. */
 psprobe_code psp_writer_lock(psprobe_store *store, const char *path, psprobe_error *error);
+/** Bounds the log of the connection that writes. @return SQLite's code */
+int psp_checkpoint_configure(psprobe_store *store);
 /** Opens the connection that writes, under the lock. A damaged file is set aside. */
 psprobe_code psp_writer_open(psprobe_store *store, psprobe_error *error);
 void psp_writer_close(psprobe_store *store);

@@ -153,7 +153,8 @@ static psprobe_code open_writer(psprobe_store *store, psp_file_kind *kind, pspro
   if (code != PSPROBE_OK) return code;
   if (psp_sql_run(store->db,
                   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                  "PRAGMA foreign_keys = ON") != SQLITE_OK)
+                  "PRAGMA foreign_keys = ON") != SQLITE_OK ||
+      psp_checkpoint_configure(store) != SQLITE_OK)
     return psp_sql_fail(store->db, store->path, "open", error);
   for (int i = 0; i < PSP_STATEMENTS; i++)
     if (sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
