@@ -174,9 +174,10 @@ check-threads: ## run the tests of threads under TSan
 
 ROUND_TRIP := $(BUILD)/tests/unit/results/columns/test_export_round_trip
 POWER := $(BUILD)/tests/unit/results/store/test_store_power
-soak: $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) ## run them SOAK_RUNS=2000 times each beside a busy loop
+soak: $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(BUILD)/tests/tools/keep ## run them SOAK_RUNS=2000 times each beside a busy loop
 	@PSPROBE_EVERY_TABLE=1 $(ROUND_TRIP)
 	@PSPROBE_SEEDS=1000 $(POWER)
+	@BUILD=$(BUILD) FAULT_ALL=1 TEST_TIMEOUT=1800 tests/run.sh tests/integration/test_store_faults.sh
 	@BUILD=$(BUILD) tests/soak.sh $(THREADED:%=$(BUILD)/%)
 	@$(MAKE) --no-print-directory crowd
 

@@ -17,6 +17,7 @@ jq:jq
 openssl:openssl
 pmccabe:pmccabe
 skopeo:skopeo
+strace:strace
 umoci:umoci
 "
 [ "${1:-}" = bench ] && wanted="$wanted

@@ -74,6 +74,7 @@ psprobe_code psprobe_signals_new(psprobe_signals **signals, psprobe_error *error
   pthread_sigmask(SIG_BLOCK, &made->taken, NULL);
   /* A reader of our output that goes away is an error of write(2), not the end of the program. */
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); /* and a limit of a file's size is a full disk */
   if (!psp_thread_start(&made->thread, "psp-signals", run, made)) {
     discard(made);
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "take signals: no thread could be started");

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -45,7 +46,7 @@ static psprobe_code try_to_keep(psprobe_store *store, const psprobe_run *run,
   return code == PSPROBE_OK ? psprobe_store_add(store, run->id, batch, count, error) : code;
 }
 
-static int keep(const char *path, uint64_t count, uint64_t batch_size) {
+static int keep(const char *path, uint64_t count, uint64_t batch_size, uint64_t remove_at) {
   psprobe_finished batch[64];
   psprobe_store *store = open_store(path);
   psprobe_error error = {0};
@@ -53,6 +54,7 @@ static int keep(const char *path, uint64_t count, uint64_t batch_size) {
   psprobe_run run = scratch_run(1);
   psprobe_code code = PSPROBE_OK;
   for (uint64_t kept = 0; kept < count && code == PSPROBE_OK; kept += batch_size) {
+    if (kept == remove_at && kept > 0) unlink(path);
     if (batch_size > count - kept) batch_size = count - kept;
     for (uint64_t i = 0; i < batch_size; i++)
       batch[i] = scratch_finished(kept + i);
@@ -92,9 +94,12 @@ static int look(const char *path, uint64_t count) {
 }
 
 int main(int argc, char **argv) {
+  bool removes = argc > 1 && strcmp(argv[1], "--remove") == 0;
   if (argc == 4 && strcmp(argv[1], "--look") == 0)
     return look(argv[2], strtoull(argv[3], NULL, 10));
+  if (removes) argv++, argc--;
   uint64_t batch = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
   if (argc < 3 || batch < 1 || batch > 64) return 2;
-  return keep(argv[1], strtoull(argv[2], NULL, 10), batch);
+  uint64_t count = strtoull(argv[2], NULL, 10);
+  return keep(argv[1], count, batch, removes ? count / batch / 2 * batch : 0);
 }

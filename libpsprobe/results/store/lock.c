@@ -117,6 +117,16 @@ static psprobe_code refuse(const char *path, long process, psprobe_error *error)
                   path);
 }
 
+/* A file system that has no locks lets two probers write one file. */
+static psprobe_code fail_lock(const char *path, int cause, psprobe_error *error) {
+  char text[128];
+  return psp_fail(
+      error, PSPROBE_FAILED_PRECONDITION,
+      "cannot lock %s (%s): its file system has no locks, and two probers could write to "
+      "it; choose a file on another one",
+      path, strerror_r(cause, text, sizeof text)); /* the GNU form */
+}
+
 /* Keeps what fd has locked. @return false: no memory */
 static bool keep(int fd, psp_file_lock **lock) {
   struct stat info;
@@ -146,7 +156,7 @@ static psprobe_code take(const char *path, bool make, psp_file_lock **lock, bool
   psprobe_code code = PSPROBE_OK;
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     *again = errno == EWOULDBLOCK;
-    code = *again ? refuse(path, holder_of(fd), error) : psp_open_fail(path, errno, error);
+    code = *again ? refuse(path, holder_of(fd), error) : fail_lock(path, errno, error);
   } else if (!keep(fd, lock)) {
     code = psp_fail_memory(error, "lock of the results file");
   }
