@@ -60,7 +60,7 @@ static bool see(void *arg, const psprobe_row *row) {
 
 /* What is wrong with the image. */
 static const char *look(const story *tale) {
-  const psprobe_logger logger = {.sink = remember, .level = PSPROBE_LOG_WARNING};
+  const psprobe_logger logger = {.sink = remember, .level = PSPROBE_LOG_ERROR};
   psprobe_store_options options = {.logger = &logger};
   psprobe_store *store = NULL;
   psprobe_error error = {0};
