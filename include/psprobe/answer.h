@@ -53,10 +53,17 @@ PSPROBE_API psprobe_code psprobe_source_check(const char *name, psprobe_error *e
 
 /** What became of the answer of one source to one probe. */
 typedef enum psprobe_status {
-  PSPROBE_LOST = 0,     /**< no answer within the timeout, and none since */
-  PSPROBE_ANSWERED = 1, /**< within the timeout */
-  PSPROBE_LATE = 2      /**< after the timeout */
+  PSPROBE_LOST = 0,        /**< no answer within the timeout, and none since */
+  PSPROBE_ANSWERED = 1,    /**< within the timeout */
+  PSPROBE_LATE = 2,        /**< after the timeout */
+  PSPROBE_INTERRUPTED = 3, /**< none: the prober was killed, or given up, before the timeout */
+  PSPROBE_UNCERTAIN = 4    /**< and it is not even known whether the probe was sent */
 } psprobe_status;
+
+/** @return whether there is an answer, and so a time; without one it is not therefore a loss */
+static inline bool psprobe_answer_came(psprobe_status status) {
+  return status == PSPROBE_ANSWERED || status == PSPROBE_LATE;
+}
 
 /** What one source made of one probe. */
 typedef struct psprobe_answer {

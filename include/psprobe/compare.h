@@ -108,7 +108,8 @@ typedef struct psprobe_part {
 typedef struct psprobe_source_summary {
   const char *name; /**< the comparison's */
   uint64_t sent, answered, late, lost, duplicates, cold_count;
-  int64_t min_ns, max_ns; /**< 0 when nothing answered */
+  uint64_t interrupted, uncertain; /**< in none of the others: see psprobe_status */
+  int64_t min_ns, max_ns;          /**< 0 when nothing answered */
   psprobe_quantile quantiles[PSPROBE_QUANTILE_COUNT];
   psprobe_serial serial;
   psprobe_part warm_part, cold_part;

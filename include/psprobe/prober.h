@@ -30,6 +30,45 @@ typedef struct psprobe_prober psprobe_prober;
  */
 typedef void psprobe_prober_sink(void *arg, const psprobe_finished *finished, size_t count);
 
+/** A probe that is to be sent. */
+typedef struct psprobe_planned {
+  char id[PSPROBE_ID_SIZE];
+  psprobe_cadence cadence;
+  int64_t intended_wall_ns; /**< when, about: a slot that cannot be used passes it on */
+} psprobe_planned;
+
+/** One that was. */
+typedef struct psprobe_sent {
+  char id[PSPROBE_ID_SIZE];
+  psprobe_cadence cadence;
+  int64_t sent_wall_ns, lateness_ns; /**< as in psprobe_result */
+} psprobe_sent;
+
+/** An answer, whatever its probe waits for still. */
+typedef struct psprobe_arrival {
+  psprobe_sent sent; /**< its probe */
+  size_t source;
+  uint32_t delivery; /**< 1: the answer that counts; from 2 on: duplicates, with their own facts */
+  psprobe_answer answer;
+} psprobe_arrival;
+
+/** What is to be kept at once: all of it, or nothing. */
+typedef struct psprobe_news {
+  const psprobe_planned *planned;
+  const psprobe_sent *sent;
+  const psprobe_arrival *arrivals;
+  const psprobe_finished *finished;
+  size_t planned_count, sent_count, arrival_count, finished_count;
+} psprobe_news;
+
+/**
+ * Keeps what a prober tells of its probes, so that it is still there after a crash when this
+ * returns PSPROBE_OK: only then are planned probes sent, and arrivals answered 200. Else their
+ * responders are told to come again, and the rest but what is finished is told again. On the
+ * collector thread; the first time, on the thread of psprobe_prober_run. It may block.
+ */
+typedef psprobe_code psprobe_prober_keep(void *arg, const psprobe_news *news, psprobe_error *error);
+
 /** Valid when zeroed but for the topic. Texts are copied. */
 typedef struct psprobe_prober_options {
   const char *topic;

@@ -83,7 +83,9 @@ typedef struct psprobe_run {
 PSPROBE_API psprobe_code psprobe_store_begin_run(psprobe_store *store, const psprobe_run *run,
                                                  psprobe_error *error);
 /**
- * Notes the end of a run.
+ * Notes the end of a run. What is open of it is closed: a source that has not answered a probe was
+ * interrupted; what was planned and not sent goes, but for PSPROBE_ENDING_INTERRUPTED, of which it
+ * is not known what was sent.
  * @param run_id        as begun
  * @param ended_wall_ns ns since 1970
  * @param ending        how it ended

@@ -26,7 +26,7 @@ typedef struct scale {
 } scale;
 
 static bool answered(const psp_source_columns *s, size_t i) {
-  return s->status[i] != PSPROBE_LOST;
+  return psprobe_answer_came(s->status[i]);
 }
 
 static int bar_of(const scale *s, int64_t ns) {

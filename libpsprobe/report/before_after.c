@@ -11,7 +11,7 @@
 static size_t answers_of(const psp_columns *c, size_t k, int64_t *out) {
   size_t n = 0;
   for (size_t i = 0; i < c->count; i++)
-    if (c->sources[k].status[i] != PSPROBE_LOST) out[n++] = c->sources[k].elapsed_ns[i];
+    if (psprobe_answer_came(c->sources[k].status[i])) out[n++] = c->sources[k].elapsed_ns[i];
   return n;
 }
 

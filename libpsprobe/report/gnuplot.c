@@ -55,7 +55,7 @@ static void put_series(const psp_sink *out, const psp_plots *plots, size_t k) {
   for (size_t n = 0; n < plots->series.count; n++) {
     uint32_t i = plots->series.index[n];
     if (psp_plots_after_gap(plots, i)) psp_sink_raw(out, "\n");
-    if (s->status != NULL && s->status[i] == PSPROBE_LOST) continue;
+    if (s->status != NULL && !psprobe_answer_came(s->status[i])) continue;
     put_point(out, (double)plots->probes->sent_ns[i] / 1e9, 3, positive_ms(s->elapsed_ns[i]), 6);
   }
   psp_sink_raw(out, "EOD\n");
@@ -64,7 +64,7 @@ static void put_series(const psp_sink *out, const psp_plots *plots, size_t k) {
 /* Whether one that is drawn of source `k` was cold. */
 static bool is_cold(const psp_plots *plots, size_t k, uint32_t i) {
   const psprobe_series *s = &plots->probes->sources[k];
-  return s->cold != NULL && s->cold[i] && (s->status == NULL || s->status[i] != PSPROBE_LOST);
+  return s->cold != NULL && s->cold[i] && (s->status == NULL || psprobe_answer_came(s->status[i]));
 }
 
 static bool any_cold(const psp_plots *plots, size_t k) {

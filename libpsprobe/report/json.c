@@ -117,6 +117,8 @@ static void put_source(psp_json_writer *w, const char *name, const psprobe_sourc
   psp_json_put_int64_member(w, "late", (int64_t)s->late);
   psp_json_put_int64_member(w, "lost", (int64_t)s->lost);
   psp_json_put_int64_member(w, "lost_in_doubt", (int64_t)(in_doubt < s->lost ? in_doubt : s->lost));
+  psp_json_put_int64_member(w, "interrupted", (int64_t)s->interrupted);
+  psp_json_put_int64_member(w, "uncertain", (int64_t)s->uncertain);
   psp_json_put_int64_member(w, "duplicates", (int64_t)s->duplicates);
   psp_json_put_int64_member(w, "cold", (int64_t)s->cold_count);
   put_figure(w, "min_ns", any, s->min_ns);

@@ -96,7 +96,7 @@ static void free_work(work *w) {
 static size_t list_told(work *w, const psp_columns *c, const psp_source_columns *s) {
   size_t count = 0;
   for (size_t i = 0; i < c->count; i++) {
-    if (s->status[i] == PSPROBE_LOST || s->told[i].instance == 0) continue;
+    if (!psprobe_answer_came(s->status[i]) || s->told[i].instance == 0) continue;
     w->list[count++] = (told){s->told[i].instance, &s->told[i], s->elapsed_ns[i]};
   }
   if (count > 1) qsort(w->list, count, sizeof *w->list, by_instance);

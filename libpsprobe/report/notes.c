@@ -141,6 +141,24 @@ static void note_pair(psp_buf *out, const psprobe_comparison *c, const psprobe_p
   note_pairing(out, pair);
 }
 
+/* What its prober did not live to see is nobody's loss. */
+static void note_interrupted(psp_buf *out, const psprobe_source_summary *source) {
+  if (source->interrupted > 0) {
+    psp_words_probes(out, source->interrupted);
+    psp_buf_printf(out,
+                   " that %s had not answered when the prober was interrupted: neither sent nor "
+                   "lost in these figures.\n",
+                   source->name);
+  }
+  if (source->uncertain > 0) {
+    psp_words_probes(out, source->uncertain);
+    psp_buf_printf(out,
+                   " that %s had not answered, and that may or may not have been sent before the "
+                   "prober was interrupted: left out too.\n",
+                   source->name);
+  }
+}
+
 char *psprobe_comparison_notes(const psprobe_comparison *c) {
   psp_buf out = {0};
   if (c->unsent > 0) {
@@ -148,6 +166,7 @@ char *psprobe_comparison_notes(const psprobe_comparison *c) {
     psp_buf_text(&out, " could not be published and count as lost by nobody.\n");
   }
   for (size_t s = 0; s < c->source_count; s++) {
+    note_interrupted(&out, &c->sources[s]);
     note_late(&out, &c->sources[s]);
     note_cold(&out, &c->sources[s]);
     note_drift(&out, "the median of ", c->sources[s].name, &c->sources[s].drift);

@@ -14,7 +14,7 @@
 #define GAP_SHARES 1000
 
 static bool answered(const psprobe_series *s, size_t i) {
-  return s->status == NULL || s->status[i] != PSPROBE_LOST;
+  return s->status == NULL || psprobe_answer_came(s->status[i]);
 }
 
 /* Room that the steps below share. */

@@ -6,12 +6,13 @@
 /* Stretches of a cloud whose extremes are kept. */
 #define CLOUD_STRETCHES 50
 
-static bool lost(const psprobe_series *s, size_t i) {
-  return s->status != NULL && s->status[i] == PSPROBE_LOST;
+static bool none(const psprobe_series *s, size_t i) {
+  return s->status != NULL && !psprobe_answer_came(s->status[i]);
 }
 
 bool psp_notable(const psprobe_series *s, size_t i) {
-  return (s->status != NULL && s->status[i] != PSPROBE_ANSWERED) || (s->cold != NULL && s->cold[i]);
+  return (s->status != NULL && (s->status[i] == PSPROBE_LOST || s->status[i] == PSPROBE_LATE)) ||
+         (s->cold != NULL && s->cold[i]);
 }
 
 /* What a plot draws: the times of a source, or (b is not NULL) what they exceed another's by. */
@@ -21,7 +22,7 @@ typedef struct drawn {
 } drawn;
 
 static bool has(const drawn *d, size_t at) {
-  return !lost(d->a, d->order[at]) && (d->b == NULL || !lost(d->b, d->order[at]));
+  return !none(d->a, d->order[at]) && (d->b == NULL || !none(d->b, d->order[at]));
 }
 
 static int64_t value(const drawn *d, size_t at) {

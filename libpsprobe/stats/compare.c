@@ -67,6 +67,8 @@ static void count_losses(const psprobe_probes *probes, psprobe_pair *pair) {
   const psprobe_series *a = &probes->sources[pair->a], *b = &probes->sources[pair->b];
   for (size_t i = 0; i < probes->count; i++) {
     if (psp_probe_unsent(probes, i)) continue;
+    /* Who was interrupted has lost nothing, nor kept what the other lost. */
+    if (psp_series_status(a, i) > PSPROBE_LATE || psp_series_status(b, i) > PSPROBE_LATE) continue;
     const bool lost_a = psp_series_status(a, i) == PSPROBE_LOST;
     const bool lost_b = psp_series_status(b, i) == PSPROBE_LOST;
     pair->both_lost += lost_a && lost_b;

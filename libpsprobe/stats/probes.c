@@ -41,7 +41,7 @@ void psp_ordered_take_source(const psp_ordered *ordered, size_t source, psp_work
   size_t n = 0;
   for (size_t i = 0; i < ordered->probes->count; i++) {
     const size_t index = psp_ordered_index(ordered, i);
-    if (psp_series_status(series, index) == PSPROBE_LOST) continue;
+    if (!psprobe_answer_came(psp_series_status(series, index))) continue;
     work->sample.values[n] = psp_series_elapsed(series, index);
     work->marks[n++] = psp_series_cold(series, index);
   }
@@ -55,8 +55,8 @@ void psp_ordered_take_pair(const psp_ordered *ordered, size_t a, size_t b, psp_w
   size_t n = 0;
   for (size_t i = 0; i < ordered->probes->count; i++) {
     const size_t index = psp_ordered_index(ordered, i);
-    if (psp_series_status(first, index) == PSPROBE_LOST ||
-        psp_series_status(second, index) == PSPROBE_LOST) {
+    if (!psprobe_answer_came(psp_series_status(first, index)) ||
+        !psprobe_answer_came(psp_series_status(second, index))) {
       continue;
     }
     work->sample.values[n] = psp_series_elapsed(first, index) - psp_series_elapsed(second, index);

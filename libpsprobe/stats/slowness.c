@@ -5,7 +5,7 @@
 #include "stats/proportions.h"
 
 static bool above(const psprobe_series *series, size_t index, int64_t bound) {
-  return psp_series_status(series, index) != PSPROBE_LOST &&
+  return psprobe_answer_came(psp_series_status(series, index)) &&
          psp_series_elapsed(series, index) > bound;
 }
 
@@ -16,7 +16,8 @@ psprobe_slowness psp_slowness(const psprobe_probes *probes, size_t source, int64
   for (size_t i = 0; i < probes->count; i++) {
     if (!above(own, i, source_p99)) continue;
     slow++;
-    common += psp_series_status(theirs, i) != PSPROBE_ANSWERED || above(theirs, i, other_p99);
+    const psprobe_status status = psp_series_status(theirs, i);
+    common += status == PSPROBE_LATE || status == PSPROBE_LOST || above(theirs, i, other_p99);
   }
   return (psprobe_slowness){.above_ns = source_p99, .common = psp_share(common, slow, 1)};
 }

@@ -13,9 +13,13 @@ static void count(const psprobe_probes *probes, const psprobe_series *series,
                   psprobe_source_summary *summary) {
   for (size_t i = 0; i < probes->count; i++) {
     if (psp_probe_unsent(probes, i)) continue;
+    const psprobe_status status = psp_series_status(series, i);
+    summary->interrupted += status == PSPROBE_INTERRUPTED;
+    summary->uncertain += status == PSPROBE_UNCERTAIN;
+    if (status > PSPROBE_LATE) continue;
     summary->sent++;
     if (series->duplicates != NULL) summary->duplicates += series->duplicates[i];
-    switch (psp_series_status(series, i)) {
+    switch (status) {
       case PSPROBE_LOST:
         summary->lost++;
         continue;

@@ -55,7 +55,7 @@ static void take(psprobe_dashboard *d, const psprobe_finished *finished) {
     return;
   }
   for (size_t k = 0; k < result->source_count; k++)
-    if ((finished->fresh >> k & 1) != 0 && result->answers[k].status != PSPROBE_LOST)
+    if ((finished->fresh >> k & 1) != 0 && psprobe_answer_came(result->answers[k].status))
       psp_metric_record(&d->histograms[k][result->answers[k].cold], result->answers[k].elapsed_ns);
   if (finished->update) {
     if (!find(&d->columns, result->id, &index)) return;

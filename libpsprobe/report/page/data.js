@@ -1,6 +1,6 @@
 // The report's data: columns as the page carries them, and what the plots derive from them. Pure.
 
-export const ANSWERED = 1;
+export const LOST = 0;
 export const LATE = 2;
 
 /** Whether no probe was sent for long between two moments: what lies there was not measured. */
@@ -107,6 +107,6 @@ export function append(data, more, most) {
 /** What is notable in probe `i` of source `s`: "lost", "late", "cold" or "". */
 export function mark(source, i) {
   if (source.status[i] === LATE) return "late";
-  if (source.status[i] !== ANSWERED) return "lost";
+  if (source.status[i] === LOST) return "lost";
   return source.cold[i] ? "cold" : "";
 }

@@ -17,7 +17,7 @@
 #define HEAT_LEAST_NS (3 * HOUR_NS)
 
 static bool answered(const psprobe_series *s, size_t i) {
-  return s->status == NULL || s->status[i] != PSPROBE_LOST;
+  return s->status == NULL || psprobe_answer_came(s->status[i]);
 }
 
 static void put_edges(psp_json_writer *w, const psp_plots *plots, int bins) {

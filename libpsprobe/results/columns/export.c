@@ -138,7 +138,7 @@ static void put_row(psp_buf *out, const psp_columns *all, const psp_columns *c, 
   put_time(out, c->sent_wall_ns[i]);
   for (size_t k = 0; k < c->source_count; k++) {
     psp_buf_char(out, ',');
-    if (c->sources[k].status[i] != PSPROBE_LOST)
+    if (psprobe_answer_came(c->sources[k].status[i]))
       psp_buf_printf(out, "%lld", (long long)c->sources[k].elapsed_ns[i]);
   }
   psp_buf_char(out, ',');

@@ -73,8 +73,8 @@ static bool set_int(const char *text, int64_t min, int64_t *value, const char **
 }
 
 static bool set_status(const char *text, psprobe_answer *answer, const char **why) {
-  *why = "none of answered, late, lost";
-  for (int status = PSPROBE_LOST; status <= PSPROBE_LATE; status++) {
+  *why = "none of answered, late, lost, interrupted, uncertain";
+  for (int status = PSPROBE_LOST; status <= PSPROBE_UNCERTAIN; status++) {
     if (strcmp(text, psp_status_name((psprobe_status)status)) != 0) continue;
     answer->status = (psprobe_status)status;
     return true;
@@ -172,7 +172,7 @@ static bool agree(psp_import_row *row, const psp_columns *columns) {
   for (size_t k = 0; k < columns->source_count; k++) {
     psprobe_answer *answer = &row->result.answers[k];
     if (!row->told[k]) answer->status = row->timed[k] ? PSPROBE_ANSWERED : PSPROBE_LOST;
-    if ((answer->status != PSPROBE_LOST) == row->timed[k]) continue;
+    if (psprobe_answer_came(answer->status) == row->timed[k]) continue;
     snprintf(row->wrong, sizeof row->wrong, "column %.80s_status: it is '%s', and there is %s time",
              columns->sources[k].name, psp_status_name(answer->status), row->timed[k] ? "a" : "no");
     return false;

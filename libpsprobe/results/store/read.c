@@ -57,7 +57,7 @@ static bool read_answer(sqlite3_stmt *statement, psp_stored_row *stored) {
   int64_t status = sqlite3_column_int64(statement, STATUS);
   int64_t duplicates = sqlite3_column_int64(statement, DUPLICATES);
   if (position < 0 || position >= PSPROBE_MAX_SOURCES || status < PSPROBE_LOST ||
-      status > PSPROBE_LATE || duplicates < 0 || duplicates > UINT32_MAX)
+      status > PSPROBE_UNCERTAIN || duplicates < 0 || duplicates > UINT32_MAX)
     return false;
   psprobe_answer *answer = &stored->result.answers[position];
   stored->answers |= 1u << position;

@@ -23,15 +23,26 @@
 /** Of the tables below; a higher one is refused (PRAGMA user_version). */
 #define PSP_SCHEMA_VERSION 3
 
+/** Of a probe: the column `state`. */
+typedef enum psp_probe_state {
+  PSP_PROBE_PLANNED,
+  PSP_PROBE_SENT,
+  PSP_PROBE_CLOSED
+} psp_probe_state;
+
 typedef enum psp_statement {
   PSP_INSERT_RUN,
   PSP_INSERT_SOURCE,
   PSP_END_RUN,
   PSP_SET_SETTINGS,
   PSP_FIND_RUN,
+  PSP_PLAN_PROBE,
+  PSP_SEND_PROBE,
   PSP_INSERT_PROBE,
   PSP_FIND_PROBE,
   PSP_UPDATE_PROBE,
+  PSP_NEXT_REVISION,
+  PSP_COUNT_DELIVERY,
   PSP_PUT_INSTANCE,
   PSP_PUT_ANSWER,
   PSP_MARK_UPLOADED,
@@ -97,6 +108,18 @@ psprobe_code psp_writer_open(psprobe_store *store, psprobe_error *error);
 void psp_writer_close(psprobe_store *store);
 /** Closes what runs that died left open. Once, by who opens the file to write. */
 psprobe_code psp_store_recover(psprobe_store *store, psprobe_error *error);
+
+/** What became of probes that were open as their run ended. */
+typedef struct psp_closed {
+  int64_t interrupted, uncertain;
+} psp_closed;
+/**
+ * Closes what is open of a run: answered where all have, else interrupted. What was planned and not
+ * sent goes, where that is known: `told` says that all sent ones are noted; after a death it is
+ * known of those alone whose time has not come. In a transaction.
+ */
+psprobe_code psp_store_close_probes(psprobe_store *store, int64_t run, bool told,
+                                    psp_closed *closed, psprobe_error *error);
 /**
  * Sees that what is written reaches the file of that name: when it was removed or renamed, a new
  * one is made with all that the old one held. With the mutex held; a stat where all is well.
@@ -106,6 +129,14 @@ psprobe_code psp_writer_follow(psprobe_store *store, psprobe_error *error);
 /** Takes the mutex of a writer whose file is there (psp_writer_follow). Fails without it. */
 psprobe_code psp_store_enter(psprobe_store *store, psprobe_error *error);
 void psp_store_leave(psprobe_store *store);
+/** Runs a statement that changes something. */
+psprobe_code psp_store_change(psprobe_store *store, psp_statement which, psprobe_error *error);
+/** A run's number and how many sources it has. @return NOT_FOUND: it was not begun */
+psprobe_code psp_store_find_run(psprobe_store *store, const char *id, int64_t *seq, size_t *sources,
+                                psprobe_error *error);
+/** Keeps what is new of a run, all in one transaction. @return as psprobe_store_add */
+psprobe_code psp_store_keep(psprobe_store *store, const char *run_id, const psprobe_news *news,
+                            psprobe_error *error);
 /** Replaces the settings of a run that has begun. @return as psprobe_store_end_run */
 psprobe_code psp_store_set_settings(psprobe_store *store, const char *run_id, const char *settings,
                                     psprobe_error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** @file Keeping runs and probes. */
+/** @file Transactions, and keeping runs. Probes are kept in keep.c. */
 #include <string.h>
 #include <unistd.h>
 
@@ -42,8 +42,7 @@ psprobe_code psp_store_finish(psprobe_store *store, psprobe_code code, psprobe_e
   return code;
 }
 
-/* Runs a statement that changes something. */
-static psprobe_code change(psprobe_store *store, psp_statement which, psprobe_error *error) {
+psprobe_code psp_store_change(psprobe_store *store, psp_statement which, psprobe_error *error) {
   if (psp_sql_step_once(store->statements[which]) == SQLITE_DONE) return PSPROBE_OK;
   return psp_sql_fail(store->db, store->path, "write to", error);
 }
@@ -92,7 +91,7 @@ static psprobe_code insert_run(psprobe_store *store, const psprobe_run *run, psp
   psp_sql_bind_text(insert, 12, run->clock);
   psp_sql_bind_int64(insert, 13, run->ending);
   psp_sql_bind_int64(insert, 14, run->resumed);
-  psprobe_code code = change(store, PSP_INSERT_RUN, error);
+  psprobe_code code = psp_store_change(store, PSP_INSERT_RUN, error);
   if (code == PSPROBE_ALREADY_EXISTS)
     return psp_fail(error, code, "run %s is in %s already", run->id, store->path);
   int64_t seq = sqlite3_last_insert_rowid(store->db);
@@ -101,7 +100,7 @@ static psprobe_code insert_run(psprobe_store *store, const psprobe_run *run, psp
     psp_sql_bind_int64(source, 1, seq);
     psp_sql_bind_int64(source, 2, (int64_t)i);
     psp_sql_bind_text(source, 3, run->sources[i]);
-    code = change(store, PSP_INSERT_SOURCE, error);
+    code = psp_store_change(store, PSP_INSERT_SOURCE, error);
   }
   return code;
 }
@@ -114,35 +113,8 @@ psprobe_code psprobe_store_begin_run(psprobe_store *store, const psprobe_run *ru
   return psp_store_finish(store, insert_run(store, run, error), error);
 }
 
-/* Runs a statement that changes the run of its first parameter, and ends the transaction. */
-static psprobe_code change_run(psprobe_store *store, psp_statement which, const char *run_id,
-                               psprobe_error *error) {
-  psp_sql_bind_text(store->statements[which], 1, run_id);
-  psprobe_code code = change(store, which, error);
-  if (code == PSPROBE_OK && sqlite3_changes(store->db) == 0)
-    code = psp_fail(error, PSPROBE_NOT_FOUND, "there is no run %s in %s", run_id, store->path);
-  return psp_store_finish(store, code, error);
-}
-
-psprobe_code psprobe_store_end_run(psprobe_store *store, const char *run_id, int64_t ended_wall_ns,
-                                   psprobe_ending ending, psprobe_error *error) {
-  psprobe_code code = psp_store_begin(store, error);
-  if (code != PSPROBE_OK) return code;
-  psp_sql_bind_int64(store->statements[PSP_END_RUN], 2, ended_wall_ns);
-  psp_sql_bind_int64(store->statements[PSP_END_RUN], 3, ending);
-  return change_run(store, PSP_END_RUN, run_id, error);
-}
-
-psprobe_code psp_store_set_settings(psprobe_store *store, const char *run_id, const char *settings,
-                                    psprobe_error *error) {
-  psprobe_code code = psp_store_begin(store, error);
-  if (code != PSPROBE_OK) return code;
-  psp_sql_bind_text(store->statements[PSP_SET_SETTINGS], 2, settings);
-  return change_run(store, PSP_SET_SETTINGS, run_id, error);
-}
-
-static psprobe_code find_run(psprobe_store *store, const char *id, int64_t *seq, size_t *sources,
-                             psprobe_error *error) {
+psprobe_code psp_store_find_run(psprobe_store *store, const char *id, int64_t *seq, size_t *sources,
+                                psprobe_error *error) {
   sqlite3_stmt *find = store->statements[PSP_FIND_RUN];
   psp_sql_bind_text(find, 1, id);
   int result = sqlite3_step(find);
@@ -158,113 +130,36 @@ static psprobe_code find_run(psprobe_store *store, const char *id, int64_t *seq,
   return psp_sql_fail(store->db, store->path, "read", error);
 }
 
-/* What was told, from parameter 8 on; the rest is NULL. */
-static void bind_facts(sqlite3_stmt *put, const psprobe_answer *answer) {
-  const psprobe_facts *f = &answer->facts;
-  const int64_t facts[] = {answer->received_wall_ns,
-                           f->invocation,
-                           f->delivery_attempt,
-                           f->age_ns,
-                           f->ready_ns,
-                           f->published_wall_ns,
-                           f->arrived_wall_ns,
-                           f->sent_wall_ns,
-                           f->exchange_wall_ns[0],
-                           f->exchange_wall_ns[1],
-                           f->exchange_wall_ns[2],
-                           f->exchange_wall_ns[3]};
-  for (int i = 0; i < (int)(sizeof facts / sizeof *facts); i++)
-    if (facts[i] != 0) psp_sql_bind_int64(put, 8 + i, facts[i]);
-}
-
-static psprobe_code put_answer(psprobe_store *store, int64_t run, int64_t probe, size_t position,
-                               const psprobe_answer *answer, psprobe_error *error) {
-  sqlite3_stmt *put = store->statements[PSP_PUT_ANSWER];
-  const char *instance = answer->facts.instance[0] != '\0' ? answer->facts.instance : NULL;
-  if (instance != NULL) {
-    sqlite3_stmt *name = store->statements[PSP_PUT_INSTANCE];
-    psp_sql_bind_int64(name, 1, run);
-    psp_sql_bind_int64(name, 2, (int64_t)position);
-    psp_sql_bind_text(name, 3, instance);
-    psprobe_code code = change(store, PSP_PUT_INSTANCE, error);
-    if (code != PSPROBE_OK) return code;
-  }
-  sqlite3_clear_bindings(put);
-  psp_sql_bind_int64(put, 1, probe);
-  psp_sql_bind_int64(put, 2, (int64_t)position);
-  psp_sql_bind_int64(put, 3, answer->status);
-  psp_sql_bind_int64(put, 4, answer->elapsed_ns);
-  psp_sql_bind_int64(put, 5, answer->duplicates);
-  psp_sql_bind_int64(put, 6, answer->cold);
-  psp_sql_bind_int64(put, 7, answer->handled_ns);
-  bind_facts(put, answer);
-  psp_sql_bind_int64(put, 20, run);
-  psp_sql_bind_text(put, 21, instance);
-  return change(store, PSP_PUT_ANSWER, error);
-}
-
-static psprobe_code put_answers(psprobe_store *store, int64_t run, int64_t probe,
-                                const psprobe_result *result, psprobe_error *error) {
-  psprobe_code code = PSPROBE_OK;
-  for (size_t i = 0; code == PSPROBE_OK && i < result->source_count; i++)
-    code = put_answer(store, run, probe, i, &result->answers[i], error);
-  return code;
-}
-
-/* A new state of a probe that is there: its next revision, which is to be uploaded again. */
-static psprobe_code update(psprobe_store *store, int64_t run, const psprobe_result *result,
-                           psprobe_error *error) {
-  sqlite3_stmt *find = store->statements[PSP_FIND_PROBE];
-  sqlite3_stmt *bump = store->statements[PSP_UPDATE_PROBE];
-  psp_sql_bind_text(find, 1, result->id);
-  psp_sql_bind_int64(find, 2, run);
-  int step = sqlite3_step(find);
-  int64_t seq = step == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
-  sqlite3_reset(find);
-  if (step == SQLITE_DONE)
-    return psp_fail(error, PSPROBE_ALREADY_EXISTS, "probe %s is one of another run", result->id);
-  if (step != SQLITE_ROW) return psp_sql_fail(store->db, store->path, "read", error);
-  psp_sql_bind_int64(bump, 1, seq);
-  psp_sql_bind_int64(bump, 2, result->publish_ns);
-  psprobe_code code = change(store, PSP_UPDATE_PROBE, error);
-  return code == PSPROBE_OK ? put_answers(store, run, seq, result, error) : code;
-}
-
-static psprobe_code add_one(psprobe_store *store, int64_t run, size_t sources, int64_t now,
-                            const psprobe_finished *finished, psprobe_error *error) {
-  const psprobe_result *result = &finished->result;
-  uint64_t id[2];
-  if (!psp_id_parse(result->id, id))
-    return psp_setting_refuse(error, "probe", result->id, "it is not a probe's id");
-  if (result->source_count != sources)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "probe %s has %zu answers, its run %zu sources", result->id,
-                    result->source_count, sources);
-  sqlite3_stmt *insert = store->statements[PSP_INSERT_PROBE];
-  psp_sql_bind_text(insert, 1, result->id);
-  psp_sql_bind_int64(insert, 2, run);
-  psp_sql_bind_int64(insert, 3, result->sent_wall_ns);
-  psp_sql_bind_int64(insert, 4, result->lateness_ns);
-  psp_sql_bind_int64(insert, 5, result->publish_ns);
-  psp_sql_bind_int64(insert, 6, now);
-  psp_sql_bind_int64(insert, 7, result->cadence);
-  psprobe_code code = change(store, PSP_INSERT_PROBE, error);
-  if (code != PSPROBE_OK) return code;
-  if (sqlite3_changes(store->db) == 1)
-    return put_answers(store, run, sqlite3_last_insert_rowid(store->db), result, error);
-  return finished->update ? update(store, run, result, error) : PSPROBE_OK;
-}
-
-psprobe_code psprobe_store_add(psprobe_store *store, const char *run_id,
-                               const psprobe_finished *finished, size_t count,
+/* Runs a statement that changes the run of its first parameter, and ends the transaction. */
+static psprobe_code change_run(psprobe_store *store, psp_statement which, const char *run_id,
                                psprobe_error *error) {
-  int64_t run = 0, now = psprobe_clock_wall();
+  psp_sql_bind_text(store->statements[which], 1, run_id);
+  psprobe_code code = psp_store_change(store, which, error);
+  if (code == PSPROBE_OK && sqlite3_changes(store->db) == 0)
+    code = psp_fail(error, PSPROBE_NOT_FOUND, "there is no run %s in %s", run_id, store->path);
+  return psp_store_finish(store, code, error);
+}
+
+psprobe_code psprobe_store_end_run(psprobe_store *store, const char *run_id, int64_t ended_wall_ns,
+                                   psprobe_ending ending, psprobe_error *error) {
+  int64_t run = 0;
   size_t sources = 0;
-  if (count == 0) return PSPROBE_OK;
+  psp_closed closed;
   psprobe_code code = psp_store_begin(store, error);
   if (code != PSPROBE_OK) return code;
-  code = find_run(store, run_id, &run, &sources, error);
-  for (size_t i = 0; code == PSPROBE_OK && i < count; i++)
-    code = add_one(store, run, sources, now, &finished[i], error);
-  return psp_store_finish(store, code, error);
+  code = psp_store_find_run(store, run_id, &run, &sources, error);
+  if (code == PSPROBE_OK)
+    code = psp_store_close_probes(store, run, ending != PSPROBE_ENDING_INTERRUPTED, &closed, error);
+  if (code != PSPROBE_OK) return psp_store_finish(store, code, error);
+  psp_sql_bind_int64(store->statements[PSP_END_RUN], 2, ended_wall_ns);
+  psp_sql_bind_int64(store->statements[PSP_END_RUN], 3, ending);
+  return change_run(store, PSP_END_RUN, run_id, error);
+}
+
+psprobe_code psp_store_set_settings(psprobe_store *store, const char *run_id, const char *settings,
+                                    psprobe_error *error) {
+  psprobe_code code = psp_store_begin(store, error);
+  if (code != PSPROBE_OK) return code;
+  psp_sql_bind_text(store->statements[PSP_SET_SETTINGS], 2, settings);
+  return change_run(store, PSP_SET_SETTINGS, run_id, error);
 }

@@ -33,10 +33,23 @@ static const char *const statements[PSP_STATEMENTS] = {
     [PSP_FIND_RUN] =
         "SELECT seq, (SELECT count(*) FROM sources WHERE run = seq) FROM runs "
         "WHERE id = ?",
+    [PSP_PLAN_PROBE] =
+        "INSERT INTO probes (id, run, sent_ns, lateness_ns, publish_ns, saved_ns, cadence, state, "
+        "revision) VALUES (?1, ?2, ?3, 0, -1, 0, ?4, 0, 0) ON CONFLICT (id) DO NOTHING",
+    [PSP_SEND_PROBE] =
+        "INSERT INTO probes (id, run, sent_ns, lateness_ns, publish_ns, saved_ns, cadence, state, "
+        "revision) VALUES (?1, ?2, ?3, ?5, -1, 0, ?4, 1, 0) ON CONFLICT (id) DO UPDATE SET "
+        "sent_ns = ?3, lateness_ns = ?5, state = 1 WHERE state = 0",
     [PSP_INSERT_PROBE] =
         "INSERT INTO probes (id, run, sent_ns, lateness_ns, publish_ns, saved_ns, cadence) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-    [PSP_FIND_PROBE] = "SELECT seq FROM probes WHERE id = ?1 AND run = ?2",
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET sent_ns = ?3, "
+        "lateness_ns = ?4, publish_ns = ?5, saved_ns = ?6, state = 2, revision = 1 "
+        "WHERE state < 2 AND run = ?2 RETURNING seq",
+    [PSP_FIND_PROBE] = "SELECT seq, state FROM probes WHERE id = ?1 AND run = ?2",
+    [PSP_NEXT_REVISION] = "UPDATE probes SET revision = revision + 1 WHERE seq = ?1",
+    [PSP_COUNT_DELIVERY] =
+        "UPDATE answers SET duplicates = max(duplicates, ?3) "
+        "WHERE probe = ?1 AND position = ?2 AND delivery = 1",
     [PSP_UPDATE_PROBE] =
         "UPDATE probes SET publish_ns = ?2, revision = revision + 1 WHERE seq = ?1",
     [PSP_PUT_INSTANCE] =
@@ -45,9 +58,11 @@ static const char *const statements[PSP_STATEMENTS] = {
     [PSP_PUT_ANSWER] =
         "INSERT INTO answers (probe, position, status, elapsed_ns, duplicates, cold, handled_ns, "
         "received_ns, invocation, attempt, age_ns, ready_ns, published_ns, arrived_ns, "
-        "responder_sent_ns, t1_ns, t2_ns, t3_ns, t4_ns, instance) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+        "responder_sent_ns, t1_ns, t2_ns, t3_ns, t4_ns, instance, delivery) VALUES (?1, ?2, ?3, "
+        "?4, ?5, ?6, "
         "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, (SELECT seq FROM instances "
-        "WHERE run = ?20 AND position = ?2 AND name = ?21)) ON CONFLICT DO UPDATE SET status = "
+        "WHERE run = ?20 AND position = ?2 AND name = ?21), ?22) ON CONFLICT DO UPDATE SET status "
+        "= "
         "excluded.status, elapsed_ns = excluded.elapsed_ns, duplicates = excluded.duplicates, "
         "cold = excluded.cold, handled_ns = excluded.handled_ns, received_ns = "
         "coalesce(excluded.received_ns, received_ns), invocation = coalesce(excluded.invocation, "
@@ -58,7 +73,8 @@ static const char *const statements[PSP_STATEMENTS] = {
         "coalesce(excluded.responder_sent_ns, responder_sent_ns), t1_ns = "
         "coalesce(excluded.t1_ns, t1_ns), t2_ns = coalesce(excluded.t2_ns, t2_ns), t3_ns = "
         "coalesce(excluded.t3_ns, t3_ns), t4_ns = coalesce(excluded.t4_ns, t4_ns), instance = "
-        "coalesce(excluded.instance, instance)",
+        "coalesce(excluded.instance, instance) "
+        "WHERE (?23 AND excluded.status <> 0) OR status NOT IN (1, 2)",
     [PSP_MARK_UPLOADED] = "UPDATE probes SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
     [PSP_MARK_ABSENT] = "UPDATE probes SET uploaded = 0 WHERE seq = ?1",
     [PSP_MARK_REFUSED] = "UPDATE probes SET refused = max(refused, ?2) WHERE seq = ?1",

@@ -27,13 +27,18 @@ static psprobe_value *response_time(const psprobe_row *row, const char *source) 
   for (size_t i = 0; i < row->run->source_count; i++) {
     const psprobe_answer *answer = &row->result.answers[i];
     if (psp_text_equal(row->run->sources[i], source))
-      return duration(answer->status != PSPROBE_LOST, answer->elapsed_ns);
+      return duration(psprobe_answer_came(answer->status), answer->elapsed_ns);
   }
   return psprobe_value_null();
 }
 
 const char *psp_status_name(psprobe_status status) {
-  return status == PSPROBE_ANSWERED ? "answered" : status == PSPROBE_LATE ? "late" : "lost";
+  static const char *const names[] = {[PSPROBE_LOST] = "lost",
+                                      [PSPROBE_ANSWERED] = "answered",
+                                      [PSPROBE_LATE] = "late",
+                                      [PSPROBE_INTERRUPTED] = "interrupted",
+                                      [PSPROBE_UNCERTAIN] = "uncertain"};
+  return names[status];
 }
 
 const char *psp_ending_name(psprobe_ending ending) {
@@ -80,7 +85,7 @@ static void put_facts(psprobe_value *map, const psprobe_facts *facts, bool *good
 
 static psprobe_value *answer_map(const psprobe_row *row, const psprobe_answer *answer) {
   psprobe_value *map = psprobe_value_map();
-  bool good = map != NULL, there = answer->status != PSPROBE_LOST;
+  bool good = map != NULL, there = psprobe_answer_came(answer->status);
   int64_t received = row->result.sent_wall_ns + answer->elapsed_ns;
   put(map, "elapsed_ns", duration(there, answer->elapsed_ns), &good);
   put(map, "received_at", there ? timestamp(received) : psprobe_value_null(), &good);

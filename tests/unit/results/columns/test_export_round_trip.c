@@ -82,7 +82,7 @@ static psprobe_result any_result(size_t sources, uint64_t number) {
   scratch_id(result.id, number);
   if (below(9) == 0) result.sent_wall_ns = any_ns();
   for (size_t k = 0; k < sources; k++)
-    result.answers[k] = (psprobe_answer){.status = (psprobe_status)below(3),
+    result.answers[k] = (psprobe_answer){.status = (psprobe_status)below(5),
                                          .elapsed_ns = any_ns(),
                                          .duplicates = (uint32_t)(below(3) * below(UINT32_MAX)),
                                          .cold = below(2) == 1,

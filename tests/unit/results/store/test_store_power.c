@@ -34,7 +34,7 @@ static char told[200];
 static void remember(void *arg, psprobe_log_level level, const char *line) {
   (void)arg;
   (void)level;
-  strncpy(told, line, sizeof told - 1);
+  if (strstr(line, "event=run_was_interrupted") == NULL) strncpy(told, line, sizeof told - 1);
 }
 
 /* ---- the file after the cut ---- */
