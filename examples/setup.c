@@ -35,6 +35,8 @@ static const psprobe_option options[] = {
      .help = "of a function that runs elsewhere: push there"},
     {"interval", PSPROBE_OPTION_DURATION, &o.setup.interval_ns, "TIME",
      .help = "from probe to probe", "5s", .min = 1000000},
+    {"cold-every", PSPROBE_OPTION_DURATION, &o.setup.cold_every_ns, "TIME",
+     .help = "rare probes too, for cold starts, as 20m [none]", .min = 1000000000},
     {"enable-apis", PSPROBE_OPTION_FLAG, &o.setup.enable_apis, NULL,
      .help = "turn on the APIs that are off"},
     {"yes", PSPROBE_OPTION_FLAG, &o.yes, NULL, .help = "do not ask"},

@@ -40,9 +40,12 @@ typedef struct psprobe_setup_options {
   const char *function_url;
   /** Where responders reach a prober that runs elsewhere; NULL: with an image one is made. */
   const char *prober_url;
-  bool all;              /**< the six sources of the experiment, not the two */
-  bool enable_apis;      /**< turn on those that are off */
-  int64_t interval_ns;   /**< from probe to probe; 0: 5 s */
+  bool all;            /**< the six sources of the experiment, not the two */
+  bool enable_apis;    /**< turn on those that are off */
+  int64_t interval_ns; /**< from probe to probe; 0: 5 s */
+  /** From one rare probe, which is to find functions asleep, to the next: they get a topic and
+   * functions of their own, and so an image. 0: none. */
+  int64_t cold_every_ns;
   int64_t first_poll_ns; /**< until an operation is looked at first; 0: 250 ms */
 } psprobe_setup_options;
 
@@ -95,7 +98,8 @@ PSPROBE_API void psprobe_setup_free(psprobe_setup *setup);
 /**
  * Looks at what is there, changes nothing, and says what would be done.
  * @param verb to what end
- * @return PSPROBE_OK, also when something is refused (a step says so); FAILED_PRECONDITION: no
+ * @return PSPROBE_OK, also when something is refused (a step says so); INVALID_ARGUMENT: an apply
+ *         with `cold_every_ns` and no image, or a function elsewhere; FAILED_PRECONDITION: no
  *         project is named, or the topic says another region; PERMISSION_DENIED, NOT_FOUND and any
  *         other code of Google's, with what mends it; CANCELLED: psprobe_setup_stop;
  *         RESOURCE_EXHAUSTED: memory

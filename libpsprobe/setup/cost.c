@@ -28,46 +28,48 @@ const char *const psp_setup_prices[] = {"https://cloud.google.com/run/pricing",
                                         "https://cloud.google.com/pubsub/pricing",
                                         "https://cloud.google.com/firestore/pricing", NULL};
 
-static double probes_a_day(const psprobe_setup *setup) {
-  return DAY_S * 1e9 / (double)setup->o.interval_ns;
+static double probes_a_day(const psprobe_setup *setup, bool cold) {
+  int64_t each_ns = cold ? setup->o.cold_every_ns : setup->o.interval_ns;
+  return each_ns > 0 ? DAY_S * 1e9 / (double)each_ns : 0;
 }
 
 static double kept_instance(void) {
   return DAY_S * (CPU_INSTANCE_S + GIB * GIB_INSTANCE_S);
 }
 
-static double function(const psprobe_setup *setup, bool kept) {
+static double function(const psprobe_setup *setup, const psp_thing *t) {
   double busy = LEAST_REQUEST_S * (CPU_REQUEST_S + GIB * GIB_REQUEST_S) + REQUEST;
-  double idle = kept ? DAY_S * (CPU_IDLE_S + GIB * GIB_IDLE_S) : 0;
-  return idle + probes_a_day(setup) * busy;
+  double idle = t->source->kept > 0 ? DAY_S * (CPU_IDLE_S + GIB * GIB_IDLE_S) : 0;
+  return idle + probes_a_day(setup, t->cold) * busy;
 }
 
 static double above(double used, double free, double price) {
   return used > free ? (used - free) * price : 0;
 }
 
-static double pubsub(const psprobe_setup *setup, size_t copies) {
-  double bytes = probes_a_day(setup) * PUBSUB_LEAST * (double)(1 + copies);
+static double pubsub(double messages) {
+  double bytes = messages * PUBSUB_LEAST;
   return above(bytes, PUBSUB_FREE_DAY, PUBSUB_TIB / (1024.0 * 1024 * 1024 * 1024));
 }
 
 size_t psp_setup_costs(const psprobe_setup *setup, psp_cost costs[PSP_COSTS]) {
-  size_t count = 0, copies = 0;
+  size_t count = 0;
+  double probes = probes_a_day(setup, false) + probes_a_day(setup, true), messages = probes;
   for (size_t i = 0; i < setup->count; i++) {
     const psp_thing *t = &setup->things[i];
     bool prober = t->kind == &psp_kind_service && t->source == NULL;
     if (!t->wanted) continue;
-    copies += t->kind == &psp_kind_subscription || t->kind == &psp_kind_trigger;
+    if (t->kind == &psp_kind_subscription || t->kind == &psp_kind_trigger)
+      messages += probes_a_day(setup, t->cold);
     if (prober || t->kind == &psp_kind_pool)
       costs[count++] = (psp_cost){t, "one instance kept, 1 vCPU, 512 MiB", kept_instance()};
     else if (t->kind == &psp_kind_service && t->source->kept > 0)
-      costs[count++] = (psp_cost){t, "one instance kept idle, and answers", function(setup, true)};
+      costs[count++] = (psp_cost){t, "one instance kept idle, and answers", function(setup, t)};
     else if (t->kind == &psp_kind_service)
-      costs[count++] =
-          (psp_cost){t, "answers of 100 ms, zero between them", function(setup, false)};
+      costs[count++] = (psp_cost){t, "answers of 100 ms, zero between them", function(setup, t)};
   }
-  costs[count++] = (psp_cost){NULL, "Pub/Sub, above 10 GiB a month", pubsub(setup, copies)};
+  costs[count++] = (psp_cost){NULL, "Pub/Sub, above 10 GiB a month", pubsub(messages)};
   costs[count++] = (psp_cost){NULL, "Firestore, above 20,000 writes a day",
-                              above(probes_a_day(setup), FIRESTORE_FREE_D, FIRESTORE_WRITE)};
+                              above(probes, FIRESTORE_FREE_D, FIRESTORE_WRITE)};
   return count;
 }

@@ -23,6 +23,14 @@ const psp_setup_source *psp_setup_sources(const psprobe_setup *setup, size_t *co
   return setup->o.all ? psp_setup_six : psp_setup_two;
 }
 
+void psp_setup_suffix(const psp_setup_source *source, bool cold, char *out, size_t size) {
+  snprintf(out, size, "%s%s", source->suffix, cold ? PSP_SETUP_COLD : "");
+}
+
+void psp_setup_topic(const psprobe_setup *setup, bool cold, psp_buf *out) {
+  psp_buf_printf(out, "%s%s", setup->o.topic, cold ? PSP_SETUP_COLD : "");
+}
+
 bool psp_setup_pushes(const psp_setup_source *source) {
   return source->way == PSP_WAY_PUSH;
 }

@@ -10,6 +10,7 @@
 #include "client/call.h"
 #include "doctor/parts.h"
 
+#define PSP_SETUP_COLD         "-cold" /* of what rare probes are for */
 #define PSP_SETUP_REGION_LABEL "psprobe-region"
 #define PSP_SETUP_THINGS       96
 #define PSP_SETUP_GRANTS       8
@@ -92,6 +93,7 @@ struct psp_thing {
   const psp_thing *on;            /**< of grants: whose policy; NULL: the project's */
   psp_grant grants[PSP_SETUP_GRANTS];
   size_t grant_count;
+  bool cold;   /**< of the rare probes' topic, or subscribed to it */
   bool wanted; /**< by this apply; else a destroy alone looks at it */
   psp_seen seen;
   const char *why; /**< it is strange */
@@ -144,6 +146,10 @@ void psp_setup_email(const psprobe_setup *setup, const psp_thing *account, psp_b
 void psp_setup_prober(const psprobe_setup *setup, psp_buf *out);
 const psp_thing *psp_setup_find(const psprobe_setup *setup, const psp_kind *kind, const char *name);
 const psp_setup_source *psp_setup_sources(const psprobe_setup *setup, size_t *count);
+/** "-cloud-function", or "-cloud-function-cold". */
+void psp_setup_suffix(const psp_setup_source *source, bool cold, char *out, size_t size);
+/** The topic's id, or that of the rare probes, added. */
+void psp_setup_topic(const psprobe_setup *setup, bool cold, psp_buf *out);
 bool psp_setup_pushes(const psp_setup_source *source);
 /** Whose API a thing is of; of grants: that of what they are on. */
 psp_service psp_setup_service(const psp_thing *thing);

@@ -8,14 +8,14 @@
 #include "base/text.h"
 #include "setup/parts.h"
 
-static void topic_name(const psprobe_setup *setup, psp_buf *out) {
-  psp_buf_printf(out, "projects/%s/topics/%s", setup->project, setup->o.topic);
+static void topic_name(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
+  psp_buf_printf(out, "projects/%s/topics/", setup->project);
+  psp_setup_topic(setup, thing->cold, out);
 }
 
 static void topic_path(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
-  (void)thing;
   psp_buf_text(out, "/v1/");
-  topic_name(setup, out);
+  topic_name(setup, thing, out);
 }
 
 /* The region: where the rest is, for a destroy that was not told. */
@@ -71,7 +71,7 @@ static void put_push(const psprobe_setup *setup, const psp_thing *thing, psp_jso
 static void subscription_body(const psprobe_setup *setup, const psp_thing *thing,
                               psp_json_writer *w) {
   psp_buf topic = {0};
-  topic_name(setup, &topic);
+  topic_name(setup, thing, &topic);
   psp_json_begin_object(w);
   psp_json_put_member(w, "topic", topic.data);
   psp_json_put_int64_member(w, "ackDeadlineSeconds", 10);

@@ -28,6 +28,12 @@ static void put_argument(psp_json_writer *w, const char *option, const char *val
   if (value != NULL) psp_json_put_string(w, value);
 }
 
+static void put_time(psp_json_writer *w, const char *option, int64_t ns) {
+  char text[32];
+  snprintf(text, sizeof text, "%lldms", (long long)(ns / 1000000));
+  put_argument(w, option, text);
+}
+
 /* An ID token goes with each answer, unless that would be in the clear. */
 static void put_responder(const psprobe_setup *setup, const psp_thing *thing, psp_json_writer *w) {
   psp_buf url = {0};
@@ -52,12 +58,16 @@ static void put_prober(const psprobe_setup *setup, psp_json_writer *w) {
   size_t count;
   const psp_setup_source *sources = psp_setup_sources(setup, &count);
   psp_buf url = {0}, email = {0};
-  char listen[32], interval[32];
+  char listen[32];
   snprintf(listen, sizeof listen, "0.0.0.0:%d", PORT);
-  snprintf(interval, sizeof interval, "%lldms", (long long)(setup->o.interval_ns / 1000000));
   put_argument(w, "--project", setup->project);
   put_argument(w, "--topic", setup->o.topic);
-  put_argument(w, "--interval", interval);
+  put_time(w, "--interval", setup->o.interval_ns);
+  if (setup->o.cold_every_ns > 0) {
+    psp_setup_topic(setup, true, &url);
+    put_argument(w, "--cold-topic", url.data);
+    put_time(w, "--cold-every", setup->o.cold_every_ns);
+  }
   put_argument(w, "--listen", listen);
   put_argument(w, "--db", "/tmp/psprobe.db");
   for (size_t i = 0; i < count; i++)
@@ -69,6 +79,7 @@ static void put_prober(const psprobe_setup *setup, psp_json_writer *w) {
     psp_setup_email(setup, &account, &email);
     put_argument(w, "--require-oidc", email.data);
   }
+  psp_buf_reset(&url);
   psp_setup_prober(setup, &url);
   put_argument(w, "--audience", url.data);
   put_argument(w, "--platform-verified", NULL);
@@ -261,7 +272,8 @@ static void put_destination(const psprobe_setup *setup, const psp_thing *thing,
 static void trigger_body(const psprobe_setup *setup, const psp_thing *thing, psp_json_writer *w) {
   psp_buf name = {0}, topic = {0};
   trigger_path(setup, thing, &name);
-  psp_buf_printf(&topic, "projects/%s/topics/%s", setup->project, setup->o.topic);
+  psp_buf_printf(&topic, "projects/%s/topics/", setup->project);
+  psp_setup_topic(setup, thing->cold, &topic);
   psp_json_begin_object(w);
   psp_json_put_member(w, "name", name.failed ? NULL : name.data + strlen("/v1/"));
   psp_setup_put_labels(setup, false, w);

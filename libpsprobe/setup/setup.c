@@ -34,17 +34,25 @@ static psprobe_code check_url(const char *what, const char *url, psprobe_error *
   return psp_setting_refuse(error, what, url, "%s", why);
 }
 
+static psprobe_code check_region(const char *region, psprobe_error *error) {
+  size_t len = region != NULL ? strlen(region) : 1;
+  if (len > 0 && len <= 40 && (region == NULL || strspn(region, SHORT_WORD) == len))
+    return PSPROBE_OK;
+  return psp_setting_refuse(error, "region", region, "it must be one as europe-west1");
+}
+
+static psprobe_code check_times(const psprobe_setup_options *o, psprobe_error *error) {
+  if (o->interval_ns < 0 || o->cold_every_ns < 0 || o->first_poll_ns < 0)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a time must not be negative");
+  return PSPROBE_OK;
+}
+
 static psprobe_code check_options(const psprobe_setup_options *o, psprobe_error *error) {
   psprobe_code code = check_topic(o->topic, error);
-  size_t len = o->region != NULL ? strlen(o->region) : 1;
-  if (code == PSPROBE_OK &&
-      (len == 0 || len > 40 || (o->region != NULL && strspn(o->region, SHORT_WORD) != len)))
-    code = psp_setting_refuse(error, "region", o->region, "it must be one as europe-west1");
+  if (code == PSPROBE_OK) code = check_region(o->region, error);
   if (code == PSPROBE_OK) code = check_url("function", o->function_url, error);
   if (code == PSPROBE_OK) code = check_url("prober", o->prober_url, error);
-  if (code == PSPROBE_OK && (o->interval_ns < 0 || o->first_poll_ns < 0))
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a time must not be negative");
-  return code;
+  return code == PSPROBE_OK ? check_times(o, error) : code;
 }
 
 psprobe_code psprobe_setup_new(const psprobe_setup_options *options, psprobe_setup **setup,
@@ -84,12 +92,23 @@ void psprobe_setup_free(psprobe_setup *setup) {
   free(setup);
 }
 
+/* A destroy does without. */
+static psprobe_code check_cold(const psprobe_setup *setup, psprobe_error *error) {
+  const psprobe_setup_options *o = &setup->o;
+  if (setup->verb != PSPROBE_SETUP_APPLY || o->cold_every_ns == 0 ||
+      (o->image != NULL && o->function_url == NULL))
+    return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                  "cold-every: rare probes need functions of their own, which an image is for");
+}
+
 psprobe_code psprobe_setup_plan(psprobe_setup *setup, psprobe_setup_verb verb,
                                 psprobe_error *error) {
   setup->verb = verb;
   setup->step_count = 0;
   psp_setup_forget(setup);
-  psprobe_code code = psprobe_client_project(setup->client, &setup->project, error);
+  psprobe_code code = check_cold(setup, error);
+  if (code == PSPROBE_OK) code = psprobe_client_project(setup->client, &setup->project, error);
   if (code != PSPROBE_OK) return code;
   setup->advice.project = setup->project;
   psp_setup_list(setup);

@@ -25,6 +25,15 @@ char *psprobe_setup_text(const psprobe_setup *setup) {
   return psp_buf_take(&out, NULL);
 }
 
+static void put_sum(const psprobe_setup *setup, double sum, psp_buf *out) {
+  psp_buf_printf(out, "  %8.2f  in all, one probe each %.3g s", sum,
+                 (double)setup->o.interval_ns / 1e9);
+  if (setup->o.cold_every_ns > 0)
+    psp_buf_printf(out, " and a rare one each %.4g s", (double)setup->o.cold_every_ns / 1e9);
+  psp_buf_text(out, ", a region of the first price tier\nPrices as of " PRICES_OF
+                    ", before Cloud Run's free tier, a worker pool at a service's price:\n");
+}
+
 char *psprobe_setup_cost(const psprobe_setup *setup) {
   psp_cost costs[PSP_COSTS];
   psp_buf out = {0};
@@ -38,14 +47,7 @@ char *psprobe_setup_cost(const psprobe_setup *setup) {
                    t != NULL ? ": " : "", costs[i].what);
     sum += costs[i].dollars;
   }
-  if (count > 0)
-    psp_buf_printf(
-        &out,
-        "  %8.2f  in all, one probe each %.3g s, a region of the first price tier\nPrices "
-        "as of " PRICES_OF
-        ", before Cloud Run's free tier, a worker pool at a service's "
-        "price:\n",
-        sum, (double)setup->o.interval_ns / 1e9);
+  if (count > 0) put_sum(setup, sum, &out);
   for (size_t i = 0; count > 0 && psp_setup_prices[i] != NULL; i++)
     psp_buf_printf(&out, "  %s\n", psp_setup_prices[i]);
   return psp_buf_take(&out, NULL);
@@ -62,6 +64,9 @@ static void put_here(const psprobe_setup *setup, psp_buf *out) {
       setup->o.prober_url != NULL ? setup->o.prober_url : "", setup->project, setup->o.topic);
   for (size_t i = 0; i < count; i++)
     psp_buf_printf(out, " --source %s", sources[i].source);
+  if (setup->o.cold_every_ns > 0)
+    psp_buf_printf(out, " --cold-topic %s" PSP_SETUP_COLD " --cold-every %llds", setup->o.topic,
+                   (long long)(setup->o.cold_every_ns / PSP_SECOND_NS));
   if (!setup->emulator) {
     for (size_t i = 0; i < count; i++) {
       psp_thing account = {.kind = &psp_kind_account};
@@ -75,6 +80,19 @@ static void put_here(const psprobe_setup *setup, psp_buf *out) {
   psp_buf_char(out, '\n');
 }
 
+/* A subscriber that runs on a machine that is not ours to make. */
+static void put_subscriber(const psprobe_setup *setup, const psp_setup_source *source, bool cold,
+                           const char *prober, psp_buf *out) {
+  char subscription[64];
+  psp_setup_suffix(source, cold, subscription, sizeof subscription);
+  psp_buf_printf(out, "%s%s, on a machine of its own%s%s%s:\n", source->source,
+                 cold ? " for the rare probes" : "", setup->emulator ? "" : " as account ",
+                 setup->emulator ? "" : setup->o.topic, setup->emulator ? "" : source->suffix);
+  psp_buf_printf(out,
+                 "  psprobe-subscriber --project %s --subscription %s%s --source %s --prober %s\n",
+                 setup->project, setup->o.topic, subscription, source->source, prober);
+}
+
 static void put_elsewhere(const psprobe_setup *setup, psp_buf *out) {
   size_t count;
   const psp_setup_source *sources = psp_setup_sources(setup, &count);
@@ -84,13 +102,8 @@ static void put_elsewhere(const psprobe_setup *setup, psp_buf *out) {
     bool pulls = sources[i].way == PSP_WAY_PULL || sources[i].way == PSP_WAY_ELSEWHERE;
     bool made = sources[i].way == PSP_WAY_PULL && setup->o.image != NULL && !setup->emulator;
     if (!pulls || made) continue;
-    psp_buf_printf(out, "%s, on a machine of its own%s%s%s:\n", sources[i].source,
-                   setup->emulator ? "" : " as account ", setup->emulator ? "" : setup->o.topic,
-                   setup->emulator ? "" : sources[i].suffix);
-    psp_buf_printf(
-        out, "  psprobe-subscriber --project %s --subscription %s%s --source %s --prober %s\n",
-        setup->project, setup->o.topic, sources[i].suffix, sources[i].source,
-        prober.data != NULL ? prober.data : "URL");
+    for (int cold = 0; cold <= (setup->o.cold_every_ns > 0); cold++)
+      put_subscriber(setup, &sources[i], cold, prober.data != NULL ? prober.data : "URL", out);
   }
   if (prober.failed) out->failed = true;
   psp_buf_free(&prober);

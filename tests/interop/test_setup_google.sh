@@ -19,7 +19,7 @@ export PSPROBE_PUBSUB_ENDPOINT=$url PSPROBE_FIRESTORE_ENDPOINT=$url PSPROBE_ADMI
 unset PUBSUB_EMULATOR_HOST FIRESTORE_EMULATOR_HOST
 setup() { "$build"/examples/setup "$@" --yes --no-doctor </dev/null >"$work/out" 2>&1 || { cat "$work/out"; exit 1; }; }
 setup apply --all --enable-apis --image docker.example/psprobe:1
-setup apply --all --image docker.example/psprobe:2 --interval 1s
+setup apply --all --image docker.example/psprobe:2 --interval 1s --cold-every 20m
 setup apply --function-url https://function.example/ --prober https://prober.example
 setup apply --function-url https://other.example/ --prober https://prober.example
 setup destroy

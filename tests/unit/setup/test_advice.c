@@ -189,6 +189,13 @@ static void options_that_cannot_be(void **state) {
   f->options.region = NULL;
   f->options.function_url = "ftp://function.example";
   assert_int_equal(setup_fixture_go(f, PSPROBE_SETUP_APPLY, true), PSPROBE_INVALID_ARGUMENT);
+  f->options.cold_every_ns = INT64_C(1200000000000); /* of a function that is warm */
+  f->options.function_url = "https://function.example";
+  assert_int_equal(setup_fixture_go(f, PSPROBE_SETUP_APPLY, true), PSPROBE_INVALID_ARGUMENT);
+  f->options.function_url = NULL;
+  f->options.image = NULL;
+  assert_int_equal(setup_fixture_go(f, PSPROBE_SETUP_APPLY, true), PSPROBE_INVALID_ARGUMENT);
+  assert_non_null(strstr(f->error.message, "cold-every"));
 }
 
 int main(void) {

@@ -71,6 +71,51 @@ static void six_sources_with_their_trigger(void **state) {
   assert_int_equal(left(f), 0);
 }
 
+/* What the prober of `f` was told, as a list of JSON strings. */
+static bool prober_has(const setup_fixture *f, const char *arguments) {
+  char *body = fake_admin_get(f->google, L "/services/probes-prober");
+  return holds(body, arguments);
+}
+
+static void rare_probes_find_functions_of_their_own(void **state) {
+  setup_fixture *f = *state;
+  setup_fixture_apply(f);
+  assert_false(prober_has(f, "--cold-topic"));
+  f->options.cold_every_ns = INT64_C(1200000000000);
+  assert_true(setup_fixture_apply(f) > 5); /* goes on from what is there */
+  assert_int_equal(fake_admin_count(f->google, "/topics/"), 2);
+  assert_int_equal(fake_admin_count(f->google, "/subscriptions/"), 4);
+  assert_int_equal(fake_admin_count(f->google, L "/services/probes-cloud-function-cold"), 1);
+  assert_int_equal(fake_admin_count(f->google, "/workerPools/probes-regular-service-cold"), 1);
+  assert_int_equal(fake_admin_count(f->google, "/serviceAccounts/"), 4); /* the same accounts */
+  assert_true(prober_has(f, "\"--cold-topic\",\"probes-cold\",\"--cold-every\",\"1200000ms\""));
+  assert_true(holds(fake_admin_get(f->google, P "/subscriptions/probes-cloud-function-cold"),
+                    "\"topic\":\"" P "/topics/probes-cold\""));
+  assert_true(holds(fake_admin_get_policy(f->google, P "/topics/probes-cold"),
+                    "roles/pubsub.publisher\",\"members\":[\"serviceAccount:probes-prober"));
+  assert_true(holds(psprobe_setup_cost(f->setup), "a rare one each 1200 s"));
+  assert_int_equal(setup_fixture_apply(f), 0);
+  f->options.image = NULL; /* a destroy minds no apply's options */
+  setup_fixture_destroy(f);
+  assert_int_equal(left(f), 0);
+}
+
+static void all_six_may_be_rare(void **state) {
+  setup_fixture *f = *state;
+  f->options.all = true;
+  f->options.cold_every_ns = INT64_C(1200000000000);
+  setup_fixture_apply(f);
+  assert_int_equal(fake_admin_count(f->google, L "/services/"), 7);
+  assert_int_equal(fake_admin_count(f->google, "/workerPools/"), 4);
+  assert_int_equal(fake_admin_count(f->google, "/triggers/"), 2);
+  assert_true(holds(fake_admin_get(f->google, L "/triggers/probes-function-eventarc-cold"),
+                    P "/topics/probes-cold"));
+  assert_true(holds(psprobe_setup_next(f->setup), "--subscription probes-vm-stream-cold"));
+  assert_int_equal(setup_fixture_apply(f), 0);
+  setup_fixture_destroy(f);
+  assert_int_equal(left(f), 0);
+}
+
 static void each_may_do_what_he_must(void **state) {
   setup_fixture *f = *state;
   setup_fixture_apply(f);
@@ -239,6 +284,8 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup_fixture_new, setup_fixture_free)
       T(all_is_made_and_nothing_is_left),
       T(six_sources_with_their_trigger),
+      T(rare_probes_find_functions_of_their_own),
+      T(all_six_may_be_rare),
       T(each_may_do_what_he_must),
       T(each_change_that_fails_is_made_later),
       T(each_change_whose_answer_is_lost_is_known_later),
