@@ -70,8 +70,8 @@ static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_erro
   options_of_client.pubsub_emulator = psprobe_local_pubsub_host(d->local);
   options_of_client.firestore_emulator = psprobe_local_firestore_host(d->local);
   code = psprobe_client_new(&options_of_client, &d->client, error);
-  if (code == PSPROBE_OK) code = psprobe_topic_create(d->client, TOPIC, 0, NULL, error);
-  if (code == PSPROBE_OK) code = psprobe_topic_create(d->client, COLD_TOPIC, 0, NULL, error);
+  if (code == PSPROBE_OK) code = psprobe_topic_create(d->client, TOPIC, NULL, 0, NULL, error);
+  if (code == PSPROBE_OK) code = psprobe_topic_create(d->client, COLD_TOPIC, NULL, 0, NULL, error);
   if (code == PSPROBE_OK) code = psprobe_store_new(o.db, &keep, &d->store, error);
   if (code == PSPROBE_OK)
     code = psprobe_uploader_new(d->store, d->client, &upload, &d->uploader, error);

@@ -9,7 +9,7 @@
 
 #include <psprobe/cli.h>
 #include <psprobe/local.h>
-#include <psprobe/pubsub.h>
+#include <psprobe/pubsub_subscriptions.h>
 
 #define PROJECT "demo-project"
 
@@ -85,7 +85,7 @@ static psprobe_code add_function(psprobe_local *local, const char **url, psprobe
   if (code != PSPROBE_OK || o.trigger == NULL) return code;
   config.push_endpoint = *url;
   code = psprobe_client_new(&stand_in, &client, error);
-  if (code == PSPROBE_OK) code = psprobe_topic_create(client, o.trigger, 0, NULL, error);
+  if (code == PSPROBE_OK) code = psprobe_topic_create(client, o.trigger, NULL, 0, NULL, error);
   if (code == PSPROBE_OK)
     code = psprobe_subscription_create(client, o.function.name, &config, NULL, error);
   psprobe_client_free(client);

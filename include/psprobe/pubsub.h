@@ -3,8 +3,9 @@
 #define PSPROBE_PUBSUB_H
 /**
  * @file
- * Cloud Pub/Sub over REST: topics, subscriptions, publish, pull, acknowledge, and the decoding of
- * push requests. What pulls and acknowledges by itself is in psprobe/subscriber.h.
+ * Cloud Pub/Sub over REST: publish, pull, acknowledge, and the decoding of push requests. Topics,
+ * snapshots and policies are in psprobe/pubsub_admin.h, subscriptions in
+ * psprobe/pubsub_subscriptions.h; what pulls and acknowledges by itself in psprobe/subscriber.h.
  *
  * A topic or subscription is named by its id ("probes") or in full ("projects/p/topics/probes").
  * Source of the protocol: https://cloud.google.com/pubsub/docs/reference/rest
@@ -69,98 +70,6 @@ PSPROBE_API const char *psprobe_message_attribute(const psprobe_message *message
  */
 PSPROBE_API psprobe_code psprobe_pubsub_name_check(const char *what, const char *name,
                                                    psprobe_error *error);
-
-/* ---- topics and subscriptions (blocking) ---- */
-
-/** Creates a topic. One that is there already is success.
- * @param topic its id, or its full name
- * @param timeout_ns of all attempts; 0: the client's
- * @param existed receives whether it was there already; may be NULL
- * @return PSPROBE_OK; INVALID_ARGUMENT for a name that cannot be */
-PSPROBE_API psprobe_code psprobe_topic_create(psprobe_client *client, const char *topic,
-                                              int64_t timeout_ns, bool *existed,
-                                              psprobe_error *error);
-/** Asks whether a topic is there.
- * @param topic its id, or its full name
- * @param timeout_ns of all attempts; 0: the client's
- * @return PSPROBE_OK when it is; NOT_FOUND when not; INVALID_ARGUMENT for a name that cannot be */
-PSPROBE_API psprobe_code psprobe_topic_exists(psprobe_client *client, const char *topic,
-                                              int64_t timeout_ns, psprobe_error *error);
-/** Deletes a topic. Its subscriptions stay, and receive no more.
- * @param topic its id, or its full name
- * @return PSPROBE_OK; NOT_FOUND when it is not there; INVALID_ARGUMENT for a name that cannot be */
-PSPROBE_API psprobe_code psprobe_topic_delete(psprobe_client *client, const char *topic,
-                                              psprobe_error *error);
-
-/** One name of a listing, in full, borrowed until it returns. False ends the listing. */
-typedef bool psprobe_name_each(void *arg, const char *name);
-/** Lists every topic of the project, over all pages.
- * @param each is called for each, on this thread
- * @return PSPROBE_OK, also when `each` ended it; INTERNAL when the service's pages go in a circle
- * Blocks: up to the client's timeout for each page. */
-PSPROBE_API psprobe_code psprobe_topic_list(psprobe_client *client, psprobe_name_each *each,
-                                            void *arg, psprobe_error *error);
-
-/** A subscription's settings; valid when zeroed but for the topic. */
-typedef struct psprobe_subscription_config {
-  const char *topic;
-  int ack_deadline_s;        /**< 10 to 600 (emulators: 1 to 600); 0: the service's default, 10 */
-  const char *push_endpoint; /**< NULL: a pull subscription */
-  const char *push_account;  /**< e-mail of the service account that signs pushes; NULL: none */
-  const char *push_audience; /**< NULL: the endpoint */
-  bool enable_ordering;
-} psprobe_subscription_config;
-
-/** Creates a subscription. One that is there already, whatever its settings, is success.
- * @param subscription its id, or its full name
- * @param config its settings
- * @param existed receives whether it was there already; may be NULL
- * @return PSPROBE_OK; NOT_FOUND when there is no such topic; INVALID_ARGUMENT for a name or a
- *         setting that cannot be */
-PSPROBE_API psprobe_code psprobe_subscription_create(psprobe_client *client,
-                                                     const char *subscription,
-                                                     const psprobe_subscription_config *config,
-                                                     bool *existed, psprobe_error *error);
-
-/** What the service says of a subscription. Free with psprobe_subscription_info_free. */
-typedef struct psprobe_subscription_info {
-  char *name;
-  char *topic;
-  char *push_endpoint; /**< NULL: pull */
-  int ack_deadline_s;
-} psprobe_subscription_info;
-/** Asks what a subscription is like.
- * @param subscription its id, or its full name
- * @param timeout_ns of all attempts; 0: the client's
- * @param info receives it; untouched on failure
- * @return PSPROBE_OK; NOT_FOUND when it is not there; INVALID_ARGUMENT for a name that cannot be
- * Ownership: free `info` with psprobe_subscription_info_free. */
-PSPROBE_API psprobe_code psprobe_subscription_get(psprobe_client *client, const char *subscription,
-                                                  int64_t timeout_ns,
-                                                  psprobe_subscription_info *info,
-                                                  psprobe_error *error);
-/** Frees the texts in `info` (may be NULL), not `info` itself, and zeroes it. */
-PSPROBE_API void psprobe_subscription_info_free(psprobe_subscription_info *info);
-/** Deletes a subscription, with the messages that wait in it.
- * @param subscription its id, or its full name
- * @return PSPROBE_OK; NOT_FOUND when it is not there; INVALID_ARGUMENT for a name that cannot be */
-PSPROBE_API psprobe_code psprobe_subscription_delete(psprobe_client *client,
-                                                     const char *subscription,
-                                                     psprobe_error *error);
-/** Lists every subscription of the project. As psprobe_topic_list. */
-PSPROBE_API psprobe_code psprobe_subscription_list(psprobe_client *client, psprobe_name_each *each,
-                                                   void *arg, psprobe_error *error);
-/** Turns a subscription to push or to pull.
- * @param subscription its id, or its full name
- * @param endpoint the URL to push to; NULL: pull
- * @param account e-mail of the service account that signs pushes; NULL: none
- * @param audience of its tokens; NULL: the endpoint
- * @return PSPROBE_OK; NOT_FOUND when there is no such subscription; INVALID_ARGUMENT for a name or
- *         URL that cannot be, an account without an endpoint, an audience without an account */
-PSPROBE_API psprobe_code psprobe_subscription_set_push(psprobe_client *client,
-                                                       const char *subscription,
-                                                       const char *endpoint, const char *account,
-                                                       const char *audience, psprobe_error *error);
 
 /* ---- publish ---- */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include <psprobe/cli.h>
-#include <psprobe/pubsub.h>
+#include <psprobe/pubsub_subscriptions.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -35,7 +35,7 @@ psprobe_code psprobe_topic_ready(psprobe_client *client, const char *topic, bool
   psprobe_code code = psp_client_find_credentials(client, e);
   if (code != PSPROBE_OK) return code;
   /* Somebody is waiting, and a broker that is not there will not come within a minute. */
-  code = create ? psprobe_topic_create(client, topic, START_NS, NULL, e)
+  code = create ? psprobe_topic_create(client, topic, NULL, START_NS, NULL, e)
                 : psprobe_topic_exists(client, topic, START_NS, e);
   /* A publisher may lack the permission to look (roles/pubsub.publisher does): not our question. */
   if (code == PSPROBE_PERMISSION_DENIED && !create) return PSPROBE_OK;

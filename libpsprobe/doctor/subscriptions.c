@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <psprobe/pubsub.h>
+#include <psprobe/pubsub_subscriptions.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -46,7 +46,7 @@ static void tell_kind(psp_doctor *d, const looked_at *s, const psprobe_subscript
   psp_word_of(&name, s->name);
   psp_word_of(&project, d->project);
   bool emulator = d->o->client.pubsub_emulator != NULL;
-  if (!psp_text_equal(info->topic, s->topic)) {
+  if (!psp_text_equal(info->config.topic, s->topic)) {
     if (!emulator)
       psp_doctor_mend(d, "gcloud pubsub subscriptions delete %s --project=%s", name.text,
                       project.text);
@@ -59,23 +59,25 @@ static void tell_kind(psp_doctor *d, const looked_at *s, const psprobe_subscript
         psp_subscription_fit(info, NULL) == PSP_CUT_OFF
             ? "%s is cut off (%s): its topic was deleted, and one made again brings it nothing"
             : "%s is subscribed to %s, so no probe reaches it",
-        s->full, info->topic != NULL ? info->topic : "nothing");
-  } else if (s->push && info->push_endpoint == NULL) {
+        s->full, info->config.topic != NULL ? info->config.topic : "nothing");
+  } else if (s->push && info->config.push_endpoint == NULL) {
     psp_doctor_mend(d,
                     "gcloud pubsub subscriptions modify-push-config %s --project=%s "
                     "--push-endpoint=https://FUNCTION-URL/",
                     name.text, project.text);
     psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "subscription", s->full,
                      "%s is a pull subscription: nothing calls the function", s->full);
-  } else if (!s->push && info->push_endpoint != NULL) {
+  } else if (!s->push && info->config.push_endpoint != NULL) {
     psp_doctor_mend(
         d, "gcloud pubsub subscriptions modify-push-config %s --project=%s --push-endpoint=",
         name.text, project.text);
     psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "subscription", s->full,
-                     "%s pushes to %s: who pulls it gets nothing", s->full, info->push_endpoint);
+                     "%s pushes to %s: who pulls it gets nothing", s->full,
+                     info->config.push_endpoint);
   } else {
     psp_doctor_found(d, PSPROBE_DOCTOR_OK, "subscription", s->full, "%s is there, %s%s", s->full,
-                     s->push ? "pushes to " : "to be pulled", s->push ? info->push_endpoint : "");
+                     s->push ? "pushes to " : "to be pulled",
+                     s->push ? info->config.push_endpoint : "");
   }
 }
 

@@ -10,8 +10,8 @@
 #include "pubsub/parts.h"
 
 /* The parser speaks of arguments; a broken answer is the service's doing. */
-static psprobe_code parse_answer(const char *body, size_t len, const char *what, psp_json **json,
-                                 psprobe_error *error) {
+psprobe_code psp_answer_parse(const char *body, size_t len, const char *what, psp_json **json,
+                              psprobe_error *error) {
   psprobe_code code = psp_json_parse(body, len, what, json, error);
   if (code == PSPROBE_OK && !psp_json_is_object(*json)) {
     psp_json_free(*json);
@@ -53,7 +53,7 @@ static psprobe_code read_ids(const psp_json *json, size_t count, const char ***o
 psprobe_code psp_publish_decode(const char *body, size_t len, size_t count, const char ***ids,
                                 psprobe_error *error) {
   psp_json *json = NULL;
-  psprobe_code code = parse_answer(body, len, "publish answer", &json, error);
+  psprobe_code code = psp_answer_parse(body, len, "publish answer", &json, error);
   if (code == PSPROBE_OK) code = read_ids(json, count, ids, error);
   psp_json_free(json);
   return code;
@@ -104,57 +104,10 @@ static psprobe_code read_pull(const psp_json *json, size_t len, psprobe_batch **
 psprobe_code psp_pull_decode(const char *body, size_t len, psprobe_batch **batch,
                              psprobe_error *error) {
   psp_json *json = NULL;
-  psprobe_code code = parse_answer(body, len, "pull answer", &json, error);
+  psprobe_code code = psp_answer_parse(body, len, "pull answer", &json, error);
   if (code == PSPROBE_OK) code = read_pull(json, len, batch, error);
   psp_json_free(json);
   return code;
-}
-
-static char *copy_text(const psp_json *json, const char *key, const char *other, bool *failed) {
-  const char *text = psp_json_string(psp_json_get2(json, key, other));
-  char *copy = text != NULL && *text ? psp_strdup(text) : NULL;
-  if (text != NULL && *text && copy == NULL) *failed = true;
-  return copy;
-}
-
-static psprobe_code read_subscription(const psp_json *json, psprobe_subscription_info *out,
-                                      psprobe_error *error) {
-  bool failed = false;
-  psprobe_subscription_info info = {.name = copy_text(json, "name", "name", &failed),
-                                    .topic = copy_text(json, "topic", "topic", &failed)};
-  const psp_json *push = psp_json_get2(json, "pushConfig", "push_config");
-  int64_t deadline = 0;
-  info.push_endpoint = copy_text(push, "pushEndpoint", "push_endpoint", &failed);
-  psp_json_int64(psp_json_get2(json, "ackDeadlineSeconds", "ack_deadline_seconds"), &deadline);
-  psprobe_code code = PSPROBE_OK;
-  if (failed)
-    code = psp_fail_memory(error, "a subscription");
-  else if (info.name == NULL || info.topic == NULL || deadline < 0 || deadline > PSP_DEADLINE_MAX_S)
-    code = psp_fail(error, PSPROBE_INTERNAL,
-                    "subscription answer: name, topic or ackDeadlineSeconds is not as it should");
-  info.ack_deadline_s = (int)deadline;
-  if (code == PSPROBE_OK)
-    *out = info;
-  else
-    psprobe_subscription_info_free(&info);
-  return code;
-}
-
-psprobe_code psp_subscription_decode(const char *body, size_t len, psprobe_subscription_info *info,
-                                     psprobe_error *error) {
-  psp_json *json = NULL;
-  psprobe_code code = parse_answer(body, len, "subscription answer", &json, error);
-  if (code == PSPROBE_OK) code = read_subscription(json, info, error);
-  psp_json_free(json);
-  return code;
-}
-
-void psprobe_subscription_info_free(psprobe_subscription_info *info) {
-  if (info == NULL) return;
-  free(info->name);
-  free(info->topic);
-  free(info->push_endpoint);
-  *info = (psprobe_subscription_info){0};
 }
 
 static psprobe_code read_page(const psp_json *json, const char *list, psprobe_name_each *each,
@@ -164,7 +117,9 @@ static psprobe_code read_page(const psp_json *json, const char *list, psprobe_na
     return psp_fail(error, PSPROBE_INTERNAL, "list answer: %s is not an array", list);
   for (const psp_json *item = psp_json_first(items); item != NULL && *more;
        item = psp_json_next(item)) {
-    const char *name = psp_json_string(psp_json_get(item, "name"));
+    /* A topic's own are listed as names alone. */
+    const char *name =
+        psp_json_string(psp_json_is_string(item) ? item : psp_json_get(item, "name"));
     if (name == NULL)
       return psp_fail(error, PSPROBE_INTERNAL, "list answer: one of %s has no name", list);
     *more = each(arg, name);
@@ -179,7 +134,7 @@ psprobe_code psp_page_decode(const char *body, size_t len, const char *list,
                              psprobe_error *error) {
   psp_json *json = NULL;
   *more = true;
-  psprobe_code code = parse_answer(body, len, "list answer", &json, error);
+  psprobe_code code = psp_answer_parse(body, len, "list answer", &json, error);
   if (code == PSPROBE_OK) code = read_page(json, list, each, arg, token, more, error);
   psp_json_free(json);
   return code;

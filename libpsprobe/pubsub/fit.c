@@ -6,9 +6,9 @@
 #include "base/text.h"
 
 psp_fit psp_subscription_fit(const psprobe_subscription_info *info, const char *topic) {
-  if (psp_text_equal(info->topic, PSP_DELETED_TOPIC)) return PSP_CUT_OFF;
-  if (topic != NULL && !psp_text_equal(info->topic, topic)) return PSP_OTHER_TOPIC;
-  return info->push_endpoint != NULL ? PSP_PUSHES : PSP_FITS;
+  if (psp_text_equal(info->config.topic, PSP_DELETED_TOPIC)) return PSP_CUT_OFF;
+  if (topic != NULL && !psp_text_equal(info->config.topic, topic)) return PSP_OTHER_TOPIC;
+  return info->config.push_endpoint != NULL ? PSP_PUSHES : PSP_FITS;
 }
 
 psprobe_code psp_subscription_unfit(psp_fit fit, const psprobe_subscription_info *info,
@@ -24,11 +24,12 @@ psprobe_code psp_subscription_unfit(psp_fit fit, const psprobe_subscription_info
       return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
                       "%s is subscribed to %s, not to %s: nothing that is published there reaches "
                       "it; name another subscription, or delete this one",
-                      info->name, info->topic, topic);
+                      info->name, info->config.topic, topic);
     default:
       return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
                       "%s pushes to %s: who pulls it gets nothing; name another subscription, or "
                       "turn this one to pull",
-                      info->name, psp_setting_shown(shown, sizeof shown, info->push_endpoint));
+                      info->name,
+                      psp_setting_shown(shown, sizeof shown, info->config.push_endpoint));
   }
 }

@@ -2,7 +2,7 @@
 #ifndef PSP_PUBSUB_FIT_H
 #define PSP_PUBSUB_FIT_H
 /** @file Whether a subscription can bring what is published to a topic to who pulls it. Pure. */
-#include <psprobe/pubsub.h>
+#include <psprobe/pubsub_subscriptions.h>
 
 /** What the topic of a subscription is called once it was deleted (pubsub.proto, Subscription): no
  * topic that is made later, of the same name or not, brings it anything. */

@@ -39,24 +39,29 @@ psprobe_code psprobe_pubsub_name_check(const char *what, const char *name, pspro
   return PSPROBE_OK;
 }
 
-const char *psp_pubsub_kind_name(psp_pubsub_kind kind) {
-  return kind == PSP_TOPIC ? "topic" : "subscription";
-}
+/* What each kind is called, in a path, and as what it is asked for. */
+static const struct {
+  const char *name, *collection, *placeholder;
+} kinds[] = {
+    [PSP_TOPIC] = {"topic", "/topics/", "TOPIC"},
+    [PSP_SUBSCRIPTION] = {"subscription", "/subscriptions/", "SUBSCRIPTION"},
+    [PSP_SNAPSHOT] = {"snapshot", "/snapshots/", "SNAPSHOT"},
+};
 
-static const char *collection(psp_pubsub_kind kind) {
-  return kind == PSP_TOPIC ? "/topics/" : "/subscriptions/";
+const char *psp_pubsub_kind_name(psp_pubsub_kind kind) {
+  return kinds[kind].name;
 }
 
 /* "projects/P/topics/T": P without a slash, not empty; T an id. What a project may be called is
  * left to the service: domain-scoped ones hold a colon. */
 static psprobe_code check_full(psp_pubsub_kind kind, const char *name, psprobe_error *error) {
-  const char *what = psp_pubsub_kind_name(kind), *middle = collection(kind);
+  const char *what = kinds[kind].name, *middle = kinds[kind].collection;
   const char *project = psp_text_starts(name, "projects/") ? name + strlen("projects/") : "/";
   size_t project_len = strcspn(project, "/");
   bool dots = strspn(project, ".") >= project_len; /* ".." would climb the path; also: nothing */
   if (dots || !psp_text_starts(project + project_len, middle))
     return psp_setting_refuse(error, what, name, "write an id or projects/PROJECT%s%s", middle,
-                              kind == PSP_TOPIC ? "TOPIC" : "SUBSCRIPTION");
+                              kinds[kind].placeholder);
   for (size_t i = 0; i < project_len; i++)
     if ((unsigned char)project[i] <= ' ' || strchr("?#%\\\"\x7f", project[i]) != NULL)
       return psp_setting_refuse(error, what, name, "no project is called that");
@@ -70,10 +75,10 @@ psprobe_code psp_pubsub_full_name(psp_pubsub_kind kind, const char *project, con
     code = check_full(kind, name, error);
     if (code == PSPROBE_OK) psp_buf_text(full, name);
   } else {
-    code = psprobe_pubsub_name_check(psp_pubsub_kind_name(kind), name, error);
+    code = psprobe_pubsub_name_check(kinds[kind].name, name, error);
     if (code == PSPROBE_OK)
-      psp_buf_printf(full, "projects/%s%s%s", project != NULL ? project : "-", collection(kind),
-                     name);
+      psp_buf_printf(full, "projects/%s%s%s", project != NULL ? project : "-",
+                     kinds[kind].collection, name);
   }
   if (code == PSPROBE_OK && full->failed) return psp_fail_memory(error, "a name");
   return code;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_PUBSUB_NAMES_H
 #define PSP_PUBSUB_NAMES_H
-/** @file Names of topics and subscriptions, and the URL paths made of them. */
+/** @file Names of topics, subscriptions and snapshots, and the URL paths made of them. */
 #include <psprobe/error.h>
 
 #include "base/buf.h"
 
-typedef enum psp_pubsub_kind { PSP_TOPIC = 0, PSP_SUBSCRIPTION = 1 } psp_pubsub_kind;
+typedef enum psp_pubsub_kind { PSP_TOPIC = 0, PSP_SUBSCRIPTION, PSP_SNAPSHOT } psp_pubsub_kind;
 
-/** "topic" or "subscription". */
+/** "topic", "subscription" or "snapshot". */
 const char *psp_pubsub_kind_name(psp_pubsub_kind kind);
 
 /**

@@ -9,9 +9,10 @@
  *
  * Decoders of answers say INTERNAL for what the service should not send.
  */
-#include <psprobe/pubsub.h>
+#include <psprobe/pubsub_admin.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 
 /* ---- what the service allows (https://cloud.google.com/pubsub/quotas#resource_limits) ---- */
 
@@ -44,22 +45,17 @@ void psp_modify_encode(psp_buf *out, const char *const *ack_ids, size_t count, i
 /** How many of the ids one call may carry, at least 1. */
 size_t psp_ack_fit(const char *const *ack_ids, size_t count);
 
-/** @param topic in full */
-void psp_subscription_encode(psp_buf *out, const char *topic,
-                             const psprobe_subscription_config *config);
-void psp_push_config_encode(psp_buf *out, const char *endpoint, const char *account,
-                            const char *audience);
-
+/** Parses an answer. @return PSPROBE_OK; INTERNAL: no JSON object; RESOURCE_EXHAUSTED: memory */
+psprobe_code psp_answer_parse(const char *body, size_t len, const char *what, psp_json **json,
+                              psprobe_error *error);
 /** The ids of a publish answer, in one block to free(). */
 psprobe_code psp_publish_decode(const char *body, size_t len, size_t count, const char ***ids,
                                 psprobe_error *error);
 psprobe_code psp_pull_decode(const char *body, size_t len, psprobe_batch **batch,
                              psprobe_error *error);
-psprobe_code psp_subscription_decode(const char *body, size_t len, psprobe_subscription_info *info,
-                                     psprobe_error *error);
 /**
  * One page of a listing.
- * @param list  "topics" or "subscriptions"
+ * @param list  the member that it is in: "topics"
  * @param token the next page's is added; stays empty after the last page
  * @param more  false when `each` has had enough
  */

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <psprobe/local.h>
+#include <psprobe/pubsub_subscriptions.h>
 #include <psprobe/subscriber.h>
 
 #include "bench.h"
@@ -189,7 +190,7 @@ static void prepare(psprobe_client *client) {
   psprobe_error error = {0};
   for (int i = 0; i < 3; i++) {
     const psprobe_subscription_config config = {.topic = names[i]};
-    bench_need(psprobe_topic_create(client, names[i], 0, NULL, &error) == PSPROBE_OK,
+    bench_need(psprobe_topic_create(client, names[i], NULL, 0, NULL, &error) == PSPROBE_OK,
                error.message);
     bench_need(psprobe_subscription_create(client, names[i], &config, NULL, &error) == PSPROBE_OK,
                error.message);

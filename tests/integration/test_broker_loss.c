@@ -20,7 +20,7 @@
 static void create(psprobe_client *client) {
   psprobe_subscription_config config = {.topic = "probes"};
   psprobe_error error = {0};
-  if (psprobe_topic_create(client, "probes", 0, NULL, &error) != PSPROBE_OK ||
+  if (psprobe_topic_create(client, "probes", NULL, 0, NULL, &error) != PSPROBE_OK ||
       psprobe_subscription_create(client, "answers", &config, NULL, &error) != PSPROBE_OK)
     fail_msg("%s", error.message);
 }

@@ -71,7 +71,7 @@ static void build(world *w) {
                                    .listen = "127.0.0.1:0",
                                    .sink = psprobe_recorder_sink,
                                    .sink_arg = w->recorder};
-  ok(psprobe_topic_create(w->client, "experiment", 0, NULL, error));
+  ok(psprobe_topic_create(w->client, "experiment", NULL, 0, NULL, error));
   ok(psprobe_prober_new(w->client, &prober, &w->prober, error));
   ok(psprobe_recorder_begin(w->recorder, w->client, w->prober, &prober, error));
 
@@ -183,7 +183,8 @@ static void run(world *w) {
   assert_int_equal(s.wrong, 0);
 
   ok(psprobe_subscriber_stop(w->subscriber, 0, error));
-  ok(psprobe_subscription_set_push(w->client, "experiment-push", NULL, NULL, NULL, error));
+  ok(psprobe_subscription_set_push(w->client, "experiment-push", &(psprobe_subscription_config){0},
+                                   error));
   nothing_is_left(w, "experiment-pull");
   nothing_is_left(w, "experiment-push");
   ok(psprobe_subscription_delete(w->client, "experiment-push", error));

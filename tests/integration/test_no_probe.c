@@ -89,7 +89,7 @@ static void test_acknowledged_and_told_once(void **state) {
   psprobe_subscription_config pull = {.topic = "mixed", .ack_deadline_s = DEADLINE_S};
   psprobe_subscription_config push = pull;
   push.push_endpoint = endpoint;
-  ok(psprobe_topic_create(client, "mixed", 0, NULL, &error));
+  ok(psprobe_topic_create(client, "mixed", NULL, 0, NULL, &error));
   ok(psprobe_subscription_create(client, "pulled", &pull, NULL, &error));
   ok(psprobe_subscription_create(client, "pushed", &push, NULL, &error));
   psprobe_subscriber_options options = {.subscription = "pulled", .pulls = 1};

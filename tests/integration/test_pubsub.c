@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include <psprobe/pubsub.h>
+#include <psprobe/pubsub_subscriptions.h>
 
 #include "http/server/server.h"
 #include "os/timer.h"
@@ -39,7 +39,7 @@ static int setup(void **state) {
   (void)state;
   const psprobe_subscription_config config = {.topic = test_unique(topic, "topic"),
                                               .ack_deadline_s = 2};
-  ok(psprobe_topic_create(client, topic, 0, NULL, &error));
+  ok(psprobe_topic_create(client, topic, NULL, 0, NULL, &error));
   ok(psprobe_subscription_create(client, test_unique(subscription, "pull"), &config, NULL, &error));
   return 0;
 }
@@ -94,9 +94,9 @@ static void test_topics(void **state) {
   bool existed = true;
   test_unique(name, "t%~+._-");
   search s = {.end = name};
-  ok(psprobe_topic_create(client, name, 0, &existed, &error));
+  ok(psprobe_topic_create(client, name, NULL, 0, &existed, &error));
   assert_false(existed);
-  ok(psprobe_topic_create(client, name, 0, &existed, &error));
+  ok(psprobe_topic_create(client, name, NULL, 0, &existed, &error));
   assert_true(existed);
   ok(psprobe_topic_exists(client, name, 0, &error));
   ok(psprobe_topic_list(client, find, &s, &error));
@@ -123,9 +123,9 @@ static void test_subscriptions(void **state) {
   assert_true(existed);
   ok(psprobe_subscription_get(client, name, 0, &info, &error));
   assert_non_null(strstr(info.name, name));
-  assert_non_null(strstr(info.topic, topic));
-  assert_null(info.push_endpoint);
-  assert_int_equal(info.ack_deadline_s, 10);
+  assert_non_null(strstr(info.config.topic, topic));
+  assert_null(info.config.push_endpoint);
+  assert_int_equal(info.config.ack_deadline_s, 10);
   psprobe_subscription_info_free(&info);
   ok(psprobe_subscription_list(client, find, &s, &error));
   assert_true(s.found);
@@ -139,17 +139,22 @@ static void test_subscriptions(void **state) {
 static void test_push_settings(void **state) {
   (void)state;
   psprobe_subscription_info info;
-  ok(psprobe_subscription_set_push(client, subscription, "http://127.0.0.1:1/push",
-                                   "pusher@demo.iam.gserviceaccount.com", "probe", &error));
+  ok(psprobe_subscription_set_push(
+      client, subscription,
+      &(psprobe_subscription_config){.push_endpoint = "http://127.0.0.1:1/push",
+                                     .push_account = "pusher@demo.iam.gserviceaccount.com",
+                                     .push_audience = "probe"},
+      &error));
   ok(psprobe_subscription_get(client, subscription, 0, &info, &error));
-  assert_string_equal(info.push_endpoint, "http://127.0.0.1:1/push");
-  assert_int_equal(info.ack_deadline_s, 2);
+  assert_string_equal(info.config.push_endpoint, "http://127.0.0.1:1/push");
+  assert_int_equal(info.config.ack_deadline_s, 2);
   psprobe_subscription_info_free(&info);
   publish("kept");
   /* Made a pull subscription again, it gives out what could not be pushed. */
-  ok(psprobe_subscription_set_push(client, subscription, NULL, NULL, NULL, &error));
+  ok(psprobe_subscription_set_push(client, subscription, &(psprobe_subscription_config){0},
+                                   &error));
   ok(psprobe_subscription_get(client, subscription, 0, &info, &error));
-  assert_null(info.push_endpoint);
+  assert_null(info.config.push_endpoint);
   psprobe_subscription_info_free(&info);
   psprobe_batch *batch = pull(1);
   assert_int_equal(psprobe_batch_count(batch), 1);
@@ -316,7 +321,8 @@ static void test_push(void **state) {
   ok(psp_server_new(&options, &server, &error));
   char url[128];
   snprintf(url, sizeof url, "%s/push", psp_server_url(server));
-  ok(psprobe_subscription_set_push(client, subscription, url, NULL, NULL, &error));
+  ok(psprobe_subscription_set_push(client, subscription,
+                                   &(psprobe_subscription_config){.push_endpoint = url}, &error));
   const psprobe_attribute attribute = {"key", "value /\" \xC3\xA9"};
   const psprobe_message message = {
       .data = "a/b", .data_len = 3, .attributes = &attribute, .attribute_count = 1};
@@ -330,7 +336,8 @@ static void test_push(void **state) {
   assert_string_equal(e.value, attribute.value);
   assert_true(*e.id);
   assert_non_null(strstr(e.subscription, subscription));
-  ok(psprobe_subscription_set_push(client, subscription, NULL, NULL, NULL, &error));
+  ok(psprobe_subscription_set_push(client, subscription, &(psprobe_subscription_config){0},
+                                   &error));
   assert_nothing_left();
   psp_server_free(server);
   sem_destroy(&e.taken);

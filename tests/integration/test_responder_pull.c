@@ -37,7 +37,7 @@ static void begin(world *w, const char *name, const int *script) {
   w->client = test_target_client(TEST_PUBSUB);
   w->prober = fake_prober_new(0, script);
   psprobe_responder_options responder = {.prober = fake_prober_url(w->prober), .source = "s"};
-  ok(psprobe_topic_create(w->client, name, 0, NULL, &error));
+  ok(psprobe_topic_create(w->client, name, NULL, 0, NULL, &error));
   ok(psprobe_subscription_create(w->client, name, &config, NULL, &error));
   ok(psprobe_responder_new(w->client, &responder, &w->responder, &error));
   ok(psprobe_responder_pull(w->responder, &options, &w->subscriber, &error));

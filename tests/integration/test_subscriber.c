@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <psprobe/pubsub_subscriptions.h>
 #include <psprobe/subscriber.h>
 
 #include "os/timer.h"
@@ -81,7 +82,7 @@ static char topic[64], subscription[64];
 
 static void make(psprobe_client *client, int deadline_s) {
   const psprobe_subscription_config config = {.topic = topic, .ack_deadline_s = deadline_s};
-  ok(psprobe_topic_create(client, topic, 0, NULL, &error));
+  ok(psprobe_topic_create(client, topic, NULL, 0, NULL, &error));
   ok(psprobe_subscription_create(client, subscription, &config, NULL, &error));
 }
 

@@ -2,6 +2,7 @@
 /** @file Looking at the subscription: its ack deadline, and whether anything can come from it. */
 #include "base/error.h"
 #include "os/clock.h"
+#include "pubsub/admin/subscription.h"
 #include "pubsub/parts.h"
 #include "pubsub/subscriber/parts.h"
 
@@ -34,8 +35,9 @@ static void on_looked(void *arg, const psp_http_response *response, const psprob
   s->own_asked = false;
   s->look_at_ns = denied ? PSP_NEVER : psprobe_clock_monotonic() + s->look_ns;
   if (code == PSPROBE_OK) again = judge(s, &info, &note);
-  if (code == PSPROBE_OK && info.ack_deadline_s > 0)
-    psp_leases_set_own(&s->leases, info.ack_deadline_s, s->deadline_s, psprobe_clock_monotonic());
+  if (code == PSPROBE_OK && info.config.ack_deadline_s > 0)
+    psp_leases_set_own(&s->leases, info.config.ack_deadline_s, s->deadline_s,
+                       psprobe_clock_monotonic());
   if (denied && !told)
     note = (psp_note){PSPROBE_LOG_INFO, "ack_deadline_unknown",
                       .meaning =

@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/thread.h"
 #include "os/wait.h"
+#include "pubsub/admin/subscription.h"
 #include "pubsub/calls.h"
 #include "pubsub/parts.h"
 #include "pubsub/subscriber/parts.h"
@@ -110,7 +111,7 @@ static psprobe_code prepare_create(psprobe_subscriber *s, const psprobe_subscrib
   const psprobe_subscription_config config = {.ack_deadline_s = o->ack_deadline_s};
   if (o->create_on == NULL) return PSPROBE_OK;
   psprobe_code code = psp_pubsub_resolve(s->client, PSP_TOPIC, o->create_on, &topic, error);
-  if (code == PSPROBE_OK) psp_subscription_encode(&s->create_body, topic.data, &config);
+  if (code == PSPROBE_OK) psp_subscription_encode(&s->create_body, topic.data, NULL, &config);
   s->topic = psp_buf_take(&topic, NULL);
   if (code == PSPROBE_OK && (s->create_body.failed || s->topic == NULL))
     code = psp_fail_memory(error, "a subscriber");

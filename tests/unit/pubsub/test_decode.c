@@ -159,35 +159,6 @@ static void test_publish(void **state) {
   psp_buf_free(&body);
 }
 
-static void test_subscriptions(void **state) {
-  (void)state;
-  static const struct {
-    const char *path, *name, *push;
-    int deadline;
-  } cases[] = {
-      {"tests/data/pubsub/subscription-pull-defaults.json", "pull-min", NULL, 10},
-      {"tests/data/pubsub/subscription-pull-all-fields.json", "pull-all", NULL, 30},
-      {"tests/data/pubsub/subscription-push-oidc.json", "push-oidc", "http://127.0.0.1:1/push", 10},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    psp_buf body = test_file(cases[i].path);
-    psprobe_subscription_info info;
-    assert_int_equal(psp_subscription_decode(body.data, body.len, &info, NULL), PSPROBE_OK);
-    assert_non_null(strstr(info.name, cases[i].name));
-    assert_string_equal(info.topic, "projects/demo-project/topics/probes");
-    assert_int_equal(info.ack_deadline_s, cases[i].deadline);
-    if (cases[i].push != NULL)
-      assert_string_equal(info.push_endpoint, cases[i].push);
-    else
-      assert_null(info.push_endpoint);
-    psprobe_subscription_info_free(&info);
-    psp_buf_free(&body);
-  }
-  psprobe_subscription_info info;
-  assert_int_equal(psp_subscription_decode("{\"name\":\"n\"}", 12, &info, NULL), PSPROBE_INTERNAL);
-  psprobe_subscription_info_free(NULL);
-}
-
 typedef struct names {
   int seen, stop_at;
   char last[128];
@@ -231,7 +202,6 @@ static void feed(const char *text, size_t len, void *arg) {
   size_t whole = *(size_t *)arg;
   psprobe_batch *batch = NULL;
   const char **ids = NULL;
-  psprobe_subscription_info info;
   psp_buf token = {0};
   names n = {0};
   bool more;
@@ -240,8 +210,6 @@ static void feed(const char *text, size_t len, void *arg) {
   assert_int_equal(code == PSPROBE_OK, len >= whole);
   psprobe_batch_free(batch);
   if (psp_publish_decode(text, len, 3, &ids, NULL) == PSPROBE_OK) free(ids);
-  if (psp_subscription_decode(text, len, &info, NULL) == PSPROBE_OK)
-    psprobe_subscription_info_free(&info);
   psp_page_decode(text, len, "topics", take_name, &n, &token, &more, NULL);
   psp_buf_free(&token);
 }
@@ -272,8 +240,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pull_three),  cmocka_unit_test(test_pull_and_publish_again),
       cmocka_unit_test(test_pull_others), cmocka_unit_test(test_pull_broken),
-      cmocka_unit_test(test_publish),     cmocka_unit_test(test_subscriptions),
-      cmocka_unit_test(test_pages),       cmocka_unit_test(test_cut_short),
+      cmocka_unit_test(test_publish),     cmocka_unit_test(test_pages),
+      cmocka_unit_test(test_cut_short),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

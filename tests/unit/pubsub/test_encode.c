@@ -55,36 +55,6 @@ static void test_small_bodies(void **state) {
   psp_buf_free(&body);
 }
 
-static void test_subscriptions(void **state) {
-  (void)state;
-  const struct {
-    psprobe_subscription_config config;
-    const char *body;
-  } cases[] = {
-      {{0}, "{\"topic\":\"projects/p/topics/t\"}"},
-      {{.ack_deadline_s = 30, .enable_ordering = true},
-       "{\"topic\":\"projects/p/topics/t\",\"ackDeadlineSeconds\":30,"
-       "\"enableMessageOrdering\":true}"},
-      {{.push_endpoint = "https://h/"},
-       "{\"topic\":\"projects/p/topics/t\",\"pushConfig\":{\"pushEndpoint\":\"https://h/\"}}"},
-      {{.push_endpoint = "https://h/", .push_account = "a@b"},
-       "{\"topic\":\"projects/p/topics/t\",\"pushConfig\":{\"pushEndpoint\":\"https://h/\","
-       "\"oidcToken\":{\"serviceAccountEmail\":\"a@b\"}}}"},
-      {{.push_endpoint = "https://h/", .push_account = "a@b", .push_audience = "probe"},
-       "{\"topic\":\"projects/p/topics/t\",\"pushConfig\":{\"pushEndpoint\":\"https://h/\","
-       "\"oidcToken\":{\"serviceAccountEmail\":\"a@b\",\"audience\":\"probe\"}}}"},
-  };
-  psp_buf body = {0};
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    psp_subscription_encode(&body, "projects/p/topics/t", &cases[i].config);
-    assert_string_equal(body.data, cases[i].body);
-    psp_buf_reset(&body);
-  }
-  psp_push_config_encode(&body, NULL, NULL, NULL);
-  assert_string_equal(body.data, "{\"pushConfig\":{}}");
-  psp_buf_free(&body);
-}
-
 static char *filled(size_t len, char with) {
   char *text = malloc(len + 1);
   assert_non_null(text);
@@ -206,9 +176,9 @@ static void test_ack_fit(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_publish),        cmocka_unit_test(test_small_bodies),
-      cmocka_unit_test(test_subscriptions),  cmocka_unit_test(test_attribute_limits),
-      cmocka_unit_test(test_message_limits), cmocka_unit_test(test_ack_fit),
+      cmocka_unit_test(test_publish),          cmocka_unit_test(test_small_bodies),
+      cmocka_unit_test(test_attribute_limits), cmocka_unit_test(test_message_limits),
+      cmocka_unit_test(test_ack_fit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,13 +20,22 @@ static void test_fits(void **state) {
     psp_fit fit;
     const char *says;
   } cases[] = {
-      {{.name = name, .topic = mine}, TOPIC, PSP_FITS, NULL},
-      {{.name = name, .topic = other}, NULL, PSP_FITS, NULL},
-      {{.name = name, .topic = deleted}, TOPIC, PSP_CUT_OFF, "its topic was deleted"},
-      {{.name = name, .topic = deleted}, NULL, PSP_CUT_OFF, "its topic was deleted"},
-      {{.name = name, .topic = other}, TOPIC, PSP_OTHER_TOPIC, "topics/other, not to " TOPIC},
-      {{.name = name, .topic = mine, .push_endpoint = url}, TOPIC, PSP_PUSHES, "https://***@h/"},
-      {{.name = name, .topic = deleted, .push_endpoint = url}, TOPIC, PSP_CUT_OFF, "deleted"},
+      {{.name = name, .config.topic = mine}, TOPIC, PSP_FITS, NULL},
+      {{.name = name, .config.topic = other}, NULL, PSP_FITS, NULL},
+      {{.name = name, .config.topic = deleted}, TOPIC, PSP_CUT_OFF, "its topic was deleted"},
+      {{.name = name, .config.topic = deleted}, NULL, PSP_CUT_OFF, "its topic was deleted"},
+      {{.name = name, .config.topic = other},
+       TOPIC,
+       PSP_OTHER_TOPIC,
+       "topics/other, not to " TOPIC},
+      {{.name = name, .config.topic = mine, .config.push_endpoint = url},
+       TOPIC,
+       PSP_PUSHES,
+       "https://***@h/"},
+      {{.name = name, .config.topic = deleted, .config.push_endpoint = url},
+       TOPIC,
+       PSP_CUT_OFF,
+       "deleted"},
   };
   (void)state;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
