@@ -29,7 +29,7 @@ say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-6s %s\n' $(1
 endif
 
 # ---- third parties ----
-DEPS := libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3 zlib libprotobuf-c
+DEPS := libcurl libcjson libjwt libssl libcrypto libmicrohttpd libnghttp2 sqlite3 zlib libprotobuf-c
 DEPS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(DEPS) 2>/dev/null)
 DEPS_LIBS := $(shell $(PKG_CONFIG) --libs $(DEPS) 2>/dev/null)
 

@@ -19,7 +19,7 @@ library=$(files '^libpsprobe/.*\.[ch]$')
 sources=$(files '^libpsprobe/.*\.c$')
 public=$(files '^include/.*\.h$')
 
-# From the ground up. The room of grpc is kept free.
+# From the ground up.
 floors="base os sql http stats grpc auth client pubsub firestore functions local doctor setup prober"
 floors="$floors responder results report cli"
 rule_floors() {
@@ -51,7 +51,8 @@ rule_parties() {
   only 'zlib' 'http/server'
   only 'cjson/' 'base'
   only 'jwt' 'auth'
-  only 'openssl/' 'auth|os'
+  only 'openssl/' 'auth|os|grpc'
+  only 'nghttp2' 'grpc'
   only 'sqlite3' 'sql'
   only 'uthash|utlist' 'local'
   only 'protobuf-c/' 'pubsub'
@@ -59,7 +60,7 @@ rule_parties() {
   grep -n '^#include ".*\.pb-c\.h"' $library | grep -v '^libpsprobe/pubsub/proto\.c:' |
     sed 's|:#include|: sees protobuf-c, which is for pubsub/proto.c: #include|'
   # shellcheck disable=SC2086
-  grep -nE '^#include <(curl|microhttpd|cjson|jwt|openssl|sqlite3|uthash|zlib|protobuf-c)' $public | sed 's|$| in a public header|'
+  grep -nE '^#include <(curl|microhttpd|nghttp2|cjson|jwt|openssl|sqlite3|uthash|zlib|protobuf-c)' $public | sed 's|$| in a public header|'
   grep -nE '^#include "' examples/*.c | sed 's|$| is private to the library|'
 }
 

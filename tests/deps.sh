@@ -32,6 +32,7 @@ libcjson:libcjson-dev
 libjwt:libjwt-dev
 libcrypto:libssl-dev
 libmicrohttpd:libmicrohttpd-dev
+libnghttp2:libnghttp2-dev
 sqlite3:libsqlite3-dev
 zlib:zlib1g-dev
 libprotobuf-c:libprotobuf-c-dev

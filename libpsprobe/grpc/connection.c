@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "grpc/connection.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "os/clock.h"
+
+#define READ_SIZE  65536
+#define READS      16 /* before others have their turn */
+#define GIVE_BYTES 65536
+
+psp_rpc_connection *psp_connection_new(psp_link *link, const psp_session_options *options,
+                                       const psp_patience *patience, int64_t now_ns) {
+  psp_rpc_connection *c = link != NULL ? calloc(1, sizeof *c) : NULL;
+  if (c != NULL) c->session = psp_session_new(options);
+  if (c == NULL || c->session == NULL) {
+    psp_link_free(link);
+    free(c);
+    return NULL;
+  }
+  c->link = link;
+  c->patience = *patience;
+  c->begun_ns = c->heard_ns = now_ns;
+  return c;
+}
+
+void psp_connection_free(psp_rpc_connection *c) {
+  psp_session_free(c->session);
+  psp_link_free(c->link);
+  psp_buf_free(&c->out);
+  free(c);
+}
+
+static void lose(psp_rpc_connection *c, const char *why) {
+  const char *http2 = psp_session_why(c->session);
+  if (c->over) return;
+  c->over = true;
+  c->code = c->link->refused ? PSPROBE_UNAUTHENTICATED : PSPROBE_UNAVAILABLE;
+  snprintf(c->why, sizeof c->why, "%s", http2[0] != 0 ? http2 : why);
+}
+
+short psp_connection_events(const psp_rpc_connection *c) {
+  short events = c->link->read_on;
+  if (c->out_at < c->out.len) events |= c->link->write_on;
+  return events;
+}
+
+void psp_connection_read(psp_rpc_connection *c, int64_t now_ns) {
+  char room[READ_SIZE];
+  c->again = false;
+  for (int i = 0; i < READS && !c->over; i++) {
+    ssize_t n = c->link->kind->read(c->link, room, sizeof room);
+    if (n == PSP_LINK_AGAIN) return;
+    if (n <= 0) {
+      lose(c, n == 0 ? "the other side has closed the connection" : c->link->why);
+      return;
+    }
+    c->up = true;
+    c->heard_ns = now_ns;
+    if (psp_session_take(c->session, room, (size_t)n, now_ns)) continue;
+    psp_connection_write(c); /* why we part */
+    lose(c, "the connection is over");
+  }
+  c->again = true;
+}
+
+void psp_connection_write(psp_rpc_connection *c) {
+  while (!c->over) {
+    if (c->out_at == c->out.len) {
+      psp_buf_reuse(&c->out);
+      c->out_at = 0;
+      bool useful = psp_session_give(c->session, &c->out, GIVE_BYTES);
+      if (c->out.len == 0 && !useful) lose(c, "the connection is over");
+      if (c->out.len == 0) return;
+    }
+    ssize_t n = c->link->kind->write(c->link, c->out.data + c->out_at, c->out.len - c->out_at);
+    if (n == PSP_LINK_AGAIN) return;
+    if (n < 0)
+      lose(c, c->link->why);
+    else
+      c->out_at += (size_t)n;
+  }
+}
+
+static int64_t after(int64_t ns, int64_t wait_ns) {
+  return wait_ns > INT64_MAX - ns ? INT64_MAX : ns + wait_ns;
+}
+
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+/* A ping goes out once the peer is there, to learn whether it answers them, and then at the
+ * interval, while there are calls that its silence could keep waiting. */
+static int64_t ping(psp_rpc_connection *c, bool armed, int64_t now_ns) {
+  if (!c->up || c->patience.ping_ns == INT64_MAX || psp_session_calls(c->session) == 0)
+    return INT64_MAX;
+  bool waits = c->pinged_ns != 0 && c->heard_ns < c->pinged_ns;
+  if (waits && armed) {
+    int64_t until = after(c->pinged_ns, c->patience.pong_ns);
+    if (now_ns < until) return until;
+    char why[80];
+    snprintf(why, sizeof why, "the server was silent for %" PRId64 " s after a ping",
+             (now_ns - c->pinged_ns) / PSP_SECOND_NS);
+    lose(c, why);
+    return INT64_MAX;
+  }
+  int64_t next = c->pinged_ns != 0 ? after(c->pinged_ns, c->patience.ping_ns) : now_ns;
+  if (now_ns < next) return next;
+  psp_session_ping(c->session);
+  c->pinged_ns = now_ns;
+  return after(now_ns, least(c->patience.pong_ns, c->patience.ping_ns));
+}
+
+static void tell_host(psp_rpc_connection *c) {
+  bool busy = psp_session_calls(c->session) > 0;
+  if (busy == c->busy || c->link->host.busy == NULL) return;
+  c->busy = busy;
+  c->link->host.busy(c->link->host.arg, c->link->fd, busy);
+}
+
+int64_t psp_connection_tick(psp_rpc_connection *c, bool armed, int64_t now_ns) {
+  int64_t patient = c->up ? INT64_MAX : after(c->begun_ns, c->patience.first_ns);
+  if (c->over) return now_ns;
+  tell_host(c);
+  if (now_ns >= patient) lose(c, "the server accepts connections and says nothing");
+  int64_t due = least(patient, ping(c, armed, now_ns));
+  due = least(due, psp_session_tick(c->session, now_ns));
+  return c->again ? now_ns : due;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_GRPC_CONNECTION_H
+#define PSP_GRPC_CONNECTION_H
+/** @file One socket with the session on it: bytes carried, pings, a peer that is silent. */
+#include "grpc/link.h"
+#include "grpc/session.h"
+
+/** When a peer that says nothing is taken for dead. */
+typedef struct psp_patience {
+  int64_t first_ns; /**< until its first byte; INT64_MAX: for ever */
+  int64_t ping_ns;  /**< between pings, while calls live; INT64_MAX: none are sent */
+  int64_t pong_ns;  /**< after a ping, where `armed` */
+} psp_patience;
+
+typedef struct psp_rpc_connection {
+  struct psp_rpc_connection *next; /**< the owner's */
+  psp_link *link;
+  psp_session *session;
+  psp_patience patience;
+  bool up;   /**< the peer has said something */
+  bool over; /**< of no more use: `code` and `why` say why. Its calls live until they are ended */
+  psprobe_code code;
+  char why[240];
+  psp_buf out;
+  size_t out_at; /* of it are written */
+  bool busy;     /* was told to the link's host */
+  bool again;    /* there may be more to read at once */
+  int64_t begun_ns, heard_ns, pinged_ns;
+} psp_rpc_connection;
+
+/** Takes the link, also on failure. NULL: no memory. */
+psp_rpc_connection *psp_connection_new(psp_link *link, const psp_session_options *options,
+                                       const psp_patience *patience, int64_t now_ns);
+void psp_connection_free(psp_rpc_connection *connection);
+
+/** What poll(2) is to wait for. */
+short psp_connection_events(const psp_rpc_connection *connection);
+/** Reads what has come. */
+void psp_connection_read(psp_rpc_connection *connection, int64_t now_ns);
+/** Writes what is to be sent, as far as it goes without waiting. */
+void psp_connection_write(psp_rpc_connection *connection);
+/** Deadlines, pings. @param armed this peer has answered a ping before @return when next */
+int64_t psp_connection_tick(psp_rpc_connection *connection, bool armed, int64_t now_ns);
+
+#endif

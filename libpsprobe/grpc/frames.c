@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "grpc/frames.h"
+
+#include <stdint.h>
+#include <string.h>
+
+void psp_frames_add(psp_frames *frames, const void *data, size_t len) {
+  psp_buf_add(&frames->bytes, data, len);
+}
+
+/* What was taken out makes room; a large message's memory goes. */
+static void compact(psp_frames *frames) {
+  psp_buf *bytes = &frames->bytes;
+  if (frames->at == 0) return;
+  if (frames->at == bytes->len) {
+    psp_buf_reuse(bytes);
+  } else {
+    memmove(bytes->data, bytes->data + frames->at, bytes->len - frames->at + 1);
+    bytes->len -= frames->at;
+  }
+  frames->at = 0;
+}
+
+psp_frame psp_frames_next(psp_frames *frames, const char **message, size_t *len) {
+  const psp_buf *bytes = &frames->bytes;
+  size_t there = bytes->len - frames->at;
+  if (bytes->failed) return PSP_FRAME_NO_MEMORY;
+  if (there >= PSP_FRAME_HEAD) {
+    const unsigned char *head = (const unsigned char *)bytes->data + frames->at;
+    uint32_t size =
+        (uint32_t)head[1] << 24 | (uint32_t)head[2] << 16 | (uint32_t)head[3] << 8 | head[4];
+    if (head[0] > 1) return PSP_FRAME_BROKEN;
+    if (head[0] == 1) return PSP_FRAME_COMPRESSED;
+    if (size > frames->max) return PSP_FRAME_TOO_LONG;
+    if (there - PSP_FRAME_HEAD >= size) {
+      *message = (const char *)head + PSP_FRAME_HEAD;
+      *len = size;
+      frames->at += PSP_FRAME_HEAD + size;
+      return PSP_FRAME_MESSAGE;
+    }
+  }
+  compact(frames);
+  return PSP_FRAME_MORE;
+}
+
+bool psp_frames_is_empty(const psp_frames *frames) {
+  return frames->at == frames->bytes.len;
+}
+
+void psp_frames_clear(psp_frames *frames) {
+  psp_buf_free(&frames->bytes);
+  frames->at = 0;
+}
+
+void psp_frame_write(psp_buf *out, const void *message, size_t len) {
+  const unsigned char head[PSP_FRAME_HEAD] = {0, (unsigned char)(len >> 24),
+                                              (unsigned char)(len >> 16), (unsigned char)(len >> 8),
+                                              (unsigned char)len};
+  if (!psp_buf_reserve(out, sizeof head + len)) return;
+  psp_buf_add(out, head, sizeof head);
+  if (len > 0) psp_buf_add(out, message, len);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PSP_GRPC_LOOP_H
+#define PSP_GRPC_LOOP_H
+/**
+ * @file
+ * The thread that drives connections, and what other threads tell it of their calls: words in a
+ * queue whose lock is held for some instructions. Under grpc/channel.h and grpc/server.h.
+ */
+#include <poll.h>
+#include <psprobe/log.h>
+
+#include "grpc/connection.h"
+#include "grpc/words.h"
+
+typedef struct psp_loop psp_loop;
+
+/** Whose loop it is; on its thread but for what says otherwise. */
+typedef struct psp_loop_owner {
+  const char *name; /**< the thread's */
+  size_t max_unsent;
+  /** Before it waits: begins and ends what it has to. @return when to be asked again, at the
+   * latest. NULL: never */
+  int64_t (*turn)(void *arg, int64_t now_ns);
+  /** Waits as poll(2) does. NULL: with poll. */
+  void (*wait)(void *arg, struct pollfd *sockets, size_t count, int timeout_ms);
+  /** The session of a socket that psp_loop_add brought. NULL: it is closed. */
+  psp_rpc_connection *(*greet)(void *arg, psp_link *link, int64_t now_ns);
+  void (*lost)(void *arg,
+               psp_rpc_connection *connection); /**< it is over; its calls live. May be NULL */
+  const bool *armed; /**< whether its peer has ever answered a ping. NULL: it is not asked */
+  void *arg;
+} psp_loop_owner;
+
+/** Not yet running. NULL: no memory or file descriptors. */
+psp_loop *psp_loop_new(const psp_loop_owner *owner);
+/** False: there is no thread to be had. */
+bool psp_loop_start(psp_loop *loop);
+/** Stops it, ends every call as CANCELLED, frees. NULL is fine. Not from a callback. */
+void psp_loop_free(psp_loop *loop);
+
+/** What any thread tells it by. */
+psp_words *psp_loop_words(psp_loop *loop);
+
+/* ---- its own thread ---- */
+
+/** The first call that waits for a connection, taken out; or NULL. */
+psp_rpc *psp_loop_next_waiting(psp_loop *loop);
+bool psp_loop_has_waiting(const psp_loop *loop);
+/** Ends those that wait: all, or those whose deadline has passed. @return the next deadline */
+int64_t psp_loop_end_waiting(psp_loop *loop, bool all, int64_t now_ns, psprobe_code code,
+                             const char *why);
+void psp_loop_keep(psp_loop *loop, psp_rpc_connection *connection); /**< drives it from now on */
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/** @file What a call sends: its head, its messages, a server's status. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "grpc/parts.h"
+#include "grpc/timeout.h"
+
+#define KEPT_SENT  ((size_t)64 << 10) /* bytes sent that may lie before those that are not */
+#define OWN_FIELDS 9
+
+static nghttp2_nv field(const char *name, const char *value, size_t len) {
+  return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), len, NGHTTP2_NV_FLAG_NONE};
+}
+
+static nghttp2_nv text_field(const char *name, const char *value) {
+  return field(name, value, strlen(value));
+}
+
+/* A server's status. @return how many fields: 1 or 2 */
+static size_t put_end(const psp_rpc *rpc, nghttp2_nv *fields, char number[12]) {
+  snprintf(number, 12, "%d", (int)rpc->code);
+  fields[0] = text_field("grpc-status", number);
+  if (rpc->message.len == 0) return 1;
+  fields[1] = field("grpc-message", rpc->message.data, rpc->message.len);
+  return 2;
+}
+
+static ssize_t end_body(psp_rpc *rpc, uint32_t *flags, size_t n) {
+  nghttp2_nv fields[2];
+  char number[12];
+  *flags |= NGHTTP2_DATA_FLAG_EOF;
+  rpc->all_given = true;
+  if (!rpc->session->options.server) return (ssize_t)n;
+  *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+  size_t count = put_end(rpc, fields, number);
+  bool ok = nghttp2_submit_trailer(rpc->session->http2, rpc->stream, fields, count) == 0;
+  return ok ? (ssize_t)n : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+/* nghttp2 asks for the bytes of a DATA frame. */
+static ssize_t give(nghttp2_session *http2, int32_t stream, uint8_t *room, size_t size,
+                    uint32_t *flags, nghttp2_data_source *source, void *arg) {
+  (void)http2, (void)stream, (void)arg;
+  psp_rpc *rpc = source->ptr;
+  size_t left = psp_rpc_unsent(rpc), n = left < size ? left : size;
+  rpc->deferred = rpc->ended || (left == 0 && !rpc->last);
+  if (rpc->deferred) return NGHTTP2_ERR_DEFERRED;
+  if (n > 0) memcpy(room, rpc->out.data + rpc->out_at, n);
+  rpc->out_at += n;
+  psp_rpc_count_sent(rpc, n);
+  if (n < left) return (ssize_t)n;
+  psp_buf_reuse(&rpc->out);
+  rpc->out_at = 0;
+  return rpc->last ? end_body(rpc, flags, n) : (ssize_t)n;
+}
+
+static void resume(psp_rpc *rpc) {
+  if (!rpc->deferred || rpc->closed) return;
+  rpc->deferred = false;
+  nghttp2_session_resume_data(rpc->session->http2, rpc->stream);
+}
+
+/* Server: the head of the answer; `last`: which is its end too. */
+static void answer(psp_rpc *rpc, bool last) {
+  nghttp2_data_provider provider = {.source.ptr = rpc, .read_callback = give};
+  nghttp2_nv fields[5] = {text_field(":status", "200"),
+                          text_field("content-type", "application/grpc"),
+                          text_field("grpc-accept-encoding", "identity")};
+  char number[12];
+  size_t count = 3 + (last ? put_end(rpc, fields + 3, number) : 0);
+  rpc->answered = true;
+  if (nghttp2_submit_response(rpc->session->http2, rpc->stream, fields, count,
+                              last ? NULL : &provider) != 0)
+    psp_rpc_abort(rpc, PSPROBE_INTERNAL, "HTTP/2 takes no answer: out of memory");
+}
+
+/* ---- a client's head ---- */
+
+static size_t count_given(const psp_rpc *rpc) {
+  size_t count = 0;
+  for (const psp_rpc_field *given = rpc->given.first; given != NULL; given = given->next)
+    count++;
+  return count;
+}
+
+/* The given fields, binary ones in base64, which `encoded` holds. False: no memory. */
+static bool put_given(const psp_rpc *rpc, nghttp2_nv *fields, psp_buf *encoded) {
+  size_t room = 1;
+  for (const psp_rpc_field *given = rpc->given.first; given != NULL; given = given->next)
+    room += PSP_BASE64_SIZE(given->len);
+  /* All of it at once: what points into it must stay. */
+  if (!psp_buf_reserve(encoded, room)) return false;
+  for (const psp_rpc_field *given = rpc->given.first; given != NULL; given = given->next) {
+    *fields = field(given->name, given->value, given->len);
+    if (psp_field_is_binary(given->name)) {
+      fields->value = (uint8_t *)encoded->data + encoded->len;
+      psp_base64_encode(encoded, given->value, given->len);
+      fields->valuelen = (size_t)(encoded->data + encoded->len - (char *)fields->value);
+    }
+    fields++;
+  }
+  return !encoded->failed;
+}
+
+static size_t put_own(const psp_rpc *rpc, nghttp2_nv *fields, char timeout[PSP_TIMEOUT_SIZE]) {
+  const psp_session *session = rpc->session;
+  size_t count = 0;
+  fields[count++] = text_field(":method", "POST");
+  fields[count++] = text_field(":scheme", session->options.tls ? "https" : "http");
+  fields[count++] = text_field(":path", rpc->path);
+  fields[count++] = text_field(":authority", session->authority);
+  fields[count++] = text_field("te", "trailers");
+  fields[count++] = text_field("content-type", "application/grpc");
+  fields[count++] = text_field("user-agent", session->user_agent);
+  fields[count++] = text_field("grpc-accept-encoding", "identity");
+  int64_t left = rpc->deadline_ns - session->now_ns;
+  if (rpc->deadline_ns != INT64_MAX)
+    fields[count++] = text_field("grpc-timeout", psp_timeout_write(timeout, left > 1 ? left : 1));
+  return count;
+}
+
+bool psp_rpc_submit(psp_rpc *rpc) {
+  nghttp2_data_provider provider = {.source.ptr = rpc, .read_callback = give};
+  nghttp2_nv *fields = malloc((count_given(rpc) + OWN_FIELDS) * sizeof *fields);
+  psp_buf encoded = {0};
+  char timeout[PSP_TIMEOUT_SIZE];
+  bool ok = fields != NULL;
+  if (ok) {
+    size_t own = put_own(rpc, fields, timeout);
+    ok = put_given(rpc, fields + own, &encoded);
+    rpc->stream = ok ? nghttp2_submit_request(rpc->session->http2, NULL, fields,
+                                              own + count_given(rpc), &provider, rpc)
+                     : -1;
+    ok = rpc->stream > 0;
+  }
+  free(fields);
+  if (encoded.data != NULL) explicit_bzero(encoded.data, encoded.len);
+  psp_buf_free(&encoded);
+  psp_fields_clear(&rpc->given);
+  return ok;
+}
+
+/* ---- messages ---- */
+
+void psp_rpc_send(psp_rpc *rpc, const void *message, size_t len) {
+  if (rpc->last) return;
+  if (rpc->out_at > KEPT_SENT && rpc->out_at > rpc->out.len / 2) {
+    memmove(rpc->out.data, rpc->out.data + rpc->out_at, psp_rpc_unsent(rpc));
+    rpc->out.len -= rpc->out_at;
+    rpc->out_at = 0;
+  }
+  size_t before = rpc->out.len;
+  psp_frame_write(&rpc->out, message, len);
+  if (rpc->meter != NULL) atomic_fetch_add(&rpc->meter->unsent, rpc->out.len - before);
+  if (rpc->out.failed)
+    psp_rpc_abort(rpc, PSPROBE_RESOURCE_EXHAUSTED, "out of memory: a message to send");
+  else if (rpc->session != NULL && rpc->session->options.server && !rpc->answered)
+    answer(rpc, false);
+  else if (rpc->session != NULL)
+    resume(rpc);
+}
+
+void psp_rpc_half_close(psp_rpc *rpc) {
+  rpc->last = true;
+  if (rpc->session != NULL) resume(rpc);
+}
+
+void psp_rpc_finish(psp_rpc *rpc, psprobe_code code, const char *message) {
+  if (rpc->last) return;
+  rpc->code = code;
+  psp_rpc_message_write(&rpc->message, message);
+  rpc->last = true;
+  if (rpc->answered)
+    resume(rpc);
+  else
+    answer(rpc, true);
+}

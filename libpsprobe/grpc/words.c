@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "grpc/words.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+bool psp_words_init(psp_words *words, size_t max_unsent) {
+  words->max_unsent = max_unsent;
+  words->end = &words->first;
+  pthread_mutex_init(&words->lock, NULL);
+  words->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return words->wake >= 0;
+}
+
+void psp_words_clear(psp_words *words) {
+  for (psp_rpc_command *c = words->first, *next; c != NULL; c = next) {
+    next = c->next;
+    psp_rpc_free(c->rpc);
+    psp_link_free(c->link);
+    free(c);
+  }
+  if (words->wake >= 0) close(words->wake);
+  pthread_mutex_destroy(&words->lock);
+}
+
+static void ring(const psp_words *words) {
+  const uint64_t one = 1;
+  while (write(words->wake, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+void psp_words_hear(psp_words *words) {
+  uint64_t ignored;
+  pthread_mutex_lock(&words->lock);
+  words->woken = false;
+  pthread_mutex_unlock(&words->lock);
+  while (read(words->wake, &ignored, sizeof ignored) < 0 && errno == EINTR) {
+  }
+}
+
+void psp_words_close(psp_words *words) {
+  pthread_mutex_lock(&words->lock);
+  words->closing = true;
+  pthread_mutex_unlock(&words->lock);
+  ring(words);
+}
+
+/* One ring is enough until it was heard. */
+static bool push(psp_words *words, psp_rpc_command *c) {
+  pthread_mutex_lock(&words->lock);
+  bool open = !words->closing, silent = !words->woken;
+  if (open) {
+    *words->end = c;
+    words->end = &c->next;
+    words->woken = true;
+  }
+  pthread_mutex_unlock(&words->lock);
+  if (open && silent) ring(words);
+  return open;
+}
+
+static psp_rpc_command *make(psp_rpc_word word, const void *data, size_t len) {
+  psp_rpc_command *c = malloc(sizeof *c + len + 1);
+  if (c == NULL) return NULL;
+  *c = (psp_rpc_command){.word = word, .len = len};
+  if (len > 0) memcpy(c->data, data, len);
+  c->data[len] = 0;
+  return c;
+}
+
+psprobe_code psp_words_begin(psp_words *words, psp_rpc *rpc) {
+  bool fits = atomic_load(&words->meter.unsent) <= words->max_unsent;
+  psp_rpc_command *c = fits ? make(PSP_WORD_BEGIN, NULL, 0) : NULL;
+  if (c == NULL) return PSPROBE_RESOURCE_EXHAUSTED;
+  c->rpc = rpc;
+  if (push(words, c)) return PSPROBE_OK;
+  free(c);
+  return PSPROBE_CANCELLED;
+}
+
+bool psp_words_add(psp_words *words, psp_link *link) {
+  psp_rpc_command *c = make(PSP_WORD_ADD, NULL, 0);
+  if (c != NULL) c->link = link;
+  if (c != NULL && push(words, c)) return true;
+  free(c);
+  return false;
+}
+
+psprobe_code psp_words_tell(psp_words *words, psp_rpc_word word, uint64_t id, psprobe_code code,
+                            const void *data, size_t len) {
+  size_t counted = word == PSP_WORD_SEND ? len : 0;
+  bool fits = atomic_fetch_add(&words->meter.unsent, counted) + counted <= words->max_unsent;
+  psp_rpc_command *c = fits || counted == 0 ? make(word, data, len) : NULL;
+  if (c != NULL) {
+    c->id = id;
+    c->code = code;
+    if (push(words, c)) return PSPROBE_OK;
+  }
+  atomic_fetch_sub(&words->meter.unsent, counted);
+  psprobe_code result = c != NULL ? PSPROBE_OK : PSPROBE_RESOURCE_EXHAUSTED;
+  free(c);
+  return result;
+}
+
+psp_rpc_command *psp_words_take(psp_words *words, bool *closing) {
+  pthread_mutex_lock(&words->lock);
+  psp_rpc_command *first = words->first;
+  words->first = NULL;
+  words->end = &words->first;
+  *closing = words->closing;
+  pthread_mutex_unlock(&words->lock);
+  return first;
+}
+
+bool psp_words_has(psp_words *words) {
+  pthread_mutex_lock(&words->lock);
+  bool has = words->first != NULL || words->closing;
+  pthread_mutex_unlock(&words->lock);
+  return has;
+}
