@@ -146,6 +146,11 @@ static psprobe_code tell(const session *s, psprobe_error *error) {
   psprobe_cli_tell_silent(stdout, s->prober);
   psprobe_cli_print(stdout, "\nResults: %s (%s --html report.html %s draws them)\n", o.db,
                     psprobe_program_command("report", path, sizeof path), o.db);
+  if (psprobe_store_carried(s->store) > 0)
+    psprobe_cli_print(stdout,
+                      "%s was removed or renamed meanwhile: %llu results that it held were carried "
+                      "over to a new one.\n",
+                      o.db, (unsigned long long)psprobe_store_carried(s->store));
   fflush(stdout);
   free(words);
   psprobe_report_free(report);

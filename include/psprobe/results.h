@@ -44,6 +44,12 @@ PSPROBE_API psprobe_code psprobe_store_new(const char *path, const psprobe_store
                                            psprobe_store **store, psprobe_error *error);
 /** Closes a results file. NULL is fine. Threading: after every other call with it. */
 PSPROBE_API void psprobe_store_free(psprobe_store *store);
+/**
+ * Tells what became of a file that was removed or renamed under its writer.
+ * @return how many finished probes were carried over to a new one of the old name; 0: it was not
+ * Blocks: never.
+ */
+PSPROBE_API uint64_t psprobe_store_carried(const psprobe_store *store);
 
 /** How a run ended. */
 typedef enum psprobe_ending {

@@ -65,5 +65,20 @@ refused /dev/full "is not a file but a device"
 "${as[@]}" "$work/report" --csv "$closed/ours.db" >"$work/out" 2>"$work/err" ||
   wrong "the report cannot read a file that it need not write" "$work/err"
 [ "$(wc -l <"$work/out")" = 3 ] || wrong "not the header and two rows" "$work/out"
+
+# A file that is renamed under its prober, by its name and by a link's: nothing is lost, and the end says so.
+ln -s moved.db "$open/link.db"
+start moved prober "${options[@]}" --count 0 --db "$open/link.db"
+ready moved 'listening on '
+some() { [ "$(csv "$1" | wc -l)" -gt "$2" ]; }
+until_true 15 some "$open/moved.db" 20 || wrong "it keeps nothing" "$work/moved.err"
+mv "$open/moved.db" "$open/other.db"
+until_true 15 grep -q 'event=results_carried_over' "$work/moved.err" || wrong "it does not see that its file was moved" "$work/moved.err"
+grep -q 'event=results_file_gone' "$work/moved.err" || wrong "it does not say that its file was moved" "$work/moved.err"
+until_true 15 some "$open/moved.db" 20 || wrong "there is no new file"
+kill -INT "$pid"
+ended "$pid"
+[ "$status" = 0 ] || wrong "it ended with $status" "$work/moved.err"
+grep -q 'was removed or renamed meanwhile: [1-9][0-9]* results' "$work/moved.out" || wrong "the end does not say it" "$work/moved.out"
 chmod 700 "$work/secret" "$closed" # for the clean-up of who is not root
 exit $bad

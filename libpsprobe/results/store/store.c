@@ -93,3 +93,7 @@ void psprobe_store_free(psprobe_store *store) {
   free(store->path);
   free(store);
 }
+
+uint64_t psprobe_store_carried(const psprobe_store *store) {
+  return atomic_load(&store->carried);
+}

@@ -11,6 +11,7 @@
  * that a reader never waits for the writer's disk nor the writer for a reader.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include <psprobe/results.h>
@@ -59,8 +60,9 @@ struct psprobe_store {
   psp_file_lock *lock;   /**< NULL when read-only */
   sqlite3 *db;           /**< the writer's; NULL when read-only, or when the file is gone */
   sqlite3_stmt *statements[PSP_STATEMENTS];
-  ino_t log_inode; /**< of the log that the writer has open; 0: it has none */
-  bool gone;       /**< the file went away, and that was told */
+  ino_t log_inode;          /**< of the log that the writer has open; 0: it has none */
+  bool gone;                /**< the file went away, and that was told */
+  _Atomic uint64_t carried; /**< psprobe_store_carried */
 };
 
 /** What a file turned out to be. */

@@ -231,8 +231,10 @@ static psprobe_code carry_over(psprobe_store *store, psprobe_error *error) {
   if (sql == NULL) return psp_fail_memory(error, "results file");
   int result = psp_sql_run(store->db, sql);
   sqlite3_free(sql);
-  if (result == SQLITE_OK) result = psp_sql_int64(store->db, "SELECT count(*) FROM probes", &rows);
+  if (result == SQLITE_OK)
+    result = psp_sql_int64(store->db, "SELECT count(*) FROM probes WHERE state = 2", &rows);
   if (result == SQLITE_OK) {
+    atomic_store(&store->carried, (uint64_t)rows);
     tell(store, PSPROBE_LOG_WARNING, "results_carried_over", "rows", rows);
     return PSPROBE_OK;
   }

@@ -59,6 +59,7 @@ static void test_removed(void **state) {
     assert_int_equal(strstr(told, "event=results_file_gone") != NULL, which & 1);
     assert_int_equal(strstr(told, "event=results_carried_over") != NULL, which & 1);
     if ((which & 1) != 0) assert_non_null(strstr(told, "rows=20"));
+    assert_int_equal(psprobe_store_carried(store), (which & 1) != 0 ? 20 : 0);
     psprobe_store_free(store);
     assert_int_equal(scratch_rows(path), 40);
     assert_int_equal(unlink(path), 0);
