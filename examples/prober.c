@@ -18,7 +18,7 @@ static struct settings {
   psprobe_callers callers;
   psprobe_verifier_options verify;
   psprobe_text_list sources, admin_hosts;
-  int64_t count, grace_ns;
+  int64_t count, grace_ns, keep_ns;
   const char *db, *collection, *admin, *region;
   bool no_firestore, create;
 } o;
@@ -49,6 +49,8 @@ static const psprobe_option options[] = {
      .help = "who answers; repeatable [cloud_function, regular_service]",
      .check = psprobe_source_check},
     {"db", PSPROBE_OPTION_TEXT, &o.db, "FILE", .help = "results file", "psprobe.db"},
+    {"keep", PSPROBE_OPTION_DURATION, &o.keep_ns, "TIME",
+     .help = "take away what is in Firestore and older, as 90d", .min = 1000000000},
     {"collection", PSPROBE_OPTION_TEXT, &o.collection, "NAME", .help = "Firestore collection",
      PSPROBE_COLLECTION, .check = psprobe_check_collection},
     {"region", PSPROBE_OPTION_TEXT, &o.region, "NAME",
@@ -118,7 +120,8 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   if (code == PSPROBE_OK)
     code = psprobe_recorder_new(
         s->store,
-        &(psprobe_recorder_options){.uploader = s->uploader, .logger = logger, .region = o.region},
+        &(psprobe_recorder_options){
+            .uploader = s->uploader, .logger = logger, .region = o.region, .keep_ns = o.keep_ns},
         &s->recorder, error);
   o.prober.create_topic = o.create;
   o.prober.sink = on_finished;

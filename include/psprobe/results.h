@@ -233,6 +233,7 @@ typedef struct psprobe_recorder_options {
   psprobe_uploader *uploader; /**< told of what is kept; borrowed until free; NULL: none */
   const psprobe_logger *logger;
   const char *region; /**< where this prober runs; borrowed until free; NULL: not known */
+  int64_t keep_ns;    /**< what was sent longer ago and is uploaded is taken away; 0: nothing is */
 } psprobe_recorder_options;
 
 /**

@@ -9,8 +9,8 @@ static const struct {
   const char *name;
   int64_t ns;
 } units[] = {
-    {"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000}, {"ms", 1000000},
-    {"us", 1000},         {"µs", 1000},       {"ns", 1},
+    {"d", 86400000000000}, {"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000},
+    {"ms", 1000000},       {"us", 1000},         {"µs", 1000},       {"ns", 1},
 };
 
 /* The unit that stands at `text`: longest name first, so that "ms" is not "m". */
@@ -42,7 +42,7 @@ static bool parse_part(const char **text, int64_t *last_unit, int64_t *total) {
   if (*s == '.') {
     if (!is_digit(*++s)) return false;
     for (; is_digit(*s); s++) {
-      if (scale >= 100000) continue; /* fraction * unit stays below INT64_MAX for hours */
+      if (scale >= 100000) continue; /* fraction * unit stays below INT64_MAX for days */
       fraction = fraction * 10 + (*s - '0');
       scale *= 10;
     }

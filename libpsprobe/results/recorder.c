@@ -27,6 +27,10 @@
 #define END_RETRY_NS (250 * PSP_MS_NS)
 /* How often it is looked whether the file is there still, though no result comes. */
 #define LOOK_NS PSP_SECOND_NS
+/* Old results are looked for so often, and so many pieces of the file are looked through at once.
+ */
+#define PRUNE_NS     (60 * PSP_SECOND_NS)
+#define PRUNE_PIECES 10
 /* What the prober could not take is noted at most this often. */
 #define NOTE_NS PSP_SECOND_NS
 
@@ -42,6 +46,8 @@ struct psprobe_recorder {
   bool begun;
   psp_timers *timers;
   psp_timer look;
+  int64_t keep_ns, prune_at; /* 0: all is kept; when to look for old results */
+  psp_pruning pruning;
   pthread_mutex_t lock; /* of the rest: sink and end may come from two threads */
   psp_held held;
   bool failing;
@@ -51,11 +57,33 @@ struct psprobe_recorder {
   psprobe_error error; /* why it failed last */
 };
 
+/* Takes away what is older than it is to be kept. What fails (a full disk) is tried again. */
+static void prune(psprobe_recorder *recorder, int64_t now_ns) {
+  psp_pruning *pruning = &recorder->pruning;
+  if (recorder->keep_ns == 0 || now_ns < recorder->prune_at) return;
+  int64_t before_ns = psprobe_clock_wall() - recorder->keep_ns;
+  psprobe_code code = PSPROBE_OK;
+  for (int i = 0; code == PSPROBE_OK && i < PRUNE_PIECES; i++) {
+    code = psp_store_prune(recorder->store, before_ns, pruning, NULL);
+    if (code == PSPROBE_OK && pruning->last == 0) break;
+  }
+  if (code != PSPROBE_OK || pruning->last != 0) return;
+  recorder->prune_at = now_ns + PRUNE_NS;
+  psp_log_line line;
+  if (pruning->gone > 0 &&
+      psp_log_begin(&line, &recorder->logger, PSPROBE_LOG_INFO, "results_pruned")) {
+    psp_log_int(&line, "results", (int64_t)pruning->gone);
+    psp_log_end(&line);
+  }
+  *pruning = (psp_pruning){0};
+}
+
 /* A file that was removed or renamed is told of, and made again, before a result needs it. */
 static void look(psp_timer *timer) {
   psprobe_recorder *recorder =
       (psprobe_recorder *)((char *)timer - offsetof(psprobe_recorder, look));
   if (psp_store_enter(recorder->store, NULL) == PSPROBE_OK) psp_store_leave(recorder->store);
+  prune(recorder, psprobe_clock_monotonic());
   psp_timers_arm(recorder->timers, timer, psprobe_clock_monotonic() + LOOK_NS);
 }
 
@@ -67,6 +95,7 @@ psprobe_code psprobe_recorder_new(psprobe_store *store, const psprobe_recorder_o
   if (options != NULL) {
     made->uploader = options->uploader;
     made->run.region = options->region;
+    made->keep_ns = options->keep_ns;
     if (options->logger != NULL) made->logger = *options->logger;
   }
   made->look.fire = look;

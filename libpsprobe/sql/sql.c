@@ -40,19 +40,34 @@ psprobe_code psp_sql_code(int result, int system_errno) {
   }
 }
 
+/* Why the system refused. SQLite notes it with the connection for what it opens, else with the
+ * file. */
+static int cause_of(sqlite3 *db) {
+  sqlite3_file *file = NULL;
+  int cause = sqlite3_system_errno(db);
+  if (cause == 0 &&
+      sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) == SQLITE_OK &&
+      file != NULL && file->pMethods != NULL)
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &cause);
+  if (cause == 0) sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &cause);
+  return cause;
+}
+
 psprobe_code psp_sql_fail(sqlite3 *db, const char *path, const char *doing, psprobe_error *error) {
   if (db == NULL) return psp_fail_memory(error, doing);
-  int result = sqlite3_extended_errcode(db), cause = sqlite3_system_errno(db);
+  int result = sqlite3_extended_errcode(db);
+  bool io = (result & 0xFF) == SQLITE_IOERR || (result & 0xFF) == SQLITE_CANTOPEN;
+  const char *what = sqlite3_errmsg(db);
+  int cause = io ? cause_of(db) : 0;
   psprobe_code code = psp_sql_code(result, cause);
   if (code == PSPROBE_OK) code = PSPROBE_INTERNAL; /* we are here because something failed */
-  bool io = (result & 0xFF) == SQLITE_IOERR || (result & 0xFF) == SQLITE_CANTOPEN;
   char text[128] = "";
-  if (io && cause != 0) {
+  if (cause != 0) {
     char buf[100];
     const char *name = strerror_r(cause, buf, sizeof buf); /* the GNU form */
     sqlite3_snprintf(sizeof text, text, " (%s)", name);
   }
-  return psp_fail(error, code, "%s %s: %s%s", doing, path, sqlite3_errmsg(db), text);
+  return psp_fail(error, code, "%s %s: %s%s", doing, path, what, text);
 }
 
 int psp_sql_run(sqlite3 *db, const char *sql) {

@@ -25,6 +25,7 @@ look_at() {
   kept=$(sed -n 's/^kept //p' "$1/out" | tail -n 1)
   [ "$4" -le 1 ] || echo "WRONG: $2 $3: it ended with $4"
   [ "$4" != 1 ] || grep -q "$file.*: " "$1/err" || echo "WRONG: $2 $3: it does not say why: $(cat "$1/err")"
+  grep -q '^write to .*I/O error$' "$1/err" && echo "WRONG: $2 $3: it does not say why: $(cat "$1/err")"
   [ "$4" = 1 ] || [ "$kept" = "$probes" ] || echo "WRONG: $2 $3: it ended well with ${kept:-0} kept"
   if [ -n "$kept" ] && ! "$keep" --look "$file" "$kept" >"$1/look" 2>&1; then
     echo "WRONG: $2 $3: $kept were kept: $(cat "$1/look" "$1/err")"

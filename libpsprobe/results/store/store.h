@@ -147,6 +147,19 @@ psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error);
 /** Commits when `code` is OK, else rolls back; releases the mutex. @return the code in the end */
 psprobe_code psp_store_finish(psprobe_store *store, psprobe_code code, psprobe_error *error);
 
+/** How far old probes are taken away. Valid when zeroed. */
+typedef struct psp_pruning {
+  int64_t last;  /**< the last that was looked at; 0: the next piece is the first */
+  uint64_t gone; /**< probes that were taken away */
+  int piece;     /**< how many are looked at at once; 0: as usual */
+} psp_pruning;
+/**
+ * Takes away what was sent before a time and is uploaded, of a piece of some hundred probes, in one
+ * transaction. A pass is over when `last` is 0 again. @return as psprobe_store_add
+ */
+psprobe_code psp_store_prune(psprobe_store *store, int64_t before_ns, psp_pruning *pruning,
+                             psprobe_error *error);
+
 /** A run and the texts in it, as read. */
 typedef struct psp_run {
   int64_t seq;
