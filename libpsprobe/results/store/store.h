@@ -61,6 +61,7 @@ struct psprobe_store {
   sqlite3 *db;           /**< the writer's; NULL when read-only, or when the file is gone */
   sqlite3_stmt *statements[PSP_STATEMENTS];
   ino_t log_inode;          /**< of the log that the writer has open; 0: it has none */
+  bool damaged;             /**< a page of it made no sense as it was written to */
   bool gone;                /**< the file went away, and that was told */
   _Atomic uint64_t carried; /**< psprobe_store_carried */
 };
@@ -124,7 +125,8 @@ psprobe_code psp_store_close_probes(psprobe_store *store, int64_t run, bool told
                                     psp_closed *closed, psprobe_error *error);
 /**
  * Sees that what is written reaches the file of that name: when it was removed or renamed, a new
- * one is made with all that the old one held. With the mutex held; a stat where all is well.
+ * one is made with all that the old one held; one that turned out to be damaged is set aside, and
+ * a new one begun. With the mutex held; a stat where all is well.
  */
 psprobe_code psp_writer_follow(psprobe_store *store, psprobe_error *error);
 

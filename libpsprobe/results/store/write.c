@@ -29,6 +29,7 @@ psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error) {
   if (code != PSPROBE_OK) return code;
   if (psp_sql_run(store->db, "BEGIN IMMEDIATE") == SQLITE_OK) return PSPROBE_OK;
   code = psp_sql_fail(store->db, store->path, "write to", error);
+  store->damaged |= code == PSPROBE_DATA_LOSS;
   psp_store_leave(store);
   return code;
 }
@@ -36,6 +37,7 @@ psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error) {
 psprobe_code psp_store_finish(psprobe_store *store, psprobe_code code, psprobe_error *error) {
   if (code == PSPROBE_OK && psp_sql_run(store->db, "COMMIT") != SQLITE_OK)
     code = psp_sql_fail(store->db, store->path, "write to", error);
+  store->damaged |= code == PSPROBE_DATA_LOSS;
   /* Some errors have ended the transaction already: then there is nothing to roll back. */
   if (code != PSPROBE_OK && !sqlite3_get_autocommit(store->db)) psp_sql_run(store->db, "ROLLBACK");
   psp_store_leave(store);

@@ -5,6 +5,7 @@
  * is carried over to a new one.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +177,8 @@ static psprobe_code open_writer(psprobe_store *store, psp_file_kind *kind, pspro
     if (sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
                            &store->statements[i], NULL) != SQLITE_OK)
       return psp_sql_fail(store->db, store->path, "prepare to write", error);
+  if (psp_sql_run(store->db, "SELECT 1 FROM runs LIMIT 1") != SQLITE_OK) /* which makes the log */
+    return psp_sql_fail(store->db, store->path, "read", error);
   store->log_inode = inode_of_log(store->path);
   return PSPROBE_OK;
 }
@@ -189,14 +192,19 @@ void psp_writer_close(psprobe_store *store) {
   store->db = NULL;
 }
 
+/* Another file of the name of one that is damaged. */
+static psprobe_code begin_anew(psprobe_store *store, psprobe_error *error) {
+  psp_file_kind kind;
+  psp_writer_close(store);
+  psprobe_code code = psp_file_set_aside(store->path, &store->logger, error);
+  if (code == PSPROBE_OK) code = psp_writer_lock(store, store->path, error);
+  return code == PSPROBE_OK ? open_writer(store, &kind, error) : code;
+}
+
 psprobe_code psp_writer_open(psprobe_store *store, psprobe_error *error) {
   psp_file_kind kind;
   psprobe_code code = open_writer(store, &kind, error);
-  if (code == PSPROBE_OK || kind != PSP_FILE_DAMAGED) return code;
-  psp_writer_close(store);
-  code = psp_file_set_aside(store->path, &store->logger, error);
-  if (code == PSPROBE_OK) code = psp_writer_lock(store, store->path, error);
-  return code == PSPROBE_OK ? open_writer(store, &kind, error) : code;
+  return code != PSPROBE_OK && kind == PSP_FILE_DAMAGED ? begin_anew(store, error) : code;
 }
 
 psprobe_code psp_writer_lock(psprobe_store *store, const char *path, psprobe_error *error) {
@@ -217,44 +225,92 @@ static void tell(const psprobe_store *store, psprobe_log_level level, const char
   psp_log_end(&line);
 }
 
-/* Writes all that the open file holds to a new one of the old name. */
-static psprobe_code carry_over(psprobe_store *store, psprobe_error *error) {
-  int64_t rows = 0;
-  if (!store->gone) tell(store, PSPROBE_LOG_ERROR, "results_file_gone", "process", getpid());
-  store->gone = true;
-  if (access(store->path, F_OK) == 0)
-    return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
-                    "%s was removed or renamed while it was written to, and another file has its "
-                    "name: move that away",
-                    store->path);
-  char *sql = sqlite3_mprintf("VACUUM INTO %Q", store->path);
+static psprobe_code refuse_name(const psprobe_store *store, psprobe_error *error) {
+  return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                  "%s was removed or renamed while it was written to, and another file has its "
+                  "name: move that away",
+                  store->path);
+}
+
+/* Whether nothing is in the way of a new file. A log of ours would be taken for the new file's:
+ * what it holds is in that already. */
+static bool clear_name(const psprobe_store *store) {
+  char log[PATH_MAX + 8];
+  ino_t there = inode_of_log(store->path);
+  if (access(store->path, F_OK) == 0 || (there != 0 && there != store->log_inode)) return false;
+  snprintf(log, sizeof log, "%s-wal", store->path);
+  return there == 0 || unlink(log) == 0;
+}
+
+/* Gives a file that is whole and locked the store's name, if nobody has it. @return an errno */
+static int give_name(const char *made, const char *path) {
+  if (renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL) return errno; /* which is that this file system cannot */
+  if (link(made, path) != 0) return errno;
+  return unlink(made) == 0 ? 0 : errno;
+}
+
+/* A copy of all that the open file holds, at `made`, and the lock of it under the store's name. */
+static psprobe_code copy_to(psprobe_store *store, const char *made, psp_file_lock **lock,
+                            psprobe_error *error) {
+  char *sql = sqlite3_mprintf("VACUUM INTO %Q", made);
   if (sql == NULL) return psp_fail_memory(error, "results file");
   int result = psp_sql_run(store->db, sql);
   sqlite3_free(sql);
-  if (result == SQLITE_OK)
-    result = psp_sql_int64(store->db, "SELECT count(*) FROM probes WHERE state = 2", &rows);
-  if (result == SQLITE_OK) {
-    atomic_store(&store->carried, (uint64_t)rows);
-    tell(store, PSPROBE_LOG_WARNING, "results_carried_over", "rows", rows);
-    return PSPROBE_OK;
+  if (result != SQLITE_OK) return psp_sql_fail(store->db, store->path, "make anew", error);
+  psprobe_code code = psp_file_lock_take(made, false, 0, lock, error);
+  if (code == PSPROBE_OK && !clear_name(store)) return refuse_name(store, error);
+  int why = code == PSPROBE_OK ? give_name(made, store->path) : 0;
+  if (why == EEXIST) return refuse_name(store, error);
+  return why == 0 ? code : psp_open_fail(store->path, why, error);
+}
+
+/* Writes all that the open file holds to a new one of the old name, which is seen once it is whole.
+ */
+static psprobe_code carry_over(psprobe_store *store, psprobe_error *error) {
+  char made[PATH_MAX + 16];
+  int64_t rows = 0;
+  psp_file_lock *lock = NULL;
+  if (!store->gone) tell(store, PSPROBE_LOG_ERROR, "results_file_gone", "process", getpid());
+  store->gone = true;
+  if (access(store->path, F_OK) == 0) return refuse_name(store, error);
+  snprintf(made, sizeof made, "%s-carried", store->path);
+  unlink(made); /* half a copy of one who was killed */
+  psprobe_code code = copy_to(store, made, &lock, error);
+  if (code != PSPROBE_OK) {
+    psp_file_lock_release(lock);
+    unlink(made);
+    return code;
   }
-  psprobe_code code = psp_sql_fail(store->db, store->path, "make anew", error);
-  unlink(store->path); /* half a copy: it was not there before */
-  return code;
+  psp_sql_int64(store->db, "SELECT count(*) FROM probes WHERE state = 2", &rows);
+  atomic_store(&store->carried, (uint64_t)rows);
+  tell(store, PSPROBE_LOG_WARNING, "results_carried_over", "rows", rows);
+  psp_writer_close(store); /* before its lock is given back */
+  psp_file_lock_release(store->lock);
+  store->lock = lock;
+  return PSPROBE_OK;
+}
+
+/* Opens the file of that name: one that is not open yet, or whose log was taken away. */
+static psprobe_code open_again(psprobe_store *store, psprobe_error *error) {
+  psp_file_kind kind;
+  psprobe_code code = PSPROBE_OK;
+  psp_writer_close(store); /* before the other is opened: closing takes a log of its name away */
+  if (!psp_file_lock_leads(store->lock, store->path))
+    code = psp_writer_lock(store, store->path, error);
+  return code == PSPROBE_OK ? open_writer(store, &kind, error) : code;
 }
 
 psprobe_code psp_writer_follow(psprobe_store *store, psprobe_error *error) {
-  psp_file_kind kind;
   bool leads = psp_file_lock_leads(store->lock, store->path);
-  if (store->db != NULL && leads &&
-      (store->log_inode == 0 || inode_of_log(store->path) == store->log_inode))
+  if (store->db != NULL && leads && !store->damaged &&
+      inode_of_log(store->path) == store->log_inode)
     return PSPROBE_OK;
   psprobe_code code = leads || store->db == NULL ? PSPROBE_OK : carry_over(store, error);
   if (code != PSPROBE_OK) return code;
-  psp_writer_close(store); /* before the other is opened: closing takes a log of its name away */
-  if (!leads) code = psp_writer_lock(store, store->path, error);
-  if (code == PSPROBE_OK) code = open_writer(store, &kind, error);
+  code = leads && store->damaged ? begin_anew(store, error) : open_again(store, error);
   if (code != PSPROBE_OK) psp_writer_close(store);
   store->gone = code != PSPROBE_OK;
+  store->damaged &= code != PSPROBE_OK;
   return code;
 }

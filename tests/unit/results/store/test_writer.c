@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /** @file The connection that writes: what it takes for damage, and a file that goes away under it.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -53,6 +55,11 @@ static void test_removed(void **state) {
     const char *path = scratch_file(state, "r.db");
     psprobe_store *store = begin(path);
     assert_int_equal(add(store, 0, 20, NULL), PSPROBE_OK);
+    char carried[256];
+    snprintf(carried, sizeof carried, "%s-carried", path);
+    FILE *half = fopen(carried, "w"); /* of one who was killed */
+    fputs("half a copy", half);
+    fclose(half);
     for (unsigned i = 0; i < 3; i++)
       if ((which & 1u << i) != 0) assert_int_equal(unlink(scratch_file(state, names[i])), 0);
     assert_int_equal(add(store, 20, 20, NULL), PSPROBE_OK);
@@ -63,6 +70,7 @@ static void test_removed(void **state) {
     psprobe_store_free(store);
     assert_int_equal(scratch_rows(path), 40);
     assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(carried), (which & 1) != 0 ? -1 : 0);
   }
 }
 
@@ -101,6 +109,42 @@ static void test_name_given_to_another(void **state) {
 }
 
 /* ---- what is damage ---- */
+
+/* Garbage where the pages of the file were, by another process: closing a file drops its locks. */
+static void spoil(const char *path) {
+  pid_t child = fork();
+  if (child == 0) {
+    char garbage[4096];
+    memset(garbage, 0xA5, sizeof garbage);
+    int file = open(path, O_WRONLY);
+    for (off_t at = sizeof garbage; at < 40 * 4096; at += (off_t)sizeof garbage)
+      if (pwrite(file, garbage, sizeof garbage, at) != sizeof garbage) _exit(1);
+    _exit(0);
+  }
+  int status = 1;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+}
+
+/* A file that is found damaged as it is written to: set aside, and a new one goes on. */
+static void test_damaged_meanwhile(void **state) {
+  const char *path = scratch_file(state, "r.db");
+  psprobe_run run = scratch_run(1);
+  psprobe_error error = {0};
+  psprobe_store *store = begin(path);
+  assert_int_equal(add(store, 0, 300, NULL), PSPROBE_OK);
+  assert_int_equal(psp_sql_run(store->db, "PRAGMA wal_checkpoint(TRUNCATE)"), SQLITE_OK);
+  sqlite3_db_release_memory(store->db);
+  spoil(path);
+  assert_int_equal(add(store, 300, 1, &error), PSPROBE_DATA_LOSS);
+  assert_null(strstr(told, "set_aside"));
+  assert_int_equal(add(store, 300, 1, &error), PSPROBE_NOT_FOUND);
+  assert_non_null(strstr(told, "event=damaged_results_set_aside"));
+  assert_int_equal(psprobe_store_begin_run(store, &run, NULL), PSPROBE_OK);
+  assert_int_equal(add(store, 300, 20, NULL), PSPROBE_OK);
+  psprobe_store_free(store);
+  assert_int_equal(scratch_rows(path), 20);
+}
 
 static struct {
   sqlite3_vfs vfs;
@@ -166,6 +210,7 @@ int main(void) {
       TEST(test_removed),
       TEST(test_renamed),
       TEST(test_name_given_to_another),
+      TEST(test_damaged_meanwhile),
       TEST(test_unread_is_no_damage),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
