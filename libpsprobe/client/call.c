@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/call.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "client/parts.h"
-#include "http/client/date.h"
 #include "os/random.h"
 
 #define DEFAULT_ATTEMPT_NS INT64_C(60000000000)
-#define CLOCK_NOTE_S       120 /* more than this between two clocks is worth a word */
 
 /* Where a call stands; guarded by the client's lock. Whoever moves it away from FLYING or
  * WAITING_… to BUSY has it to himself until he moves it on. */
@@ -30,11 +26,13 @@ struct psp_pending {
   int64_t attempt_ns, deadline_ns;
   unsigned attempt;    /* from 1; 0 before the first */
   uint64_t generation; /* of the token that the attempt carried */
-  bool once;
+  psp_http_part *part;
+  void *part_arg;
+  bool once, parted;        /* a part of the answer was taken */
   bool token, reauthorized; /* it carried one; a 401 was answered with a new one already */
 
   call_state state;
-  bool cancelled, id_known;
+  bool cancelled, resume_wanted, id_known;
   unsigned refs; /* one for the call until it is finished, one for each callback to come */
   uint64_t http_id;
   psp_timer timer;
@@ -171,8 +169,9 @@ static void settle(psp_pending *p, const psprobe_error *error) {
   int64_t now = psprobe_clock_monotonic();
   /* What ran out here and not at the server (memory, the room for an answer) is not there later. */
   bool ours = error->code == PSPROBE_RESOURCE_EXHAUSTED && error->http_status == 0;
-  int64_t delay =
-      ours ? -1 : psp_retry_delay(&p->retry, error, p->attempt, now, p->deadline_ns, random);
+  int64_t delay = ours || p->parted
+                      ? -1
+                      : psp_retry_delay(&p->retry, error, p->attempt, now, p->deadline_ns, random);
   lock(p);
   bool stopped = stopped_locked(p);
   bool waits = !stopped && delay >= 0 && psp_timers_arm(p->client->timers, &p->timer, now + delay);
@@ -187,24 +186,6 @@ static void settle(psp_pending *p, const psprobe_error *error) {
     finish(p, NULL, error);
 }
 
-/* What an answer that is no 2xx means. A token that a wrong clock made is refused with a text that
- * does not name the clock: so we look at the server's. */
-static void read_status(const psp_pending *p, const psp_http_response *response,
-                        psprobe_error *outcome) {
-  int64_t now_s = time(NULL);
-  int64_t wait = psp_http_retry_after(psp_http_header(response, "retry-after"), now_s);
-  psp_status_parse(response->status, response->body, response->body_len, wait, p->what, outcome);
-  int64_t date_s = response->status == 401 && p->token
-                       ? psp_http_date(psp_http_header(response, "date"), now_s)
-                       : 0;
-  int64_t off = date_s > 0 ? now_s - date_s : 0;
-  if (llabs(off) < CLOCK_NOTE_S) return;
-  size_t len = strlen(outcome->message);
-  snprintf(outcome->message + len, sizeof outcome->message - len,
-           "; this machine's clock is %lld s %s the server's", (long long)llabs(off),
-           off > 0 ? "ahead of" : "behind");
-}
-
 static void on_answer(void *arg, const psp_http_response *response, const psprobe_error *error) {
   psp_pending *p = arg;
   lock(p);
@@ -217,7 +198,7 @@ static void on_answer(void *arg, const psp_http_response *response, const psprob
   psprobe_error outcome;
   psprobe_error_clear(&outcome);
   if (response != NULL) {
-    read_status(p, response, &outcome);
+    psp_status_read(response, p->token, p->what, &outcome);
   } else {
     outcome = *error;
     psp_fail_in(&outcome, "%s", p->what);
@@ -229,6 +210,13 @@ static void on_answer(void *arg, const psp_http_response *response, const psprob
     return;
   }
   settle(p, &outcome);
+}
+
+static bool on_part(void *arg, const char *data, size_t len) {
+  psp_pending *p = arg;
+  bool taken = p->part(p->part_arg, data, len);
+  if (taken) p->parted = true; /* read in on_answer, which comes after */
+  return taken;
 }
 
 /* Hands the request to http. On PSPROBE_OK on_answer comes; else the caller still has the call. */
@@ -253,11 +241,12 @@ static psprobe_code hand_over(psp_pending *p, const psp_http_request *request,
   if (code == PSPROBE_OK && p->state == FLYING && p->attempt == number) {
     p->http_id = id;
     p->id_known = true;
-    if (p->cancelled) { /* meanwhile, and could not cancel what had no id */
-      unlock(p);
-      psp_http_cancel(p->client->http, id);
-      lock(p);
-    }
+    bool cancelled = p->cancelled, resume = p->resume_wanted;
+    p->resume_wanted = false;
+    unlock(p); /* what was asked for meanwhile, of a request without an id */
+    if (cancelled) psp_http_cancel(p->client->http, id);
+    if (resume) psp_http_resume(p->client->http, id);
+    lock(p);
   }
   /* Up to here http is not freed. */
   if (--p->client->sending == 0 && p->client->closing) pthread_cond_broadcast(&p->client->changed);
@@ -301,7 +290,9 @@ static psprobe_code send_with(psp_pending *p, const char *authorization, psprobe
                               .body_len = p->body_len,
                               .once = p->once,
                               .timeout_ns = left < p->attempt_ns ? left : p->attempt_ns,
-                              .max_response = p->max_response};
+                              .max_response = p->max_response,
+                              .part = p->part != NULL ? on_part : NULL,
+                              .part_arg = p};
   psprobe_code code = hand_over(p, &request, error);
   if (url != room) free(url);
   return code;
@@ -360,6 +351,8 @@ static psp_pending *copy_call(psprobe_client *client, const psp_call *call) {
   p->service = call->service;
   p->retry = call->retry;
   p->once = call->once;
+  p->part = call->part;
+  p->part_arg = call->part_arg;
   p->attempt_ns = call->attempt_ns > 0 ? call->attempt_ns : DEFAULT_ATTEMPT_NS;
   p->deadline_ns =
       psprobe_clock_monotonic() + (call->total_ns > 0 ? call->total_ns : client->timeout_ns);
@@ -386,8 +379,7 @@ psprobe_code psp_call_start(psprobe_client *client, const psp_call *call, psp_ca
   return code;
 }
 
-void psp_call_cancel(psprobe_client *client, psp_pending *pending) {
-  psp_pending *p = pending;
+void psp_call_cancel(psprobe_client *client, psp_pending *p) {
   lock(p);
   p->cancelled = true;
   bool flying = p->state == FLYING && p->id_known;
@@ -396,4 +388,13 @@ void psp_call_cancel(psprobe_client *client, psp_pending *pending) {
     psp_timers_hasten(client->timers, &p->timer);
   pthread_mutex_unlock(&client->lock); /* p may be gone from here */
   if (flying) psp_http_cancel(client->http, id);
+}
+
+void psp_call_resume(psprobe_client *client, psp_pending *p) {
+  lock(p);
+  bool known = p->state == FLYING && p->id_known;
+  if (!known) p->resume_wanted = true; /* the one that waits for its id sees to it */
+  uint64_t id = p->http_id;
+  unlock(p);
+  if (known) psp_http_resume(client->http, id);
 }

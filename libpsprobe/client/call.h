@@ -27,7 +27,10 @@ typedef struct psp_call {
   int64_t total_ns;    /**< of all; 0: the client's timeout */
   size_t max_response; /**< 0: 32 MiB */
   psp_retry_policy retry;
-  bool once;        /**< an attempt is never sent twice in silence: psp_http_request */
+  bool once;           /**< an attempt is never sent twice in silence: psp_http_request */
+  psp_http_part *part; /**< takes the answer as it comes: psp_http_request. No further attempt is
+                            made once it took something */
+  void *part_arg;
   const char *what; /**< for errors: "publish to topic probes" */
 } psp_call;
 
@@ -51,6 +54,8 @@ psprobe_code psp_call_start(psprobe_client *client, const psp_call *call, psp_ca
                             void *arg, psp_pending **pending, psprobe_error *error);
 /** `done` comes soon, with CANCELLED unless the answer was faster. */
 void psp_call_cancel(psprobe_client *client, psp_pending *pending);
+/** The part of the answer that was not taken comes again. */
+void psp_call_resume(psprobe_client *client, psp_pending *pending);
 
 /** The same, waiting; `body` (zeroed by the caller, freed by it) receives the answer's. */
 psprobe_code psp_call_run(psprobe_client *client, const psp_call *call, psp_buf *body,
@@ -61,12 +66,19 @@ typedef struct psp_stopper {
   pthread_mutex_t lock;
   psprobe_client *client;
   psp_pending *pending; /* NULL: nobody waits */
-  bool stopped;
+  bool stopped, over;   /* for ever; the present call is */
 } psp_stopper;
 void psp_stopper_init(psp_stopper *stopper);
 void psp_stopper_destroy(psp_stopper *stopper);
 /** The call that is waited for, and each later one, ends with CANCELLED. Any thread. */
 void psp_stopper_stop(psp_stopper *stopper);
+/** The call that is waited for goes on with the part that it could not hand over. Any thread. */
+void psp_stopper_resume(psp_stopper *stopper);
+/** psp_call_start of a call that can be called off from here until its `done` withdraws it, first
+ * thing. `stopper` NULL: it cannot. */
+psprobe_code psp_stopper_start(psp_stopper *stopper, psprobe_client *client, const psp_call *call,
+                               psp_call_done *done, void *arg, psprobe_error *error);
+void psp_stopper_withdraw(psp_stopper *stopper); /**< NULL is fine */
 /** psp_call_run that psp_stopper_stop ends. */
 psprobe_code psp_call_run_until(psprobe_client *client, const psp_call *call, psp_stopper *stopper,
                                 psp_buf *body, psprobe_error *error);

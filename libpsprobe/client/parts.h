@@ -36,6 +36,11 @@ struct psprobe_client {
 char *psp_client_url(const psprobe_client *client, psp_service service, const char *path,
                      char *room, size_t size);
 
+/** What an answer that is no 2xx means: psp_status_parse, and what its head says. `token`: the
+ * request carried one. Looks at the clock. */
+void psp_status_read(const psp_http_response *response, bool token, const char *what,
+                     psprobe_error *outcome);
+
 /** "host:port" and nothing else, as the emulator variables hold it. `why`: the rule it breaks. */
 bool psp_emulator_host_check(const char *text, const char **why);
 /** A project id that can be one, at Google or at an emulator. */

@@ -20,38 +20,49 @@ void psp_stopper_stop(psp_stopper *stopper) {
   pthread_mutex_unlock(&stopper->lock);
 }
 
-typedef struct waiting {
-  psp_latch done;
-  psp_stopper *stopper;
-  bool over; /* the stopper's lock */
-  psprobe_code code;
-  psprobe_error *error;
-  psp_buf *body;
-} waiting;
+void psp_stopper_resume(psp_stopper *stopper) {
+  pthread_mutex_lock(&stopper->lock);
+  if (stopper->pending != NULL) psp_call_resume(stopper->client, stopper->pending);
+  pthread_mutex_unlock(&stopper->lock);
+}
 
-/* From here to the call's end it can be called off. */
-static void expose(waiting *w, psprobe_client *client, psp_pending *pending) {
-  psp_stopper *s = w->stopper;
+psprobe_code psp_stopper_start(psp_stopper *s, psprobe_client *client, const psp_call *call,
+                               psp_call_done *done, void *arg, psprobe_error *error) {
+  psp_pending *pending = NULL;
+  if (s == NULL) return psp_call_start(client, call, done, arg, NULL, error);
+  s->over = false; /* nobody else looks at it before the call began */
+  psprobe_code code = psp_call_start(client, call, done, arg, &pending, error);
+  if (code != PSPROBE_OK) return code;
   pthread_mutex_lock(&s->lock);
-  if (!w->over) {
+  if (!s->over) {
     s->client = client;
     s->pending = pending;
     if (s->stopped) psp_call_cancel(client, pending);
   }
   pthread_mutex_unlock(&s->lock);
+  return PSPROBE_OK;
 }
 
 /* Its handle is not valid any more once the callback returns. */
-static void withdraw(waiting *w) {
-  pthread_mutex_lock(&w->stopper->lock);
-  w->over = true;
-  w->stopper->pending = NULL;
-  pthread_mutex_unlock(&w->stopper->lock);
+void psp_stopper_withdraw(psp_stopper *s) {
+  if (s == NULL) return;
+  pthread_mutex_lock(&s->lock);
+  s->over = true;
+  s->pending = NULL;
+  pthread_mutex_unlock(&s->lock);
 }
+
+typedef struct waiting {
+  psp_latch done;
+  psp_stopper *stopper;
+  psprobe_code code;
+  psprobe_error *error;
+  psp_buf *body;
+} waiting;
 
 static void on_done(void *arg, const psp_http_response *response, const psprobe_error *error) {
   waiting *w = arg;
-  if (w->stopper != NULL) withdraw(w);
+  psp_stopper_withdraw(w->stopper);
   if (response == NULL) {
     w->code = error->code;
     if (w->error != NULL) *w->error = *error;
@@ -65,11 +76,9 @@ static void on_done(void *arg, const psp_http_response *response, const psprobe_
 psprobe_code psp_call_run_until(psprobe_client *client, const psp_call *call, psp_stopper *stopper,
                                 psp_buf *body, psprobe_error *error) {
   waiting w = {.stopper = stopper, .error = error, .body = body};
-  psp_pending *pending = NULL;
   psp_latch_init(&w.done);
-  psprobe_code code = psp_call_start(client, call, on_done, &w, &pending, error);
+  psprobe_code code = psp_stopper_start(stopper, client, call, on_done, &w, error);
   if (code == PSPROBE_OK) {
-    if (stopper != NULL) expose(&w, client, pending);
     psp_latch_wait(&w.done);
     code = w.code;
   }

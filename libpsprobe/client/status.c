@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /** @file What an answer of an API that is no success says (google.rpc.Status, AIP-193). */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "client/call.h"
+#include "client/parts.h"
 #include "http/client/date.h"
 
-#define LONGEST_WORD 64 /* an access token has 100 and more */
+#define CLOCK_NOTE_S 120 /* more than this between two clocks is worth a word */
+#define LONGEST_WORD 64  /* an access token has 100 and more */
 
 /* google.protobuf.Duration in JSON: decimal seconds and "s" ("1.500s"), bounded as Retry-After is.
  * -1: not one. */
@@ -156,4 +160,22 @@ psprobe_code psp_status_parse(int http_status, const char *body, size_t len, int
   }
   psp_json_free(json);
   return code;
+}
+
+/* A token that a wrong clock made is refused with a text that does not name the clock: so we look
+ * at the server's. */
+void psp_status_read(const psp_http_response *response, bool token, const char *what,
+                     psprobe_error *outcome) {
+  int64_t now_s = time(NULL);
+  int64_t wait = psp_http_retry_after(psp_http_header(response, "retry-after"), now_s);
+  psp_status_parse(response->status, response->body, response->body_len, wait, what, outcome);
+  int64_t date_s = response->status == 401 && token
+                       ? psp_http_date(psp_http_header(response, "date"), now_s)
+                       : 0;
+  int64_t off = date_s > 0 ? now_s - date_s : 0;
+  if (llabs(off) < CLOCK_NOTE_S) return;
+  size_t len = strlen(outcome->message);
+  snprintf(outcome->message + len, sizeof outcome->message - len,
+           "; this machine's clock is %lld s %s the server's", (long long)llabs(off),
+           off > 0 ? "ahead of" : "behind");
 }

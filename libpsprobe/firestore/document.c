@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "base/timestamp.h"
 #include "firestore/path.h"
 
-/* The answer's string with its zero bytes as C0 80 (psp_json_string refuses
- * those); free() it. NULL: no string, or no memory. */
-static char *take_name(const psp_json *json) {
+/* Its zero bytes as C0 80: psp_json_string refuses those. */
+char *psp_json_take_name(const psp_json *json) {
   psp_buf text = {0}, name = {0};
   char *out = NULL;
   if (psp_json_text(json, &text)) {
@@ -53,7 +53,7 @@ static psprobe_code decode_into(const psp_json *json, psprobe_document *document
                                 psprobe_error *error) {
   if (!psp_json_is_string(psp_json_get(json, "name")))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a document without a name");
-  document->name = take_name(psp_json_get(json, "name"));
+  document->name = psp_json_take_name(psp_json_get(json, "name"));
   if (document->name == NULL) return psp_fail_memory(error, "a document");
   if (!psp_timestamp_decode(psp_json_get2(json, "createTime", "create_time"),
                             &document->create_time) ||
@@ -81,6 +81,17 @@ psprobe_code psp_document_decode(const psp_json *json, psprobe_document **out,
   return PSPROBE_OK;
 }
 
+psprobe_document *psp_document_copy(const psprobe_document *document) {
+  psprobe_document *copy = malloc(sizeof *copy);
+  if (copy == NULL) return NULL;
+  *copy = *document;
+  copy->name = psp_strdup(document->name);
+  copy->fields = psp_value_copy(document->fields);
+  if (copy->name != NULL && copy->fields != NULL) return copy;
+  psprobe_document_free(copy);
+  return NULL;
+}
+
 void psp_document_encode(psp_json_writer *w, const char *name, const psprobe_value *fields) {
   psp_json_begin_object(w);
   if (name != NULL) {
@@ -100,8 +111,25 @@ void psp_json_put_name(psp_json_writer *w, const char *name) {
   psp_buf_free(&text);
 }
 
+static bool is_set(psprobe_timestamp time) {
+  return time.seconds != 0 || time.nanos != 0;
+}
+
 static bool has_time(const psprobe_precondition *precondition) {
-  return precondition->update_time.seconds != 0 || precondition->update_time.nanos != 0;
+  return is_set(precondition->update_time);
+}
+
+static void put_time(psp_json_writer *w, const char *name, psprobe_timestamp time) {
+  char text[PSP_TIMESTAMP_SIZE];
+  psp_json_put_member(w, name, psp_timestamp_format(text, time.seconds, time.nanos));
+}
+
+bool psp_read_is_special(const psprobe_read *read) {
+  return read != NULL && (read->mask != NULL || is_set(read->read_time));
+}
+
+void psp_read_encode(psp_json_writer *w, const psprobe_read *read) {
+  if (read != NULL && is_set(read->read_time)) put_time(w, "readTime", read->read_time);
 }
 
 bool psp_precondition_empty(const psprobe_precondition *precondition) {
@@ -120,15 +148,11 @@ psprobe_code psp_precondition_check(const psprobe_precondition *precondition,
 
 /* A time says by itself that the document exists; the service takes one or the other. */
 void psp_precondition_encode(psp_json_writer *w, const psprobe_precondition *precondition) {
-  char text[PSP_TIMESTAMP_SIZE];
   psp_json_begin_object(w);
-  if (has_time(precondition)) {
-    psp_json_put_member(w, "updateTime",
-                        psp_timestamp_format(text, precondition->update_time.seconds,
-                                             precondition->update_time.nanos));
-  } else {
+  if (has_time(precondition))
+    put_time(w, "updateTime", precondition->update_time);
+  else
     psp_json_put_bool_member(w, "exists", precondition->must_exist);
-  }
   psp_json_end_object(w);
 }
 
@@ -138,4 +162,14 @@ psprobe_code psp_mask_check(const char *const *mask, size_t count, psprobe_error
     if (code != PSPROBE_OK) return code;
   }
   return PSPROBE_OK;
+}
+
+void psp_mask_encode(psp_json_writer *w, const char *name, const char *const *mask, size_t count) {
+  if (mask == NULL) return;
+  psp_json_begin_object_member(w, name);
+  psp_json_begin_array_member(w, "fieldPaths");
+  for (size_t i = 0; i < count; i++)
+    psp_json_put_name(w, mask[i]);
+  psp_json_end_array(w);
+  psp_json_end_object(w);
 }

@@ -2,6 +2,8 @@
 #ifndef PSP_FIRESTORE_DOCUMENT_H
 #define PSP_FIRESTORE_DOCUMENT_H
 /** @file Documents and preconditions in JSON. Pure. */
+#include <psprobe/document.h>
+
 #include "firestore/value/json.h"
 
 struct psprobe_document {
@@ -13,6 +15,8 @@ struct psprobe_document {
 /** Reads google.firestore.v1.Document. @return PSPROBE_OK; INVALID_ARGUMENT; RESOURCE_EXHAUSTED */
 psprobe_code psp_document_decode(const psp_json *json, psprobe_document **document,
                                  psprobe_error *error);
+/** NULL: no memory. */
+psprobe_document *psp_document_copy(const psprobe_document *document);
 /** `{"name":…,"fields":{…}}`; `name` NULL leaves it out. Of fields that passed psp_fields_check. */
 void psp_document_encode(psp_json_writer *w, const char *name, const psprobe_value *fields);
 
@@ -25,6 +29,15 @@ void psp_precondition_encode(psp_json_writer *w, const psprobe_precondition *pre
 /** Each a good field path. `mask` NULL is fine. */
 psprobe_code psp_mask_check(const char *const *mask, size_t count, psprobe_error *error);
 
+/** `"fieldPaths":[…]` as the member `name`; nothing for NULL. */
+void psp_mask_encode(psp_json_writer *w, const char *name, const char *const *mask, size_t count);
+/** True when something else than the whole documents as they are now is asked for. NULL: false. */
+bool psp_read_is_special(const psprobe_read *read);
+/** `"readTime":…` of what is read as of a time; else nothing. */
+void psp_read_encode(psp_json_writer *w, const psprobe_read *read);
+
+/** An answer's string as such a name, to free(); NULL: no string, or no memory. */
+char *psp_json_take_name(const psp_json *json);
 /** Writes such a name. */
 void psp_json_put_name(psp_json_writer *w, const char *name);
 

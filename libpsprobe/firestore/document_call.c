@@ -69,45 +69,46 @@ static bool outgrows_url(const psp_buf *url) {
 /* As a commit of one write. What is stored then has to be asked for. */
 static psprobe_code run_commit(psprobe_client *client, const psprobe_write *write,
                                psprobe_document **document, psprobe_error *error) {
-  psprobe_code code = psprobe_commit(client, write, 1, error);
+  psprobe_code code = psprobe_commit(client, write, 1, NULL, error);
   if (code == PSPROBE_OK && document != NULL)
-    code = psprobe_document_get(client, write->path, document, error);
+    code = psprobe_document_get(client, write->path, NULL, document, error);
   return code;
 }
 
 /* ---- create ---- */
 
-static psprobe_code create_by_commit(psprobe_client *client, const char *collection, const char *id,
-                                     const psprobe_value *fields, psprobe_document **document,
-                                     psprobe_error *error) {
-  psp_buf path = {0};
-  psp_buf_printf(&path, "%s/%s", collection, id);
-  if (path.failed) return psp_fail_memory(error, "create document");
-  psprobe_write write = {
-      .path = path.data, .fields = fields, .precondition = {.must_not_exist = true}};
-  psprobe_code code = run_commit(client, &write, document, error);
-  psp_buf_free(&path);
-  return code;
-}
-
-static psprobe_code create_named(psprobe_client *client, const char *collection, const char *id,
-                                 const psprobe_value *fields, psprobe_document **document,
+static psprobe_code create_write(psprobe_client *client, const char *collection, const char *id,
+                                 const psprobe_write *write, psprobe_document **document,
                                  psprobe_error *error) {
   task t = {.client = client};
-  snprintf(t.what, sizeof t.what, "create document %s/%s", collection, id);
-  psprobe_code code = psp_fields_check(fields, error);
+  snprintf(t.what, sizeof t.what, "create document %s", write->path);
+  psprobe_code code =
+      write->fields != NULL ? psp_write_check(write, error) : psp_fields_check(NULL, error);
   if (code != PSPROBE_OK) return failed_in(code, t.what, error);
   code = psp_firestore_root_of(client, &t.root, error);
   if (code != PSPROBE_OK) return code;
   psp_path_url(&t.url, t.root.project, t.root.database, collection);
   put_query(&t.url, "documentId", id);
   if (outgrows_url(&t.url)) {
-    code = create_by_commit(client, collection, id, fields, document, error);
+    code = run_commit(client, write, document, error);
   } else {
-    put_fields(&t.body, fields);
+    put_fields(&t.body, write->fields);
     code = task_run(&t, PSP_FIRESTORE_WRITE, "POST", document, error);
   }
   task_clear(&t);
+  return code;
+}
+
+static psprobe_code create_named(psprobe_client *client, const char *collection, const char *id,
+                                 const psprobe_value *fields, psprobe_document **document,
+                                 psprobe_error *error) {
+  psp_buf path = {0};
+  psp_buf_printf(&path, "%s/%s", collection, id);
+  psprobe_write write = {
+      .path = path.data, .fields = fields, .precondition = {.must_not_exist = true}};
+  psprobe_code code = path.failed ? psp_fail_memory(error, "create document")
+                                  : create_write(client, collection, id, &write, document, error);
+  psp_buf_free(&path);
   return code;
 }
 
@@ -126,7 +127,7 @@ static psprobe_code create_unnamed(psprobe_client *client, const char *collectio
   psp_buf path = {0};
   psp_buf_printf(&path, "%s/%s", collection, id);
   code = path.failed ? psp_fail_memory(error, "create document")
-                     : psprobe_document_get(client, path.data, document, error);
+                     : psprobe_document_get(client, path.data, NULL, document, error);
   psp_buf_free(&path);
   return code;
 }
@@ -143,13 +144,45 @@ psprobe_code psprobe_document_create(psprobe_client *client, const char *collect
 
 /* ---- get ---- */
 
+/* What get_by_batch receives. */
+typedef struct kept {
+  bool found;
+  psprobe_document *document; /* NULL, though found: no memory */
+} kept;
+
+static bool keep(void *arg, size_t index, const psprobe_document *document) {
+  kept *k = arg;
+  (void)index;
+  k->found = document != NULL;
+  if (k->found) k->document = psp_document_copy(document);
+  return true;
+}
+
+/* By batchGet, which has room for what a query cannot say: an empty mask, and (Google's emulator
+ * reads it as 0) a time. */
+static psprobe_code get_by_batch(task *t, const char *path, const psprobe_read *read,
+                                 psprobe_document **document, psprobe_error *error) {
+  kept k = {0};
+  psprobe_code code = psprobe_document_get_many(t->client, &path, 1, read, keep, &k, error);
+  if (code == PSPROBE_OK && !k.found)
+    code = psp_fail(error, PSPROBE_NOT_FOUND, "%s: there is none", t->what);
+  if (code == PSPROBE_OK && k.document == NULL) code = psp_fail_memory(error, t->what);
+  if (code == PSPROBE_OK && document != NULL)
+    *document = k.document;
+  else
+    psprobe_document_free(k.document);
+  return code;
+}
+
 psprobe_code psprobe_document_get(psprobe_client *client, const char *path,
-                                  psprobe_document **document, psprobe_error *error) {
+                                  const psprobe_read *read, psprobe_document **document,
+                                  psprobe_error *error) {
   task t = {.client = client};
   psprobe_document *ignored = NULL;
   psprobe_code code = psp_document_path_check(path, error);
   if (code != PSPROBE_OK) return failed_in(code, "get document", error);
   snprintf(t.what, sizeof t.what, "get document %s", path);
+  if (psp_read_is_special(read)) return get_by_batch(&t, path, read, document, error);
   code = psp_firestore_root_of(client, &t.root, error);
   if (code != PSPROBE_OK) return code;
   psp_path_url(&t.url, t.root.project, t.root.database, path);
@@ -165,7 +198,7 @@ psprobe_code psprobe_document_get(psprobe_client *client, const char *path,
  * and what it should not. */
 static bool needs_commit(const psprobe_write *write, const psp_buf *url) {
   const psprobe_timestamp *time = &write->precondition.update_time;
-  return time->seconds != 0 || time->nanos != 0 ||
+  return time->seconds != 0 || time->nanos != 0 || write->transform_count > 0 ||
          (write->mask != NULL && write->mask_count == 0) || outgrows_url(url);
 }
 
@@ -203,7 +236,7 @@ psprobe_code psprobe_document_patch(psprobe_client *client, const psprobe_write 
 psprobe_code psprobe_document_delete(psprobe_client *client, const char *path,
                                      const psprobe_precondition *precondition,
                                      psprobe_error *error) {
-  psprobe_write write = {path, NULL, NULL, 0, {0}};
+  psprobe_write write = {.path = path};
   if (precondition != NULL) write.precondition = *precondition;
   psprobe_code code = psp_write_check(&write, error);
   if (code != PSPROBE_OK) return failed_in(code, "delete document", error);

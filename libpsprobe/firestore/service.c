@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "firestore/service.h"
 
+#include <stdlib.h>
+
 #include "base/error.h"
+#include "base/text.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -38,11 +41,11 @@ psprobe_code psp_firestore_bad_answer(psprobe_code code, const char *what, pspro
   return psp_fail_in(error, "%s: the answer cannot be read", what);
 }
 
-psprobe_code psp_firestore_call(psprobe_client *client, const psp_firestore_request *request,
-                                psp_json **answer, psprobe_error *error) {
+psprobe_code psp_firestore_prepare(const psp_firestore_request *request, psp_call *call,
+                                   psprobe_error *error) {
   if (request->path->failed || (request->body != NULL && request->body->failed))
     return psp_fail_memory(error, request->what);
-  psp_call call = {
+  *call = (psp_call){
       .service = PSP_FIRESTORE,
       .method = request->method,
       .path = request->path->data,
@@ -53,12 +56,20 @@ psprobe_code psp_firestore_call(psprobe_client *client, const psp_firestore_requ
       .what = request->what,
   };
   if (request->once_ns > 0) {
-    call.attempt_ns = call.total_ns = request->once_ns;
-    call.retry = (psp_retry_policy){0};
+    call->attempt_ns = call->total_ns = request->once_ns;
+    call->retry = (psp_retry_policy){0};
   }
+  return PSPROBE_OK;
+}
+
+psprobe_code psp_firestore_call(psprobe_client *client, const psp_firestore_request *request,
+                                psp_json **answer, psprobe_error *error) {
+  psp_call call;
   psp_buf body = {0};
   psp_json *json = NULL;
-  psprobe_code code = psp_call_run_until(client, &call, request->stopper, &body, error);
+  psprobe_code code = psp_firestore_prepare(request, &call, error);
+  if (code != PSPROBE_OK) return code;
+  code = psp_call_run_until(client, &call, request->stopper, &body, error);
   if (code == PSPROBE_OK) {
     code = psp_json_parse(body.data != NULL ? body.data : "", body.len, "it", &json, error);
     if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, request->what, error);
@@ -69,6 +80,18 @@ psprobe_code psp_firestore_call(psprobe_client *client, const psp_firestore_requ
     psp_json_free(json);
   psp_buf_free(&body);
   return code;
+}
+
+psprobe_code psp_firestore_next_page(const psp_json *answer, char **token, const char *what,
+                                     psprobe_error *error) {
+  const char *next = psp_json_string(psp_json_get2(answer, "nextPageToken", "next_page_token"));
+  bool same = next != NULL && psp_text_equal(next, *token);
+  free(*token);
+  *token = NULL;
+  if (same) return psp_fail(error, PSPROBE_INTERNAL, "%s: the same page again", what);
+  if (next == NULL || !*next) return PSPROBE_OK;
+  *token = psp_strdup(next);
+  return *token != NULL ? PSPROBE_OK : psp_fail_memory(error, what);
 }
 
 psprobe_code psp_firestore_item_error(const psp_json *item, const char *what,

@@ -8,6 +8,9 @@
 /** Room for what a call is called in messages; a path can be longer and is cut. */
 #define PSP_FIRESTORE_WHAT 300
 
+/** The most that a listing gives at a time; Google's emulator stops at 150. */
+#define PSP_FIRESTORE_PAGE 300
+
 /**
  * What kind of call it is: how long an attempt may take and what is tried
  * again. Source: the retry settings that Google's clients are published with
@@ -40,6 +43,10 @@ typedef struct psp_firestore_request {
   psp_stopper *stopper; /**< what can end the wait; NULL: nothing */
 } psp_firestore_request;
 
+/** The call that it is, which borrows from it; fails when its parts did for want of memory. */
+psprobe_code psp_firestore_prepare(const psp_firestore_request *request, psp_call *call,
+                                   psprobe_error *error);
+
 /**
  * Calls and waits. `answer` receives the parsed answer, to free, and may be
  * NULL when nobody wants it. A body that no answer can be read from is
@@ -50,6 +57,11 @@ psprobe_code psp_firestore_call(psprobe_client *client, const psp_firestore_requ
 
 /** Room for an answer ran out, or memory: fewer documents at a time may fit. */
 bool psp_firestore_too_large(const psprobe_error *error);
+
+/** Takes the token of the next page from an answer, in place of this page's; NULL: there is none.
+ * One that does not move would go on for ever: INTERNAL. */
+psprobe_code psp_firestore_next_page(const psp_json *answer, char **token, const char *what,
+                                     psprobe_error *error);
 
 /** For answers that decode to something else than they should: INTERNAL, "what: …". */
 psprobe_code psp_firestore_bad_answer(psprobe_code code, const char *what, psprobe_error *error);

@@ -2,6 +2,8 @@
 #ifndef PSP_FIRESTORE_WRITE_H
 #define PSP_FIRESTORE_WRITE_H
 /** @file Commits and batch writes in JSON, pure; and the call that an uploader makes. */
+#include <psprobe/commit.h>
+
 #include "client/call.h"
 #include "firestore/document.h"
 
@@ -9,6 +11,9 @@
 #define PSP_BATCH_MAX 500
 /** The largest request that the service takes (https://cloud.google.com/firestore/quotas). */
 #define PSP_REQUEST_MAX ((size_t)10 << 20)
+
+/** The most transforms of one document (the same). */
+#define PSP_TRANSFORMS_MAX 500
 
 /** Path, fields, mask and precondition of one write. @return PSPROBE_OK or INVALID_ARGUMENT */
 psprobe_code psp_write_check(const psprobe_write *write, psprobe_error *error);
@@ -21,8 +26,14 @@ psprobe_code psp_write_check(const psprobe_write *write, psprobe_error *error);
 psprobe_code psp_writes_encode(psp_buf *out, const char *project, const char *database,
                                const psprobe_write *writes, size_t count, psprobe_error *error);
 
-/** Reads commit's answer, which must have a result for each write. @return OK, INVALID_ARGUMENT */
-psprobe_code psp_commit_decode(const psp_json *answer, size_t count, psprobe_error *error);
+/** Whether a body was made, and is small enough. @param what its items are called */
+psprobe_code psp_request_check(const psp_buf *body, size_t count, const char *what,
+                               psprobe_error *error);
+
+/** Reads commit's answer, which must have a result for each write. `written` may be NULL.
+ * @return PSPROBE_OK; INVALID_ARGUMENT; RESOURCE_EXHAUSTED */
+psprobe_code psp_commit_decode(const psp_json *answer, size_t count, psprobe_written **written,
+                               psprobe_error *error);
 
 /**
  * Reads batchWrite's answer: `outcomes[i]` (all untouched on failure; may be

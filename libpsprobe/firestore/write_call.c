@@ -40,16 +40,17 @@ static psprobe_code send_writes(psprobe_client *client, const char *method,
 }
 
 psprobe_code psprobe_commit(psprobe_client *client, const psprobe_write *writes, size_t count,
-                            psprobe_error *error) {
+                            psprobe_written **written, psprobe_error *error) {
   char what[PSP_FIRESTORE_WHAT];
   psp_json *answer = NULL;
+  if (count == 0 && written != NULL) *written = NULL;
   if (count == 0) return PSPROBE_OK;
   name_writes(what, "commit", writes, count);
   psprobe_code code = send_writes(
       client, ":commit", (psp_firestore_request){.kind = PSP_FIRESTORE_WRITE, .what = what}, writes,
       count, &answer, error);
   if (code == PSPROBE_OK) {
-    code = psp_commit_decode(answer, count, error);
+    code = psp_commit_decode(answer, count, written, error);
     if (code != PSPROBE_OK) code = psp_firestore_bad_answer(code, what, error);
   }
   psp_json_free(answer);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** @file Firestore's answers: a document, a query's elements, a batch's outcomes. */
-#include "firestore/query.h"
+/** @file Firestore's answers: a document, what a commit and a batch came to. */
 #include "firestore/value/json.h"
 #include "firestore/write.h"
 #include "fuzz.h"
@@ -35,12 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   psprobe_error outcomes[2];
   if (psp_json_parse((const char *)data, size, "x", &json, NULL) != PSPROBE_OK) return 0;
   if (psp_document_decode(json, &document, NULL) == PSPROBE_OK) take(document);
-  for (const psp_json *item = psp_query_first(json); item != NULL; item = psp_json_next(item)) {
-    document = NULL;
-    if (psp_query_element(item, &document, NULL) == PSPROBE_OK) take(document);
-  }
   psp_batch_write_decode(json, writes, 2, outcomes, NULL);
-  psp_commit_decode(json, 2, NULL);
+  psprobe_written *written = NULL;
+  if (psp_commit_decode(json, 2, &written, NULL) == PSPROBE_OK) psprobe_written_free(written);
   psp_json_free(json);
   return 0;
 }

@@ -178,7 +178,8 @@ static void run(world *w) {
   psprobe_report_free(report);
 
   seen s = {.run = psprobe_recorder_run(w->recorder)->id};
-  ok(psprobe_document_list(w->client, COLLECTION, look, &s, error));
+  ok(psprobe_document_list(w->client, &(psprobe_listing){.collection = COLLECTION}, look, &s,
+                           error));
   assert_int_equal(s.documents, PROBES);
   assert_int_equal(s.wrong, 0);
 

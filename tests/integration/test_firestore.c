@@ -39,7 +39,7 @@ static int64_t n_of(const char *path) {
   psprobe_document *document = NULL;
   psprobe_error error = {0};
   int64_t n = -2;
-  psprobe_code code = psprobe_document_get(client, path, &document, &error);
+  psprobe_code code = psprobe_document_get(client, path, NULL, &document, &error);
   if (code == PSPROBE_NOT_FOUND) return -1;
   test_ok(code, &error);
   psprobe_value_get_integer(psprobe_value_find(psprobe_document_fields(document), "n"), &n);
@@ -50,7 +50,7 @@ static int64_t n_of(const char *path) {
 static psprobe_timestamp update_time(const char *path) {
   psprobe_document *document = NULL;
   psprobe_error error = {0};
-  test_ok(psprobe_document_get(client, path, &document, &error), &error);
+  test_ok(psprobe_document_get(client, path, NULL, &document, &error), &error);
   psprobe_timestamp time = psprobe_document_update_time(document);
   psprobe_document_free(document);
   return time;
@@ -81,15 +81,15 @@ static void stores_every_type(void **state) {
       same_time(psprobe_document_create_time(document), psprobe_document_update_time(document)));
   assert_true(same_time(psprobe_document_update_time(document), update_time("types/all")));
   take_fields(document, fields);
-  test_ok(psprobe_document_get(client, "types/all", &document, &error), &error);
+  test_ok(psprobe_document_get(client, "types/all", NULL, &document, &error), &error);
   take_fields(document, fields);
   test_ok(psprobe_document_patch(client, &(psprobe_write){.path = "types/again", .fields = fields},
                                  &document, &error),
           &error);
   take_fields(document, fields);
   psprobe_write write = {.path = "types/committed", .fields = fields};
-  test_ok(psprobe_commit(client, &write, 1, &error), &error);
-  test_ok(psprobe_document_get(client, "types/committed", &document, &error), &error);
+  test_ok(psprobe_commit(client, &write, 1, NULL, &error), &error);
+  test_ok(psprobe_document_get(client, "types/committed", NULL, &document, &error), &error);
   take_fields(document, fields);
   psprobe_value_free(fields);
 }
@@ -179,8 +179,8 @@ static void absent_is_told(void **state) {
   (void)state;
   psprobe_error error = {0};
   psprobe_document *document = NULL;
-  test_code(psprobe_document_get(client, "nowhere/none", &document, &error), PSPROBE_NOT_FOUND,
-            &error);
+  test_code(psprobe_document_get(client, "nowhere/none", NULL, &document, &error),
+            PSPROBE_NOT_FOUND, &error);
   assert_int_equal(error.http_status, 404);
   assert_non_null(strstr(error.message, "get document nowhere/none: NOT_FOUND"));
   assert_null(document);
@@ -216,8 +216,8 @@ static void patches_what_the_mask_names(void **state) {
   psprobe_write writes[] = {{.path = "patch/b", .fields = before},
                             {.path = "patch/b", .fields = change, .mask = mask, .mask_count = 3},
                             {.path = "patch/b", .fields = change, .mask = mask, .mask_count = 0}};
-  test_ok(psprobe_commit(client, writes, 3, &error), &error);
-  test_ok(psprobe_document_get(client, "patch/b", &document, &error), &error);
+  test_ok(psprobe_commit(client, writes, 3, NULL, &error), &error);
+  test_ok(psprobe_document_get(client, "patch/b", NULL, &document, &error), &error);
   take_fields(document, after);
   test_ok(psprobe_document_patch(
               client,
@@ -285,20 +285,20 @@ static void commits_all_or_none(void **state) {
       {.path = "commit/new", .fields = one, .precondition = {.must_not_exist = true}},
       {.path = "commit/old", .fields = two, .precondition = {.must_not_exist = true}},
       {.path = "commit/none"}};
-  test_code(psprobe_commit(client, writes, 3, &error), PSPROBE_ALREADY_EXISTS, &error);
+  test_code(psprobe_commit(client, writes, 3, NULL, &error), PSPROBE_ALREADY_EXISTS, &error);
   assert_int_equal(n_of("commit/new"), -1);
   assert_int_equal(n_of("commit/old"), 0);
   writes[1].precondition = (psprobe_precondition){.must_exist = true};
-  test_ok(psprobe_commit(client, writes, 3, &error), &error);
+  test_ok(psprobe_commit(client, writes, 3, NULL, &error), &error);
   assert_int_equal(n_of("commit/new"), 1);
   assert_int_equal(n_of("commit/old"), 2);
   writes[0] = (psprobe_write){.path = "commit/new"};
   writes[1] =
       (psprobe_write){.path = "commit/old", .precondition = {.update_time = {1704164645, 0}}};
-  test_code(psprobe_commit(client, writes, 2, &error), PSPROBE_FAILED_PRECONDITION, &error);
+  test_code(psprobe_commit(client, writes, 2, NULL, &error), PSPROBE_FAILED_PRECONDITION, &error);
   assert_int_equal(n_of("commit/new"), 1);
   writes[1].precondition = (psprobe_precondition){.update_time = update_time("commit/old")};
-  test_ok(psprobe_commit(client, writes, 2, &error), &error);
+  test_ok(psprobe_commit(client, writes, 2, NULL, &error), &error);
   assert_int_equal(n_of("commit/new"), -1);
   assert_int_equal(n_of("commit/old"), -1);
   psprobe_value_free(one);

@@ -83,30 +83,31 @@ static void lists_all_of_them(void **state) {
   (void)state;
   psprobe_error error = {0};
   seen s = {.direction = 1};
-  test_ok(psprobe_document_list(client, "many", note, &s, &error), &error);
+  test_ok(psprobe_document_list(client, &(psprobe_listing){.collection = "many"}, note, &s, &error),
+          &error);
   assert_int_equal(s.count, MANY);
   s = (seen){.direction = 1, .most = 200};
-  test_ok(psprobe_document_list(client, "many", note, &s, &error), &error);
+  test_ok(psprobe_document_list(client, &(psprobe_listing){.collection = "many"}, note, &s, &error),
+          &error);
   assert_int_equal(s.count, 200);
-  test_ok(psprobe_document_list(client, "nothing", note, &s, &error), &error);
-  test_ok(psprobe_document_list(client, "many/id000/below", note, &s, &error), &error);
+  test_ok(
+      psprobe_document_list(client, &(psprobe_listing){.collection = "nothing"}, note, &s, &error),
+      &error);
+  test_ok(psprobe_document_list(client, &(psprobe_listing){.collection = "many/id000/below"}, note,
+                                &s, &error),
+          &error);
   assert_int_equal(s.count, 200);
 }
 
-static void pages_through_a_query(void **state) {
+static void orders_a_query(void **state) {
   (void)state;
-  static const int sizes[] = {0, 1000, 64, 37, 640};
   psprobe_error error = {0};
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    for (int way = 0; way < 3; way++) { /* up, down, by name (where there is no down) */
-      psprobe_query query = {.collection = "many",
-                             .order_by = way < 2 ? "seventh" : NULL,
-                             .descending = way == 1,
-                             .page_size = sizes[i]};
-      seen s = {.direction = way == 1 ? -1 : 1, .key = query.order_by};
-      test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
-      assert_int_equal(s.count, MANY);
-    }
+  for (int way = 0; way < 3; way++) { /* up, down, by name (where there is no down) */
+    psprobe_order order = {.field = "seventh", .descending = way == 1};
+    psprobe_query query = {.collection = "many", .orders = &order, .order_count = way < 2};
+    seen s = {.direction = way == 1 ? -1 : 1, .key = way < 2 ? order.field : NULL};
+    test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
+    assert_int_equal(s.count, MANY);
   }
 }
 
@@ -114,24 +115,24 @@ static void keeps_limit_and_offset(void **state) {
   (void)state;
   static const struct {
     int64_t limit, offset;
-    int page, count;
-  } cases[] = {{100, 0, 30, 100}, {0, 600, 30, 40},   {10, 635, 3, 5},
-               {5, 5, 5, 5},      {0, 640, 7, 0},     {1, 2000, 7, 0},
-               {1, 0, 1, 1},      {640, 0, 320, 640}, {641, 0, 320, 640}};
+    int count;
+  } cases[] = {{100, 0, 100}, {0, 600, 40}, {10, 635, 5},  {5, 5, 5},    {0, 640, 0},
+               {1, 2000, 0},  {1, 0, 1},    {640, 0, 640}, {641, 0, 640}};
+  psprobe_order by_i = {.field = "i"};
   psprobe_error error = {0};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     seen s = {.direction = 1, .key = "i"};
     psprobe_query query = {.collection = "many",
-                           .order_by = "i",
+                           .orders = &by_i,
+                           .order_count = 1,
                            .limit = cases[i].limit,
-                           .offset = cases[i].offset,
-                           .page_size = cases[i].page};
+                           .offset = cases[i].offset};
     test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
     assert_int_equal(s.count, cases[i].count);
     if (s.count > 0) assert_int_equal(s.last, cases[i].offset + s.count - 1);
   }
   seen s = {.direction = 1, .most = 3};
-  psprobe_query query = {.collection = "many", .page_size = 2};
+  psprobe_query query = {.collection = "many"};
   test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
   assert_int_equal(s.count, 3);
 }
@@ -149,10 +150,7 @@ static void filters(void **state) {
     for (int number = 0; number < 2; number++) {
       psprobe_value *fifty = number ? psprobe_value_double(50) : psprobe_value_integer(50);
       psprobe_query query = {.collection = "many",
-                             .where_field = "seventh",
-                             .where_op = cases[i].op,
-                             .where_value = fifty,
-                             .page_size = 100};
+                             .where = {.op = cases[i].op, .field = "seventh", .value = fifty}};
       seen s = {.direction = 1, .key = cases[i].op == PSPROBE_EQUAL ? NULL : "seventh"};
       test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
       assert_int_equal(s.count, cases[i].count);
@@ -166,17 +164,14 @@ static void filters_inside_maps(void **state) {
   psprobe_error error = {0};
   psprobe_value *one = psprobe_value_integer(1), *text = psprobe_value_string("1");
   psprobe_query query = {.collection = "many",
-                         .where_field = "m.`x-y`",
-                         .where_op = PSPROBE_EQUAL,
-                         .where_value = one,
-                         .page_size = 50};
+                         .where = {.op = PSPROBE_EQUAL, .field = "m.`x-y`", .value = one}};
   seen s = {.direction = 1};
   test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
   assert_int_equal(s.count, MANY / 2);
-  query.where_value = text; /* another type is another value, and in no order with it */
+  query.where.value = text; /* another type is another value, and in no order with it */
   s = (seen){.direction = 1};
   test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
-  query.where_op = PSPROBE_LESS;
+  query.where.op = PSPROBE_LESS;
   test_ok(psprobe_query_run(client, &query, note, &s, &error), &error);
   assert_int_equal(s.count, 0);
   psprobe_value_free(one);
@@ -226,11 +221,12 @@ static void orders_every_type(void **state) {
   test_ok(psprobe_document_create(client, "kinds", "n_without", none, NULL, &error), &error);
   psprobe_value_free(none);
 
-  psprobe_query query = {.collection = "kinds", .order_by = "v", .page_size = 1};
+  psprobe_order by_v = {.field = "v"};
+  psprobe_query query = {.collection = "kinds", .orders = &by_v, .order_count = 1};
   spells(&query,
          "m_null l_true k_nan j_int1 i_double h_int2 g_time f_text1 e_text2 d_bytes c_geo "
          "b_array a_map ");
-  query.descending = true;
+  by_v.descending = true;
   spells(&query,
          "a_map b_array c_geo d_bytes e_text2 f_text1 g_time h_int2 i_double j_int1 k_nan "
          "l_true m_null ");
@@ -255,10 +251,7 @@ static void orders_every_type(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_value *value = test_value(cases[i].value);
     psprobe_query where = {.collection = "kinds",
-                           .where_field = "v",
-                           .where_op = cases[i].op,
-                           .where_value = value,
-                           .page_size = 2};
+                           .where = {.op = cases[i].op, .field = "v", .value = value}};
     spells(&where, cases[i].ids);
     psprobe_value_free(value);
   }
@@ -273,12 +266,9 @@ static void by_name(void **state) {
   snprintf(name, sizeof name, "projects/%s/databases/(default)/documents/many/id637", project);
   psprobe_value *reference = psprobe_value_reference(name);
   psprobe_query query = {.collection = "many",
-                         .where_field = "__name__",
-                         .where_op = PSPROBE_GREATER,
-                         .where_value = reference,
-                         .page_size = 1};
+                         .where = {.op = PSPROBE_GREATER, .field = "__name__", .value = reference}};
   spells(&query, "id638 id639 ");
-  query.where_op = PSPROBE_EQUAL;
+  query.where.op = PSPROBE_EQUAL;
   spells(&query, "id637 ");
   psprobe_value_free(reference);
 }
@@ -299,7 +289,9 @@ static void collections_are_apart(void **state) {
     char id[8], listed[64] = "";
     snprintf(id, sizeof id, "in%zu ", i);
     spells(&(psprobe_query){.collection = collections[i]}, id);
-    test_ok(psprobe_document_list(client, collections[i], spell, listed, &error), &error);
+    test_ok(psprobe_document_list(client, &(psprobe_listing){.collection = collections[i]}, spell,
+                                  listed, &error),
+            &error);
     assert_string_equal(listed, id);
   }
   psprobe_value_free(fields);
@@ -322,7 +314,7 @@ static int tear_down(void **state) {
 static int suite(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lists_all_of_them),
-      cmocka_unit_test(pages_through_a_query),
+      cmocka_unit_test(orders_a_query),
       cmocka_unit_test(keeps_limit_and_offset),
       cmocka_unit_test(filters),
       cmocka_unit_test(filters_inside_maps),

@@ -83,7 +83,7 @@ static void compare(psprobe_store *store, const char *collection, size_t count) 
     psprobe_document *document = NULL;
     psprobe_error error = {0};
     snprintf(path, sizeof path, "%s/%s", collection, all->rows[i].result.id);
-    if (psprobe_document_get(client, path, &document, &error) != PSPROBE_OK)
+    if (psprobe_document_get(client, path, NULL, &document, &error) != PSPROBE_OK)
       fail_msg("%s", error.message);
     all->rows[i].saved_wall_ns -= all->rows[i].saved_wall_ns % 1000;
     psprobe_value *want = psprobe_result_document(&all->rows[i]);
@@ -128,7 +128,7 @@ static void a_second_create_is_success(void **state) {
     int64_t duplicates = -1;
     psprobe_document *document = NULL;
     snprintf(path, sizeof path, "upload_twice/%s", all->rows[i].result.id);
-    assert_int_equal(psprobe_document_get(client, path, &document, NULL), PSPROBE_OK);
+    assert_int_equal(psprobe_document_get(client, path, NULL, &document, NULL), PSPROBE_OK);
     const psprobe_value *sources = psprobe_value_find(psprobe_document_fields(document), "sources");
     psprobe_value_get_integer(
         psprobe_value_find(psprobe_value_find(sources, "regular_service"), "duplicates"),

@@ -72,7 +72,7 @@ static void each_reads_the_other(void **state) {
   if (psprobe_document_create(client, "interop", "from_c", fields, NULL, &error) != PSPROBE_OK)
     fail_msg("%s", error.message);
   run(test_target_host(TEST_FIRESTORE), project);
-  if (psprobe_document_get(client, "interop/from_node", &document, &error) != PSPROBE_OK)
+  if (psprobe_document_get(client, "interop/from_node", NULL, &document, &error) != PSPROBE_OK)
     fail_msg("%s", error.message);
   as_node_writes(fields);
   check_field_by_field(psprobe_document_fields(document), fields);

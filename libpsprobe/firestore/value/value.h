@@ -5,7 +5,7 @@
  * @file
  * What a value is made of, and the rules that a value must keep to be stored.
  */
-#include <psprobe/firestore.h>
+#include <psprobe/value.h>
 
 /** Values within values beyond this are not followed: the stack has an end. */
 #define PSP_VALUE_DEEPEST 1000
@@ -66,6 +66,11 @@ int psp_value_compare(const psprobe_value *a, const psprobe_value *b);
 /** The longest string or bytes, and the longest field name. */
 #define PSP_VALUE_TEXT_MAX 1048487
 #define PSP_FIELD_NAME_MAX 1500
+
+/** The largest document, and what one of these fields counts against that. `path`: below the
+ * database. */
+#define PSP_DOCUMENT_MAX 1048576
+size_t psp_document_size(const char *path, const psprobe_value *fields);
 
 /**
  * Whether the service would take `fields` as a document's: names (not empty,

@@ -120,6 +120,11 @@ static void cancel(io *o, psp_transfer *t) {
   finish(o, t, CURLE_ABORTED_BY_CALLBACK);
 }
 
+/* curl gives the part that was not taken again, and sees to the socket in its next turn. */
+static void resume(psp_transfer *t) {
+  if (t->in_multi) curl_easy_pause(t->easy, CURLPAUSE_CONT);
+}
+
 /* The timer is left alone when it goes off too early: that costs one idle wake-up, and setting it
  * anew for each request would cost a system call each. */
 static void arm(io *o) {
@@ -133,13 +138,18 @@ static void arm(io *o) {
 /* With the drive lock held: takes what was sent, lets curl do what is due, collects results. */
 static void drive(io *o) {
   psp_transfer_list sent;
-  psp_transfer *t, *cancels;
+  psp_transfer *t, *due;
   int running;
-  psp_queue_drain(&o->queue, &sent, &cancels);
+  psp_queue_drain(&o->queue, &sent, &due);
   while ((t = psp_transfer_take(&sent)) != NULL)
     begin(o, t);
-  for (; (t = cancels) != NULL; cancel(o, t))
-    cancels = t->next_cancel;
+  while ((t = due) != NULL) {
+    due = t->next_due;
+    if (t->cancel_due)
+      cancel(o, t);
+    else
+      resume(t);
+  }
   while ((t = psp_queue_unsettled(&o->queue)) != NULL)
     cancel(o, t);
 
@@ -206,6 +216,13 @@ static psprobe_code io_send(void *self, const psp_http_request *request, psp_htt
 static void io_cancel(void *self, uint64_t id) {
   io *o = self;
   if (!psp_queue_cancel(&o->queue, id)) return;
+  help(o);
+  psp_queue_leave(&o->queue);
+}
+
+static void io_resume(void *self, uint64_t id) {
+  io *o = self;
+  if (!psp_queue_resume(&o->queue, id)) return;
   help(o);
   psp_queue_leave(&o->queue);
 }
@@ -330,7 +347,7 @@ static void init_drive_lock(io *o) {
   pthread_mutexattr_destroy(&attributes);
 }
 
-static const psp_transport curl_transport = {io_send, io_cancel, io_free};
+static const psp_transport curl_transport = {io_send, io_cancel, io_resume, io_free};
 
 psprobe_code psp_http_new(const psp_http_options *options, psp_http **http, psprobe_error *error) {
   static const psp_http_options none = {0};

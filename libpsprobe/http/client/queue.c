@@ -65,7 +65,7 @@ bool psp_queue_submit(psp_queue *queue, psp_transfer *t, uint64_t *id) {
   if (open) {
     if (++queue->serial == 0) queue->serial = 1;
     t->id = (uint64_t)queue->serial << 32 | t->place;
-    t->cancel_asked = false;
+    t->cancel_asked = t->resume_asked = false;
     if (id != NULL) *id = t->id;
     psp_transfer_append(&queue->sent, t);
     queue->callers++;
@@ -74,19 +74,34 @@ bool psp_queue_submit(psp_queue *queue, psp_transfer *t, uint64_t *id) {
   return open;
 }
 
-bool psp_queue_cancel(psp_queue *queue, uint64_t id) {
+/* Notes that a transfer is to be cancelled, or resumed. */
+static bool ask(psp_queue *queue, uint64_t id, bool resume) {
   size_t at = id & UINT32_MAX;
   pthread_mutex_lock(&queue->lock);
   psp_transfer *t = at < queue->count ? queue->table[at] : NULL;
   bool found = id != 0 && t != NULL && t->id == id && !t->cancel_asked;
   if (found) {
-    t->cancel_asked = true;
-    t->next_cancel = queue->cancels;
-    queue->cancels = t;
+    bool listed = t->resume_asked;
+    if (resume)
+      t->resume_asked = true;
+    else
+      t->cancel_asked = true;
+    if (!listed) {
+      t->next_asked = queue->asked;
+      queue->asked = t;
+    }
     queue->callers++;
   }
   pthread_mutex_unlock(&queue->lock);
   return found;
+}
+
+bool psp_queue_cancel(psp_queue *queue, uint64_t id) {
+  return ask(queue, id, false);
+}
+
+bool psp_queue_resume(psp_queue *queue, uint64_t id) {
+  return ask(queue, id, true);
 }
 
 void psp_queue_leave(psp_queue *queue) {
@@ -123,18 +138,23 @@ void psp_queue_release(psp_queue *queue, psp_transfer *t) {
   if (surplus) psp_transfer_free(t);
 }
 
-void psp_queue_drain(psp_queue *queue, psp_transfer_list *sent, psp_transfer **cancels) {
+void psp_queue_drain(psp_queue *queue, psp_transfer_list *sent, psp_transfer **due) {
   pthread_mutex_lock(&queue->lock);
   *sent = queue->sent;
-  *cancels = queue->cancels;
+  *due = NULL;
   queue->sent = (psp_transfer_list){0};
-  queue->cancels = NULL;
+  for (psp_transfer *t; (t = queue->asked) != NULL; *due = t) {
+    queue->asked = t->next_asked;
+    t->resume_asked = false; /* it may be asked for again from here on */
+    t->cancel_due = t->cancel_asked;
+    t->next_due = *due;
+  }
   pthread_mutex_unlock(&queue->lock);
 }
 
 bool psp_queue_has_work(psp_queue *queue) {
   pthread_mutex_lock(&queue->lock);
-  bool work = queue->sent.first != NULL || queue->cancels != NULL;
+  bool work = queue->sent.first != NULL || queue->asked != NULL;
   pthread_mutex_unlock(&queue->lock);
   return work;
 }
@@ -142,9 +162,9 @@ bool psp_queue_has_work(psp_queue *queue) {
 void psp_queue_settle(psp_queue *queue, psp_transfer *t) {
   pthread_mutex_lock(&queue->lock);
   t->id = 0;
-  for (psp_transfer **at = &queue->cancels; *at != NULL; at = &(*at)->next_cancel) {
+  for (psp_transfer **at = &queue->asked; *at != NULL; at = &(*at)->next_asked) {
     if (*at != t) continue;
-    *at = t->next_cancel;
+    *at = t->next_asked;
     break;
   }
   pthread_mutex_unlock(&queue->lock);

@@ -17,10 +17,10 @@ typedef struct psp_queue {
   size_t count, capacity;
   psp_transfer_list free, sent;
   size_t free_count, in_use;
-  psp_transfer *cancels; /* asked for and not yet seen to */
-  uint32_t serial;       /* the upper half of the last id */
-  unsigned callers;      /* threads that put something in and are not gone yet */
-  pthread_cond_t left;   /* callers is 0, and closing */
+  psp_transfer *asked; /* to be cancelled or resumed, and not yet seen to */
+  uint32_t serial;     /* the upper half of the last id */
+  unsigned callers;    /* threads that put something in and are not gone yet */
+  pthread_cond_t left; /* callers is 0, and closing */
   bool closing;
 } psp_queue;
 
@@ -40,7 +40,9 @@ bool psp_queue_submit(psp_queue *queue, psp_transfer *transfer, uint64_t *id);
 /** False: unknown, or its result is there already, or it was asked for before. After true as with
  * psp_queue_submit. */
 bool psp_queue_cancel(psp_queue *queue, uint64_t id);
-/** What submit or cancel began: the caller touches the queue no more. */
+/** The same for a transfer that waits with a part of its answer. */
+bool psp_queue_resume(psp_queue *queue, uint64_t id);
+/** What submit, cancel or resume began: the caller touches the queue no more. */
 void psp_queue_leave(psp_queue *queue);
 /** No more requests. */
 void psp_queue_close(psp_queue *queue);
@@ -48,8 +50,9 @@ void psp_queue_close(psp_queue *queue);
 void psp_queue_await_callers(psp_queue *queue);
 void psp_queue_release(psp_queue *queue, psp_transfer *transfer);
 
-/** What the driver does: takes what was sent, and those to cancel (linked by next_cancel). */
-void psp_queue_drain(psp_queue *queue, psp_transfer_list *sent, psp_transfer **cancels);
+/** What the driver does: takes what was sent, and those to cancel or resume (linked by next_due).
+ */
+void psp_queue_drain(psp_queue *queue, psp_transfer_list *sent, psp_transfer **due);
 bool psp_queue_has_work(psp_queue *queue);
 /** The result is there: from now on its id is unknown. */
 void psp_queue_settle(psp_queue *queue, psp_transfer *transfer);

@@ -47,10 +47,18 @@ static size_t take_head(char *data, size_t size, size_t count, void *arg) {
   return t->too_large || t->head.failed ? 0 : len;
 }
 
+static bool is_success(const psp_transfer *t) {
+  long status = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+  return status >= 200 && status < 300;
+}
+
 static size_t take_body(char *data, size_t size, size_t count, void *arg) {
   psp_transfer *t = arg;
   size_t len = size * count;
   if (t->no_response) return len;
+  if (t->part != NULL && is_success(t))
+    return t->part(t->part_arg, data, len) ? len : CURL_WRITEFUNC_PAUSE;
   if (len > t->max_response - t->body.len) t->too_large = true;
   if (!t->too_large) psp_buf_add(&t->body, data, len);
   return t->too_large || t->body.failed ? 0 : len;
@@ -218,6 +226,8 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   t->too_large = t->head_whole = false;
   t->cause[0] = 0;
   t->no_response = request->no_response;
+  t->part = request->part;
+  t->part_arg = request->part_arg;
   t->once = request->once;
   t->begun = 0;
   t->max_response = request->max_response ? request->max_response : DEFAULT_MAX_BODY;
@@ -239,7 +249,7 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
   curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE,
-                   (curl_off_t)(t->no_response ? 0 : t->max_response));
+                   (curl_off_t)(t->no_response || t->part != NULL ? 0 : t->max_response));
   curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
   curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, t->once ? on_begin : NULL);
   curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);

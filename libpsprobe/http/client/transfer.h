@@ -20,8 +20,12 @@ typedef struct psp_transfer {
   /* The queue's. */
   uint64_t id; /* of the present request; 0: none that could be cancelled */
   uint32_t place;
-  bool cancel_asked;
-  struct psp_transfer *next_cancel;
+  bool cancel_asked, resume_asked;
+  struct psp_transfer *next_asked;
+
+  /* Of what was asked, the driver's part: the drive lock's. */
+  bool cancel_due;
+  struct psp_transfer *next_due;
 
   CURLcode result;
   char method[16]; /* for errors; cut when longer */
@@ -32,6 +36,8 @@ typedef struct psp_transfer {
   psp_header *headers;
   size_t header_capacity;
   size_t max_response;
+  psp_http_part *part;
+  void *part_arg;
   bool no_response;
   bool once;      /* never sent twice */
   unsigned begun; /* how many times it was begun to be sent, if `once` */

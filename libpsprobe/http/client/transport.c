@@ -78,6 +78,10 @@ void psp_http_cancel(psp_http *http, uint64_t id) {
   http->transport->cancel(http->self, id);
 }
 
+void psp_http_resume(psp_http *http, uint64_t id) {
+  http->transport->resume(http->self, id);
+}
+
 /* A caller that waits, on its stack. */
 typedef struct waiter {
   psp_latch done;

@@ -27,6 +27,13 @@ typedef struct psp_header {
   const char *name, *value;
 } psp_header;
 
+/**
+ * Takes a part of an answer's body as it comes, on whatever thread drives the client just now: must
+ * be short, may not block, and calls nothing of the client.
+ * @return false: not now; the same part comes again after psp_http_resume
+ */
+typedef bool psp_http_part(void *arg, const char *data, size_t len);
+
 /** A request; all borrowed until the call that takes it returns. */
 typedef struct psp_http_request {
   const char *method; /**< "GET", "POST", … */
@@ -44,6 +51,9 @@ typedef struct psp_http_request {
                     UNAVAILABLE: the server may have done it */
   bool secret; /**< the answer holds a secret: wiped when it was handed over, as requests always are
                 */
+  psp_http_part *part; /**< takes the body of a 2xx answer, however long, which `done` gets without
+                            it then; NULL: `done` gets it whole */
+  void *part_arg;
 } psp_http_request;
 
 /** An answer. In a callback: borrowed until it returns. */
@@ -81,6 +91,8 @@ typedef struct psp_transport {
                        uint64_t *id, psprobe_error *error);
   /** `done` comes soon, with CANCELLED, unless it has come or is coming. Unknown ids are fine. */
   void (*cancel)(void *self, uint64_t id);
+  /** The part that was not taken comes again soon. Unknown ids are fine. */
+  void (*resume)(void *self, uint64_t id);
   /** Cancels everything, waits for every `done`, frees. */
   void (*free)(void *self);
 } psp_transport;
@@ -110,6 +122,8 @@ void psp_http_free(psp_http *http);
 psprobe_code psp_http_send(psp_http *http, const psp_http_request *request, psp_http_done *done,
                            void *arg, uint64_t *id, psprobe_error *error);
 void psp_http_cancel(psp_http *http, uint64_t id);
+/** After a part was not taken: it comes again. Any thread, but not from within the part. */
+void psp_http_resume(psp_http *http, uint64_t id);
 
 /** What psp_http_call receives; valid when zeroed; free with psp_http_result_free. */
 typedef struct psp_http_result {

@@ -10,8 +10,7 @@
 #include "firestore/value/json.h"
 #include "local/proto_fields.h"
 
-/* https://cloud.google.com/firestore/quotas */
-enum { DEEPEST = 20, ENTITY_MAX = 1048576, NAME_OVERHEAD = 16, ENTITY_OVERHEAD = 32 };
+#define DEEPEST 20 /* https://cloud.google.com/firestore/quotas */
 
 psprobe_code psp_documents_payload_invalid(psprobe_error *error) {
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Payload isn't valid for request.");
@@ -313,39 +312,4 @@ psprobe_code psp_documents_value_read(const psp_json *json, psprobe_value **valu
   reading state = {0};
   psprobe_value *read = read_value(json, &state);
   return finish(read, &state, false, value, error);
-}
-
-/* ---- size: https://cloud.google.com/firestore/docs/storage-size ---- */
-
-static size_t value_size(const psprobe_value *value) {
-  size_t size = 0;
-  switch (value->type) {
-    case PSPROBE_VALUE_NULL:
-    case PSPROBE_VALUE_BOOLEAN:
-      return 1;
-    case PSPROBE_VALUE_INTEGER:
-    case PSPROBE_VALUE_DOUBLE:
-    case PSPROBE_VALUE_TIMESTAMP:
-      return 8;
-    case PSPROBE_VALUE_GEO_POINT:
-      return 16;
-    case PSPROBE_VALUE_STRING:
-    case PSPROBE_VALUE_BYTES:
-    case PSPROBE_VALUE_REFERENCE:
-      return value->as.text.len + 1;
-    case PSPROBE_VALUE_ARRAY:
-    case PSPROBE_VALUE_MAP:
-      for (size_t i = 0; i < value->as.list.count; i++) {
-        if (value->type == PSPROBE_VALUE_MAP) size += strlen(value->as.list.keys[i]) + 1;
-        size += value_size(value->as.list.items[i]);
-      }
-  }
-  return size;
-}
-
-/* Of the name its ids count, and one byte for each. */
-size_t psp_documents_size(const char *name, const psprobe_value *fields) {
-  const char *below = strstr(name, "/documents/");
-  size_t ids = below != NULL ? strlen(below) - strlen("/documents/") + 1 : strlen(name);
-  return ids + NAME_OVERHEAD + value_size(fields) + ENTITY_OVERHEAD;
 }

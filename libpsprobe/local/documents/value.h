@@ -24,8 +24,6 @@ psprobe_code psp_documents_fields_read(const psp_json *json, psprobe_value **map
 /** One value: a filter's, a cursor's, a transform's. */
 psprobe_code psp_documents_value_read(const psp_json *json, psprobe_value **value,
                                       psprobe_error *error);
-/** What a document of these fields counts against the limit of 1 MiB. */
-size_t psp_documents_size(const char *name, const psprobe_value *fields);
 
 /** Checks a document's full name. @param what "Document name", for the message */
 psprobe_code psp_documents_name_check(const char *what, const char *name, psprobe_error *error);

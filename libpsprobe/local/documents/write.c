@@ -9,8 +9,6 @@
 #include "base/timestamp.h"
 #include "local/proto_fields.h"
 
-#define ENTITY_MAX 1048576 /* https://cloud.google.com/firestore/quotas */
-
 void psp_local_write_free(psp_local_write *write) {
   for (size_t i = 0; i < write->transform_count; i++) {
     psp_documents_path_free(&write->transforms[i].path);
@@ -258,8 +256,10 @@ static psprobe_code update(psp_documents *documents, const psp_local_write *writ
   /* What changes nothing keeps its version. */
   bool same = code == PSPROBE_OK && exists && psprobe_value_equal(old->fields, next.fields);
   if (same) next.update_us = old->update_us;
-  if (code == PSPROBE_OK && psp_documents_size(next.name, next.fields) > ENTITY_MAX)
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "maximum entity size is %d bytes", ENTITY_MAX);
+  const char *path = strstr(next.name, "/documents/") + strlen("/documents/");
+  if (code == PSPROBE_OK && psp_document_size(path, next.fields) > PSP_DOCUMENT_MAX)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "maximum entity size is %d bytes",
+                    PSP_DOCUMENT_MAX);
   if (code == PSPROBE_OK && !same) code = psp_documents_put(documents, &next, error);
   result->update_us = next.update_us;
   psprobe_value_free(next.fields);

@@ -27,7 +27,7 @@ typedef struct seen {
   psp_http_done *done;
   void *arg;
   state state;
-  bool cancelled;
+  bool cancelled, resumed;
 } seen;
 
 typedef enum script { NOTHING_YET, REPLY, FAIL, HANDLE } script;
@@ -110,8 +110,18 @@ static void fake_cancel(void *self, uint64_t id) {
   fake_transport *fake = self;
   pthread_mutex_lock(&fake->lock);
   for (seen *s = fake->seen; s != NULL; s = s->next) {
-    if (s->id == id && s->state == WAITING) s->cancelled = true;
+    bool parts = s->state == DELIVERING && s->request.part != NULL;
+    if (s->id == id && (s->state == WAITING || parts)) s->cancelled = true;
   }
+  pthread_cond_broadcast(&fake->changed);
+  pthread_mutex_unlock(&fake->lock);
+}
+
+static void fake_resume(void *self, uint64_t id) {
+  fake_transport *fake = self;
+  pthread_mutex_lock(&fake->lock);
+  for (seen *s = fake->seen; s != NULL; s = s->next)
+    if (s->id == id) s->resumed = true;
   pthread_cond_broadcast(&fake->changed);
   pthread_mutex_unlock(&fake->lock);
 }
@@ -122,32 +132,43 @@ static psprobe_error make_error(psprobe_code code, const char *message) {
   return error;
 }
 
-#define MAX_HEADERS 32
+#define FAKE_PART 7 /* bytes of a body that is taken by parts */
 
-/* Cuts "name: value" lines in place, names to lower case as the real client gives them. */
-static size_t split_headers(char *text, psp_header headers[MAX_HEADERS]) {
-  size_t count = 0;
-  char *rest = NULL;
-  for (char *line = text != NULL ? strtok_r(text, "\r\n", &rest) : NULL;
-       line != NULL && count < MAX_HEADERS; line = strtok_r(NULL, "\r\n", &rest)) {
-    char *colon = strchr(line, ':');
-    if (colon == NULL) continue;
-    *colon = 0;
-    for (char *c = line; *c; c++)
-      *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-    headers[count++] = (psp_header){line, colon + 1 + strspn(colon + 1, " ")};
+/* False: it was called off before all of the body was taken. */
+static bool give_parts(fake_transport *fake, seen *s, const psp_buf *body) {
+  for (size_t at = 0; at < body->len;) {
+    size_t len = body->len - at < FAKE_PART ? body->len - at : FAKE_PART;
+    bool taken = s->request.part(s->request.part_arg, body->data + at, len);
+    if (taken) at += len;
+    pthread_mutex_lock(&fake->lock);
+    while (!taken && !s->resumed && !s->cancelled && !fake->closing)
+      pthread_cond_wait(&fake->changed, &fake->lock);
+    s->resumed = false;
+    bool over = s->cancelled || fake->closing;
+    pthread_mutex_unlock(&fake->lock);
+    if (over) return false;
   }
-  return count;
+  return true;
 }
 
-static void give_response(seen *s, int status, const char *headers, const psp_buf *body) {
-  psp_header list[MAX_HEADERS];
+static void give_response(fake_transport *fake, seen *s, int status, const char *headers,
+                          const psp_buf *body) {
+  static const psp_buf none;
+  if (s->request.part != NULL && status >= 200 && status < 300) {
+    if (!give_parts(fake, s, body)) {
+      psprobe_error error = make_error(PSPROBE_CANCELLED, "cancelled");
+      s->done(s->arg, NULL, &error);
+      return;
+    }
+    body = &none;
+  }
+  psp_header list[TEST_HEADERS_MAX];
   char *text = test_copy_text(headers);
   psp_http_response response = {.status = status,
                                 .body = body->data != NULL ? body->data : "",
                                 .body_len = body->len,
                                 .headers = list,
-                                .header_count = split_headers(text, list)};
+                                .header_count = test_split_headers(text, list)};
   s->done(s->arg, &response, NULL);
   free(text);
 }
@@ -168,10 +189,10 @@ static void deliver(fake_transport *fake, seen *s) {
   } else if (now.script == HANDLE) {
     fake_answer answer = {.status = 200};
     now.handler(now.arg, &s->request, &answer);
-    give_response(s, answer.status, answer.headers, &answer.body);
+    give_response(fake, s, answer.status, answer.headers, &answer.body);
     free(answer.body.data);
   } else {
-    give_response(s, now.status, now.headers, &now.body);
+    give_response(fake, s, now.status, now.headers, &now.body);
   }
   free(now.headers);
   free(now.body.data);
@@ -216,7 +237,8 @@ static void fake_close(void *self) {
   fake->closed = true;
 }
 
-static const psp_transport table = {.send = fake_send, .cancel = fake_cancel, .free = fake_close};
+static const psp_transport table = {
+    .send = fake_send, .cancel = fake_cancel, .resume = fake_resume, .free = fake_close};
 
 fake_transport *fake_transport_new(psp_http **http) {
   fake_transport *fake = test_need(calloc(1, sizeof *fake));

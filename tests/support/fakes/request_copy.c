@@ -44,3 +44,18 @@ void test_free_request(psp_http_request *request) {
   free((char *)request->url);
   free((void *)request->body);
 }
+
+size_t test_split_headers(char *text, psp_header headers[TEST_HEADERS_MAX]) {
+  size_t count = 0;
+  char *rest = NULL;
+  for (char *line = text != NULL ? strtok_r(text, "\r\n", &rest) : NULL;
+       line != NULL && count < TEST_HEADERS_MAX; line = strtok_r(NULL, "\r\n", &rest)) {
+    char *colon = strchr(line, ':');
+    if (colon == NULL) continue;
+    *colon = 0;
+    for (char *c = line; *c; c++)
+      *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+    headers[count++] = (psp_header){line, colon + 1 + strspn(colon + 1, " ")};
+  }
+  return count;
+}

@@ -13,4 +13,10 @@ char *test_copy_text(const char *text);
 psp_http_request test_copy_request(const psp_http_request *from);
 void test_free_request(psp_http_request *request);
 
+/** Cuts "name: value" lines in place, names to lower case as the real client gives them; NULL:
+ * none.
+ * @return how many */
+#define TEST_HEADERS_MAX 32
+size_t test_split_headers(char *text, psp_header headers[TEST_HEADERS_MAX]);
+
 #endif

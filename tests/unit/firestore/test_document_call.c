@@ -114,15 +114,16 @@ static void gets(void **state) {
   psprobe_document *document = NULL;
   psprobe_error error = {0};
   expect(f, "GET", ROOT "/c/d", 200, STORED);
-  assert_int_equal(psprobe_document_get(f->client, "c/d", &document, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_document_get(f->client, "c/d", NULL, &document, NULL), PSPROBE_OK);
   check_stored(document);
   document = NULL;
   expect(f, "GET", ROOT "/c/none", 404,
          "{\"error\":{\"code\":404,\"message\":\"not found\",\"status\":\"NOT_FOUND\"}}");
-  assert_int_equal(psprobe_document_get(f->client, "c/none", &document, &error), PSPROBE_NOT_FOUND);
+  assert_int_equal(psprobe_document_get(f->client, "c/none", NULL, &document, &error),
+                   PSPROBE_NOT_FOUND);
   assert_string_equal(error.message, "get document c/none: NOT_FOUND (HTTP 404): not found");
   expect(f, "GET", ROOT "/c/d", 200, STORED);
-  assert_int_equal(psprobe_document_get(f->client, "c/d", NULL, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_document_get(f->client, "c/d", NULL, NULL, NULL), PSPROBE_OK);
 }
 
 /* What cannot be read is not the caller's fault, and no document. */
@@ -134,7 +135,8 @@ static void unreadable_answers(void **state) {
     psprobe_document *document = NULL;
     psprobe_error error = {0};
     expect(f, "GET", ROOT "/c/d", 200, bodies[i]);
-    assert_int_equal(psprobe_document_get(f->client, "c/d", &document, &error), PSPROBE_INTERNAL);
+    assert_int_equal(psprobe_document_get(f->client, "c/d", NULL, &document, &error),
+                     PSPROBE_INTERNAL);
     assert_int_equal(error.code, PSPROBE_INTERNAL);
     assert_false(error.retryable);
     assert_non_null(strstr(error.message, "get document c/d: the answer cannot be read: "));
@@ -269,7 +271,8 @@ static void refuses_before_it_sends(void **state) {
   assert_non_null(strstr(error.message, "create document c/x: field __x__: "));
   assert_int_equal(psprobe_document_create(f->client, "c", "x", NULL, NULL, NULL),
                    PSPROBE_INVALID_ARGUMENT);
-  assert_int_equal(psprobe_document_get(f->client, "c", &document, NULL), PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(psprobe_document_get(f->client, "c", NULL, &document, NULL),
+                   PSPROBE_INVALID_ARGUMENT);
   assert_int_equal(
       psprobe_document_patch(f->client, &(psprobe_write){.path = "c/d", .fields = bad}, NULL, NULL),
       PSPROBE_INVALID_ARGUMENT);

@@ -98,14 +98,19 @@ static bool encode_writes(void *arg) {
 static bool encode_query(void *arg) {
   (void)arg;
   psprobe_query query = {.collection = "a/b/c",
-                         .where_field = "int",
-                         .where_op = PSPROBE_LESS,
-                         .where_value = psprobe_value_find(document->fields, "double")};
-  psp_query_page page = {.limit = 5, .after = document};
+                         .where = {.op = PSPROBE_LESS,
+                                   .field = "int",
+                                   .value = psprobe_value_find(document->fields, "double")}};
+  psprobe_order *orders = NULL;
   psp_buf out = {0};
   psprobe_error error = {0};
-  bool done = is_ok(psp_query_check(&query, &error), &error) &&
-              is_ok(psp_query_encode(&out, &query, &page, &error), &error);
+  psp_json_writer w = {.buf = &out};
+  psp_query_rest rest = {.after = document};
+  rest.order_count = psp_query_orders(&query, &orders);
+  rest.orders = orders;
+  bool done = orders != NULL && is_ok(psp_query_check(&query, &error), &error) &&
+              is_ok(psp_query_encode(&w, &query, &rest, &error), &error);
+  free(orders);
   psp_buf_free(&out);
   return done;
 }

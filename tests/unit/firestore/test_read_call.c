@@ -52,10 +52,14 @@ static void lists_every_page(void **state) {
          "{\"nextPageToken\":\"y\"}"); /* a page can be empty and not the last */
   expect(f, "GET", ROOT "/c?pageSize=300&pageToken=y",
          "{\"documents\":[" DOC("c") "],\"nextPageToken\":\"\"}");
-  assert_int_equal(psprobe_document_list(f->client, "c", note, &s, NULL), PSPROBE_OK);
+  assert_int_equal(
+      psprobe_document_list(f->client, &(psprobe_listing){.collection = "c"}, note, &s, NULL),
+      PSPROBE_OK);
   assert_string_equal(s.ids, "abc");
   expect(f, "GET", ROOT "/c?pageSize=300", "{\n}\n");
-  assert_int_equal(psprobe_document_list(f->client, "c", note, &s, NULL), PSPROBE_OK);
+  assert_int_equal(
+      psprobe_document_list(f->client, &(psprobe_listing){.collection = "c"}, note, &s, NULL),
+      PSPROBE_OK);
   assert_int_equal(s.count, 3);
 }
 
@@ -64,7 +68,9 @@ static void listing_ends_when_told(void **state) {
   seen s = {.most = 2};
   expect(f, "GET", ROOT "/c?pageSize=300",
          "{\"documents\":[" DOC("a") "," DOC("b") "," DOC("c") "],\"nextPageToken\":\"x\"}");
-  assert_int_equal(psprobe_document_list(f->client, "c", note, &s, NULL), PSPROBE_OK);
+  assert_int_equal(
+      psprobe_document_list(f->client, &(psprobe_listing){.collection = "c"}, note, &s, NULL),
+      PSPROBE_OK);
   assert_string_equal(s.ids, "ab");
 }
 
@@ -78,20 +84,27 @@ static void listing_that_fails(void **state) {
              LATER); /* a read is tried again */
   expect(f, "GET", ROOT "/c?pageSize=300&pageToken=x",
          "{\"documents\":[" DOC("b") "],\"nextPageToken\":\"x\"}");
-  assert_int_equal(psprobe_document_list(f->client, "c", note, &s, &error), PSPROBE_INTERNAL);
+  assert_int_equal(
+      psprobe_document_list(f->client, &(psprobe_listing){.collection = "c"}, note, &s, &error),
+      PSPROBE_INTERNAL);
   assert_string_equal(error.message, "list collection c: the same page again");
   expect(f, "GET", ROOT "/c?pageSize=300", "{\"documents\":[" DOC("c") ",5]}");
-  assert_int_equal(psprobe_document_list(f->client, "c", note, &s, &error), PSPROBE_INTERNAL);
+  assert_int_equal(
+      psprobe_document_list(f->client, &(psprobe_listing){.collection = "c"}, note, &s, &error),
+      PSPROBE_INTERNAL);
   assert_string_equal(s.ids, "abc");
   static const char *const no_lists[] = {
       "[]", "5", "null", "\"\"", "{\"documents\":5}", "{\"documents\":{\"a\":" DOC("a") "}}"};
   for (size_t i = 0; i < sizeof no_lists / sizeof *no_lists; i++) {
     expect(f, "GET", ROOT "/c?pageSize=300", no_lists[i]);
-    assert_int_equal(psprobe_document_list(f->client, "c", note, &s, &error), PSPROBE_INTERNAL);
+    assert_int_equal(
+        psprobe_document_list(f->client, &(psprobe_listing){.collection = "c"}, note, &s, &error),
+        PSPROBE_INTERNAL);
   }
   assert_int_equal(s.count, 3);
-  assert_int_equal(psprobe_document_list(f->client, "c/d", note, &s, &error),
-                   PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(
+      psprobe_document_list(f->client, &(psprobe_listing){.collection = "c/d"}, note, &s, &error),
+      PSPROBE_INVALID_ARGUMENT);
   assert_non_null(strstr(error.message, "list: collection path \"c/d\""));
 }
 
@@ -100,88 +113,139 @@ static void body_has(fake_call *call, const char *part) {
   if (strstr(body, part) == NULL) fail_msg("%s without %s", body, part);
 }
 
+#define BROKEN "{\"error\":{\"code\":503,\"message\":\"later\",\"status\":\"UNAVAILABLE\"}}"
+
+/* A stream that breaks is asked for again, from its last document on. */
 static void query_goes_on_after_the_last(void **state) {
   fake_client *f = *state;
   seen s = {.most = 0};
-  psprobe_query query = {.collection = "c", .order_by = "n", .offset = 5, .page_size = 2};
-  fake_call *first =
-      expect(f, "POST", ROOT ":runQuery", "[" FOUND("a") ",{\"skippedResults\":5}," FOUND("b") "]");
+  psprobe_order by_n = {.field = "n"};
+  psprobe_query query = {
+      .collection = "c", .orders = &by_n, .order_count = 1, .offset = 5, .limit = 6};
+  fake_call *first = expect(f, "POST", ROOT ":runQuery",
+                            "[" FOUND("a") ",{\"skippedResults\":5}," FOUND("b") "," BROKEN "]");
   fake_call *second =
-      expect(f, "POST", ROOT ":runQuery", "[" FOUND("c") "," FOUND("d") ",{\"done\":true}]");
-  fake_call *third = expect(f, "POST", ROOT ":runQuery", "[" FOUND("e") "]");
+      expect(f, "POST", ROOT ":runQuery", "[" FOUND("c") "," FOUND("d") "," BROKEN "]");
+  fake_call *third = expect(f, "POST", ROOT ":runQuery", "[" FOUND("e") ",{\"done\":true}]");
   assert_int_equal(psprobe_query_run(f->client, &query, note, &s, NULL), PSPROBE_OK);
   assert_string_equal(s.ids, "abcde");
-  body_has(first, "\"offset\":5,\"limit\":2");
+  body_has(first, "\"offset\":5,\"limit\":6");
   assert_null(strstr(fake_request(first, 0)->body, "startAt"));
   assert_null(strstr(fake_request(second, 0)->body, "offset"));
   body_has(second, "\"startAt\":{\"values\":[{\"integerValue\":\"1\"},{\"referenceValue\":\"" NAME
-                   "c/b\"}],\"before\":false},\"limit\":2");
+                   "c/b\"}],\"before\":false},\"limit\":4");
   body_has(third, NAME "c/d\"");
+}
+
+/* Where the mask hides the place, the break is told as it was. */
+static void query_of_hidden_fields_breaks(void **state) {
+  fake_client *f = *state;
+  seen s = {.most = 0};
+  psprobe_error error = {0};
+  psprobe_order by_x = {.field = "x"};
+  psprobe_query query = {.collection = "c", .orders = &by_x, .order_count = 1};
+  expect(f, "POST", ROOT ":runQuery", "[" FOUND("a") "," BROKEN "]");
+  assert_int_equal(psprobe_query_run(f->client, &query, note, &s, &error), PSPROBE_UNAVAILABLE);
+  assert_string_equal(error.message, "query of collection c: UNAVAILABLE (HTTP 503): later");
 }
 
 static void query_keeps_its_limit(void **state) {
   fake_client *f = *state;
   seen s = {.most = 0};
-  psprobe_query query = {.collection = "a/b/c", .limit = 3, .page_size = 2};
-  expect(f, "POST", ROOT "/a/b:runQuery", "[" FOUND("a") "," FOUND("b") "]");
-  fake_call *last = expect(f, "POST", ROOT "/a/b:runQuery", "[" FOUND("c") "]");
+  psprobe_query query = {.collection = "a/b/c", .limit = 2};
+  fake_call *two =
+      expect(f, "POST", ROOT "/a/b:runQuery", "[" FOUND("a") "," FOUND("b") "," FOUND("x") "]");
   assert_int_equal(psprobe_query_run(f->client, &query, note, &s, NULL), PSPROBE_OK);
-  assert_string_equal(s.ids, "abc");
-  body_has(last, "\"limit\":1");
-  /* A full last page is the end when the limit is: nothing more is asked. */
-  query.limit = 2;
-  expect(f, "POST", ROOT "/a/b:runQuery", "[" FOUND("d") "," FOUND("e") "]");
-  assert_int_equal(psprobe_query_run(f->client, &query, note, &s, NULL), PSPROBE_OK);
-  /* And nothing at all, by default 300 at a time. */
+  body_has(two, "\"limit\":2");
   query = (psprobe_query){.collection = "c"};
   fake_call *none = expect(f, "POST", ROOT ":runQuery", "[\n{\n  \"done\": true\n}\n]\n");
   assert_int_equal(psprobe_query_run(f->client, &query, note, &s, NULL), PSPROBE_OK);
-  body_has(none, "\"limit\":300");
-  assert_string_equal(s.ids, "abcde");
+  assert_null(strstr(fake_request(none, 0)->body, "limit"));
+  assert_string_equal(s.ids, "ab");
 }
 
 static void query_ends_when_told(void **state) {
   fake_client *f = *state;
   seen s = {.most = 1};
-  psprobe_query query = {.collection = "c", .page_size = 2};
+  psprobe_query query = {.collection = "c"};
   expect(f, "POST", ROOT ":runQuery", "[" FOUND("a") "," FOUND("b") "]");
   assert_int_equal(psprobe_query_run(f->client, &query, note, &s, NULL), PSPROBE_OK);
   assert_string_equal(s.ids, "a");
 }
 
-/* An answer that finds no room is asked for in smaller pages, from where the last one ended. */
+/* A listing that finds no room is asked for in smaller pages. */
 static void large_documents_come_in_smaller_pages(void **state) {
   fake_client *f = *state;
   seen s = {.most = 0};
-  psprobe_error error = {0};
-  psprobe_query query = {.collection = "c", .page_size = 4, .offset = 3};
-  fake_fail(fake_expect(f->fake, "POST", ROOT ":runQuery"), PSPROBE_RESOURCE_EXHAUSTED, "large");
-  fake_call *half = expect(f, "POST", ROOT ":runQuery", "[" FOUND("a") "," FOUND("b") "]");
-  fake_fail(fake_expect(f->fake, "POST", ROOT ":runQuery"), PSPROBE_RESOURCE_EXHAUSTED, "large");
-  fake_call *one_by_one = expect(f, "POST", ROOT ":runQuery", "[" FOUND("c") "]");
-  expect(f, "POST", ROOT ":runQuery", "[]");
-  assert_int_equal(psprobe_query_run(f->client, &query, note, &s, NULL), PSPROBE_OK);
-  body_has(half, "\"offset\":3,\"limit\":2");
-  body_has(one_by_one, "c/b\"}],\"before\":false},\"limit\":1");
-  query.page_size = 1;
-  fake_fail(fake_expect(f->fake, "POST", ROOT ":runQuery"), PSPROBE_RESOURCE_EXHAUSTED, "large");
-  assert_int_equal(psprobe_query_run(f->client, &query, note, &s, &error),
-                   PSPROBE_RESOURCE_EXHAUSTED);
   fake_fail(fake_expect(f->fake, "GET", ROOT "/c?pageSize=300"), PSPROBE_RESOURCE_EXHAUSTED,
             "large");
   expect(f, "GET", ROOT "/c?pageSize=150",
          "{\"documents\":[" DOC("d") "],\"nextPageToken\":\"x\"}");
   expect(f, "GET", ROOT "/c?pageSize=150&pageToken=x", "{\"documents\":[" DOC("e") "]}");
-  assert_int_equal(psprobe_document_list(f->client, "c", note, &s, NULL), PSPROBE_OK);
-  assert_string_equal(s.ids, "abcde");
+  assert_int_equal(
+      psprobe_document_list(f->client, &(psprobe_listing){.collection = "c"}, note, &s, NULL),
+      PSPROBE_OK);
+  assert_string_equal(s.ids, "de");
+}
+
+static void lists_in_an_order(void **state) {
+  fake_client *f = *state;
+  seen s = {.most = 0};
+  static const char *const mask[] = {"a", "`b-c`"};
+  psprobe_order orders[] = {{"n", true}, {"__name__", false}};
+  psprobe_listing listing = {.collection = "c",
+                             .orders = orders,
+                             .order_count = 2,
+                             .mask = mask,
+                             .mask_count = 2,
+                             .page_size = 7};
+  expect(f, "GET",
+         ROOT
+         "/c?pageSize=7&orderBy=n%20desc%2C__name__&mask.fieldPaths=a"
+         "&mask.fieldPaths=%60b-c%60",
+         "{}");
+  assert_int_equal(psprobe_document_list(f->client, &listing, note, &s, NULL), PSPROBE_OK);
+  expect(f, "GET", ROOT "/c?pageSize=300&showMissing=true", "{\"documents\":[" DOC("a") "]}");
+  listing = (psprobe_listing){.collection = "c", .show_missing = true};
+  assert_int_equal(psprobe_document_list(f->client, &listing, note, &s, NULL), PSPROBE_OK);
+  assert_string_equal(s.ids, "a");
+  listing.orders = orders;
+  listing.order_count = 1;
+  assert_int_equal(psprobe_document_list(f->client, &listing, note, &s, NULL),
+                   PSPROBE_INVALID_ARGUMENT);
+}
+
+static bool spell_id(void *arg, const char *id) {
+  strcat(strcat(arg, id), " ");
+  return strcmp(id, "last") != 0;
+}
+
+static void lists_collections(void **state) {
+  fake_client *f = *state;
+  char ids[64] = "";
+  fake_call *first = expect(f, "POST", ROOT ":listCollectionIds",
+                            "{\"collectionIds\":[\"a\",\"b\"],\"nextPageToken\":\"t\"}");
+  fake_call *second =
+      expect(f, "POST", ROOT ":listCollectionIds", "{\"collectionIds\":[\"last\",\"c\"]}");
+  assert_int_equal(psprobe_collection_list(f->client, NULL, spell_id, ids, NULL), PSPROBE_OK);
+  assert_string_equal(ids, "a b last ");
+  body_has(first, "{\"pageSize\":300}");
+  body_has(second, "{\"pageSize\":300,\"pageToken\":\"t\"}");
+  expect(f, "POST", ROOT "/c/d:listCollectionIds", "{}");
+  assert_int_equal(psprobe_collection_list(f->client, "c/d", spell_id, ids, NULL), PSPROBE_OK);
+  expect(f, "POST", ROOT "/c/d:listCollectionIds", "{\"collectionIds\":[5]}");
+  assert_int_equal(psprobe_collection_list(f->client, "c/d", spell_id, ids, NULL),
+                   PSPROBE_INTERNAL);
+  assert_int_equal(psprobe_collection_list(f->client, "c", spell_id, ids, NULL),
+                   PSPROBE_INVALID_ARGUMENT);
 }
 
 static void query_that_fails(void **state) {
   fake_client *f = *state;
   seen s = {.most = 0};
-  psprobe_query query = {.collection = "c", .page_size = 2};
+  psprobe_query query = {.collection = "c"};
   psprobe_error error = {0};
-  expect(f, "POST", ROOT ":runQuery", "[" FOUND("a") "," LATER "]");
+  expect(f, "POST", ROOT ":runQuery", "[" LATER "]"); /* nothing came: nothing is gone on with */
   assert_int_equal(psprobe_query_run(f->client, &query, note, &s, &error), PSPROBE_UNAVAILABLE);
   assert_string_equal(error.message, "query of collection c: UNAVAILABLE (HTTP 503): later");
   assert_true(error.retryable);
@@ -191,13 +255,16 @@ static void query_that_fails(void **state) {
   assert_int_equal(psprobe_query_run(f->client, &query, note, &s, &error),
                    PSPROBE_FAILED_PRECONDITION);
   assert_non_null(strstr(error.message, "make an index"));
-  expect(f, "POST", ROOT ":runQuery", "[" FOUND("b") ",5]");
-  assert_int_equal(psprobe_query_run(f->client, &query, note, &s, &error), PSPROBE_INTERNAL);
-  assert_string_equal(s.ids, "ab");
+  static const char *const broken[] = {"[" FOUND("b") ",5]", "[" FOUND("b"), "<html>", ""};
+  for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+    expect(f, "POST", ROOT ":runQuery", broken[i]);
+    assert_int_equal(psprobe_query_run(f->client, &query, note, &s, &error), PSPROBE_INTERNAL);
+  }
+  assert_string_equal(s.ids, "bb");
   query.limit = -1;
   assert_int_equal(psprobe_query_run(f->client, &query, note, &s, &error),
                    PSPROBE_INVALID_ARGUMENT);
-  assert_string_equal(error.message, "query: a negative limit");
+  assert_string_equal(error.message, "query of collection c: a limit is 0 to 2147483647");
 }
 
 int main(void) {
@@ -206,6 +273,9 @@ int main(void) {
       cmocka_unit_test_setup_teardown(listing_ends_when_told, set_up, fake_client_teardown),
       cmocka_unit_test_setup_teardown(listing_that_fails, set_up, fake_client_teardown),
       cmocka_unit_test_setup_teardown(query_goes_on_after_the_last, set_up, fake_client_teardown),
+      cmocka_unit_test_setup_teardown(query_of_hidden_fields_breaks, set_up, fake_client_teardown),
+      cmocka_unit_test_setup_teardown(lists_in_an_order, set_up, fake_client_teardown),
+      cmocka_unit_test_setup_teardown(lists_collections, set_up, fake_client_teardown),
       cmocka_unit_test_setup_teardown(query_keeps_its_limit, set_up, fake_client_teardown),
       cmocka_unit_test_setup_teardown(query_ends_when_told, set_up, fake_client_teardown),
       cmocka_unit_test_setup_teardown(large_documents_come_in_smaller_pages, set_up,

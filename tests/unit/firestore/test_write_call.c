@@ -44,7 +44,7 @@ static void commits(void **state) {
       {.path = "c/d", .fields = one, .precondition = {.must_not_exist = true}}, {.path = "c/e"}};
   psprobe_error error = {0};
   fake_call *call = expect(f, "commit", 200, "{\"writeResults\":[{},{}]}");
-  assert_int_equal(psprobe_commit(f->client, writes, 2, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_commit(f->client, writes, 2, NULL, NULL), PSPROBE_OK);
   assert_string_equal(
       fake_request(call, 0)->body,
       "{\"writes\":[{\"update\":{\"name\":\"" NAME
@@ -54,15 +54,15 @@ static void commits(void **state) {
                       "application/json");
   expect(f, "commit", 409,
          "{\"error\":{\"code\":409,\"message\":\"locked\",\"status\":\"ABORTED\"}}");
-  assert_int_equal(psprobe_commit(f->client, writes, 2, &error), PSPROBE_ABORTED);
+  assert_int_equal(psprobe_commit(f->client, writes, 2, NULL, &error), PSPROBE_ABORTED);
   assert_string_equal(error.message, "commit of 2 documents: ABORTED (HTTP 409): locked");
   expect(f, "commit", 200, "{\"writeResults\":[{}]}");
-  assert_int_equal(psprobe_commit(f->client, writes, 2, &error), PSPROBE_INTERNAL);
+  assert_int_equal(psprobe_commit(f->client, writes, 2, NULL, &error), PSPROBE_INTERNAL);
   assert_string_equal(error.message,
                       "commit of 2 documents: the answer cannot be read: 1 results for 2 writes");
-  assert_int_equal(psprobe_commit(f->client, NULL, 0, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_commit(f->client, NULL, 0, NULL, NULL), PSPROBE_OK);
   writes[1].path = "c";
-  assert_int_equal(psprobe_commit(f->client, writes, 2, &error), PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(psprobe_commit(f->client, writes, 2, NULL, &error), PSPROBE_INVALID_ARGUMENT);
   assert_non_null(strstr(error.message, "commit of 2 documents: write 2 of 2, c: "));
 }
 
@@ -74,7 +74,7 @@ static void commits_again(void **state) {
   expect(f, "commit", 429,
          "{\"error\":{\"code\":429,\"message\":\"quota\",\"status\":\"RESOURCE_EXHAUSTED\"}}");
   expect(f, "commit", 200, "{\"writeResults\":[{}]}");
-  assert_int_equal(psprobe_commit(f->client, &write, 1, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_commit(f->client, &write, 1, NULL, NULL), PSPROBE_OK);
   static const struct {
     int status;
     const char *name;
@@ -89,7 +89,7 @@ static void commits_again(void **state) {
     snprintf(body, sizeof body, "{\"error\":{\"code\":%d,\"status\":\"%s\"}}", final[i].status,
              final[i].name);
     expect(f, "commit", final[i].status, body);
-    assert_int_equal(psprobe_commit(f->client, &write, 1, NULL), final[i].code);
+    assert_int_equal(psprobe_commit(f->client, &write, 1, NULL, NULL), final[i].code);
   }
 }
 

@@ -106,7 +106,8 @@ static void keep(void *arg, const psprobe_finished *finished, size_t count) {
 
 static void test_a_stall_is_recorded_not_skipped(void **state) {
   lab *l = *state;
-  static const psp_transport transport = {stall_send, stall_cancel, stall_free};
+  static const psp_transport transport = {
+      .send = stall_send, .cancel = stall_cancel, .free = stall_free};
   int calls = 0;
   psp_http *http = NULL;
   psprobe_client *client = NULL;
