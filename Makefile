@@ -68,7 +68,7 @@ SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples man tests check check-once check-unit check-threads soak crowd check-house bench \
+.PHONY: all lib examples man tests check check-once check-unit check-threads soak crowd chaos check-house bench \
 	coverage-table fuzz demo run-demo \
 	image deps install uninstall format lint clean help
 
@@ -113,7 +113,7 @@ $(BUILD)/examples/%: $(BUILD)/examples/%.o $(STATIC) $(BUILD)/programs.libs
 
 # LEAN=0 links the shared libraries alone, as the tests do.
 LEAN ?= 1
-$(BUILD)/programs.libs: deploy/lean.sh
+$(BUILD)/programs.libs: deploy/lean.sh Makefile
 	@mkdir -p $(@D)
 	$(Q)CC="$(CC)" PKG_CONFIG="$(PKG_CONFIG)" LEAN=$(LEAN) deploy/lean.sh $@ $(LIBS)
 
@@ -180,6 +180,10 @@ soak: $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(BUILD)/tests/tools/keep 
 	@BUILD=$(BUILD) FAULT_ALL=1 TEST_TIMEOUT=1800 tests/run.sh tests/integration/test_store_faults.sh
 	@BUILD=$(BUILD) tests/soak.sh $(THREADED:%=$(BUILD)/%)
 	@$(MAKE) --no-print-directory crowd
+	@$(MAKE) --no-print-directory chaos
+
+chaos: $(BUILD)/tests/integration/test_stream_chaos ## streams from a server that ends them, 200,000 messages
+	@CHAOS=full BUILD=$(BUILD) tests/run.sh $<
 
 crowd: all $(BUILD)/tests/tools/crowd ## a crowd at every port, and a broker that hangs for a minute
 	@BUILD=$(BUILD) CROWD=full tests/run.sh tests/integration/test_crowd.sh

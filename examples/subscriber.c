@@ -13,7 +13,7 @@ static struct settings {
   psprobe_client_options client;
   psprobe_responder_options responder;
   psprobe_subscriber_options subscriber;
-  const char *topic, *prober_auth;
+  const char *topic, *prober_auth, *mode;
   int64_t pulls;
   bool create, once;
 } o;
@@ -33,8 +33,10 @@ static const psprobe_option options[] = {
      .check = psprobe_check_prober_auth},
     {"source", PSPROBE_OPTION_TEXT, &o.responder.source, "NAME", .help = "who we answer as",
      PSPROBE_REGULAR_SERVICE, .check = psprobe_source_check},
-    {"pulls", PSPROBE_OPTION_INTEGER, &o.pulls, "N", .help = "long polls outstanding", "4",
-     .min = 1, .max = 1000},
+    {"mode", PSPROBE_OPTION_TEXT, &o.mode, "HOW",
+     .help = "streaming, or unary (long polls by REST)", "streaming", .check = psprobe_check_mode},
+    {"pulls", PSPROBE_OPTION_INTEGER, &o.pulls, "N",
+     .help = "streams or long polls; 0: 1 stream, or 4 polls", "0", .min = 0, .max = 1000},
     {"once", PSPROBE_OPTION_FLAG, &o.once, NULL, .help = "answer one message, then end"},
     {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.client.allow_unsafe_key, NULL,
      .help = "use a key file that others can read or git would take"},
@@ -63,7 +65,8 @@ static void settle_options(const psprobe_logger *logger) {
   /* For one message, hold up no others. */
   o.subscriber.create_on = o.create ? o.topic : NULL;
   o.subscriber.pulls = o.once ? 1 : (int)o.pulls;
-  o.subscriber.max_messages = o.once ? 1 : 0;
+  o.subscriber.max_messages = o.subscriber.max_outstanding = o.once ? 1 : 0;
+  o.subscriber.mode = strcmp(o.mode, "unary") == 0 ? PSPROBE_UNARY : PSPROBE_STREAMING;
   psprobe_client_options_from_environment(&o.client);
 }
 

@@ -49,6 +49,7 @@ for pair in $libraries; do
   pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"
 done
 [ -e "${DYGRAPHS:-/usr/share/javascript/dygraphs}/dygraph.min.js" ] || missing="$missing libjs-dygraphs"
+[ "${1:-}" = check ] && ! "${PSPROBE_PYTHON:-/usr/bin/python3}" -c 'import grpc' 2>/dev/null && missing="$missing python3-grpcio"
 [ "${1:-}" = bench ] && ! "${PSPROBE_PYTHON:-/usr/bin/python3}" -c 'import scipy' 2>/dev/null && missing="$missing python3-scipy"
 [ -e /usr/include/uthash.h ] || missing="$missing uthash-dev"
 # shellcheck disable=SC2086

@@ -163,6 +163,8 @@ PSPROBE_API const char *psprobe_listen_with(const char *listen, int64_t port, ch
 PSPROBE_API psprobe_code psprobe_check_host(const char *text, psprobe_error *error);
 /** A check of how we show the prober who we are: none or oidc. As psprobe_check_project. */
 PSPROBE_API psprobe_code psprobe_check_prober_auth(const char *text, psprobe_error *error);
+/** Checks by which way to receive: "streaming" or "unary". As psprobe_check_prober_auth. */
+PSPROBE_API psprobe_code psprobe_check_mode(const char *text, psprobe_error *error);
 /**
  * What psprobe_check_moment lets through, as a moment.
  * @param text the user's

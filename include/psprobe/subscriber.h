@@ -3,8 +3,8 @@
 #define PSPROBE_SUBSCRIBER_H
 /**
  * @file
- * A subscriber of Cloud Pub/Sub: it pulls, hands each message to a callback, extends its lease
- * while it is worked on, and acknowledges it.
+ * A subscriber of Cloud Pub/Sub: it receives over a stream or by pulling, hands each message to a
+ * callback, extends its lease while it is worked on, and acknowledges it.
  *
  * Ownership: what is given is borrowed until the call returns.
  * Threading: any thread may call, but none may still use an object that is being freed.
@@ -26,27 +26,52 @@ typedef enum psprobe_settlement {
 
 /**
  * Receives each message, on one of the subscriber's worker threads; it may
- * block: the lease is extended while it runs. `message` is borrowed until it
+ * block: the lease is extended while it runs. Where the subscription orders
+ * messages (streaming), one of a key at a time. `message` is borrowed until it
  * returns, or until it is settled. It may call anything but
  * psprobe_subscriber_free.
  */
 typedef psprobe_settlement psprobe_subscriber_receive(void *arg, const psprobe_message *message);
 
+/**
+ * Hears what came of a settlement, once for each message that `receive` saw, on a thread of the
+ * client's: it must be short and must not block. With exactly-once delivery only PSPROBE_OK says
+ * that the message will not come again.
+ *
+ * @param message as `receive` had it; borrowed until this returns
+ * @param code PSPROBE_OK: the service has it. Else it has not: the lease had run out, the
+ *        subscription is gone, or the subscriber stopped before it could be told
+ */
+typedef void psprobe_subscriber_settled(void *arg, const psprobe_message *message,
+                                        psprobe_code code);
+
+/** By which way messages come. */
+typedef enum psprobe_subscriber_mode {
+  /** A stream of gRPC's is held open, over which the service sends each message as it comes: the
+   * fastest way there is. An endpoint that speaks no gRPC is pulled from, which is logged once. */
+  PSPROBE_STREAMING = 0,
+  PSPROBE_UNARY = 1 /**< long polls by REST, several at once */
+} psprobe_subscriber_mode;
+
 /** Valid when zeroed but for subscription and receive. */
 typedef struct psprobe_subscriber_options {
   const char *subscription;
   psprobe_subscriber_receive *receive;
-  void *arg;
-  int pulls;        /**< outstanding long polls; 0: 4 */
-  int max_messages; /**< in one pull; 0: 100 */
-  int workers;      /**< threads that run `receive`; 0: as many as pulls. With ordering
-                       keys: 1, since more than one works on messages side by side */
-  /** `receive` is short and never blocks: it is called on the client's I/O thread as soon as a
-   * message is there, without waking a worker, of which there are none then. What takes longer is
-   * begun there and settled later. */
+  psprobe_subscriber_settled *settled; /**< NULL: nobody wants to know */
+  void *arg;                           /**< of both */
+  psprobe_subscriber_mode mode;
+  int pulls;                     /**< outstanding long polls, 0: 4; or streams, 0: 1 */
+  int max_messages;              /**< in one pull; 0: 100 */
+  int64_t max_outstanding;       /**< messages in hand, streaming; 0: 1,000 */
+  int64_t max_outstanding_bytes; /**< of messages in hand; 0: 100 MiB */
+  int workers; /**< threads that run `receive`; 0: 4, or as many as pulls. With ordering
+                  keys: 1, since more than one works on messages side by side */
+  /** `receive` is short and never blocks: it is called on the thread that brings a message as soon
+   * as it is there (the client's I/O thread, or its gRPC channel's), without waking a worker, of
+   * which there are none then. What takes longer is begun there and settled later. */
   bool at_once;
-  int ack_deadline_s;       /**< lease taken and extended; 0: the subscription's own */
-  int64_t ack_batch_ns;     /**< how long acks gather; 0: 10 ms */
+  int ack_deadline_s;   /**< lease taken and extended; 0: the subscription's own, or a stream's */
+  int64_t ack_batch_ns; /**< how long acks gather; 0: 10 ms */
   int64_t max_extension_ns; /**< a lease is not extended beyond; 0: 60 min */
   int64_t look_ns; /**< when nothing has come for so long, the subscription is looked at; 0: 10 s */
   const psprobe_logger *logger; /**< copied; NULL: the client's */
@@ -60,11 +85,12 @@ typedef struct psprobe_subscriber_stats {
   uint64_t received, acked, nacked, redelivered, extended, pull_errors, ack_errors;
   size_t leased;   /**< now in hand: received and neither acked nor nacked */
   uint64_t lost;   /**< leases that ran out in our hands: those messages come again */
-  uint64_t silent; /**< pulls that nothing at all came back from, as on a dead connection */
+  uint64_t silent; /**< pulls that nothing at all came back from, as on a dead connection; streams
+                      that did not answer a ping, or brought nothing for long */
 } psprobe_subscriber_stats;
 
 /**
- * Begins to pull. Pull errors do not end it: it logs, counts and tries again
+ * Begins to receive. Errors do not end it: it logs, counts and tries again
  * with backoff, for ever (a subscription that is not there too: it may come).
  * A failure is logged once, not for each pull. At the beginning, and whenever
  * nothing has come for look_ns, the subscription is looked at: what cannot
@@ -75,8 +101,9 @@ typedef struct psprobe_subscriber_stats {
  * on Google's emulator only after up to 89 s, since its pulls stay with the old
  * one that long.
  *
- * No more is pulled while `max_messages` wait for a worker, or ten times as
- * many for psprobe_subscriber_settle. A message is
+ * No more is taken while max_outstanding messages are in hand, or
+ * max_outstanding_bytes of them; no more is pulled while `max_messages` wait for a worker, or ten
+ * times as many for psprobe_subscriber_settle. A message is
  * delivered at least once: the callback may see it again when its ack got lost.
  *
  * @param options what to receive, and how
@@ -96,12 +123,11 @@ PSPROBE_API psprobe_code psprobe_subscriber_new(psprobe_client *client,
  * later be settled), nacks what no callback has seen, and sends all acks. After it
  * nothing is leased and forgotten.
  *
- * Pulls that wait at that moment are not cut off, since a broker may deliver to
- * a pull whose client is gone (Google's emulator does, up to 89 s long): they
- * go on waiting in the client, and what they bring is nacked at once, so that
- * it reaches somebody else without delay. psprobe_client_free cuts them off;
- * what such a broker hands to them after that (one answer each at most) comes
- * again after the ack deadline.
+ * Streams end in peace: what was on its way is nacked. Pulls that wait at that moment are not cut
+ * off, since a broker may deliver to a pull whose client is gone (Google's emulator does, up to 89
+ * s long): they go on waiting in the client, and what they bring is nacked at once, so that it
+ * reaches somebody else without delay. psprobe_client_free cuts them off; what such a broker hands
+ * to them after that (one answer each at most) comes again after the ack deadline.
  *
  * From a callback it only begins to stop, and returns.
  *

@@ -80,20 +80,25 @@ static bool set_base(psprobe_client *client, psp_service service, const char *em
   return client->base[service] != NULL;
 }
 
+static bool copy_texts(psprobe_client *client, const psprobe_client_options *o) {
+  client->project = psp_strdup(o->project);
+  client->database = psp_strdup(o->database != NULL ? o->database : "(default)");
+  client->ca_file = psp_strdup(o->ca_file);
+  return client->database != NULL && (o->project == NULL || client->project != NULL) &&
+         (o->ca_file == NULL || client->ca_file != NULL);
+}
+
 static psprobe_code fill_in(psprobe_client *client, const psprobe_client_options *o,
                             psprobe_error *error) {
   if (o->logger != NULL) client->logger = *o->logger;
   client->timeout_ns = o->timeout_ns != 0 ? o->timeout_ns : DEFAULT_TIMEOUT_NS;
-  client->project = psp_strdup(o->project);
-  client->database = psp_strdup(o->database != NULL ? o->database : "(default)");
   client->timers = psp_timers_new();
-  bool bases = set_base(client, PSP_PUBSUB, o->pubsub_emulator, o->pubsub_endpoint) &&
+  bool bases = copy_texts(client, o) &&
+               set_base(client, PSP_PUBSUB, o->pubsub_emulator, o->pubsub_endpoint) &&
                set_base(client, PSP_FIRESTORE, o->firestore_emulator, o->firestore_endpoint);
   for (psp_service service = PSP_SERVICE_USAGE; service < PSP_SERVICE_COUNT; service++)
     bases = bases && set_base(client, service, NULL, o->admin_endpoint);
-  if (!bases || client->database == NULL || client->timers == NULL ||
-      (o->project != NULL && client->project == NULL))
-    return psp_fail_memory(error, "client");
+  if (!bases || client->timers == NULL) return psp_fail_memory(error, "client");
   client->credentials = o->credentials;
   if (client->credentials != NULL) return PSPROBE_OK;
   psprobe_credentials_options lookup = {
@@ -111,6 +116,7 @@ static void release(psprobe_client *client) {
   psprobe_credentials_free(client->own_credentials);
   free(client->project);
   free(client->database);
+  free(client->ca_file);
   for (int service = 0; service < PSP_SERVICE_COUNT; service++)
     free(client->base[service]);
   pthread_cond_destroy(&client->changed);
@@ -152,6 +158,8 @@ void psprobe_client_free(psprobe_client *client) {
   pthread_mutex_unlock(&client->lock);
   psp_timers_close(client->timers);
   psp_http_free(client->http);
+  for (int service = 0; service < PSP_SERVICE_COUNT; service++)
+    psp_channel_free(client->channel[service]);
   pthread_mutex_lock(&client->lock);
   while (client->active > 0)
     pthread_cond_wait(&client->changed, &client->lock);

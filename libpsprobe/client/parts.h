@@ -7,6 +7,7 @@
 
 #include "auth/credentials.h"
 #include "client/call.h"
+#include "grpc/channel.h"
 #include "os/timer.h"
 
 struct psprobe_client {
@@ -20,6 +21,7 @@ struct psprobe_client {
   psprobe_credentials *own_credentials; /* NULL: they were given */
   psp_http *http;
   psp_timers *timers;
+  char *ca_file; /* NULL: the system's */
 
   /* Guards what follows, `project`, and the state of every call. Held for a few instructions. */
   pthread_mutex_t lock;
@@ -27,6 +29,7 @@ struct psprobe_client {
   unsigned active;  /* calls that live */
   unsigned sending; /* threads that are handing a request to http just now */
   bool closing;
+  psp_channel *channel[PSP_SERVICE_COUNT]; /* made when one is first called by gRPC */
 };
 
 /**

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "client/parts.h"
+#include "client/stream.h"
 #include "http/client/date.h"
 
 #define CLOCK_NOTE_S 120 /* more than this between two clocks is worth a word */
@@ -178,4 +179,18 @@ void psp_status_read(const psp_http_response *response, bool token, const char *
   snprintf(outcome->message + len, sizeof outcome->message - len,
            "; this machine's clock is %lld s %s the server's", (long long)llabs(off),
            off > 0 ? "ahead of" : "behind");
+}
+
+psprobe_code psp_status_from_grpc(const psp_rpc_status *status, const char *what,
+                                  psprobe_error *error) {
+  const char *text = status->message != NULL ? status->message : "";
+  char shown[301];
+  show(text, strlen(text), shown, sizeof shown);
+  psprobe_code code = psp_fail(error, status->code, "%s: %s%s%s", what,
+                               psprobe_code_name(status->code), *shown ? ": " : "", shown);
+  if (error != NULL) {
+    error->from_service = status->from_peer;
+    error->retryable = retryable(code, 0);
+  }
+  return code;
 }

@@ -219,8 +219,11 @@ static void print(const char *broker, const char *what, series *ours, series *ra
 static psprobe_subscriber *subscribe(psprobe_client *client, const char *name, bool at_once,
                                      stage *s) {
   psprobe_subscriber *subscriber = NULL;
-  const psprobe_subscriber_options options = {
-      .subscription = name, .receive = receive, .arg = s, .at_once = at_once};
+  const psprobe_subscriber_options options = {.subscription = name,
+                                              .receive = receive,
+                                              .arg = s,
+                                              .at_once = at_once,
+                                              .mode = PSPROBE_UNARY};
   sem_init(&s->got, 0, 0);
   bench_need(psprobe_subscriber_new(client, &options, &subscriber, NULL) == PSPROBE_OK,
              "subscriber");

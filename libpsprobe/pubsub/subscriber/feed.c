@@ -61,35 +61,23 @@ void psp_feed_recovered(psp_feed *feed, psp_sequel *next) {
   if (!s->own_known && !s->own_asked) s->own_asked = next->look = true;
 }
 
-/* With the lock: the callbacks, here and now. */
-static void receive_all(psprobe_subscriber *s) {
-  psp_lease_list gone = {0};
-  s->receiving++;
-  for (psp_lease *lease;
-       s->state == PSP_RUNNING &&
-       (lease = psp_leases_next(&s->leases, psprobe_clock_monotonic(), &gone)) != NULL;) {
-    s->receiver = pthread_self();
-    psp_subscriber_receive(s, lease);
-  }
-  s->receiving--;
-  psp_leases_free(&gone);
-  if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
-}
-
 size_t psp_feed_bring(psp_feed *feed, psp_delivery *delivery, int64_t now) {
   psprobe_subscriber *s = feed->subscriber;
   size_t count = delivery->left;
   psp_leases_add(&s->leases, delivery, now);
   s->look_at_ns = now + s->look_ns;
-  if (s->at_once) receive_all(s);
+  if (s->at_once) psp_subscriber_dispatch(s);
   return count;
 }
 
-void psp_feed_end(psp_feed *feed, int64_t now) {
-  psprobe_subscriber *s = feed->subscriber;
-  feed->state = PSP_FEED_ENDED;
+void psp_feed_refuse(psprobe_subscriber *s, int64_t now) {
   psp_leases_refuse_waiting(&s->leases, now);
   if (s->state == PSP_STOPPED) psp_subscriber_tell(s, true);
+}
+
+void psp_feed_end(psp_feed *feed, int64_t now) {
+  feed->state = PSP_FEED_ENDED;
+  psp_feed_refuse(feed->subscriber, now);
 }
 
 static void wake_workers(psprobe_subscriber *s, size_t count, unsigned idle) {
@@ -103,7 +91,7 @@ void psp_feed_unlock_follow(psp_feed *feed, size_t came, const psp_sequel *next)
   bool hurry = s->state != PSP_STOPPED && psp_subscriber_hurry(s);
   pthread_mutex_unlock(&s->lock); /* so that who wakes up finds it free */
   wake_workers(s, came, idle);
-  if (next->again) s->way->start(feed);
+  if (next->again) psp_feed_start(feed);
   if (hurry) pthread_cond_signal(&s->wake);
   if (next->look) psp_subscriber_look(s);
   if (next->create) psp_subscriber_create(s);

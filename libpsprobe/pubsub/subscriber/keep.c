@@ -7,7 +7,7 @@
 static void resume(psprobe_subscriber *s) {
   for (psp_feed *feed; (feed = psp_subscriber_resume(s, psprobe_clock_monotonic())) != NULL;) {
     pthread_mutex_unlock(&s->lock);
-    s->way->start(feed);
+    psp_feed_start(feed);
     pthread_mutex_lock(&s->lock);
   }
 }
@@ -28,6 +28,7 @@ void *psp_subscriber_keep(void *subscriber) {
     s->kept_until = 0; /* whatever happens while the lock is away is looked at before sleeping */
     resume(s);
     look(s);
+    if (s->way->keep != NULL) s->way->keep(s);
     psp_subscriber_tell(s, s->state == PSP_STOPPING);
     while (psp_subscriber_extend(s))
       continue;

@@ -7,10 +7,12 @@
 #include "os/clock.h"
 #include "pubsub/parts.h"
 
-/* Of what is left of a lease; with those that come due within a tenth of a period they share a
- * call. */
-static int64_t extend_after(int64_t lease_ns) {
-  return lease_ns / 10 * 6;
+#define TELL_NS \
+  (600 * PSP_SECOND_NS) /* how long an ack is told again, with exactly-once delivery */
+
+/* At 60 % of it; with those that come due within a tenth of a period they share a call. */
+int64_t psp_lease_extend_at(int64_t from_ns, int64_t lease_ns) {
+  return from_ns + lease_ns / 10 * 6;
 }
 
 static int64_t earlier(int64_t a, int64_t b) {
@@ -28,7 +30,7 @@ void psp_lease_append(psp_lease_list *list, psp_lease *lease) {
   list->count++;
 }
 
-static void take_out(psp_lease_list *list, psp_lease *lease) {
+void psp_lease_take_out(psp_lease_list *list, psp_lease *lease) {
   if (lease->prev != NULL)
     lease->prev->next = lease->next;
   else
@@ -40,10 +42,17 @@ static void take_out(psp_lease_list *list, psp_lease *lease) {
   list->count--;
 }
 
-static psp_lease *pop(psp_lease_list *list) {
+psp_lease *psp_lease_pop(psp_lease_list *list) {
   psp_lease *lease = list->first;
-  if (lease != NULL) take_out(list, lease);
+  if (lease != NULL) psp_lease_take_out(list, lease);
   return lease;
+}
+
+static size_t size_of(const psprobe_message *message) {
+  size_t size = message->data_len;
+  for (size_t i = 0; i < message->attribute_count; i++)
+    size += strlen(message->attributes[i].key) + strlen(message->attributes[i].value);
+  return size;
 }
 
 psp_delivery *psp_delivery_new(psprobe_batch *batch) {
@@ -59,12 +68,13 @@ psp_delivery *psp_delivery_new(psprobe_batch *batch) {
   for (size_t i = 0; i < count; i++) {
     delivery->leases[i].message = *psprobe_batch_message(batch, i);
     delivery->leases[i].delivery = delivery;
+    delivery->leases[i].size = size_of(&delivery->leases[i].message);
   }
   return delivery;
 }
 
 void psp_leases_free(psp_lease_list *list) {
-  for (psp_lease *lease; (lease = pop(list)) != NULL;) {
+  for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;) {
     psp_delivery *delivery = lease->delivery;
     /* The last lease of a delivery goes with it, so none of a freed one is in any list; which the
      * analyzer cannot know. */
@@ -88,8 +98,8 @@ void psp_leases_init(psp_leases *l, int own_s, int seconds, int64_t max_extensio
  * with by the time that acks go out; a shorter one is extended when it is time. */
 static void begin(psp_leases *l, psp_lease *lease) {
   lease->ends_ns = lease->received_ns + l->own_ns;
-  lease->extend_ns =
-      lease->received_ns + (l->period_ns < l->own_ns ? l->batch_ns : extend_after(l->own_ns));
+  lease->extend_ns = l->period_ns < l->own_ns ? lease->received_ns + l->batch_ns
+                                              : psp_lease_extend_at(lease->received_ns, l->own_ns);
 }
 
 static void begin_anew(psp_leases *l, psp_lease_list *list, int64_t now) {
@@ -106,15 +116,13 @@ void psp_leases_set_own(psp_leases *l, int own_s, int seconds, int64_t now) {
   l->own_ns = own_s * PSP_SECOND_NS;
   l->period_ns = (seconds > 0 ? seconds : own_s) * PSP_SECOND_NS;
   begin_anew(l, &l->waiting, now);
+  begin_anew(l, &l->behind, now);
   begin_anew(l, &l->running, now);
 }
 
-/* FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). */
-static uint64_t hash(const char *text) {
-  uint64_t value = UINT64_C(14695981039346656037);
-  for (; *text; text++)
-    value = (value ^ (unsigned char)*text) * UINT64_C(1099511628211);
-  return value;
+void psp_leases_set_properties(psp_leases *l, bool ordered, bool exactly_once) {
+  l->ordered = ordered;
+  l->exactly_once = exactly_once;
 }
 
 /* Told by the service, which it does only with a dead-letter policy, or found among the ids that
@@ -122,11 +130,17 @@ static uint64_t hash(const char *text) {
 static bool came_before(psp_leases *l, const psprobe_message *message) {
   bool before = message->delivery_attempt > 1;
   if (message->message_id != NULL) {
-    uint64_t value = hash(message->message_id), *pull = &l->seen[value % 4096];
+    uint64_t value = psp_order_hash(message->message_id), *pull = &l->seen[value % 4096];
     before = before || *pull == value;
     *pull = value;
   }
   return before;
+}
+
+void psp_leases_line_up(psp_leases *l, psp_lease *lease) {
+  lease->place = (psp_place){.key = lease->message.ordering_key};
+  const bool may_go = !l->ordered || psp_order_enter(&l->order, &lease->place);
+  psp_lease_append(may_go ? &l->waiting : &l->behind, lease);
 }
 
 void psp_leases_add(psp_leases *l, psp_delivery *delivery, int64_t now) {
@@ -134,40 +148,79 @@ void psp_leases_add(psp_leases *l, psp_delivery *delivery, int64_t now) {
     psp_lease *lease = &delivery->leases[i];
     lease->received_ns = now;
     begin(l, lease);
+    if (l->exactly_once) lease->extend_ns = now;
     l->extend_ns = earlier(l->extend_ns, lease->extend_ns);
     l->received++;
+    l->bytes += lease->size;
     if (came_before(l, &lease->message)) l->redelivered++;
-    psp_lease_append(&l->waiting, lease);
+    if (l->exactly_once)
+      psp_lease_append(&l->receipts, lease);
+    else
+      psp_leases_line_up(l, lease);
   }
-}
-
-psp_lease *psp_leases_next(psp_leases *l, int64_t now, psp_lease_list *gone) {
-  for (psp_lease *lease; (lease = pop(&l->waiting)) != NULL;) {
-    if (lease->ends_ns > now) {
-      psp_lease_append(&l->running, lease);
-      return lease;
-    }
-    l->lost++;
-    psp_lease_append(gone, lease);
-  }
-  return NULL;
 }
 
 static void to_tell(psp_leases *l, psp_lease *lease, bool nack, int64_t now) {
   lease->nack = nack;
+  if (lease->tell_until_ns == 0)
+    lease->tell_until_ns = l->exactly_once ? now + TELL_NS : lease->ends_ns;
   psp_lease_append(nack ? &l->nacks : &l->acks, lease);
   l->tell_ns = earlier(l->tell_ns, nack ? now : now + l->batch_ns);
   if (l->acks.count >= PSP_ACK_IDS) l->tell_ns = earlier(l->tell_ns, now);
 }
 
+static psp_lease *lease_at(psp_place *place) {
+  return place != NULL ? (psp_lease *)((char *)place - offsetof(psp_lease, place)) : NULL;
+}
+
+/* The lease, out of all lists, is not at the head of its key any more. Those behind it go on, or
+ * back to the service when it comes again before them. */
+static void leave(psp_leases *l, psp_lease *lease, bool comes_again, int64_t now) {
+  l->bytes -= lease->size;
+  psp_lease *next = lease_at(psp_order_leave(&l->order, &lease->place));
+  if (next == NULL) return;
+  psp_lease_take_out(&l->behind, next);
+  if (!comes_again) {
+    psp_lease_append(&l->waiting, next);
+    return;
+  }
+  for (psp_lease *after; next != NULL; next = after) {
+    after = lease_at(psp_order_leave(&l->order, &next->place));
+    if (after != NULL) psp_lease_take_out(&l->behind, after);
+    l->bytes -= next->size;
+    to_tell(l, next, true, now);
+  }
+}
+
+psp_lease *psp_leases_next(psp_leases *l, int64_t now, psp_lease_list *gone) {
+  for (psp_lease *lease; (lease = psp_lease_pop(&l->waiting)) != NULL;) {
+    if (lease->ends_ns > now) {
+      psp_lease_append(&l->running, lease);
+      lease->given = true;
+      return lease;
+    }
+    l->lost++;
+    leave(l, lease, true, now);
+    psp_lease_append(gone, lease);
+  }
+  return NULL;
+}
+
 void psp_leases_verdict(psp_leases *l, psp_lease *lease, bool nack, int64_t now) {
-  take_out(&l->running, lease);
+  psp_lease_take_out(&l->running, lease);
+  psp_handling_add(&l->handling, now - lease->received_ns);
+  leave(l, lease, nack, now);
   to_tell(l, lease, nack, now);
 }
 
 void psp_leases_refuse_waiting(psp_leases *l, int64_t now) {
-  for (psp_lease *lease; (lease = pop(&l->waiting)) != NULL;)
-    to_tell(l, lease, true, now);
+  psp_lease_list *unseen[] = {&l->receipts, &l->waiting, &l->behind};
+  psp_order_clear(&l->order);
+  for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+    for (psp_lease *lease; (lease = psp_lease_pop(unseen[i])) != NULL;) {
+      l->bytes -= lease->size;
+      to_tell(l, lease, true, now);
+    }
 }
 
 int64_t psp_leases_due(const psp_leases *l) {
@@ -176,8 +229,12 @@ int64_t psp_leases_due(const psp_leases *l) {
   return earlier(due, l->extend_ns);
 }
 
+size_t psp_leases_in_hand(const psp_leases *l) {
+  return l->receipts.count + l->waiting.count + l->behind.count + l->running.count;
+}
+
 size_t psp_leases_count(const psp_leases *l) {
-  return l->waiting.count + l->running.count + l->acks.count + l->nacks.count + l->telling;
+  return psp_leases_in_hand(l) + l->acks.count + l->nacks.count + l->telling;
 }
 
 /* As many as one call may carry. */
@@ -189,7 +246,7 @@ static void fill(psp_lease_list *from, psp_lease_list *out) {
     if (out->count > 0 && bytes > PSP_ACK_BYTES) break;
     if (lease->group > 0 && lease->group < limit) limit = lease->group;
     if (out->count >= limit) break;
-    psp_lease_append(out, pop(from));
+    psp_lease_append(out, psp_lease_pop(from));
   }
 }
 
@@ -218,7 +275,7 @@ void psp_leases_told(psp_leases *l, const psp_lease_list *told, bool nack) {
 static bool worth_telling(const psp_lease *lease, psprobe_code code, size_t in_call, int64_t now) {
   if (code == PSPROBE_NOT_FOUND) return false;
   if (code == PSPROBE_INVALID_ARGUMENT && in_call == 1) return false;
-  return now < lease->ends_ns;
+  return now < lease->tell_until_ns;
 }
 
 void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe_code code,
@@ -227,7 +284,7 @@ void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe
   l->telling -= in_call;
   l->failures++;
   if (code != PSPROBE_NOT_FOUND && code != PSPROBE_INVALID_ARGUMENT) l->retry_ns = now + wait_ns;
-  for (psp_lease *lease; (lease = pop(list)) != NULL;) {
+  for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;) {
     if (!worth_telling(lease, code, in_call, now)) {
       l->lost++;
       psp_lease_append(gone, lease);
@@ -239,86 +296,14 @@ void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe
   }
 }
 
-static void abandon(psp_leases *l, psp_lease_list *list, psp_lease_list *gone) {
-  for (psp_lease *lease; (lease = pop(list)) != NULL;) {
-    l->lost++;
-    psp_lease_append(gone, lease);
-  }
-}
-
 void psp_leases_abandon(psp_leases *l, psp_lease_list *gone) {
-  abandon(l, &l->waiting, gone);
-  abandon(l, &l->acks, gone);
-  abandon(l, &l->nacks, gone);
+  psp_lease_list *lists[] = {&l->receipts, &l->waiting, &l->behind, &l->acks, &l->nacks};
+  psp_order_clear(&l->order);
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    for (psp_lease *lease; (lease = psp_lease_pop(lists[i])) != NULL;) {
+      if (i < 3) l->bytes -= lease->size;
+      l->lost++;
+      psp_lease_append(gone, lease);
+    }
   l->tell_ns = PSP_NEVER;
-}
-
-typedef struct gathering {
-  const char **ack_ids;
-  size_t count, room, bytes;
-} gathering;
-
-static void gather(psp_leases *l, psp_lease_list *list, int64_t now, gathering *g) {
-  for (psp_lease *lease = list->first; lease != NULL && g->count < g->room; lease = lease->next) {
-    if (lease->extension || lease->extend_ns > now + l->period_ns / 10) continue;
-    if (now >= lease->received_ns + l->max_extension_ns) {
-      lease->extend_ns = PSP_NEVER;
-      continue;
-    }
-    size_t bytes = strlen(lease->message.ack_id) + 3;
-    if (g->count > 0 && g->bytes + bytes > PSP_ACK_BYTES) return;
-    g->bytes += bytes;
-    g->ack_ids[g->count++] = lease->message.ack_id;
-    lease->extension = l->last_extension;
-  }
-}
-
-static int64_t list_due(const psp_lease_list *list) {
-  int64_t due = PSP_NEVER;
-  for (const psp_lease *lease = list->first; lease != NULL; lease = lease->next)
-    if (!lease->extension) due = earlier(due, lease->extend_ns);
-  return due;
-}
-
-/* Leases come and go much more often than they are extended, so extend_ns is put right only here;
- * until then it may be too early, never too late. */
-static int64_t find_due(psp_leases *l) {
-  l->extend_ns = earlier(list_due(&l->waiting), list_due(&l->running));
-  return l->extend_ns;
-}
-
-size_t psp_leases_extend(psp_leases *l, const char **ack_ids, size_t room, int64_t now,
-                         uint64_t *id) {
-  if (l->extend_ns > now || find_due(l) > now) return 0;
-  gathering g = {.ack_ids = ack_ids, .room = room < PSP_ACK_IDS ? room : PSP_ACK_IDS};
-  *id = ++l->last_extension;
-  gather(l, &l->running, now, &g);
-  gather(l, &l->waiting, now, &g);
-  find_due(l);
-  return g.count;
-}
-
-static void settle(psp_leases *l, psp_lease_list *list, uint64_t id, bool ok, int64_t sent_ns,
-                   int64_t now) {
-  for (psp_lease *lease = list->first; lease != NULL; lease = lease->next) {
-    if (lease->extension != id) continue;
-    lease->extension = 0;
-    if (ok) {
-      l->extended++;
-      lease->ends_ns = sent_ns + l->period_ns;
-      lease->extend_ns = sent_ns + extend_after(l->period_ns);
-    } else {
-      /* A few more tries until it ends; after that, few and hopeless ones. */
-      int64_t wait = (lease->ends_ns - now) / 4;
-      lease->extend_ns = now + (wait > PSP_SECOND_NS / 10 ? wait
-                                : now < lease->ends_ns    ? PSP_SECOND_NS / 10
-                                                          : l->period_ns);
-    }
-  }
-}
-
-void psp_leases_extended(psp_leases *l, uint64_t id, bool ok, int64_t sent_ns, int64_t now) {
-  settle(l, &l->waiting, id, ok, sent_ns, now);
-  settle(l, &l->running, id, ok, sent_ns, now);
-  find_due(l);
 }

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/id.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "os/random.h"
 #include "os/thread.h"
 #include "os/wait.h"
 #include "pubsub/admin/subscription.h"
@@ -19,6 +21,9 @@
 #define WORKERS_MAX      1000
 #define ACK_BATCH_NS     (PSP_SECOND_NS / 100)
 #define MAX_EXTENSION_NS (3600 * PSP_SECOND_NS)
+#define OUTSTANDING      1000
+#define OUTSTANDING_B    ((int64_t)100 << 20)
+#define ENDING_NS        PSP_SECOND_NS
 #define STOP_NS          (30 * PSP_SECOND_NS)
 #define LOOK_NS          (10 * PSP_SECOND_NS)
 
@@ -44,7 +49,7 @@ void psprobe_subscriber_settle(psprobe_subscriber *s, const psprobe_message *mes
   psp_subscriber_settle(s, lease, verdict);
   psp_feed *feed = psp_subscriber_unpark(s);
   pthread_mutex_unlock(&s->lock);
-  if (feed != NULL) s->way->start(feed);
+  if (feed != NULL) psp_feed_start(feed);
 }
 
 static void *work(void *subscriber) {
@@ -55,7 +60,7 @@ static void *work(void *subscriber) {
     psp_feed *feed = psp_subscriber_unpark(s);
     if (feed != NULL) {
       pthread_mutex_unlock(&s->lock);
-      s->way->start(feed);
+      psp_feed_start(feed);
       pthread_mutex_lock(&s->lock);
     }
     psp_leases_free(&gone);
@@ -68,21 +73,27 @@ static void *work(void *subscriber) {
 
 /* ---- making ---- */
 
+static const char *wrong_number(const psprobe_subscriber_options *o) {
+  if (o->pulls < 0 || o->pulls > PULLS_MAX) return "pulls must be 1 to 1000";
+  if (o->max_messages < 0 || o->max_messages > PSP_PULL_MESSAGES)
+    return "max_messages must be 1 to 1000";
+  if (o->workers < 0 || o->workers > WORKERS_MAX) return "workers must be 1 to 1000";
+  if (o->max_outstanding < 0 || o->max_outstanding_bytes < 0)
+    return "max_outstanding must be at least 1";
+  if (o->ack_batch_ns < 0 || o->max_extension_ns < 0 || o->look_ns < 0)
+    return "a duration is negative";
+  return NULL;
+}
+
 static psprobe_code check(const psprobe_client *client, const psprobe_subscriber_options *o,
                           psprobe_error *error) {
-  const char *wrong = NULL;
+  const char *wrong = wrong_number(o);
   if (o->receive == NULL)
     wrong = "there is no callback";
-  else if (o->pulls < 0 || o->pulls > PULLS_MAX)
-    wrong = "pulls must be 1 to 1000";
-  else if (o->max_messages < 0 || o->max_messages > PSP_PULL_MESSAGES)
-    wrong = "max_messages must be 1 to 1000";
-  else if (o->workers < 0 || o->workers > WORKERS_MAX)
-    wrong = "workers must be 1 to 1000";
+  else if (o->mode != PSPROBE_STREAMING && o->mode != PSPROBE_UNARY)
+    wrong = "mode must be PSPROBE_STREAMING or PSPROBE_UNARY";
   else if (!psp_ack_deadline_check(o->ack_deadline_s, psp_client_is_emulator(client, PSP_PUBSUB)))
     wrong = "ack_deadline_s must be 10 to 600";
-  else if (o->ack_batch_ns < 0 || o->max_extension_ns < 0 || o->look_ns < 0)
-    wrong = "a duration is negative";
   if (wrong == NULL) return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "subscriber of %s: %s",
                   o->subscription != NULL ? o->subscription : "?", wrong);
@@ -105,6 +116,33 @@ static psprobe_code prepare_calls(psprobe_subscriber *s, const char *name, pspro
   return code;
 }
 
+/* A stream's has 10 to 600 s, on emulators too. */
+static int stream_deadline_s(const psprobe_subscriber *s) {
+  return s->deadline_s >= PSP_DEADLINE_MIN_S ? s->deadline_s : PSP_STREAM_DEADLINE_S;
+}
+
+/* The subscription's full name, as a stream's calls carry it, and a stream's first request. */
+static psprobe_code prepare_stream(psprobe_subscriber *s, const psprobe_subscriber_options *o,
+                                   psprobe_error *error) {
+  char client_id[PSP_ID_SIZE];
+  uint64_t random[2];
+  psprobe_code code =
+      psp_pubsub_resolve(s->client, PSP_SUBSCRIPTION, o->subscription, &s->full_name, error);
+  if (code != PSPROBE_OK) return code;
+  psp_random(random, sizeof random);
+  psp_id_format(client_id, random);
+  psp_buf_text(&s->params, "subscription=");
+  psp_percent_encode(&s->params, s->full_name.data);
+  const psp_stream_opening opening = {.subscription = s->full_name.data,
+                                      .client_id = client_id,
+                                      .ack_deadline_s = stream_deadline_s(s),
+                                      .max_messages = (int64_t)s->in_hand_most,
+                                      .max_bytes = (int64_t)s->bytes_most};
+  psp_proto_open_stream(&s->opening, &opening);
+  return s->params.failed || s->opening.failed ? psp_fail_memory(error, "a subscriber")
+                                               : PSPROBE_OK;
+}
+
 static psprobe_code prepare_create(psprobe_subscriber *s, const psprobe_subscriber_options *o,
                                    psprobe_error *error) {
   psp_buf topic = {0};
@@ -125,36 +163,48 @@ static void init_locks(psprobe_subscriber *s) {
   psp_cond_init(&s->changed);
 }
 
-static size_t worker_count(const psprobe_subscriber_options *o, size_t pulls) {
+static size_t worker_count(const psprobe_subscriber_options *o) {
   if (o->at_once) return 0;
-  return o->workers > 0 ? (size_t)o->workers : pulls;
+  return (size_t)(o->workers > 0 ? o->workers : o->pulls > 0 ? o->pulls : PULLS);
+}
+
+static void prepare_limits(psprobe_subscriber *s, const psprobe_subscriber_options *o) {
+  s->max_messages = o->max_messages > 0 ? o->max_messages : MESSAGES;
+  s->bytes_most = (size_t)(o->max_outstanding_bytes > 0 ? o->max_outstanding_bytes : OUTSTANDING_B);
+  s->unary_count = (size_t)(o->pulls > 0 ? o->pulls : PULLS);
+  s->deadline_s = o->ack_deadline_s;
+  psp_leases_init(&s->leases, stream_deadline_s(s), o->ack_deadline_s,
+                  o->max_extension_ns > 0 ? o->max_extension_ns : MAX_EXTENSION_NS,
+                  o->ack_batch_ns > 0 ? o->ack_batch_ns : ACK_BATCH_NS);
+  if (o->ack_deadline_s == 0) psp_leases_adapt(&s->leases);
+  s->worker_most = worker_count(o);
+  s->way = &psp_way_streaming;
+  s->waiting_most = SIZE_MAX;
+  s->in_hand_most = (size_t)(o->max_outstanding > 0 ? o->max_outstanding : OUTSTANDING);
+  s->feed_count = (size_t)(o->pulls > 0 ? o->pulls : 1);
+  if (o->mode == PSPROBE_UNARY) psp_subscriber_go_unary(s, &psp_way_unary);
 }
 
 static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_options *o,
                             psprobe_error *error) {
   s->receive = o->receive;
   s->arg = o->arg;
-  s->max_messages = o->max_messages > 0 ? o->max_messages : MESSAGES;
-  s->deadline_s = o->ack_deadline_s;
+  s->settled = o->settled;
+  prepare_limits(s, o);
   s->look_ns = o->look_ns > 0 ? o->look_ns : LOOK_NS;
-  s->way = &psp_way_unary;
-  s->feed_count = o->pulls > 0 ? (size_t)o->pulls : PULLS;
   const psprobe_logger *logger = o->logger != NULL ? o->logger : psp_client_logger(s->client);
   if (logger != NULL) s->logger = *logger;
-  psp_leases_init(&s->leases, PSP_DEADLINE_S, o->ack_deadline_s,
-                  o->max_extension_ns > 0 ? o->max_extension_ns : MAX_EXTENSION_NS,
-                  o->ack_batch_ns > 0 ? o->ack_batch_ns : ACK_BATCH_NS);
   psprobe_code code = prepare_calls(s, o->subscription, error);
+  if (code == PSPROBE_OK) code = prepare_stream(s, o, error);
   if (code == PSPROBE_OK) code = prepare_create(s, o, error);
   if (code != PSPROBE_OK) return code;
   s->at_once = o->at_once;
-  size_t workers = worker_count(o, s->feed_count);
   s->subscription = psp_strdup(o->subscription);
-  s->workers = calloc(workers + 1, sizeof *s->workers);
-  s->feeds = calloc(s->feed_count, sizeof *s->feeds);
+  s->workers = calloc(s->worker_most + 1, sizeof *s->workers);
+  s->feeds = calloc(s->unary_count, sizeof *s->feeds);
   if (s->subscription == NULL || s->workers == NULL || s->feeds == NULL)
     return psp_fail_memory(error, "a subscriber");
-  for (size_t i = 0; i < s->feed_count; i++)
+  for (size_t i = 0; i < s->unary_count; i++)
     s->feeds[i] = (psp_feed){.subscriber = s, .state = PSP_FEED_ENDED};
   return PSPROBE_OK;
 }
@@ -171,12 +221,12 @@ static void join_workers(psprobe_subscriber *s) {
     pthread_join(s->workers[i], NULL);
 }
 
-static psprobe_code start_threads(psprobe_subscriber *s, size_t workers, psprobe_error *error) {
+static psprobe_code start_threads(psprobe_subscriber *s, psprobe_error *error) {
   bool keeper = psp_thread_start(&s->keeper, "psp-sub-keep", psp_subscriber_keep, s);
-  while (keeper && s->worker_count < workers &&
+  while (keeper && s->worker_count < s->worker_most &&
          psp_thread_start(&s->workers[s->worker_count], "psp-sub-work", work, s))
     s->worker_count++;
-  if (keeper && s->worker_count == workers) return PSPROBE_OK;
+  if (keeper && s->worker_count == s->worker_most) return PSPROBE_OK;
   pthread_mutex_lock(&s->lock);
   end_threads(s);
   pthread_mutex_unlock(&s->lock);
@@ -187,13 +237,14 @@ static psprobe_code start_threads(psprobe_subscriber *s, size_t workers, psprobe
 }
 
 static void start_feeds(psprobe_subscriber *s) {
+  const size_t count = s->feed_count; /* which the first may change */
   psp_subscriber_look(s);
-  for (size_t i = 0; i < s->feed_count; i++) {
+  for (size_t i = 0; i < count; i++) {
     pthread_mutex_lock(&s->lock);
     s->feeds[i].state = PSP_FEED_OPEN;
     psp_subscriber_ref(s);
     pthread_mutex_unlock(&s->lock);
-    s->way->start(&s->feeds[i]);
+    psp_feed_start(&s->feeds[i]);
   }
 }
 
@@ -209,7 +260,7 @@ psprobe_code psprobe_subscriber_new(psprobe_client *client,
   s->own_asked = true; /* by start_feeds, so that the keeper does not look too */
   init_locks(s);
   code = prepare(s, options, error);
-  if (code == PSPROBE_OK) code = start_threads(s, worker_count(options, s->feed_count), error);
+  if (code == PSPROBE_OK) code = start_threads(s, error);
   if (code != PSPROBE_OK) {
     pthread_mutex_lock(&s->lock);
     psp_subscriber_unlock_unref(s);
@@ -234,12 +285,22 @@ static void begin_stop(psprobe_subscriber *s) {
   if (s->state != PSP_RUNNING) return;
   s->state = PSP_STOPPING;
   psp_leases_refuse_waiting(&s->leases, psprobe_clock_monotonic());
+  if (s->way->stop != NULL) s->way->stop(s, false);
   pthread_cond_broadcast(&s->work);
   pthread_cond_signal(&s->wake);
 }
 
 static bool is_told(const psprobe_subscriber *s) {
   return s->leases.acks.count + s->leases.nacks.count + s->leases.telling == 0;
+}
+
+/* With the lock. Streams end in peace, so that what is on its way can be given back; or not. */
+static void end_feeds(psprobe_subscriber *s, int64_t timeout_ns) {
+  const int64_t until = psprobe_clock_monotonic() + timeout_ns;
+  if (s->way->stop == NULL) return;
+  while (s->way->stop(s, false) && psp_cond_wait_until(&s->changed, &s->lock, until))
+    continue;
+  s->way->stop(s, true);
 }
 
 /* With the lock. @return leases that are left to run out */
@@ -249,12 +310,16 @@ static size_t finish_stop(psprobe_subscriber *s, int64_t timeout_ns) {
   pthread_mutex_lock(&s->lock);
   while (s->receiving > 0 || s->leases.running.count > 0)
     pthread_cond_wait(&s->changed, &s->lock);
+  end_feeds(s, timeout_ns < ENDING_NS ? timeout_ns : ENDING_NS);
   int64_t until = psprobe_clock_monotonic() + timeout_ns;
   while (!is_told(s) && psp_cond_wait_until(&s->changed, &s->lock, until)) {
   }
   psp_lease_list gone = {0};
   psp_leases_abandon(&s->leases, &gone);
   size_t left = gone.count + s->leases.telling;
+  pthread_mutex_unlock(&s->lock);
+  psp_subscriber_hear(s, &gone, PSPROBE_DEADLINE_EXCEEDED);
+  pthread_mutex_lock(&s->lock);
   psp_leases_free(&gone);
   end_threads(s);
   pthread_mutex_unlock(&s->lock);

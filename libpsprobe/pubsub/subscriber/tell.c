@@ -23,61 +23,102 @@ typedef struct telling {
   int64_t sent_ns;
 } telling;
 
-static void finish_list(telling *t, const psprobe_error *error, int64_t now, psp_note *note) {
+/* What is done with, for who wants to know. */
+typedef struct outcome {
+  psp_lease_list told, lost;
+  psprobe_code code; /* of the lost ones */
+  psp_note note;
+} outcome;
+
+/* They were not told. */
+static void fail_list(psprobe_subscriber *s, psp_lease_list *list, bool nack, psprobe_code code,
+                      const psprobe_error *error, int64_t now, outcome *o) {
+  uint64_t random = 0;
+  psp_random(&random, sizeof random);
+  int64_t wait = psp_retry_delay(&retry, error, s->leases.failures + 1, now, INT64_MAX, random);
+  psp_leases_not_told(&s->leases, list, nack, code,
+                      wait >= 0 && wait < retry.max_ns ? wait : retry.max_ns, now, &o->lost);
+}
+
+/* The service says of some ids that they failed, and how: the others did not. */
+static void part_list(telling *t, const psprobe_error *error, const psp_ack_fates *fates,
+                      int64_t now, outcome *o) {
+  psp_lease_list again = {.count = 0}, final = {.count = 0};
+  for (psp_lease *lease; (lease = psp_lease_pop(&t->list)) != NULL;) {
+    const psp_ack_fate *fate = psp_ack_fates_find(fates, lease->message.ack_id);
+    psp_lease_append(fate == NULL ? &o->told : fate->transient ? &again : &final, lease);
+  }
+  psp_leases_told(&t->subscriber->leases, &o->told, t->nack);
+  if (final.count > 0) fail_list(t->subscriber, &final, t->nack, PSPROBE_NOT_FOUND, error, now, o);
+  if (again.count > 0)
+    fail_list(t->subscriber, &again, t->nack, PSPROBE_UNAVAILABLE, error, now, o);
+}
+
+static void finish_list(telling *t, const psprobe_error *error, const psp_ack_fates *fates,
+                        int64_t now, outcome *o) {
   psprobe_subscriber *s = t->subscriber;
   if (error == NULL) {
     psp_leases_told(&s->leases, &t->list, t->nack);
-    psp_leases_free(&t->list);
+    o->told = t->list;
     return;
   }
-  uint64_t random = 0;
-  psp_lease_list gone = {0};
-  psp_random(&random, sizeof random);
-  int64_t wait = psp_retry_delay(&retry, error, s->leases.failures + 1, now, INT64_MAX, random);
-  psp_leases_not_told(&s->leases, &t->list, t->nack, error->code,
-                      wait >= 0 && wait < retry.max_ns ? wait : retry.max_ns, now, &gone);
-  if (s->state == PSP_STOPPED) psp_leases_abandon(&s->leases, &gone); /* nobody is left to retry */
-  if (gone.count > 0)
-    *note = (psp_note){PSPROBE_LOG_WARNING,
-                       "leases_lost",
-                       .meaning = "could not be acknowledged in time; they will come again",
-                       .count_name = "count",
-                       .count = gone.count,
-                       .error = *error};
-  psp_leases_free(&gone);
+  if (fates != NULL && fates->count > 0)
+    part_list(t, error, fates, now, o);
+  else
+    fail_list(s, &t->list, t->nack, error->code, error, now, o);
+  if (s->state == PSP_STOPPED) psp_leases_abandon(&s->leases, &o->lost); /* nobody is to retry */
+  o->code = error->code;
+  if (o->lost.count > 0)
+    o->note = (psp_note){PSPROBE_LOG_WARNING,
+                         "leases_lost",
+                         .meaning = "could not be acknowledged in time; they will come again",
+                         .count_name = "count",
+                         .count = o->lost.count,
+                         .error = *error};
 }
 
 /* With the lock. */
-static void finish(telling *t, const psprobe_error *error, psp_note *note) {
+static void finish(telling *t, const psprobe_error *error, const psp_ack_fates *fates, outcome *o) {
   psprobe_subscriber *s = t->subscriber;
   int64_t now = psprobe_clock_monotonic();
   s->telling--;
   if (error != NULL) {
     if (!s->ack_failing)
-      *note = (psp_note){PSPROBE_LOG_WARNING, "acknowledge_failed", .error = *error};
+      o->note = (psp_note){PSPROBE_LOG_WARNING, "acknowledge_failed", .error = *error};
     s->ack_errors++;
   }
   s->ack_failing = error != NULL;
-  if (t->extension)
-    psp_leases_extended(&s->leases, t->extension, error == NULL, t->sent_ns, now);
-  else
-    finish_list(t, error, now, note);
+  if (t->extension) {
+    psp_leases_extended(&s->leases, t->extension, error == NULL, fates, t->sent_ns, now, &o->lost);
+    psp_subscriber_dispatch(s);
+  } else {
+    finish_list(t, error, fates, now, o);
+  }
   free(t);
   pthread_cond_signal(&s->wake);
   pthread_cond_broadcast(&s->changed);
 }
 
-static void on_told(void *arg, const psprobe_error *error) {
+void psp_subscriber_hear(const psprobe_subscriber *s, const psp_lease_list *list,
+                         psprobe_code code) {
+  if (s->settled == NULL) return;
+  for (const psp_lease *lease = list->first; lease != NULL; lease = lease->next)
+    if (lease->given) s->settled(s->arg, &lease->message, code);
+}
+
+static void on_told(void *arg, const psprobe_error *error, const psp_ack_fates *fates) {
   telling *t = arg;
   psprobe_subscriber *s = t->subscriber;
-  psp_note note = {0};
+  outcome o = {.code = PSPROBE_OK};
   pthread_mutex_lock(&s->lock);
-  finish(t, error, &note);
-  if (note.event != NULL) {
-    pthread_mutex_unlock(&s->lock);
-    psp_subscriber_log(s, &note);
-    pthread_mutex_lock(&s->lock);
-  }
+  finish(t, error, fates, &o);
+  pthread_mutex_unlock(&s->lock);
+  psp_subscriber_log(s, &o.note);
+  psp_subscriber_hear(s, &o.told, PSPROBE_OK);
+  psp_subscriber_hear(s, &o.lost, o.code);
+  pthread_mutex_lock(&s->lock);
+  psp_leases_free(&o.told);
+  psp_leases_free(&o.lost);
   psp_subscriber_unlock_unref(s);
 }
 
@@ -96,16 +137,17 @@ static void send(telling *t, const char **ids, size_t count) {
   s->telling++;
   psp_subscriber_ref(s);
   t->sent_ns = psprobe_clock_monotonic();
+  const psp_way *way = s->way;
   pthread_mutex_unlock(&s->lock);
   psprobe_code code;
   if (ids == NULL)
     code = psp_fail_memory(&error, "ack ids");
   else if (t->extension)
-    code = s->way->extend(s, &tidings, seconds, &error);
+    code = way->extend(s, &tidings, seconds, &error);
   else
-    code = s->way->tell(s, &tidings, t->nack, &error);
+    code = way->tell(s, &tidings, t->nack, &error);
   free(ids);
-  if (code != PSPROBE_OK) on_told(t, &error);
+  if (code != PSPROBE_OK) on_told(t, &error, NULL);
   pthread_mutex_lock(&s->lock);
 }
 

@@ -121,7 +121,7 @@ typedef struct told {
 static void on_told(void *arg, const psp_http_response *response, const psprobe_error *error) {
   told *t = arg;
   (void)response;
-  t->done(t->arg, error);
+  t->done(t->arg, error, NULL);
   free(t);
 }
 
@@ -164,4 +164,4 @@ static psprobe_code tell(psprobe_subscriber *s, const psp_tidings *tidings, bool
   return call(s, &s->acknowledge, &body, tidings, error);
 }
 
-const psp_way psp_way_unary = {.start = start, .tell = tell, .extend = extend};
+const psp_way psp_way_unary = {.own_lease = true, .start = start, .tell = tell, .extend = extend};

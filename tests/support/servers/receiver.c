@@ -59,6 +59,7 @@ void receiver_begin(receiver *r, psprobe_subscriber_options options) {
   options.subscription = "jobs";
   options.receive = receiver_receive;
   options.arg = r;
+  options.mode = PSPROBE_UNARY;
   options.logger = &logger;
   psprobe_error error = {0};
   if (psprobe_subscriber_new(r->client->client, &options, &r->subscriber, &error) != PSPROBE_OK)

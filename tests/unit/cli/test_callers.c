@@ -117,6 +117,9 @@ static void test_prober_auth(void **state) {
   assert_int_equal(psprobe_check_prober_auth("none", NULL), PSPROBE_OK);
   assert_int_equal(psprobe_check_prober_auth("oidc", NULL), PSPROBE_OK);
   assert_int_equal(psprobe_check_prober_auth("OIDC", NULL), PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(psprobe_check_mode("streaming", NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_check_mode("unary", NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_check_mode("push", NULL), PSPROBE_INVALID_ARGUMENT);
 }
 
 int main(void) {

@@ -103,7 +103,8 @@ static psprobe_settlement receive(void *arg, const psprobe_message *message) {
  * which is not told to fail: so only the making is tried. */
 static void test_new_subscriber(void **state) {
   fake_client *f = *state;
-  const psprobe_subscriber_options options = {.subscription = "jobs", .receive = receive};
+  const psprobe_subscriber_options options = {
+      .subscription = "jobs", .receive = receive, .mode = PSPROBE_UNARY};
   for (long after = 0; after < 6; after++) {
     psprobe_subscriber *subscriber = NULL;
     psprobe_error error = {0};

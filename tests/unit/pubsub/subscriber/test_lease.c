@@ -194,16 +194,16 @@ static void test_extension(void **state) {
   assert_int_equal(psp_leases_due(&f->l), 9 * S);
   assert_int_equal(psp_leases_extend(&f->l, ids, 10, 9 * S, &second), 1);
   assert_int_equal(psp_leases_due(&f->l), PSP_NEVER);
-  psp_leases_extended(&f->l, first, true, 6 * S, 9 * S);
+  psp_leases_extended(&f->l, first, true, NULL, 6 * S, 9 * S, &f->gone);
   assert_int_equal(f->l.extended, 3);
   assert_int_equal(a->ends_ns, 16 * S);
   assert_int_equal(psp_leases_due(&f->l), 12 * S);
-  psp_leases_extended(&f->l, second, true, 9 * S, 10 * S);
+  psp_leases_extended(&f->l, second, true, NULL, 9 * S, 10 * S, &f->gone);
   assert_int_equal(psp_leases_due(&f->l), 12 * S);
   /* What is done with meanwhile does not matter. */
   assert_int_equal(psp_leases_extend(&f->l, ids, 10, 12 * S, &first), 3);
   psp_leases_verdict(&f->l, a, false, 13 * S);
-  psp_leases_extended(&f->l, first, true, 12 * S, 13 * S);
+  psp_leases_extended(&f->l, first, true, NULL, 12 * S, 13 * S, &f->gone);
   assert_int_equal(f->l.extended, 6);
 }
 
@@ -213,10 +213,10 @@ static void test_extension_fails(void **state) {
   uint64_t id = 0;
   add(f, 1, 0);
   assert_int_equal(psp_leases_extend(&f->l, ids, 10, 6 * S, &id), 1);
-  psp_leases_extended(&f->l, id, false, 6 * S, 6 * S);
+  psp_leases_extended(&f->l, id, false, NULL, 6 * S, 6 * S, &f->gone);
   assert_int_equal(psp_leases_due(&f->l), 7 * S);
   assert_int_equal(psp_leases_extend(&f->l, ids, 10, 7 * S, &id), 1);
-  psp_leases_extended(&f->l, id, false, 7 * S, 9900 * MS);
+  psp_leases_extended(&f->l, id, false, NULL, 7 * S, 9900 * MS, &f->gone);
   assert_int_equal(psp_leases_due(&f->l), 10 * S);
   /* It runs out while it waits: the service delivers it again, so nobody should work on it. */
   assert_null(psp_leases_next(&f->l, 10 * S, &f->gone));
@@ -235,7 +235,7 @@ static void test_longest_extension(void **state) {
   int calls = 0;
   while ((now = psp_leases_due(&f->l)) != PSP_NEVER) {
     if (psp_leases_extend(&f->l, ids, 1, now, &id) == 0) continue;
-    psp_leases_extended(&f->l, id, true, now, now);
+    psp_leases_extended(&f->l, id, true, NULL, now, now, &f->gone);
     calls++;
   }
   assert_int_equal(calls, 2); /* at 6 and 12 s */
@@ -263,7 +263,7 @@ static void test_shorter_lease(void **state) {
   add(f, 1, 1 * S);
   assert_int_equal(psp_leases_due(&f->l), 1010 * MS);
   assert_int_equal(psp_leases_extend(&f->l, ids, 1, 1010 * MS, &id), 1);
-  psp_leases_extended(&f->l, id, true, 1010 * MS, 1020 * MS);
+  psp_leases_extended(&f->l, id, true, NULL, 1010 * MS, 1020 * MS, &f->gone);
   assert_int_equal(f->l.waiting.first->ends_ns, 21010 * MS);
   assert_int_equal(psp_leases_due(&f->l), 13010 * MS);
 }

@@ -242,6 +242,9 @@ static void test_refused_options(void **state) {
       {.receive = receiver_receive, .subscription = "jobs", .workers = -1},
       {.receive = receiver_receive, .subscription = "jobs", .ack_deadline_s = 601},
       {.receive = receiver_receive, .subscription = "jobs", .ack_batch_ns = -1},
+      {.receive = receiver_receive, .subscription = "jobs", .max_outstanding = -1},
+      {.receive = receiver_receive, .subscription = "jobs", .max_outstanding_bytes = -1},
+      {.receive = receiver_receive, .subscription = "jobs", .mode = (psprobe_subscriber_mode)2},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_error error = {0};

@@ -77,6 +77,7 @@ static void begin(receiver *r, int deadline_s, bool at_once) {
   fake_reply(expect(r, ":pull"), 200, NULL, TWO);
   fake_times(expect(r, ":pull"), 0);
   const psprobe_subscriber_options options = {.subscription = "jobs",
+                                              .mode = PSPROBE_UNARY,
                                               .receive = receive,
                                               .arg = r,
                                               .pulls = 1,

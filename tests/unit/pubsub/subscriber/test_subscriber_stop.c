@@ -72,8 +72,11 @@ static void test_stop_in_callback_does_not_hang(void **state) {
   receiver_expect_deadline(r, 10);
   receiver_expect_pull(r, JUST("1"));
   receiver_expect_ok(r, ":acknowledge");
-  const psprobe_subscriber_options options = {
-      .subscription = "jobs", .receive = stop_in_callback, .arg = r, .pulls = 1};
+  const psprobe_subscriber_options options = {.subscription = "jobs",
+                                              .receive = stop_in_callback,
+                                              .arg = r,
+                                              .pulls = 1,
+                                              .mode = PSPROBE_UNARY};
   assert_int_equal(psprobe_subscriber_new(r->client->client, &options, &r->subscriber, NULL),
                    PSPROBE_OK);
   sem_post(&r->leave);
