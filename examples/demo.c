@@ -84,8 +84,8 @@ static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_erro
   o.prober.listen = "127.0.0.1:0";
   o.prober.count = (uint64_t)o.count;
   o.prober.timeout_ns = 10 * SECOND;
-  o.prober.sink = psprobe_recorder_sink;
-  o.prober.sink_arg = d->recorder;
+  o.prober.keep = psprobe_recorder_keep;
+  o.prober.keep_arg = d->recorder;
   o.prober.logger = logger;
   if (code == PSPROBE_OK) code = psprobe_prober_new(d->client, &o.prober, &d->prober, error);
   if (code == PSPROBE_OK)

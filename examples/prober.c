@@ -19,7 +19,7 @@ static struct settings {
   psprobe_verifier_options verify;
   psprobe_text_list sources, admin_hosts;
   int64_t count, grace_ns, keep_ns;
-  const char *db, *collection, *admin, *region;
+  const char *db, *collection, *admin, *region, *resume;
   bool no_firestore, create;
 } o;
 
@@ -51,6 +51,8 @@ static const psprobe_option options[] = {
     {"db", PSPROBE_OPTION_TEXT, &o.db, "FILE", .help = "results file", "psprobe.db"},
     {"keep", PSPROBE_OPTION_DURATION, &o.keep_ns, "TIME",
      .help = "take away what is in Firestore and older, as 90d", .min = 1000000000},
+    {"resume", PSPROBE_OPTION_TEXT, &o.resume, "RUN",
+     .help = "go on with a run of that file; last: the newest"},
     {"collection", PSPROBE_OPTION_TEXT, &o.collection, "NAME", .help = "Firestore collection",
      PSPROBE_COLLECTION, .check = psprobe_check_collection},
     {"region", PSPROBE_OPTION_TEXT, &o.region, "NAME",
@@ -92,7 +94,6 @@ typedef struct session {
 /* Off the timing path, on the collector's thread. */
 static void on_finished(void *arg, const psprobe_finished *finished, size_t count) {
   session *s = arg;
-  psprobe_recorder_sink(s->recorder, finished, count);
   psprobe_dashboard_sink(s->dashboard, finished, count);
 }
 
@@ -118,14 +119,18 @@ static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_e
   if (code == PSPROBE_OK && !o.no_firestore)
     code = psprobe_uploader_new(s->store, s->client, &upload, &s->uploader, error);
   if (code == PSPROBE_OK)
-    code = psprobe_recorder_new(
-        s->store,
-        &(psprobe_recorder_options){
-            .uploader = s->uploader, .logger = logger, .region = o.region, .keep_ns = o.keep_ns},
-        &s->recorder, error);
+    code = psprobe_recorder_new(s->store,
+                                &(psprobe_recorder_options){.uploader = s->uploader,
+                                                            .logger = logger,
+                                                            .region = o.region,
+                                                            .resume = o.resume,
+                                                            .keep_ns = o.keep_ns},
+                                &s->recorder, error);
   o.prober.create_topic = o.create;
   o.prober.sink = on_finished;
   o.prober.sink_arg = s;
+  o.prober.keep = psprobe_recorder_keep;
+  o.prober.keep_arg = s->recorder;
   if (code == PSPROBE_OK) code = psprobe_prober_new(s->client, &o.prober, &s->prober, error);
   /* Last, so that what is wrong on this machine is told before the broker is asked. */
   if (code == PSPROBE_OK) code = psprobe_topic_ready(s->client, o.prober.topic, o.create, error);

@@ -74,13 +74,15 @@ typedef struct psprobe_prober_options {
   const char *topic;
   const char *const *sources; /**< NULL: cloud_function and regular_service */
   size_t source_count;
-  int64_t interval_ns; /**< 0: 5 s */
-  uint64_t count;      /**< probes to send, slots without one not counted; 0: until stopped */
-  int64_t timeout_ns;  /**< 0: 30 s */
-  const char *listen;  /**< "host:port", port 0 picks one; NULL: 127.0.0.1:8080 */
-  size_t capacity;     /**< of the registry; 0: its default */
-  psprobe_prober_sink *sink;
+  int64_t interval_ns;       /**< 0: 5 s */
+  uint64_t count;            /**< probes to send, slots without one not counted; 0: until stopped */
+  int64_t timeout_ns;        /**< 0: 30 s */
+  const char *listen;        /**< "host:port", port 0 picks one; NULL: 127.0.0.1:8080 */
+  size_t capacity;           /**< of the registry; 0: its default */
+  psprobe_prober_sink *sink; /**< after `keep`, where there is one */
   void *sink_arg;
+  psprobe_prober_keep *keep; /**< NULL: nothing is kept of a probe before it is finished */
+  void *keep_arg;
   const psprobe_logger *logger;
   /** Whose answers are taken: those with an ID token as this says. Copied. NULL: everybody's who
    * knows a probe's id. A token costs no time that is measured: an answer's time is when it came.
@@ -131,6 +133,7 @@ typedef struct psprobe_prober_stats {
   uint64_t refused;    /**< answers with an unknown or finished id or an unknown source, or without
                           a token that `verify` takes */
   uint64_t overflowed; /**< slots not sent because the registry was full, or for want of memory */
+  uint64_t withheld;   /**< slots not sent because their probes were not kept in time */
   uint64_t cold_sent;  /**< publish calls of rare probes begun; in no other figure but completed */
   uint64_t filler_sent, filler_failed; /**< messages without a probe; of them, not published */
   uint64_t malformed;     /**< facts of answers (psprobe_facts) that were not of their form */
@@ -148,7 +151,8 @@ typedef struct psprobe_prober_stats {
 /**
  * Listens for answers (from now on, until psprobe_prober_free; nothing is sent
  * yet): POST /{source}/{probe_id} is 200 when it was the first, a further or a
- * late answer, 404 when no such probe or source is known; with `verify` 401, 403
+ * late answer (with `keep`: and that is kept; 503 and Retry-After when it could
+ * not be), 404 when no such probe or source is known; with `verify` 401, 403
  * and 503 as psprobe_verifier_check says. `client` is borrowed
  * until psprobe_prober_free, and until it has called back for every publish.
  *

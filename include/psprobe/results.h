@@ -234,6 +234,8 @@ typedef struct psprobe_recorder_options {
   const psprobe_logger *logger;
   const char *region; /**< where this prober runs; borrowed until free; NULL: not known */
   int64_t keep_ns;    /**< what was sent longer ago and is uploaded is taken away; 0: nothing is */
+  const char *resume; /**< the id of a run that ended, or the beginning of it ("last": the newest),
+                           to go on with; borrowed until begin; NULL: a new one */
 } psprobe_recorder_options;
 
 /**
@@ -254,13 +256,24 @@ PSPROBE_API const psprobe_run *psprobe_recorder_run(const psprobe_recorder *reco
  * @param client  names the project; borrowed until free
  * @param prober  borrowed until free
  * @param options its topic; borrowed until free
- * @return FAILED_PRECONDITION without a project; else as psprobe_store_begin_run
+ * @return FAILED_PRECONDITION without a project, or for a run to go on with that had other settings
+ *         (they are named); NOT_FOUND for one that is not there; else as psprobe_store_begin_run
  */
 PSPROBE_API psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *client,
                                                 const psprobe_prober *prober,
                                                 const psprobe_prober_options *options,
                                                 psprobe_error *error);
-/** The prober's sink. @param arg the recorder. @param finished the probes. @param count how many */
+/**
+ * What a prober keeps its probes by (psprobe_prober_options.keep). What is finished is held in
+ * memory where the file does not take it; the rest the prober tells again.
+ * @param arg  the recorder
+ * @param news what is new
+ * @return as psprobe_store_add
+ */
+PSPROBE_API psprobe_code psprobe_recorder_keep(void *arg, const psprobe_news *news,
+                                               psprobe_error *error);
+/** The prober's sink, where nothing is kept before it is finished. @param arg the recorder.
+ * @param finished the probes. @param count how many */
 PSPROBE_API void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t count);
 /**
  * Ends the run, after psprobe_prober_run.

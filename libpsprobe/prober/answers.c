@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "prober/answers.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "prober/facts.h"
+#include "prober/keeping.h"
 #include "prober/parts.h"
+#include "prober/registry/shard.h"
+#include "prober/replying.h"
 
 static size_t find_source(const psprobe_prober *prober, const char *name) {
   size_t i = 0;
@@ -15,30 +16,45 @@ static size_t find_source(const psprobe_prober *prober, const char *name) {
   return i;
 }
 
-static void put_stamp(psp_exchange *exchange, const char *name, int64_t wall_ns) {
-  char text[24];
-  snprintf(text, sizeof text, "%" PRId64, wall_ns);
-  psp_exchange_set_header(exchange, name, text);
-}
-
-/*
- * Says well; to a responder that told when it sent, also when that came and when it is answered, so
- * that it can tell us of the whole exchange the next time. All is noted by then: this answer is no
- * part of any time, and may allocate.
- */
-static void reply_well(const psprobe_prober *prober, psp_exchange *exchange, const psp_told *told) {
-  if (told->facts.sent_wall_ns == 0) {
-    psp_exchange_reply_shared(exchange, prober->ok);
-    return;
-  }
-  int64_t offset = prober->wall_offset_ns;
-  put_stamp(exchange, PSPROBE_HEADER_RECEIVED, psp_exchange_received_ns(exchange) + offset);
-  put_stamp(exchange, PSPROBE_HEADER_ANSWERED, psprobe_clock_monotonic() + offset);
-  psp_exchange_reply(exchange, 200, NULL, "", 0);
-}
-
 static void count(_Atomic uint64_t *counter, uint64_t change) {
   atomic_fetch_add_explicit(counter, change, memory_order_relaxed);
+}
+
+/* An answer as it is to be kept. */
+static psprobe_arrival arrival_of(const psprobe_prober *prober, const char *id, size_t source,
+                                  const psp_told *told, const psp_noted *noted) {
+  psprobe_arrival arrival = {
+      .sent = {.cadence = noted->cadence,
+               .sent_wall_ns = noted->sent_wall_ns,
+               .lateness_ns = noted->lateness_ns},
+      .source = source,
+      .delivery = noted->delivery,
+      .answer = {.status = noted->elapsed_ns > prober->timeout_ns ? PSPROBE_LATE : PSPROBE_ANSWERED,
+                 .cold = told->cold,
+                 .elapsed_ns = noted->elapsed_ns,
+                 .handled_ns = told->handled_ns,
+                 .received_wall_ns = noted->received_wall_ns,
+                 .facts = told->facts}};
+  memcpy(arrival.sent.id, id, sizeof arrival.sent.id);
+  return arrival;
+}
+
+static void refuse(psprobe_prober *prober, psp_exchange *exchange, psp_reply *reply) {
+  count(&prober->refused, 1);
+  psp_exchange_reply_shared(exchange, reply);
+}
+
+/* It is noted. Where it is to be kept, the answer to it waits for that. */
+static void take(psprobe_prober *prober, psp_exchange *exchange, size_t source,
+                 const psp_told *told, const psp_noted *noted) {
+  if (prober->keeping == NULL) {
+    psp_reply_taken(prober, exchange, told->facts.sent_wall_ns != 0);
+    return;
+  }
+  psprobe_arrival arrival =
+      arrival_of(prober, psp_exchange_segment(exchange, 1), source, told, noted);
+  if (!psp_keeping_defer(prober->keeping, exchange, &arrival))
+    refuse(prober, exchange, prober->no_probe);
 }
 
 /* Nothing here allocates, logs or waits but for a shard's lock until the answer is noted. */
@@ -46,21 +62,21 @@ void psp_prober_answer(void *arg, psp_exchange *exchange) {
   int64_t now_ns = psp_exchange_received_ns(exchange);
   psprobe_prober *prober = arg;
   psp_told told;
+  psp_noted noted;
   psp_told_init(&told);
   psp_exchange_headers(exchange, psp_told_take, &told);
   if (told.wrong > 0) count(&prober->malformed, told.wrong);
   size_t source = find_source(prober, psp_exchange_segment(exchange, 0));
-  psprobe_answer_outcome outcome = PSPROBE_ANSWER_UNKNOWN;
-  if (source < prober->source_count)
-    outcome =
-        psprobe_registry_answer(prober->registry, psp_exchange_segment(exchange, 1), source, now_ns,
-                                told.cold, told.handled_ns, told.any ? &told.facts : NULL);
-  if (outcome == PSPROBE_ANSWER_DUPLICATE) count(&prober->tally[source].duplicates, 1);
-  if (outcome != PSPROBE_ANSWER_UNKNOWN) {
-    reply_well(prober, exchange, &told);
+  if (source == prober->source_count) {
+    refuse(prober, exchange, prober->no_source);
     return;
   }
-  count(&prober->refused, 1);
-  psp_exchange_reply_shared(exchange,
-                            source < prober->source_count ? prober->no_probe : prober->no_source);
+  psprobe_answer_outcome outcome =
+      psp_registry_note(prober->registry, psp_exchange_segment(exchange, 1), source, now_ns,
+                        told.cold, told.handled_ns, told.any ? &told.facts : NULL, &noted);
+  if (outcome == PSPROBE_ANSWER_DUPLICATE) count(&prober->tally[source].duplicates, 1);
+  if (outcome != PSPROBE_ANSWER_UNKNOWN)
+    take(prober, exchange, source, &told, &noted);
+  else
+    refuse(prober, exchange, prober->no_probe);
 }

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "os/futex.h"
 #include "os/thread.h"
+#include "prober/keeping.h"
 
 /* Sleeps until monotonic `when_ns`. @return false when it is over before */
 static bool sleep_until(psprobe_prober *prober, int64_t when_ns) {
@@ -20,13 +21,17 @@ static void *send_cold(void *arg) {
   psp_send *send = NULL;
   psprobe_pacer_init(&pacer, psprobe_clock_monotonic(), prober->cold_every_ns);
   for (;;) {
-    int64_t sent_ns;
-    if (send == NULL) send = psp_send_new(prober->sender, PSPROBE_CADENCE_COLD);
+    bool withheld = false;
+    if (send == NULL) send = psp_keeping_next(prober, PSPROBE_CADENCE_COLD, &withheld);
     if (!sleep_until(prober, psprobe_pacer_peek(&pacer))) break;
-    int64_t intended_ns = psprobe_pacer_take(&pacer);
-    bool went = send != NULL && psp_send_go(send, intended_ns, &sent_ns) == PSPROBE_OK;
-    atomic_fetch_add_explicit(went ? &prober->cold_sent : &prober->overflowed, 1,
-                              memory_order_relaxed);
+    if (send == NULL) send = psp_keeping_await(prober, PSPROBE_CADENCE_COLD, &withheld);
+    psp_sent_at at = {.intended_ns = psprobe_pacer_take(&pacer)};
+    bool went = send != NULL && psp_send_go(send, &at) == PSPROBE_OK;
+    if (went) psp_keeping_sent(prober, PSPROBE_CADENCE_COLD, &at);
+    atomic_fetch_add_explicit(went       ? &prober->cold_sent
+                              : withheld ? &prober->withheld
+                                         : &prober->overflowed,
+                              1, memory_order_relaxed);
     if (went) send = NULL;
   }
   psp_send_free(send);

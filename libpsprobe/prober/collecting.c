@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "prober/keeping.h"
 #include "prober/parts.h"
 #include "prober/registry/shard.h"
 
@@ -50,12 +51,14 @@ static void count(psprobe_prober *prober, const psprobe_finished *finished) {
 }
 
 static void hand_over_all(psprobe_prober *prober) {
-  size_t got;
-  while ((got = psprobe_registry_collect(prober->registry, psprobe_clock_monotonic(), prober->batch,
-                                         PSP_PROBER_BATCH)) > 0) {
+  for (bool more = true; more;) {
+    size_t got = psprobe_registry_collect(prober->registry, psprobe_clock_monotonic(),
+                                          prober->batch, PSP_PROBER_BATCH);
     for (size_t i = 0; i < got; i++)
       count(prober, &prober->batch[i]);
-    if (prober->sink != NULL) prober->sink(prober->sink_arg, prober->batch, got);
+    more = prober->keeping != NULL && psp_keeping_round(prober->keeping, prober->batch, got);
+    if (prober->sink != NULL && got > 0) prober->sink(prober->sink_arg, prober->batch, got);
+    more |= got > 0;
   }
 }
 
@@ -91,6 +94,12 @@ static bool is_over(psprobe_prober *prober, bool given_up) {
          (given_up || psprobe_registry_in_flight(prober->registry) == 0);
 }
 
+static void wait(psprobe_prober *prober) {
+  int64_t now_ns = psprobe_clock_monotonic(), until_ns = now_ns + LONG_NS;
+  int64_t due = prober->keeping == NULL ? until_ns : psp_keeping_due(prober->keeping, now_ns);
+  psprobe_registry_wait(prober->registry, due < until_ns ? due : until_ns);
+}
+
 void *psp_prober_collect(void *arg) {
   psprobe_prober *prober = arg;
   for (;;) {
@@ -98,11 +107,14 @@ void *psp_prober_collect(void *arg) {
     bool given_up = atomic_load(&prober->stops) > 1;
     bool over = is_over(prober, given_up);
     if (given_up) psp_registry_settle(prober->registry);
+    if (prober->keeping != NULL) psp_keeping_pause(prober->keeping);
     hand_over_all(prober);
     log_news(prober);
-    if (over) return NULL;
+    if (over) break;
     /* The last may have come in meanwhile, and be collected: nothing would wake us. */
     if (is_over(prober, given_up)) continue;
-    psprobe_registry_wait(prober->registry, psprobe_clock_monotonic() + LONG_NS);
+    wait(prober);
   }
+  if (prober->keeping != NULL) psp_keeping_end(prober->keeping);
+  return NULL;
 }

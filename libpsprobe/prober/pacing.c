@@ -6,6 +6,7 @@
 #include "os/futex.h"
 #include "os/thread.h"
 #include "prober/cadences.h"
+#include "prober/keeping.h"
 #include "prober/parts.h"
 
 void psprobe_prober_stop(psprobe_prober *prober) {
@@ -33,14 +34,17 @@ static void count_one(_Atomic uint64_t *counter) {
 
 /* Uses one slot of the grid. What could not be sent is left in *send for the next. */
 static void send_one(psprobe_prober *prober, psp_send **send, int64_t intended_ns) {
-  int64_t sent_ns;
-  if (*send == NULL || psp_send_go(*send, intended_ns, &sent_ns) != PSPROBE_OK) {
-    count_one(&prober->overflowed);
+  psp_sent_at at = {.intended_ns = intended_ns};
+  bool withheld = false;
+  if (*send == NULL) *send = psp_keeping_await(prober, PSPROBE_CADENCE_STEADY, &withheld);
+  if (*send == NULL || psp_send_go(*send, &at) != PSPROBE_OK) {
+    count_one(withheld ? &prober->withheld : &prober->overflowed);
     return;
   }
   *send = NULL;
+  psp_keeping_sent(prober, PSPROBE_CADENCE_STEADY, &at);
   count_one(&prober->sent);
-  int64_t lateness = sent_ns - intended_ns;
+  int64_t lateness = at.sent_ns - intended_ns;
   if (lateness > PSPROBE_SENT_LATE_NS) count_one(&prober->sent_late);
   if (lateness > atomic_load_explicit(&prober->max_lateness_ns, memory_order_relaxed))
     atomic_store_explicit(&prober->max_lateness_ns, lateness, memory_order_relaxed);
@@ -52,7 +56,8 @@ static void send_all(psprobe_prober *prober) {
   psprobe_pacer_init(&pacer, psprobe_clock_monotonic(), prober->interval_ns);
   while (prober->count == 0 || atomic_load(&prober->sent) < prober->count) {
     /* Made before its time, so that id, text and memory cost nothing when it has come. */
-    if (send == NULL) send = psp_send_new(prober->sender, PSPROBE_CADENCE_STEADY);
+    bool withheld;
+    if (send == NULL) send = psp_keeping_next(prober, PSPROBE_CADENCE_STEADY, &withheld);
     if (!sleep_until(prober, psprobe_pacer_peek(&pacer))) break;
     send_one(prober, &send, psprobe_pacer_take(&pacer));
   }
@@ -63,12 +68,16 @@ psprobe_code psprobe_prober_run(psprobe_prober *prober, psprobe_error *error) {
   if (atomic_exchange(&prober->ran, true))
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "prober: it runs once only");
   pthread_t collector;
+  psprobe_code code = PSPROBE_OK;
+  if (prober->keeping != NULL)
+    code = psp_keeping_begin(prober->keeping, psprobe_clock_monotonic(), error);
+  if (code != PSPROBE_OK) return code;
   if (!psp_thread_start(&collector, "psp-collect", psp_prober_collect, prober))
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "prober: no thread for the collector");
   /* Linux lets a timer be 50 us late, to wake up less often. */
   int slack = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
   if (slack > 0) prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-  psprobe_code code = psp_cadences_start(prober, error);
+  code = psp_cadences_start(prober, error);
   if (code == PSPROBE_OK) send_all(prober);
   psp_cadences_end(prober);
   if (slack > 0) prctl(PR_SET_TIMERSLACK, (unsigned long)slack, 0, 0, 0);

@@ -39,11 +39,12 @@ struct psprobe_prober {
   uint64_t count;
   psprobe_prober_sink *sink;
   void *sink_arg;
+  struct psp_keeping *keeping; /**< NULL: nothing is kept before it is finished */
 
   /** A futex: how often psprobe_prober_stop was called. 1: send no more; 2: do not wait either. */
   _Atomic uint32_t stops;
   _Atomic bool ran, sending_done;
-  _Atomic uint64_t sent, sent_late, completed, refused, overflowed, malformed;
+  _Atomic uint64_t sent, sent_late, completed, refused, overflowed, withheld, malformed;
   _Atomic int64_t max_lateness_ns;
   psp_tally tally[PSPROBE_MAX_SOURCES];
   psprobe_finished batch[PSP_PROBER_BATCH]; /**< the collector's */

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "os/clock.h"
 #include "prober/answers.h"
+#include "prober/keeping.h"
 #include "pubsub/calls.h"
 
 #define DEFAULT_INTERVAL_NS (5 * PSP_SECOND_NS)
@@ -154,6 +155,12 @@ psprobe_code psprobe_prober_new(psprobe_client *client, const psprobe_prober_opt
   made->sink = options->sink;
   made->sink_arg = options->sink_arg;
   if (options->logger != NULL) made->logger = *options->logger;
+  if (options->keep != NULL)
+    made->keeping = psp_keeping_new(made, options->keep, options->keep_arg);
+  if (options->keep != NULL && made->keeping == NULL) {
+    free(made);
+    return psp_fail_memory(error, "prober");
+  }
   code = copy_sources(made, options, error);
   if (code == PSPROBE_OK) code = make_sender(made, client, options, error);
   if (code == PSPROBE_OK) code = make_server(made, options, error);
@@ -170,6 +177,7 @@ void psprobe_prober_free(psprobe_prober *prober) {
   psp_verifier_stop(prober->gate.verifier);
   psp_server_free(prober->server);
   psprobe_verifier_free(prober->gate.verifier);
+  psp_keeping_free(prober->keeping);
   psp_sender_free(prober->sender);
   psp_reply_free(prober->ok);
   psp_reply_free(prober->no_probe);
@@ -211,6 +219,7 @@ void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats
       .completed = load(&prober->completed),
       .refused = load(&prober->refused),
       .overflowed = load(&prober->overflowed),
+      .withheld = load(&prober->withheld),
       .cold_sent = load(&prober->cold_sent),
       .malformed = load(&prober->malformed),
       .facts_dropped = psprobe_registry_facts_dropped(prober->registry),

@@ -91,10 +91,12 @@ void psp_sender_free(psp_sender *sender) {
   free(sender);
 }
 
-psp_send *psp_send_new(psp_sender *sender, psprobe_cadence cadence) {
+psp_send *psp_send_new(psp_sender *sender, psprobe_cadence cadence, const char *id) {
   psp_send *send = malloc(sizeof *send);
   if (send == NULL) return NULL;
-  if (psprobe_id_make(send->id, NULL) != PSPROBE_OK) {
+  if (id != NULL) {
+    memcpy(send->id, id, sizeof send->id);
+  } else if (psprobe_id_make(send->id, NULL) != PSPROBE_OK) {
     free(send);
     return NULL;
   }
@@ -209,13 +211,13 @@ static void on_published(void *arg, const char *const *ids, size_t count,
   psp_sender_free(sender); /* NOLINT(clang-analyzer-unix.Malloc): this call's own reference */
 }
 
-psprobe_code psp_send_go(psp_send *send, int64_t intended_ns, int64_t *sent_ns) {
+psprobe_code psp_send_go(psp_send *send, psp_sent_at *at) {
   psp_sender *sender = send->sender;
   psprobe_error error = {0};
-  int64_t wall_ns = psprobe_clock_wall();
-  *sent_ns = psprobe_clock_monotonic();
-  psprobe_code code = psprobe_registry_begin(sender->registry, send->id, *sent_ns, intended_ns,
-                                             wall_ns, send->cadence);
+  at->wall_ns = psprobe_clock_wall();
+  at->sent_ns = psprobe_clock_monotonic();
+  psprobe_code code = psprobe_registry_begin(sender->registry, send->id, at->sent_ns,
+                                             at->intended_ns, at->wall_ns, send->cadence);
   if (code != PSPROBE_OK) return code;
   atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
   if (psp_publish_to(sender->client, &sender->lines[send->cadence].target, &send->message, 1,

@@ -26,17 +26,22 @@ psp_sender *psp_sender_new(psprobe_client *client, const char *const topics[PSP_
 /** No more sends will be begun. The rest goes when the last publish call has returned. */
 void psp_sender_free(psp_sender *sender);
 
-/** A new id and its message. NULL: no memory, or no random numbers. */
-psp_send *psp_send_new(psp_sender *sender, psprobe_cadence cadence);
+/** A message. @param id copied; NULL: a new one. @return NULL: no memory, or no random numbers */
+psp_send *psp_send_new(psp_sender *sender, psprobe_cadence cadence, const char *id);
 void psp_send_free(psp_send *send);
+/** When a probe was sent. */
+typedef struct psp_sent_at {
+  int64_t intended_ns, sent_ns; /**< monotonic */
+  int64_t wall_ns;
+} psp_sent_at;
 /**
  * Reads the clocks, begins the probe, starts to publish it.
- * @param sent_ns receives the monotonic time just before
+ * @param at has intended_ns; receives the rest, just before
  * @return PSPROBE_OK, and the send is gone (whether or not the publish call could be started: its
  *         failure is counted); else nothing happened and the send can be used again:
  *         RESOURCE_EXHAUSTED at the registry's bound, ALREADY_EXISTS
  */
-psprobe_code psp_send_go(psp_send *send, int64_t intended_ns, int64_t *sent_ns);
+psprobe_code psp_send_go(psp_send *send, psp_sent_at *at);
 
 uint64_t psp_sender_failed(const psp_sender *sender);
 

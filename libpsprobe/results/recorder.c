@@ -43,6 +43,7 @@ struct psprobe_recorder {
   char host[256], clock[PSP_CLOCK_WORDS];
   psp_buf settings;
   const char *cold_topic; /* the options' */
+  const char *resume;     /* the run to go on with; NULL: none */
   bool begun;
   psp_timers *timers;
   psp_timer look;
@@ -96,6 +97,7 @@ psprobe_code psprobe_recorder_new(psprobe_store *store, const psprobe_recorder_o
     made->uploader = options->uploader;
     made->run.region = options->region;
     made->keep_ns = options->keep_ns;
+    made->resume = options->resume;
     if (options->logger != NULL) made->logger = *options->logger;
   }
   made->look.fire = look;
@@ -174,7 +176,10 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   recorder->cold_topic = options->cold_topic;
   psprobe_code code = put_settings(recorder, NULL, error);
   if (code == PSPROBE_OK) code = psprobe_client_project(client, &run->project, error);
-  if (code == PSPROBE_OK) code = psprobe_store_begin_run(recorder->store, run, error);
+  if (code == PSPROBE_OK && recorder->resume != NULL)
+    code = psp_store_resume_run(recorder->store, recorder->resume, run, error);
+  else if (code == PSPROBE_OK)
+    code = psprobe_store_begin_run(recorder->store, run, error);
   recorder->begun = code == PSPROBE_OK;
   if (recorder->begun)
     psp_timers_arm(recorder->timers, &recorder->look, psprobe_clock_monotonic() + LOOK_NS);
@@ -194,14 +199,13 @@ static void note(psprobe_recorder *recorder, bool failing) {
   }
 }
 
-/* Offers results to the file. One that was made anew, and empty, does not know the run. */
-static psprobe_code keep(psprobe_recorder *recorder, const psprobe_finished *finished,
-                         size_t count) {
+/* Offers news to the file. One that was made anew, and empty, does not know the run. */
+static psprobe_code keep(psprobe_recorder *recorder, const psprobe_news *news) {
   psprobe_error *error = &recorder->error;
-  psprobe_code code = psprobe_store_add(recorder->store, recorder->run.id, finished, count, error);
+  psprobe_code code = psp_store_keep(recorder->store, recorder->run.id, news, error);
   if (code == PSPROBE_NOT_FOUND &&
       psprobe_store_begin_run(recorder->store, &recorder->run, error) == PSPROBE_OK)
-    code = psprobe_store_add(recorder->store, recorder->run.id, finished, count, error);
+    code = psp_store_keep(recorder->store, recorder->run.id, news, error);
   return code;
 }
 
@@ -211,7 +215,7 @@ static psprobe_code flush(psprobe_recorder *recorder) {
   psprobe_code code = PSPROBE_OK;
   while (code == PSPROBE_OK && recorder->held.count > 0) {
     size_t count = psp_held_oldest(&recorder->held, &oldest);
-    code = keep(recorder, oldest, count);
+    code = keep(recorder, &(psprobe_news){.finished = oldest, .finished_count = count});
     if (code == PSPROBE_OK) psp_held_drop(&recorder->held, count);
   }
   return code;
@@ -240,25 +244,34 @@ static void note_untaken_now_and_then(psprobe_recorder *recorder) {
   note_untaken(recorder, NULL);
 }
 
-void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t count) {
+psprobe_code psprobe_recorder_keep(void *arg, const psprobe_news *news, psprobe_error *error) {
   psprobe_recorder *recorder = arg;
   pthread_mutex_lock(&recorder->lock);
   int64_t now = recorder->failing ? psprobe_clock_monotonic() : 0;
   bool waits = recorder->failing && now < recorder->retry_at;
-  psprobe_code code = waits ? PSPROBE_UNAVAILABLE : flush(recorder);
-  if (code == PSPROBE_OK) code = keep(recorder, finished, count);
-  if (code != PSPROBE_OK) psp_held_add(&recorder->held, finished, count);
+  psprobe_code code = waits ? recorder->error.code : flush(recorder);
+  if (code == PSPROBE_OK) code = keep(recorder, news);
+  if (code != PSPROBE_OK) psp_held_add(&recorder->held, news->finished, news->finished_count);
   if (!waits) {
     note(recorder, code != PSPROBE_OK);
     if (code != PSPROBE_OK) recorder->retry_at = psprobe_clock_monotonic() + RETRY_NS;
   }
   if (code == PSPROBE_OK) note_untaken_now_and_then(recorder);
+  if (code != PSPROBE_OK && error != NULL) *error = recorder->error;
   pthread_mutex_unlock(&recorder->lock);
-  if (code == PSPROBE_OK && recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
+  if (code == PSPROBE_OK && news->finished_count > 0 && recorder->uploader != NULL)
+    psprobe_uploader_wake(recorder->uploader);
+  return code;
 }
 
-/* Finished: all was sent, and waited for. */
-static psprobe_ending ending_of(const psprobe_prober *prober) {
+void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t count) {
+  const psprobe_news news = {.finished = finished, .finished_count = count};
+  psprobe_recorder_keep(arg, &news, NULL); /* what it does not take it holds */
+}
+
+/* Finished: all was sent, and waited for. Interrupted: not all that was sent could be told. */
+static psprobe_ending ending_of(const psprobe_prober *prober, bool told) {
+  if (!told) return PSPROBE_ENDING_INTERRUPTED;
   psprobe_prober_settings settings;
   psprobe_prober_stats stats;
   psprobe_prober_get_settings(prober, &settings);
@@ -271,6 +284,7 @@ psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *err
   if (!recorder->begun) return PSPROBE_OK;
   int64_t until = psprobe_clock_monotonic() + PATIENCE_NS;
   pthread_mutex_lock(&recorder->lock);
+  bool told = !recorder->failing;
   psprobe_code code = flush(recorder);
   while (code != PSPROBE_OK && psprobe_clock_monotonic() < until) {
     psprobe_sleep_until(psprobe_clock_monotonic() + END_RETRY_NS);
@@ -287,5 +301,5 @@ psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *err
   code = note_untaken(recorder, error);
   if (code != PSPROBE_OK) return code;
   return psprobe_store_end_run(recorder->store, recorder->run.id, psprobe_clock_wall(),
-                               ending_of(recorder->prober), error);
+                               ending_of(recorder->prober, told), error);
 }

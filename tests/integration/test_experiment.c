@@ -69,8 +69,8 @@ static void build(world *w) {
                                    .count = PROBES,
                                    .timeout_ns = 30 * SECOND,
                                    .listen = "127.0.0.1:0",
-                                   .sink = psprobe_recorder_sink,
-                                   .sink_arg = w->recorder};
+                                   .keep = psprobe_recorder_keep,
+                                   .keep_arg = w->recorder};
   ok(psprobe_topic_create(w->client, "experiment", NULL, 0, NULL, error));
   ok(psprobe_prober_new(w->client, &prober, &w->prober, error));
   ok(psprobe_recorder_begin(w->recorder, w->client, w->prober, &prober, error));

@@ -191,6 +191,16 @@ void psprobe_registry_published(psprobe_registry *registry, const char *id, int6
   if (ready) psp_registry_signal(registry);
 }
 
+/* Of whom an answer is: FNV-1a (Fowler, Noll, Vo) over the instance's name, and which of its
+ * events. 0: not told. */
+static uint64_t delivery_of(const psprobe_facts *facts) {
+  if (facts == NULL || facts->instance[0] == '\0' || facts->invocation == 0) return 0;
+  uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ facts->invocation;
+  for (const char *c = facts->instance; *c != '\0'; c++)
+    hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+  return hash | 1;
+}
+
 /* Notes an answer in its slot; the slot has its facts then, where it is the first. */
 static psprobe_answer_outcome note(const psprobe_registry *registry, psp_probe_slot *slot,
                                    size_t source, int64_t now_ns, psp_probe_slot_answer told) {
@@ -199,6 +209,7 @@ static psprobe_answer_outcome note(const psprobe_registry *registry, psp_probe_s
   uint16_t bit = (uint16_t)(1u << source);
   if (elapsed > registry->life_ns) return PSPROBE_ANSWER_UNKNOWN;
   if (slot->answered & bit) {
+    if (told.delivery != 0 && told.delivery == answer->delivery) return PSPROBE_ANSWER_AGAIN;
     if (answer->duplicates < UINT32_MAX) answer->duplicates++;
     return PSPROBE_ANSWER_DUPLICATE;
   }
@@ -208,14 +219,36 @@ static psprobe_answer_outcome note(const psprobe_registry *registry, psp_probe_s
   return elapsed > registry->timeout_ns ? PSPROBE_ANSWER_LATE : PSPROBE_ANSWER_FIRST;
 }
 
+/* What who keeps the answer has to know of its probe. */
+static void tell(const psprobe_registry *registry, const psp_probe_slot *slot, size_t source,
+                 int64_t now_ns, psprobe_answer_outcome outcome, psp_noted *noted) {
+  bool further = outcome == PSPROBE_ANSWER_DUPLICATE;
+  int64_t elapsed = further ? now_ns - slot->sent_ns : slot->answers[source].elapsed_ns;
+  *noted = (psp_noted){.delivery = further ? slot->answers[source].duplicates + 1 : 1,
+                       .cadence = (psprobe_cadence)slot->cadence,
+                       .elapsed_ns = elapsed,
+                       .received_wall_ns = registry->wall_offset_ns == 0
+                                               ? 0
+                                               : slot->sent_ns + elapsed + registry->wall_offset_ns,
+                       .sent_wall_ns = slot->wall_ns,
+                       .lateness_ns = slot->lateness_ns};
+}
+
 psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry, const char *id,
                                                size_t source, int64_t now_ns, bool cold,
                                                int64_t handled_ns, const psprobe_facts *facts) {
+  return psp_registry_note(registry, id, source, now_ns, cold, handled_ns, facts, NULL);
+}
+
+psprobe_answer_outcome psp_registry_note(psprobe_registry *registry, const char *id, size_t source,
+                                         int64_t now_ns, bool cold, int64_t handled_ns,
+                                         const psprobe_facts *facts, psp_noted *noted) {
   key k;
   if (source >= registry->source_count || !key_of(registry, id, &k)) return PSPROBE_ANSWER_UNKNOWN;
   psprobe_answer_outcome outcome = PSPROBE_ANSWER_UNKNOWN;
   bool ready = false;
   psp_probe_slot_answer told = {.handled_ns = handled_ns,
+                                .delivery = delivery_of(facts),
                                 .cold = cold,
                                 .facts = psp_facts_take(&registry->pool, facts) & PSP_NO_FACTS};
   psp_spin_take(&k.shard->lock);
@@ -224,7 +257,9 @@ psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry, const
     psp_probe_slot *slot = psp_probe_slot_at(registry, number);
     uint32_t next = slot->list == PSP_LIVE ? slot->next : PSP_NO_SLOT;
     outcome = note(registry, slot, source, now_ns, told);
-    if (outcome != PSPROBE_ANSWER_UNKNOWN &&
+    if (outcome != PSPROBE_ANSWER_UNKNOWN && noted != NULL)
+      tell(registry, slot, source, now_ns, outcome, noted);
+    if (outcome != PSPROBE_ANSWER_UNKNOWN && outcome != PSPROBE_ANSWER_AGAIN &&
         (slot->handed_out || psp_probe_slot_complete(registry, slot)))
       ready = make_ready(registry, k.shard, number);
     prefetch_next(registry, k.index, next);

@@ -44,6 +44,7 @@ typedef enum psp_list_id {
 typedef struct psp_probe_slot_answer {
   int64_t elapsed_ns;
   int64_t handled_ns;
+  uint64_t delivery; /**< which one it was, by a hash of instance and invocation; 0: not told */
   uint32_t duplicates;
   uint32_t cold : 1;
   uint32_t facts : 31; /**< their number in the registry's pool; PSP_NO_FACTS: none */
@@ -123,6 +124,18 @@ static inline bool psp_probe_slot_complete(const psprobe_registry *registry,
 void psp_list_put(psprobe_registry *registry, psp_shard *shard, psp_list_id list, uint32_t number);
 /** Takes a slot off the list that it is on. */
 void psp_list_take(psprobe_registry *registry, psp_shard *shard, uint32_t number);
+
+/** What was noted of an answer that is none of UNKNOWN. */
+typedef struct psp_noted {
+  uint32_t delivery; /**< 1: the answer that counts, 2 and on: duplicates */
+  psprobe_cadence cadence;
+  int64_t elapsed_ns; /**< of AGAIN: of the first time that it came */
+  int64_t received_wall_ns, sent_wall_ns, lateness_ns;
+} psp_noted;
+/** psprobe_registry_answer; `noted` may be NULL. */
+psprobe_answer_outcome psp_registry_note(psprobe_registry *registry, const char *id, size_t source,
+                                         int64_t now_ns, bool cold, int64_t handled_ns,
+                                         const psprobe_facts *facts, psp_noted *noted);
 
 /** Ends a psprobe_registry_wait, if there is one. Costs one load when there is none. */
 void psp_registry_signal(psprobe_registry *registry);

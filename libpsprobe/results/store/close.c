@@ -2,6 +2,7 @@
 /** @file Closing the probes that are open as their run ends, in peace or found to be dead. */
 #include "base/error.h"
 #include "os/clock.h"
+#include "prober/ahead.h"
 #include "results/store/store.h"
 
 /* Ids are made less than this before their time; what is planned for later was so by a clock that
@@ -11,11 +12,13 @@
 /*
  * In turn: what has not been sent goes; an answer proves that its probe was; who has none is
  * interrupted (3), or uncertain (4); then all of it is closed, and may be uploaded.
- * The run; from when to when what is planned is known not to be sent; the run twice.
+ * The run; from when to when, and from which on, what is planned is known not to be sent; the run
+ * twice.
  */
 static const char close_probes[] =
-    "DELETE FROM probes WHERE run = %lld AND state < 2 AND state = 0 AND sent_ns > %lld AND "
-    "sent_ns < %lld AND NOT EXISTS (SELECT 1 FROM answers WHERE probe = probes.seq);"
+    "DELETE FROM probes WHERE run = %lld AND state < 2 AND state = 0 AND (sent_ns > %lld AND "
+    "sent_ns < %lld OR cadence = 0 AND seq > %lld) AND NOT EXISTS (SELECT 1 FROM answers WHERE "
+    "probe = probes.seq);"
     "UPDATE probes SET state = 1 WHERE run = %lld AND state < 2 AND EXISTS (SELECT 1 FROM answers "
     "WHERE probe = probes.seq);"
     "INSERT INTO answers (probe, position, status, elapsed_ns, duplicates, cold, handled_ns) "
@@ -39,12 +42,35 @@ static int count(sqlite3 *db, int64_t run, psprobe_status status, int64_t *value
   return result;
 }
 
+/* Notes of sending are kept in order, and no more than a window of probes is sent without: the last
+ * that may have been sent. */
+static int find_last(sqlite3 *db, int64_t run, int64_t *last) {
+  int64_t interval = 0;
+  char *sql = sqlite3_mprintf("SELECT interval_ns FROM runs WHERE seq = %lld", (long long)run);
+  int result = sql == NULL ? SQLITE_NOMEM : psp_sql_int64(db, sql, &interval);
+  sqlite3_free(sql);
+  if (result != SQLITE_OK) return result;
+  *last = INT64_MAX;
+  sql = sqlite3_mprintf(
+      "SELECT seq FROM probes WHERE run = %lld AND cadence = 0 AND seq >= (SELECT min(seq) FROM "
+      "probes WHERE run = %lld AND state < 2 AND state = 0 AND cadence = 0) ORDER BY seq LIMIT 1 "
+      "OFFSET %lld",
+      (long long)run, (long long)run, (long long)psp_ahead_window(interval) - 1);
+  result = sql == NULL ? SQLITE_NOMEM : psp_sql_int64(db, sql, last);
+  sqlite3_free(sql);
+  return result;
+}
+
 psprobe_code psp_store_close_probes(psprobe_store *store, int64_t run, bool told,
                                     psp_closed *closed, psprobe_error *error) {
   int64_t now = psprobe_clock_wall();
   long long seq = run, from = told ? INT64_MIN : now, to = told ? INT64_MAX : now + AHEAD_NS;
   *closed = (psp_closed){0};
-  int result = run_sql(store->db, sqlite3_mprintf(close_probes, seq, from, to, seq, seq));
+  int64_t last = INT64_MAX;
+  int result = find_last(store->db, run, &last);
+  if (result == SQLITE_OK)
+    result =
+        run_sql(store->db, sqlite3_mprintf(close_probes, seq, from, to, (long long)last, seq, seq));
   if (result == SQLITE_OK)
     result = count(store->db, run, PSPROBE_INTERRUPTED, &closed->interrupted);
   if (result == SQLITE_OK) result = count(store->db, run, PSPROBE_UNCERTAIN, &closed->uncertain);

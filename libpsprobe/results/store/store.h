@@ -35,6 +35,7 @@ typedef enum psp_statement {
   PSP_INSERT_RUN,
   PSP_INSERT_SOURCE,
   PSP_END_RUN,
+  PSP_RESUME_RUN,
   PSP_SET_SETTINGS,
   PSP_FIND_RUN,
   PSP_PLAN_PROBE,
@@ -141,6 +142,13 @@ psprobe_code psp_store_find_run(psprobe_store *store, const char *id, int64_t *s
 /** Keeps what is new of a run, all in one transaction. @return as psprobe_store_add */
 psprobe_code psp_store_keep(psprobe_store *store, const char *run_id, const psprobe_news *news,
                             psprobe_error *error);
+/**
+ * Goes on with a run that has ended: `run` is as it would be begun, and receives its id.
+ * @param which as in psprobe_filter
+ * @return NOT_FOUND, INVALID_ARGUMENT; FAILED_PRECONDITION names a setting that is another
+ */
+psprobe_code psp_store_resume_run(psprobe_store *store, const char *which, psprobe_run *run,
+                                  psprobe_error *error);
 /** Replaces the settings of a run that has begun. @return as psprobe_store_end_run */
 psprobe_code psp_store_set_settings(psprobe_store *store, const char *run_id, const char *settings,
                                     psprobe_error *error);

@@ -30,6 +30,8 @@ static const char *const statements[PSP_STATEMENTS] = {
         "?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [PSP_INSERT_SOURCE] = "INSERT INTO sources (run, position, name) VALUES (?, ?, ?)",
     [PSP_END_RUN] = "UPDATE runs SET ended_ns = ?2, ending = ?3 WHERE id = ?1",
+    [PSP_RESUME_RUN] =
+        "UPDATE runs SET ended_ns = NULL, ending = 0, resumed = resumed + 1 WHERE id = ?1",
     [PSP_SET_SETTINGS] = "UPDATE runs SET settings = ?2 WHERE id = ?1",
     [PSP_FIND_RUN] =
         "SELECT seq, (SELECT count(*) FROM sources WHERE run = seq) FROM runs "
