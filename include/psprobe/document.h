@@ -39,12 +39,16 @@ typedef struct psprobe_precondition {
   psprobe_timestamp update_time; /**< not {0, 0}: the document was last changed just then */
 } psprobe_precondition;
 
+/** See transaction.h. */
+typedef struct psprobe_transaction psprobe_transaction;
+
 /** How documents are read; zeroed: whole, as they are now. All borrowed. */
 typedef struct psprobe_read {
   const char *const *mask; /**< field paths that come; NULL: all; none of them: names alone */
   size_t mask_count;
   psprobe_timestamp read_time; /**< not {0, 0}: as they were then, at most an hour ago (seven days,
                                     at whole minutes, with point-in-time recovery) */
+  const psprobe_transaction *transaction; /**< NULL: none. Then without a time of its own */
 } psprobe_read;
 
 /**
@@ -121,7 +125,8 @@ typedef struct psprobe_order {
 /** A listing; valid when zeroed but for the collection. All borrowed. */
 typedef struct psprobe_listing {
   const char *collection;      /**< a path */
-  const psprobe_order *orders; /**< documents without such a field are not listed; NULL: by name */
+  const psprobe_order *orders; /**< documents without such a field are not listed; NULL: by name.
+                                    With one, it goes as a query */
   size_t order_count;
   const char *const *mask; /**< as psprobe_read's, but for an empty one */
   size_t mask_count;

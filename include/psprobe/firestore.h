@@ -39,5 +39,6 @@
 #include <psprobe/commit.h>
 #include <psprobe/document.h>
 #include <psprobe/query.h>
+#include <psprobe/transaction.h>
 #include <psprobe/value.h>
 #endif

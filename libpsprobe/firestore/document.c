@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "firestore/parts.h"
 #include "firestore/path.h"
 
 /* Its zero bytes as C0 80: psp_json_string refuses those. */
@@ -125,11 +126,15 @@ static void put_time(psp_json_writer *w, const char *name, psprobe_timestamp tim
 }
 
 bool psp_read_is_special(const psprobe_read *read) {
-  return read != NULL && (read->mask != NULL || is_set(read->read_time));
+  return read != NULL &&
+         (read->mask != NULL || is_set(read->read_time) || read->transaction != NULL);
 }
 
 void psp_read_encode(psp_json_writer *w, const psprobe_read *read) {
-  if (read != NULL && is_set(read->read_time)) put_time(w, "readTime", read->read_time);
+  if (read != NULL && read->transaction != NULL)
+    psp_json_put_member(w, "transaction", read->transaction->id);
+  else if (read != NULL && is_set(read->read_time))
+    put_time(w, "readTime", read->read_time);
 }
 
 bool psp_precondition_empty(const psprobe_precondition *precondition) {

@@ -33,7 +33,7 @@ psprobe_code psp_mask_check(const char *const *mask, size_t count, psprobe_error
 void psp_mask_encode(psp_json_writer *w, const char *name, const char *const *mask, size_t count);
 /** True when something else than the whole documents as they are now is asked for. NULL: false. */
 bool psp_read_is_special(const psprobe_read *read);
-/** `"readTime":…` of what is read as of a time; else nothing. */
+/** `"transaction":…` or `"readTime":…` of what is read in one or as of a time; else nothing. */
 void psp_read_encode(psp_json_writer *w, const psprobe_read *read);
 
 /** An answer's string as such a name, to free(); NULL: no string, or no memory. */

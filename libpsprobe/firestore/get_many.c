@@ -142,6 +142,7 @@ static psprobe_code fetch_all(reading *r, psprobe_client *client, const psp_fire
     code = fetch(r, client, &url, read, &items, error);
   } while (code != PSPROBE_OK && items.taken > 0 && r->left > 0 && psp_firestore_goes_on(error));
   psp_buf_free(&url);
+  if (code == PSPROBE_OK) psprobe_error_clear(error); /* of what broke off */
   if (code != PSPROBE_OK || r->enough || r->left == 0) return code;
   return psp_firestore_bad_answer(
       psp_fail(error, PSPROBE_INVALID_ARGUMENT, "it tells nothing of %zu documents", r->left), what,

@@ -67,6 +67,7 @@ static psprobe_code run_all(run *r, psprobe_client *client, const psp_buf *url, 
       return broke.code;
     }
   }
+  if (code == PSPROBE_OK) psprobe_error_clear(error); /* of what broke off */
   return code;
 }
 

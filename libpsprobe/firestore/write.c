@@ -138,7 +138,7 @@ static void put_update(psp_json_writer *w, const char *project, const char *data
   put_transforms(w, write);
 }
 
-static void put_write(psp_json_writer *w, const char *project, const char *database,
+void psp_write_encode(psp_json_writer *w, const char *project, const char *database,
                       const psprobe_write *write) {
   psp_json_begin_object(w);
   if (write->fields != NULL || write->transform_count > 0) {
@@ -167,7 +167,7 @@ psprobe_code psp_writes_encode(psp_buf *out, const char *project, const char *da
                     writes[i].path != NULL ? writes[i].path : "without a path");
       return code;
     }
-    put_write(&w, project, database, &writes[i]);
+    psp_write_encode(&w, project, database, &writes[i]);
   }
   psp_json_end_array(&w);
   psp_json_end_object(&w);

@@ -18,6 +18,10 @@
 /** Path, fields, mask and precondition of one write. @return PSPROBE_OK or INVALID_ARGUMENT */
 psprobe_code psp_write_check(const psprobe_write *write, psprobe_error *error);
 
+/** One write, of those that passed psp_write_check. */
+void psp_write_encode(psp_json_writer *w, const char *project, const char *database,
+                      const psprobe_write *write);
+
 /**
  * The body of commit and batchWrite: `{"writes":[…]}`. Checks each write, and
  * names the one that is refused.

@@ -154,16 +154,32 @@ static psprobe_code check_orders(const psp_local_query *query, psprobe_error *er
   return PSPROBE_OK;
 }
 
-/* https://firebase.google.com/docs/firestore/query-data/order-limit-data: results come in the order
- * of an inequality's field, then of their names, in the direction of the last order. */
+static int by_path(const void *a, const void *b) {
+  const psp_documents_path *first = &((const psp_order *)a)->path;
+  const psp_documents_path *second = &((const psp_order *)b)->path;
+  bool name = psp_documents_path_is_name(first), other = psp_documents_path_is_name(second);
+  if (name != other) return (int)name - (int)other;
+  for (size_t i = 0; i < first->count && i < second->count; i++) {
+    int order = strcmp(first->names[i], second->names[i]);
+    if (order != 0) return order;
+  }
+  return (first->count > second->count) - (first->count < second->count);
+}
+
+/* google/firestore/v1/query.proto, StructuredQuery.order_by: results come in the order of the
+ * fields of inequalities, which are in the order of their names, then of their own names, in the
+ * direction of the last order. */
 psprobe_code psp_local_query_imply(psp_local_query *query, psprobe_error *error) {
   static char name[] = "__name__";
   char *names[] = {name};
   psp_documents_path path = {.names = names, .count = 1};
-  bool descending = query->order_count && query->orders[query->order_count - 1].descending;
+  size_t asked = query->order_count;
+  bool descending = asked > 0 && query->orders[asked - 1].descending;
   psprobe_code code =
       query->where != NULL ? imply_filter(query, query->where, descending, error) : PSPROBE_OK;
   if (code == PSPROBE_OK) code = imply_path(query, &path, descending, error);
+  if (query->order_count > asked)
+    qsort(query->orders + asked, query->order_count - asked, sizeof *query->orders, by_path);
   return code != PSPROBE_OK ? code : check_orders(query, error);
 }
 

@@ -8,7 +8,8 @@
 void psp_documents_refuse(psp_documents_request *request, const psprobe_error *error,
                           psp_buf *message) {
   bool own = message != NULL && message->data != NULL && message->len;
-  psp_rest_error(request->exchange, error->code, own ? message->data : error->message);
+  const char *said = error->message[0] != '\0' ? error->message : NULL;
+  psp_rest_error(request->exchange, error->code, own ? message->data : said);
   if (message != NULL) psp_buf_free(message);
 }
 

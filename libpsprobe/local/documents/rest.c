@@ -12,6 +12,7 @@
 
 struct psp_documents_host {
   psp_documents *documents;
+  psp_transactions *transactions; /* guarded by the documents' lock */
   psp_server *server;
 };
 
@@ -53,8 +54,9 @@ static void batch_write(psp_documents_request *request) {
 static void list_collections(psp_documents_request *request) {
   need_admin(request, "Metadata operations", psp_documents_list_collections);
 }
-static void unimplemented(psp_documents_request *request) {
-  psp_rest_error(request->exchange, PSPROBE_UNIMPLEMENTED, NULL);
+static void partition(psp_documents_request *request) {
+  psp_rest_error(request->exchange, PSPROBE_UNIMPLEMENTED,
+                 "Method google.firestore.v1.Firestore/PartitionQuery is unimplemented");
 }
 
 /* ---- which of them ---- */
@@ -74,10 +76,10 @@ static const struct route {
     {"POST", "batchGet", ROOT, psp_documents_batch_get},
     {"POST", "runQuery", ROOT | COLLECTION | DOCUMENT, psp_documents_run_query},
     {"POST", "listCollectionIds", ROOT | COLLECTION | DOCUMENT, list_collections},
-    {"POST", "runAggregationQuery", ROOT | DOCUMENT, unimplemented},
-    {"POST", "partitionQuery", ROOT | DOCUMENT, unimplemented},
-    {"POST", "beginTransaction", ROOT, unimplemented},
-    {"POST", "rollback", ROOT, unimplemented},
+    {"POST", "runAggregationQuery", ROOT | COLLECTION | DOCUMENT, psp_documents_run_aggregation},
+    {"POST", "partitionQuery", ROOT | DOCUMENT, partition},
+    {"POST", "beginTransaction", ROOT, psp_documents_begin_transaction},
+    {"POST", "rollback", ROOT, psp_documents_rollback},
     {"POST", NULL, COLLECTION | DOCUMENT, psp_documents_create},
     {"GET", NULL, DOCUMENT, psp_documents_read},
     {"GET", NULL, COLLECTION, psp_documents_list},
@@ -149,7 +151,8 @@ static void call(psp_documents_request *request, psp_documents_route *handler) {
 
 static void handle(void *arg, psp_exchange *exchange) {
   psp_documents_host *host = arg;
-  psp_documents_request request = {.documents = host->documents, .exchange = exchange};
+  psp_documents_request request = {
+      .documents = host->documents, .transactions = host->transactions, .exchange = exchange};
   const char *method = psp_exchange_method(exchange);
   psp_documents_route *handler = NULL;
   if (strcmp(method, "OPTIONS") == 0) {
@@ -184,7 +187,9 @@ psprobe_code psp_documents_host_new(const char *listen, const char *path,
       .max_body = MAX_BODY,
       .max_connections = (unsigned)psp_limit_files_share(PSP_FILES_MINOR, MAX_CONNECTIONS),
       .logger = logger};
-  psprobe_code code = psp_documents_new(path, &host->documents, error);
+  host->transactions = psp_transactions_new();
+  psprobe_code code = host->transactions != NULL ? psp_documents_new(path, &host->documents, error)
+                                                 : psp_fail_memory(error, "documents");
   if (code == PSPROBE_OK) code = psp_server_new(&options, &host->server, error);
   if (code != PSPROBE_OK)
     psp_documents_host_free(host);
@@ -197,6 +202,7 @@ void psp_documents_host_free(psp_documents_host *host) {
   if (host == NULL) return;
   psp_server_free(host->server);
   psp_documents_free(host->documents);
+  psp_transactions_free(host->transactions);
   free(host);
 }
 

@@ -188,28 +188,26 @@ static void large_documents_come_in_smaller_pages(void **state) {
   assert_string_equal(s.ids, "de");
 }
 
+/* In an order it is a query; by name it has pages. */
 static void lists_in_an_order(void **state) {
   fake_client *f = *state;
   seen s = {.most = 0};
   static const char *const mask[] = {"a", "`b-c`"};
-  psprobe_order orders[] = {{"n", true}, {"__name__", false}};
-  psprobe_listing listing = {.collection = "c",
-                             .orders = orders,
-                             .order_count = 2,
-                             .mask = mask,
-                             .mask_count = 2,
-                             .page_size = 7};
-  expect(f, "GET",
-         ROOT
-         "/c?pageSize=7&orderBy=n%20desc%2C__name__&mask.fieldPaths=a"
-         "&mask.fieldPaths=%60b-c%60",
-         "{}");
+  psprobe_order by_n = {.field = "n", .descending = true};
+  psprobe_listing listing = {.collection = "c", .mask = mask, .mask_count = 2, .page_size = 7};
+  expect(f, "GET", ROOT "/c?pageSize=7&mask.fieldPaths=a&mask.fieldPaths=%60b-c%60", "{}");
   assert_int_equal(psprobe_document_list(f->client, &listing, note, &s, NULL), PSPROBE_OK);
+  listing.orders = &by_n;
+  listing.order_count = 1;
+  fake_call *query = expect(f, "POST", ROOT ":runQuery", "[" FOUND("b") "]");
+  assert_int_equal(psprobe_document_list(f->client, &listing, note, &s, NULL), PSPROBE_OK);
+  body_has(query, "{\"field\":{\"fieldPath\":\"n\"},\"direction\":\"DESCENDING\"}");
+  body_has(query, "{\"fieldPath\":\"`b-c`\"}");
   expect(f, "GET", ROOT "/c?pageSize=300&showMissing=true", "{\"documents\":[" DOC("a") "]}");
   listing = (psprobe_listing){.collection = "c", .show_missing = true};
   assert_int_equal(psprobe_document_list(f->client, &listing, note, &s, NULL), PSPROBE_OK);
-  assert_string_equal(s.ids, "a");
-  listing.orders = orders;
+  assert_string_equal(s.ids, "ba");
+  listing.orders = &by_n;
   listing.order_count = 1;
   assert_int_equal(psprobe_document_list(f->client, &listing, note, &s, NULL),
                    PSPROBE_INVALID_ARGUMENT);
