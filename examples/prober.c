@@ -19,7 +19,7 @@ static struct settings {
   psprobe_verifier_options verify;
   psprobe_text_list sources, admin_hosts;
   int64_t count, grace_ns, keep_ns;
-  const char *db, *collection, *admin, *region, *resume;
+  const char *db, *collection, *runs, *admin, *region, *resume;
   bool no_firestore, create;
 } o;
 
@@ -55,6 +55,8 @@ static const psprobe_option options[] = {
      .help = "go on with a run of that file; last: the newest"},
     {"collection", PSPROBE_OPTION_TEXT, &o.collection, "NAME", .help = "Firestore collection",
      PSPROBE_COLLECTION, .check = psprobe_check_collection},
+    {"runs-collection", PSPROBE_OPTION_TEXT, &o.runs, "NAME",
+     .help = "… of runs [as that one: pubsub_runs]", .check = psprobe_check_collection},
     {"region", PSPROBE_OPTION_TEXT, &o.region, "NAME",
      .help = "where this prober runs, to be kept with its run", .also_env = "GOOGLE_CLOUD_REGION",
      .man_only = true},
@@ -112,7 +114,7 @@ static psprobe_code open_dashboard(session *s, const psprobe_logger *logger, psp
 }
 
 static psprobe_code open_all(session *s, const psprobe_logger *logger, psprobe_error *error) {
-  psprobe_uploader_options upload = {.collection = o.collection, .logger = logger};
+  psprobe_uploader_options upload = {.collection = o.collection, .runs = o.runs, .logger = logger};
   psprobe_store_options keep = {.logger = logger};
   psprobe_code code = psprobe_client_new(&o.client, &s->client, error);
   if (code == PSPROBE_OK) code = psprobe_store_new(o.db, &keep, &s->store, error);

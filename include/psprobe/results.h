@@ -165,7 +165,10 @@ PSPROBE_API psprobe_code psprobe_store_backlog(psprobe_store *store, uint64_t *r
 typedef struct psprobe_uploader psprobe_uploader;
 
 typedef struct psprobe_uploader_options {
-  const char *collection; /**< NULL: pubsub_results */
+  const char *collection; /**< of probes; NULL: pubsub_results */
+  const char *runs; /**< the collection of runs, a document each: its settings from the start, a
+                         summary from the end on; NULL: as the other, with _runs at the end, in
+                         place of _results where it has that */
   const psprobe_logger *logger;
 } psprobe_uploader_options;
 

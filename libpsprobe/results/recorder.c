@@ -181,6 +181,7 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   else if (code == PSPROBE_OK)
     code = psprobe_store_begin_run(recorder->store, run, error);
   recorder->begun = code == PSPROBE_OK;
+  if (recorder->begun && recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
   if (recorder->begun)
     psp_timers_arm(recorder->timers, &recorder->look, psprobe_clock_monotonic() + LOOK_NS);
   return code;
@@ -297,9 +298,10 @@ psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *err
   if (lost > 0)
     return psp_fail(error, PSPROBE_DATA_LOSS, "%llu results could not be kept: %s",
                     (unsigned long long)lost, why.message);
-  if (recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
   code = note_untaken(recorder, error);
-  if (code != PSPROBE_OK) return code;
-  return psprobe_store_end_run(recorder->store, recorder->run.id, psprobe_clock_wall(),
-                               ending_of(recorder->prober, told), error);
+  if (code == PSPROBE_OK)
+    code = psprobe_store_end_run(recorder->store, recorder->run.id, psprobe_clock_wall(),
+                                 ending_of(recorder->prober, told), error);
+  if (recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
+  return code;
 }

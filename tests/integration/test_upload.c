@@ -85,8 +85,10 @@ static void compare(psprobe_store *store, const char *collection, size_t count) 
     snprintf(path, sizeof path, "%s/%s", collection, all->rows[i].result.id);
     if (psprobe_document_get(client, path, NULL, &document, &error) != PSPROBE_OK)
       fail_msg("%s", error.message);
-    all->rows[i].saved_wall_ns -= all->rows[i].saved_wall_ns % 1000;
+    int64_t saved = all->rows[i].saved_wall_ns;
+    psprobe_timestamp cut = {saved / 1000000000, (int32_t)(saved % 1000000000 / 1000 * 1000)};
     psprobe_value *want = psprobe_result_document(&all->rows[i]);
+    psprobe_value_set(want, "saved_at", psprobe_value_timestamp(cut));
     char *is = test_value_json(psprobe_document_fields(document));
     if (!psprobe_value_equal(psprobe_document_fields(document), want))
       fail_msg("%s is %s", path, is);

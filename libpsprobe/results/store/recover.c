@@ -10,7 +10,8 @@ static psprobe_code close_run(psprobe_store *store, int64_t run, psp_closed *clo
   psprobe_code code = psp_store_close_probes(store, run, false, closed, error);
   if (code != PSPROBE_OK) return code;
   char *sql = sqlite3_mprintf(
-      "UPDATE runs SET ending = %d, ended_ns = max(started_ns, coalesce((SELECT "
+      "UPDATE runs SET ending = %d, revision = revision + 1, ended_ns = max(started_ns, "
+      "coalesce((SELECT "
       "max(sent_ns) FROM probes WHERE run = %lld AND state = 2), 0)) "
       "WHERE seq = %lld",
       PSPROBE_ENDING_INTERRUPTED, (long long)run, (long long)run);

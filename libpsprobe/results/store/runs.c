@@ -52,8 +52,10 @@ static bool read_run(sqlite3_stmt *run, sqlite3_stmt *sources, psp_run *out) {
   if (ending >= PSPROBE_ENDING_UNKNOWN && ending <= PSPROBE_ENDING_INTERRUPTED)
     out->run.ending = (psprobe_ending)ending;
   out->run.resumed = (uint32_t)sqlite3_column_int64(run, 7);
+  out->revision = sqlite3_column_int64(run, 8);
+  out->uploaded = sqlite3_column_int64(run, 9);
   for (int i = 0; i < TEXTS; i++)
-    add_text(&buf, at, (size_t)i, psp_sql_text(run, 8 + i));
+    add_text(&buf, at, (size_t)i, psp_sql_text(run, 10 + i));
   sqlite3_reset(sources);
   psp_sql_bind_int64(sources, 1, out->seq);
   size_t count = 0;
@@ -125,8 +127,8 @@ psprobe_code psp_runs_read(sqlite3 *db, const char *path, const psprobe_filter *
                            psp_runs *runs, psprobe_error *error) {
   static const char sql[] =
       "SELECT seq, id, started_ns, coalesce(ended_ns, 0), interval_ns, timeout_ns, ending, "
-      "resumed, "
-      "project, topic, host, version, settings, region, clock FROM runs WHERE CASE WHEN ?1 IS NULL "
+      "resumed, revision, uploaded, project, topic, host, version, settings, region, clock FROM "
+      "runs WHERE CASE WHEN ?1 IS NULL "
       "THEN 1 "
       "WHEN ?1 = 'last' THEN seq = (SELECT max(seq) FROM runs) "
       "ELSE substr(id, 1, length(?1)) = ?1 END ORDER BY seq";

@@ -57,7 +57,9 @@ static const char tables[] =
     " interval_ns INTEGER NOT NULL, timeout_ns INTEGER NOT NULL,"
     " region TEXT, clock TEXT,"
     " ending INTEGER NOT NULL DEFAULT 0," /* psprobe_ending */
-    " resumed INTEGER NOT NULL DEFAULT 0);"
+    " resumed INTEGER NOT NULL DEFAULT 0,"
+    " revision INTEGER NOT NULL DEFAULT 1,"
+    " uploaded INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE sources ("
     " run INTEGER NOT NULL REFERENCES runs (seq),"
     " position INTEGER NOT NULL,"
@@ -92,13 +94,15 @@ static const char from_2[] =
     "ALTER TABLE runs ADD COLUMN clock TEXT;"
     "ALTER TABLE runs ADD COLUMN ending INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE runs ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE runs ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE runs ADD COLUMN uploaded INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE probes ADD COLUMN state INTEGER NOT NULL DEFAULT 2;"
     "DROP INDEX probes_sent; DROP INDEX probes_run;" INDEXES;
 
 /* The same as views, which a name finds before the file's tables. */
 #define RUNS_VIEW                                                                  \
   "CREATE TEMP VIEW runs AS SELECT *, NULL AS region, NULL AS clock, 0 AS ending," \
-  " 0 AS resumed FROM main.runs;"
+  " 0 AS resumed, 1 AS revision, 0 AS uploaded FROM main.runs;"
 static const char *const bridges[PSP_SCHEMA_VERSION] = {
     [1] = RUNS_VIEW
     "CREATE TEMP VIEW probes AS SELECT *, 0 AS cadence, 2 AS state FROM main.probes;"

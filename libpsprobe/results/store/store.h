@@ -47,6 +47,7 @@ typedef enum psp_statement {
   PSP_COUNT_DELIVERY,
   PSP_PUT_INSTANCE,
   PSP_PUT_ANSWER,
+  PSP_MARK_RUN,
   PSP_MARK_UPLOADED,
   PSP_MARK_ABSENT,
   PSP_MARK_REFUSED,
@@ -172,7 +173,7 @@ psprobe_code psp_store_prune(psprobe_store *store, int64_t before_ns, psp_prunin
 
 /** A run and the texts in it, as read. */
 typedef struct psp_run {
-  int64_t seq;
+  int64_t seq, revision, uploaded;
   psprobe_run run;
   char *text; /**< what run's pointers point into */
 } psp_run;

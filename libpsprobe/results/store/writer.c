@@ -29,10 +29,12 @@ static const char *const statements[PSP_STATEMENTS] = {
         "settings, interval_ns, timeout_ns, region, clock, ending, resumed) VALUES (?, ?, ?, ?, ?, "
         "?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [PSP_INSERT_SOURCE] = "INSERT INTO sources (run, position, name) VALUES (?, ?, ?)",
-    [PSP_END_RUN] = "UPDATE runs SET ended_ns = ?2, ending = ?3 WHERE id = ?1",
+    [PSP_END_RUN] =
+        "UPDATE runs SET ended_ns = ?2, ending = ?3, revision = revision + 1 WHERE id = ?1",
     [PSP_RESUME_RUN] =
-        "UPDATE runs SET ended_ns = NULL, ending = 0, resumed = resumed + 1 WHERE id = ?1",
-    [PSP_SET_SETTINGS] = "UPDATE runs SET settings = ?2 WHERE id = ?1",
+        "UPDATE runs SET ended_ns = NULL, ending = 0, resumed = resumed + 1, "
+        "revision = revision + 1 WHERE id = ?1",
+    [PSP_SET_SETTINGS] = "UPDATE runs SET settings = ?2, revision = revision + 1 WHERE id = ?1",
     [PSP_FIND_RUN] =
         "SELECT seq, (SELECT count(*) FROM sources WHERE run = seq) FROM runs "
         "WHERE id = ?",
@@ -78,6 +80,7 @@ static const char *const statements[PSP_STATEMENTS] = {
         "coalesce(excluded.t3_ns, t3_ns), t4_ns = coalesce(excluded.t4_ns, t4_ns), instance = "
         "coalesce(excluded.instance, instance) "
         "WHERE (?23 AND excluded.status <> 0) OR status NOT IN (1, 2)",
+    [PSP_MARK_RUN] = "UPDATE runs SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
     [PSP_MARK_UPLOADED] = "UPDATE probes SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
     [PSP_MARK_ABSENT] = "UPDATE probes SET uploaded = 0 WHERE seq = ?1",
     [PSP_MARK_REFUSED] = "UPDATE probes SET refused = max(refused, ?2) WHERE seq = ?1",

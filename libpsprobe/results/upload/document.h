@@ -10,6 +10,8 @@ extern const char *const psp_document_mask[PSP_DOCUMENT_MASK];
 
 /** "answered", "late" or "lost". */
 const char *psp_status_name(psprobe_status status);
+/** The status of that name. @return false: there is none */
+bool psp_status_named(const char *text, psprobe_status *status);
 /** NULL: not known. */
 const char *psp_ending_name(psprobe_ending ending);
 

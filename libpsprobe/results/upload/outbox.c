@@ -34,6 +34,15 @@ static psprobe_code take(psprobe_store *store, int64_t after, size_t max, psp_ou
   return code;
 }
 
+/* The runs whose newest state is not uploaded, up to `max`. */
+static void take_runs(psp_outbox *outbox, size_t max) {
+  for (size_t i = 0; i < outbox->runs.count; i++) {
+    const psp_run *run = &outbox->runs.items[i];
+    if (outbox->due_count == max || outbox->due_count == PSP_OUTBOX_RUNS) return;
+    if (run->revision > run->uploaded) outbox->due[outbox->due_count++] = run;
+  }
+}
+
 psprobe_code psp_outbox_take(psprobe_store *store, int64_t after, size_t max, psp_outbox *outbox,
                              psprobe_error *error) {
   *outbox = (psp_outbox){.rows = calloc(max, sizeof *outbox->rows)};
@@ -42,6 +51,7 @@ psprobe_code psp_outbox_take(psprobe_store *store, int64_t after, size_t max, ps
   bool inside = code == PSPROBE_OK;
   if (code == PSPROBE_OK) code = psp_runs_read(store->db, store->path, NULL, &outbox->runs, error);
   if (code == PSPROBE_OK) code = take(store, after, max, outbox, error);
+  if (code == PSPROBE_OK) take_runs(outbox, max - outbox->count);
   if (inside) psp_store_leave(store);
   if (code != PSPROBE_OK) psp_outbox_free(outbox);
   return code;
@@ -78,7 +88,12 @@ psp_mark psp_mark_of(const psp_stored_row *row, const psprobe_error *outcome) {
   }
 }
 
-psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, const psp_mark *marks,
+psp_mark psp_mark_of_run(const psprobe_error *outcome) {
+  if (outcome->code == PSPROBE_OK) return PSP_MARK_NEWEST;
+  return psp_row_refused(outcome) ? PSP_MARK_UNWELCOME : PSP_MARK_NONE;
+}
+
+static psprobe_code mark_row(psprobe_store *store, const psp_stored_row *row, psp_mark mark,
                              psprobe_error *error) {
   static const psp_statement with[] = {
       [PSP_MARK_NEWEST] = PSP_MARK_UPLOADED,
@@ -86,18 +101,33 @@ psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, con
       [PSP_MARK_GONE] = PSP_MARK_ABSENT,
       [PSP_MARK_UNWELCOME] = PSP_MARK_REFUSED,
   };
+  if (mark == PSP_MARK_NONE) return PSPROBE_OK;
+  sqlite3_stmt *statement = store->statements[with[mark]];
+  psp_sql_bind_int64(statement, 1, row->seq);
+  if (mark != PSP_MARK_GONE)
+    psp_sql_bind_int64(statement, 2, mark == PSP_MARK_FIRST ? 1 : row->revision);
+  if (psp_sql_step_once(statement) == SQLITE_DONE) return PSPROBE_OK;
+  return psp_sql_fail(store->db, store->path, "write to", error);
+}
+
+static psprobe_code mark_run(psprobe_store *store, const psp_run *run, psp_mark mark,
+                             psprobe_error *error) {
+  if (mark == PSP_MARK_NONE) return PSPROBE_OK;
+  sqlite3_stmt *statement = store->statements[PSP_MARK_RUN];
+  psp_sql_bind_int64(statement, 1, run->seq);
+  psp_sql_bind_int64(statement, 2, run->revision);
+  if (psp_sql_step_once(statement) == SQLITE_DONE) return PSPROBE_OK;
+  return psp_sql_fail(store->db, store->path, "write to", error);
+}
+
+psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, const psp_mark *marks,
+                             psprobe_error *error) {
   psprobe_code code = psp_store_begin(store, error);
   if (code != PSPROBE_OK) return code;
-  for (size_t i = 0; code == PSPROBE_OK && i < outbox->count; i++) {
-    const psp_stored_row *row = &outbox->rows[i];
-    if (marks[i] == PSP_MARK_NONE) continue;
-    sqlite3_stmt *statement = store->statements[with[marks[i]]];
-    psp_sql_bind_int64(statement, 1, row->seq);
-    if (marks[i] != PSP_MARK_GONE)
-      psp_sql_bind_int64(statement, 2, marks[i] == PSP_MARK_FIRST ? 1 : row->revision);
-    if (psp_sql_step_once(statement) != SQLITE_DONE)
-      code = psp_sql_fail(store->db, store->path, "write to", error);
-  }
+  for (size_t i = 0; code == PSPROBE_OK && i < outbox->count; i++)
+    code = mark_row(store, &outbox->rows[i], marks[i], error);
+  for (size_t i = 0; code == PSPROBE_OK && i < outbox->due_count; i++)
+    code = mark_run(store, outbox->due[i], marks[outbox->count + i], error);
   return psp_store_finish(store, code, error);
 }
 

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_RESULTS_UPLOAD_OUTBOX_H
 #define PSP_RESULTS_UPLOAD_OUTBOX_H
-/** @file The rows that are not in Firestore yet, and what became of them. */
+/** @file The rows and runs that are not in Firestore yet, and what became of them. */
 #include "results/store/store.h"
 
-/** Rows to upload, with the runs that they are of. */
+/** Most runs that go with a batch of rows. */
+#define PSP_OUTBOX_RUNS 20
+
+/** Rows to upload, with the runs that they are of; and the runs that are to be uploaded themselves.
+ */
 typedef struct psp_outbox {
   psp_runs runs;
   psp_stored_row *rows;
   size_t count;
+  const psp_run *due[PSP_OUTBOX_RUNS]; /**< of the runs */
+  size_t due_count;
 } psp_outbox;
 
-/** The oldest `max` rows behind row `after` whose newest state is neither uploaded nor refused. */
+/** The oldest `max` rows behind row `after` whose newest state is neither uploaded nor refused; and
+ * runs, where these leave room. */
 psprobe_code psp_outbox_take(psprobe_store *store, int64_t after, size_t max, psp_outbox *outbox,
                              psprobe_error *error);
 void psp_outbox_free(psp_outbox *outbox);
@@ -35,8 +42,11 @@ bool psp_row_refused(const psprobe_error *outcome);
  * condition that it does not exist, one that was is patched on condition that it does. Pure.
  */
 psp_mark psp_mark_of(const psp_stored_row *row, const psprobe_error *outcome);
+/** The same of a run, which is written whole, whatever is there. Pure. */
+psp_mark psp_mark_of_run(const psprobe_error *outcome);
 
-/** Notes them, all in one transaction. */
+/** Notes them, those of the rows and then those of the due runs, all in one transaction. A run that
+ * is unwelcome is given up until it changes. */
 psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, const psp_mark *marks,
                              psprobe_error *error);
 /** Rows not uploaded, and those of them that were refused. */

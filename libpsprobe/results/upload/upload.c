@@ -6,8 +6,6 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "firestore/path.h"
 #include "os/clock.h"
 #include "os/random.h"
 #include "os/thread.h"
@@ -17,10 +15,9 @@
 #define HURRY_NS PSP_SECOND_NS
 
 struct psprobe_uploader {
-  psprobe_store *store;
-  char *collection;
+  psp_uplink link;
+  psp_collections collections;
   psprobe_logger logger;
-  psprobe_client *client;
   psp_stopper stopper; /* of the call under way, and every later one */
   pthread_t thread;
 
@@ -58,10 +55,10 @@ static void tell(psprobe_uploader *u, psprobe_code code, const psprobe_error *er
   u->told = code;
   if (psp_log_begin(&line, &u->logger, code == PSPROBE_OK ? PSPROBE_LOG_INFO : PSPROBE_LOG_WARNING,
                     code == PSPROBE_OK ? "upload_works_again" : "upload_fails")) {
-    psp_log_text(&line, "collection", u->collection);
+    psp_log_text(&line, "collection", u->collections.results);
     if (code != PSPROBE_OK) {
       psp_log_error(&line, error);
-      psp_log_text(&line, "kept_in", u->store->path);
+      psp_log_text(&line, "kept_in", u->link.store->path);
       psp_log_text(&line, "hint", advice(error));
     }
     psp_log_end(&line);
@@ -71,7 +68,7 @@ static void tell(psprobe_uploader *u, psprobe_code code, const psprobe_error *er
 static void tell_refusal(psprobe_uploader *u, const psp_batch *batch) {
   psp_log_line line;
   if (psp_log_begin(&line, &u->logger, PSPROBE_LOG_ERROR, "upload_refused")) {
-    psp_log_text(&line, "probe", batch->refused_id);
+    psp_log_text(&line, "id", batch->refused_id);
     psp_log_error(&line, &batch->refusal);
     psp_log_text(&line, "hint", "kept in the file, offered again at the next start");
     psp_log_end(&line);
@@ -85,7 +82,8 @@ static void count(psprobe_uploader *u, const psp_batch *batch, bool left) {
   u->failures += left;
   if (batch->refused > 0) u->refusal = batch->refusal;
   if (left) u->last_error = u->plan.failure;
-  if (!left && batch->uploaded > 0 && u->plan.after == 0) psprobe_error_clear(&u->last_error);
+  if (!left && batch->moved > batch->refused && u->plan.after == 0)
+    psprobe_error_clear(&u->last_error);
 }
 
 /* Asks the plan until it is time to send. @return false: the uploader is to stop */
@@ -112,8 +110,7 @@ static void *run(void *arg) {
     psp_batch batch;
     psprobe_error error = {0};
     uint64_t random = 0;
-    psprobe_code code =
-        psp_upload_batch(u->store, u->client, &u->stopper, u->collection, &step, &batch, &error);
+    psprobe_code code = psp_upload_batch(&u->link, &step, &batch, &error);
     psp_random(&random, sizeof random);
     pthread_mutex_lock(&u->mutex);
     bool first_refusal = batch.refused > 0 && u->refused == 0;
@@ -123,7 +120,8 @@ static void *run(void *arg) {
     error = u->last_error;
     pthread_mutex_unlock(&u->mutex);
     if (first_refusal) tell_refusal(u, &batch);
-    if (left || (batch.uploaded > 0 && error.code == PSPROBE_OK)) tell(u, error.code, &error);
+    if (left || (batch.moved > batch.refused && error.code == PSPROBE_OK))
+      tell(u, error.code, &error);
   }
   return NULL;
 }
@@ -139,36 +137,36 @@ static void destroy(psprobe_uploader *u) {
   psp_stopper_destroy(&u->stopper);
   pthread_mutex_destroy(&u->mutex);
   pthread_cond_destroy(&u->changed);
-  free(u->collection);
+  psp_collections_free(&u->collections);
   free(u);
+}
+
+static psprobe_code start(psprobe_uploader *u, psprobe_error *error) {
+  psprobe_code code = psp_outbox_forgive(u->link.store, error);
+  if (code == PSPROBE_OK && !psp_thread_start(&u->thread, "psp-upload", run, u))
+    code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "uploader: no thread can be started");
+  return code;
 }
 
 psprobe_code psprobe_uploader_new(psprobe_store *store, psprobe_client *client,
                                   const psprobe_uploader_options *options,
                                   psprobe_uploader **uploader, psprobe_error *error) {
-  const char *collection =
-      options != NULL && options->collection != NULL ? options->collection : PSPROBE_COLLECTION;
-  psprobe_code code = psp_collection_setting_check(collection, error);
-  if (code == PSPROBE_OK) code = psp_outbox_forgive(store, error);
-  if (code != PSPROBE_OK) return code;
+  static const psprobe_uploader_options none = {0};
+  if (options == NULL) options = &none;
   psprobe_uploader *u = calloc(1, sizeof *u);
   if (u == NULL) return psp_fail_memory(error, "uploader");
-  u->store = store;
-  u->client = client;
-  psp_plan_init(&u->plan, !psp_client_is_emulator(client, PSP_FIRESTORE));
-  if (options != NULL && options->logger != NULL) u->logger = *options->logger;
-  u->collection = psp_strdup(collection);
-  if (u->collection == NULL) {
-    free(u);
-    return psp_fail_memory(error, "uploader");
-  }
   init_locks(u);
-  if (!psp_thread_start(&u->thread, "psp-upload", run, u)) {
+  psp_plan_init(&u->plan, !psp_client_is_emulator(client, PSP_FIRESTORE));
+  if (options->logger != NULL) u->logger = *options->logger;
+  psprobe_code code =
+      psp_collections_name(&u->collections, options->collection, options->runs, error);
+  u->link = (psp_uplink){store, client, &u->stopper, &u->collections};
+  if (code == PSPROBE_OK) code = start(u, error);
+  if (code == PSPROBE_OK)
+    *uploader = u;
+  else
     destroy(u);
-    return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "uploader: no thread can be started");
-  }
-  *uploader = u;
-  return PSPROBE_OK;
+  return code;
 }
 
 void psprobe_uploader_free(psprobe_uploader *uploader) {
@@ -214,25 +212,25 @@ psprobe_code psprobe_uploader_flush(psprobe_uploader *uploader, int64_t timeout_
   pthread_mutex_unlock(&u->mutex);
   uint64_t rows = 0, unwelcome = 0;
   if (idle && refused == 0) return PSPROBE_OK;
-  psprobe_code code = psp_outbox_count(u->store, &rows, &unwelcome, error);
+  psprobe_code code = psp_outbox_count(u->link.store, &rows, &unwelcome, error);
   if (code != PSPROBE_OK) return code;
   if (idle && unwelcome == 0) return PSPROBE_OK; /* refused once, and taken in a later state */
   if (cause.code == PSPROBE_OK) {
     psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "results not in Firestore yet: %llu (kept in %s)",
-             (unsigned long long)rows, u->store->path);
+             (unsigned long long)rows, u->link.store->path);
     if (error != NULL) error->retryable = true;
     return PSPROBE_DEADLINE_EXCEEDED;
   }
   cause.retryable = !idle && psp_plan_can_pass(&cause);
   if (error != NULL) *error = cause;
   psp_fail_in(error, "results not in Firestore: %llu (kept in %s)", (unsigned long long)rows,
-              u->store->path);
+              u->link.store->path);
   return cause.code;
 }
 
 void psprobe_uploader_get_stats(psprobe_uploader *uploader, psprobe_uploader_stats *stats) {
   uint64_t rows = 0, unwelcome = 0;
-  psp_outbox_count(uploader->store, &rows, &unwelcome, NULL);
+  psp_outbox_count(uploader->link.store, &rows, &unwelcome, NULL);
   pthread_mutex_lock(&uploader->mutex);
   *stats = (psprobe_uploader_stats){.uploaded = uploader->uploaded,
                                     .failures = uploader->failures,

@@ -3,19 +3,27 @@
 #define PSP_RESULTS_UPLOAD_UPLOAD_H
 /** @file One batch of rows to Firestore. The plan decides when, and how many. */
 #include "client/call.h"
+#include "results/upload/collections.h"
 #include "results/upload/outbox.h"
 #include "results/upload/plan.h"
 
+/** Between where and where. All borrowed. */
+typedef struct psp_uplink {
+  psprobe_store *store;
+  psprobe_client *client;
+  psp_stopper *stopper; /**< what ends the wait, with CANCELLED */
+  const psp_collections *collections;
+} psp_uplink;
+
 /**
  * Sends the rows of a step (PSP_PLAN_SEND) by batchWrite, whose writes succeed and fail each on its
- * own, and notes in the store what became of each.
+ * own, and notes in the store what became of each. Where rows leave room, runs go with them and
+ * count as rows: the document of one that has ended with a summary.
  *
- * @param stopper what ends the wait, with CANCELLED
  * @return PSPROBE_OK: what became of each row is known and noted; else why the request came to
  *         nothing. A request of one row that Firestore refuses for what is in it refuses the row
  */
-psprobe_code psp_upload_batch(psprobe_store *store, psprobe_client *client, psp_stopper *stopper,
-                              const char *collection, const psp_plan_step *step, psp_batch *batch,
+psprobe_code psp_upload_batch(const psp_uplink *link, const psp_plan_step *step, psp_batch *batch,
                               psprobe_error *error);
 
 #endif

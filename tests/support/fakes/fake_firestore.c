@@ -28,6 +28,7 @@ struct fake_firestore {
   int file;
   kept *documents;
   size_t count;
+  char run[40], *run_fields; /* the last run's document */
   unsigned requests;
   fake_moment_fn *fn;
   void *arg;
@@ -77,6 +78,26 @@ static void load(fake_firestore *f, const char *path) {
       apply(f, line[0], line + 2, line + 35);
     }
   psp_buf_free(&all);
+}
+
+/* A run's document, which is written whole, whatever was there. */
+static bool is_run(const psp_json *write) {
+  const char *name = psp_json_string(psp_json_get(psp_json_get(write, "update"), "name"));
+  return name != NULL && strstr(name, "/pubsub_runs/") != NULL;
+}
+
+static int write_run(fake_firestore *f, const psp_json *write) {
+  const psp_json *update = psp_json_get(write, "update");
+  psp_buf fields = {0};
+  psp_json_writer w = {.buf = &fields};
+  snprintf(f->run, sizeof f->run, "%s",
+           strrchr(psp_json_string(psp_json_get(update, "name")), '/') + 1);
+  if (psp_json_get(write, "currentDocument") != NULL) abort();
+  if (strcmp(f->run, f->refused) == 0 && !f->refused_whole) return PSPROBE_INVALID_ARGUMENT;
+  psp_json_put_json(&w, psp_json_get(update, "fields"));
+  free(f->run_fields);
+  f->run_fields = psp_buf_take(&fields, NULL);
+  return PSPROBE_OK;
 }
 
 /* @return the google.rpc.Code */
@@ -137,7 +158,7 @@ static void write_all(fake_firestore *f, const psp_http_request *request, fake_a
   psp_json_begin_array(&w);
   for (; write != NULL; write = psp_json_next(write)) {
     if (done++ == count / 2) at(f, FAKE_MIDWAY);
-    put_status(&w, write_one(f, write));
+    put_status(&w, is_run(write) ? write_run(f, write) : write_one(f, write));
     psp_json_begin_object(&r);
     psp_json_end_object(&r);
   }
@@ -153,7 +174,8 @@ static void write_all(fake_firestore *f, const psp_http_request *request, fake_a
 static void handle(void *arg, const psp_http_request *request, fake_answer *answer) {
   fake_firestore *f = arg;
   pthread_mutex_lock(&f->lock);
-  f->requests++;
+  f->requests += memmem(request->body, request->body_len, "arbitrary_message_id", 20) != NULL ||
+                 memmem(request->body, request->body_len, "updateMask", 10) != NULL;
   at(f, FAKE_BEFORE);
   bool broken = f->broken > 0 && f->broken-- > 0;
   if (is_refused_whole(f, request)) {
@@ -190,6 +212,7 @@ void fake_firestore_free(fake_firestore *f) {
   for (size_t i = 0; i < f->count; i++)
     free(f->documents[i].fields);
   free(f->documents);
+  free(f->run_fields);
   close(f->file);
   pthread_mutex_destroy(&f->lock);
   free(f);
@@ -245,6 +268,13 @@ static kept look(fake_firestore *f, const char *id) {
   kept copy = document == NULL ? (kept){0} : *document;
   pthread_mutex_unlock(&f->lock);
   return copy;
+}
+
+const char *fake_firestore_run(fake_firestore *f, const char *id) {
+  pthread_mutex_lock(&f->lock);
+  const char *fields = strcmp(f->run, id) == 0 ? f->run_fields : NULL;
+  pthread_mutex_unlock(&f->lock);
+  return fields;
 }
 
 const char *fake_firestore_get(fake_firestore *f, const char *id) {

@@ -38,11 +38,13 @@ void fake_firestore_refuse(fake_firestore *firestore, const char *id, bool whole
 /** Refuses every patch from now on, each by itself: somebody may create and not change. */
 void fake_firestore_deny_patches(fake_firestore *firestore, bool deny);
 
-/** Requests so far; documents there; documents created; patches. */
+/** Requests with rows so far; documents of rows there; documents created; patches. */
 unsigned fake_firestore_requests(fake_firestore *firestore);
 size_t fake_firestore_count(fake_firestore *firestore);
 /** The fields of a document as JSON, NULL: absent. Valid until the next request. */
 const char *fake_firestore_get(fake_firestore *firestore, const char *id);
+/** The fields of the run whose document was written last, NULL: another's. Valid likewise. */
+const char *fake_firestore_run(fake_firestore *firestore, const char *id);
 /** Creates and patches of a document that succeeded. */
 unsigned fake_firestore_creates(fake_firestore *firestore, const char *id);
 unsigned fake_firestore_patches(fake_firestore *firestore, const char *id);

@@ -53,7 +53,10 @@ static void test_both_answered(void **state) {
          "\"status\":{\"stringValue\":\"answered\"},"
          "\"duplicates\":{\"integerValue\":\"2\"},"
          "\"cold\":{\"booleanValue\":false},"
-         "\"handled_ns\":{\"nullValue\":null}}}}}}}}}}");
+         "\"handled_ns\":{\"nullValue\":null}}}}}}},"
+         "\"sent_ns\":{\"integerValue\":\"1795558738773000000\"},"
+         "\"saved_ns\":{\"integerValue\":\"1795558739773000001\"},"
+         "\"lateness_ns\":{\"integerValue\":\"1000\"}}}}");
 }
 
 /* Other sources appear under `sources` alone; what is not known is null, never a made-up number. */
@@ -101,7 +104,10 @@ static void test_lost_late_and_other_sources(void **state) {
          "\"status\":{\"stringValue\":\"lost\"},"
          "\"duplicates\":{\"integerValue\":\"0\"},"
          "\"cold\":{\"booleanValue\":false},"
-         "\"handled_ns\":{\"nullValue\":null}}}}}}}}}}");
+         "\"handled_ns\":{\"nullValue\":null}}}}}}},"
+         "\"sent_ns\":{\"integerValue\":\"1795558738773000000\"},"
+         "\"saved_ns\":{\"integerValue\":\"-1\"},"
+         "\"lateness_ns\":{\"integerValue\":\"1000\"}}}}");
 }
 
 int main(void) {
