@@ -178,6 +178,7 @@ soak: $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(BUILD)/tests/tools/keep 
 	@PSPROBE_EVERY_TABLE=1 $(ROUND_TRIP)
 	@PSPROBE_SEEDS=1000 $(POWER)
 	@BUILD=$(BUILD) FAULT_ALL=1 TEST_TIMEOUT=1800 tests/run.sh tests/integration/test_store_faults.sh
+	@BUILD=$(BUILD) OUTAGE=60 TEST_TIMEOUT=600 tests/run.sh tests/integration/test_outage.sh
 	@BUILD=$(BUILD) tests/soak.sh $(THREADED:%=$(BUILD)/%)
 	@$(MAKE) --no-print-directory crowd
 	@$(MAKE) --no-print-directory chaos
