@@ -2,14 +2,18 @@
 /** @file Shows results: in words, as rows, as figures, as pictures. */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <psprobe/cli.h>
+#include <psprobe/client.h>
 #include <psprobe/report.h>
 
 static struct settings {
+  psprobe_client_options client;
+  psprobe_report_cloud cloud;
   psprobe_text_list sources, compare;
   const char *file, *run, *since, *until, *html, *svg, *png;
   bool csv, json, markdown, ascii;
@@ -35,6 +39,15 @@ static const psprobe_option options[] = {
     {"source", PSPROBE_OPTION_LIST, &o.sources, "NAME", .help = "this one alone; repeatable",
      .env = "PSPROBE_REPORT_SOURCE"},
     {"ascii", PSPROBE_OPTION_FLAG, &o.ascii, NULL, .help = "no block characters"},
+    {"firestore", PSPROBE_OPTION_TEXT, &o.cloud.collection, "NAME",
+     .help = "read this collection, in place of a file", .env = "PSPROBE_REPORT_FIRESTORE",
+     .check = psprobe_check_collection},
+    {"runs-collection", PSPROBE_OPTION_TEXT, &o.cloud.runs, "NAME",
+     .help = "… and this of runs [as that one: pubsub_runs]", .check = psprobe_check_collection},
+    {"project", PSPROBE_OPTION_TEXT, &o.client.project, "ID", .help = "Google Cloud project of it",
+     .also_env = "GOOGLE_CLOUD_PROJECT", .check = psprobe_check_project},
+    {"allow-unsafe-key", PSPROBE_OPTION_FLAG, &o.client.allow_unsafe_key, NULL,
+     .help = "use a key file that others can read or git would take"},
 };
 
 static const psprobe_program program = {
@@ -42,28 +55,75 @@ static const psprobe_program program = {
     .summary = "show the results of a prober",
     .about =
         "Says which source answers faster and how sure that is, from a results file (also "
-        "while a prober writes it), or from CSV or JSON lines (- for standard input).",
+        "while a prober writes it), from CSV or JSON lines (- for standard input), or from what "
+        "probers uploaded (--firestore).",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .operand = "FILE",
     .operand_value = &o.file,
-    .operand_required = true,
     .example = "psprobe-report --run last --html report.html psprobe.db",
 };
 
-static psprobe_code read_run(const char *run, const psprobe_logger *logger, psprobe_report **report,
-                             psprobe_error *error) {
+static atomic_uint_fast64_t rows_read;
+
+static void count_rows(void *arg, uint64_t rows) {
+  (void)arg;
+  atomic_store(&rows_read, rows);
+}
+
+static void tell_rows(void *arg, char *line, size_t size) {
+  (void)arg;
+  snprintf(line, size, "%llu rows read", (unsigned long long)atomic_load(&rows_read));
+}
+
+static psprobe_code fetch(const psprobe_report_options *what, psprobe_report **report,
+                          psprobe_error *error) {
+  psprobe_client *client = NULL;
+  psprobe_progress *progress = NULL;
+  psprobe_client_options_from_environment(&o.client);
+  o.client.logger = what->logger;
+  o.cloud.progress = count_rows;
+  psprobe_code code = psprobe_client_new(&o.client, &client, error);
+  if (code == PSPROBE_OK) code = psprobe_progress_new(stderr, tell_rows, NULL, &progress, error);
+  if (code == PSPROBE_OK) code = psprobe_report_fetch(client, &o.cloud, what, report, error);
+  psprobe_progress_free(progress);
+  psprobe_client_free(client);
+  return code;
+}
+
+static psprobe_report_options asked(const char *run, const psprobe_logger *logger) {
   psprobe_report_options what = {.filter = {.run = run}, .logger = logger};
   if (o.since != NULL) what.filter.since_wall_ns = psprobe_cli_moment(o.since);
   if (o.until != NULL) what.filter.until_wall_ns = psprobe_cli_moment(o.until);
   what.sources = o.sources.items;
   what.source_count = o.sources.count;
+  return what;
+}
+
+static psprobe_code read_run(const char *run, const psprobe_logger *logger, psprobe_report **report,
+                             psprobe_error *error) {
+  psprobe_report_options what = asked(run, logger);
+  if (o.cloud.collection != NULL) return fetch(&what, report, error);
   return psprobe_report_read(o.file, &what, report, error);
 }
 
 static psprobe_code failed(psprobe_error *error, const char *what, const char *why) {
   snprintf(error->message, sizeof error->message, "%s: %s", what, why);
   return PSPROBE_UNAVAILABLE;
+}
+
+static bool print_rows(void *arg, const char *text, size_t len) {
+  (void)arg;
+  return fwrite(text, 1, len, stdout) == len;
+}
+
+/* All rows of a file, without holding them. */
+static psprobe_code export_rows(const psprobe_logger *logger, psprobe_error *error) {
+  psprobe_report_options what = asked(o.run, logger);
+  psprobe_code code = psprobe_report_export(o.file, &what, print_rows, NULL, error);
+  if (code == PSPROBE_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
+    code = failed(error, "write standard output", strerror(errno));
+  return code;
 }
 
 /* Prints a text, or writes it to a file, and frees it. */
@@ -138,17 +198,26 @@ static bool one_form(int *status) {
   return true;
 }
 
+/* A file, or Firestore. */
+static bool one_place(int *status) {
+  if ((o.file == NULL) != (o.cloud.collection == NULL)) return true;
+  *status = psprobe_cli_usage(&program, "firestore",
+                              o.file == NULL ? "this or a FILE" : "not together with a file");
+  return false;
+}
+
 int main(int argc, char **argv) {
   psprobe_logger logger;
   psprobe_error error = {0};
   psprobe_report *report = NULL;
   int status;
   if (!psprobe_cli_parse(&program, argc, argv, &logger, &status)) return status;
-  if (!one_form(&status)) return status;
+  if (!one_form(&status) || !one_place(&status)) return status;
 
   const char *run = o.compare.count > 0 ? o.compare.items[1] : o.run;
-  psprobe_code code = read_run(run, &logger, &report, &error);
-  if (code == PSPROBE_OK)
+  bool rows = o.csv && o.file != NULL && o.sources.count == 0;
+  psprobe_code code = rows ? export_rows(&logger, &error) : read_run(run, &logger, &report, &error);
+  if (code == PSPROBE_OK && !rows)
     code = o.compare.count > 0 ? compare(report, &logger, &error) : show(report, &error);
   error.code = code;
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);

@@ -51,6 +51,49 @@ typedef struct psprobe_report_options {
 PSPROBE_API psprobe_code psprobe_report_read(const char *path,
                                              const psprobe_report_options *options,
                                              psprobe_report **report, psprobe_error *error);
+/** Takes some of a text. @param text not zero-terminated. @param len its bytes. @return false to
+ * end */
+typedef bool psprobe_report_put(void *arg, const char *text, size_t len);
+/**
+ * Hands out the rows as psprobe_report_csv has them, of a results file in constant memory, however
+ * many they are.
+ *
+ * @param path    as psprobe_report_read
+ * @param options as psprobe_report_read, but for sources, which are all; may be NULL
+ * @param put     called on this thread
+ * @return PSPROBE_OK, also when `put` ended it; else as psprobe_report_read
+ * Blocks: while it is read.
+ */
+PSPROBE_API psprobe_code psprobe_report_export(const char *path,
+                                               const psprobe_report_options *options,
+                                               psprobe_report_put *put, void *arg,
+                                               psprobe_error *error);
+
+/** Where in Firestore; valid when zeroed. All borrowed. */
+typedef struct psprobe_report_cloud {
+  const char *collection; /**< of probes; NULL: pubsub_results */
+  const char *runs;       /**< of runs; NULL: as psprobe_uploader_options has it */
+  void (*progress)(void *arg,
+                   uint64_t rows); /**< told how many there were so far; NULL: nobody is */
+  void *progress_arg;
+} psprobe_report_cloud;
+/**
+ * Reads what probers uploaded, by a query that goes on where its answer breaks off: the same rows
+ * in the same order as from their results file. Documents of the first experiment are read too.
+ *
+ * @param client  reads
+ * @param cloud   may be NULL
+ * @param options may be NULL
+ * @param report  receives it
+ * @return PSPROBE_OK; NOT_FOUND a run or a source; INVALID_ARGUMENT also for a document that is not
+ *         as it must be, named; else as psprobe_query_run
+ * Ownership: free it with psprobe_report_free.
+ * Blocks: while it is read.
+ */
+PSPROBE_API psprobe_code psprobe_report_fetch(psprobe_client *client,
+                                              const psprobe_report_cloud *cloud,
+                                              const psprobe_report_options *options,
+                                              psprobe_report **report, psprobe_error *error);
 /** Frees. NULL is fine. */
 PSPROBE_API void psprobe_report_free(psprobe_report *report);
 /** @return probes in the report */

@@ -59,18 +59,49 @@ psprobe_code psprobe_report_load(psprobe_store *store, const psprobe_filter *fil
   return code;
 }
 
+/* Of columns that were read, or why they were not; they are taken. */
+static psprobe_code finish(psprobe_code code, psp_columns *columns,
+                           const psprobe_report_options *options, psprobe_report **report,
+                           psprobe_error *error) {
+  if (code == PSPROBE_OK && options->source_count > 0)
+    code = psp_columns_select(columns, options->sources, options->source_count, error);
+  if (code == PSPROBE_OK) code = psp_report_new(columns, report, error);
+  psp_columns_free(columns);
+  return code;
+}
+
+static const psprobe_report_options no_options;
+
 psprobe_code psprobe_report_read(const char *path, const psprobe_report_options *options,
                                  psprobe_report **report, psprobe_error *error) {
-  static const psprobe_report_options none = {0};
-  if (options == NULL) options = &none;
+  if (options == NULL) options = &no_options;
   psp_columns columns = {0};
   psp_columns_source source = {path, options->filter, options->logger};
   psprobe_code code = psp_columns_open(&columns, &source, error);
-  if (code == PSPROBE_OK && options->source_count > 0)
-    code = psp_columns_select(&columns, options->sources, options->source_count, error);
-  if (code == PSPROBE_OK) code = psp_report_new(&columns, report, error);
-  psp_columns_free(&columns);
-  return code;
+  return finish(code, &columns, options, report, error);
+}
+
+psprobe_code psprobe_report_export(const char *path, const psprobe_report_options *options,
+                                   psprobe_report_put *put, void *arg, psprobe_error *error) {
+  if (options == NULL) options = &no_options;
+  psp_columns_source source = {path, options->filter, options->logger};
+  return psp_csv_put(&source, put, arg, error);
+}
+
+psprobe_code psprobe_report_fetch(psprobe_client *client, const psprobe_report_cloud *cloud,
+                                  const psprobe_report_options *options, psprobe_report **report,
+                                  psprobe_error *error) {
+  if (options == NULL) options = &no_options;
+  psp_columns columns = {0};
+  psp_columns_cloud from = {.client = client, .filter = options->filter};
+  if (cloud != NULL) {
+    from.collection = cloud->collection;
+    from.runs = cloud->runs;
+    from.progress = cloud->progress;
+    from.progress_arg = cloud->progress_arg;
+  }
+  psprobe_code code = psp_columns_fetch(&columns, &from, error);
+  return finish(code, &columns, options, report, error);
 }
 
 char *psprobe_report_csv(const psprobe_report *report) {

@@ -50,7 +50,8 @@ expect 2 "--source: " prober $P --source "a/b"
 expect 2 "--prober: '127.0.0.1:8080' is not a URL" subscriber $P --prober 127.0.0.1:8080
 expect 2 "--prober: 'ftp://x' is not a URL" responder --prober ftp://x
 expect 2 "--port: '70000' is not a whole number from 0 to 65535" responder --port 70000
-expect 2 "FILE: is missing" report
+expect 2 "firestore: this or a FILE" report
+expect 2 "not together with a file" report --firestore x y
 expect 2 "--json: not together with --csv" report --json --csv x.db
 
 # Whose tokens are taken, and for whom they are, is said together or not at all.

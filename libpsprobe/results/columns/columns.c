@@ -306,6 +306,43 @@ static void keep_rows(psp_columns *c, uint32_t run) {
   if (kept > 0) memset(c->run, 0, kept * sizeof *c->run);
 }
 
+typedef struct sort_key {
+  int64_t sent;
+  size_t at;
+} sort_key;
+
+static int by_sent(const void *a, const void *b) {
+  const sort_key *x = a, *y = b;
+  if (x->sent != y->sent) return x->sent < y->sent ? -1 : 1;
+  return x->at < y->at ? -1 : 1;
+}
+
+/* Each column in the order of the keys. */
+static bool arrange(psp_columns *c, const sort_key *keys) {
+  column list[COLUMNS_MOST];
+  size_t n = list_columns(c, list);
+  for (size_t i = 0; i < n; i++) {
+    char *made = malloc(c->capacity * list[i].size), *before = *list[i].at;
+    if (made == NULL) return false;
+    for (size_t row = 0; row < c->count; row++)
+      memcpy(made + row * list[i].size, before + keys[row].at * list[i].size, list[i].size);
+    free(before);
+    *list[i].at = made;
+  }
+  return true;
+}
+
+psprobe_code psp_columns_sort(psp_columns *c, psprobe_error *error) {
+  sort_key *keys = calloc(c->count + 1, sizeof *keys);
+  for (size_t i = 0; keys != NULL && i < c->count; i++)
+    keys[i] = (sort_key){c->sent_wall_ns[i], i};
+  if (keys != NULL) qsort(keys, c->count, sizeof *keys, by_sent);
+  bool good = keys != NULL && (c->count == 0 || arrange(c, keys));
+  free(keys);
+  if (!good) return psp_fail_memory(error, "results");
+  return c->apart != NULL ? psp_columns_sort(c->apart, error) : PSPROBE_OK;
+}
+
 void psp_columns_keep_run(psp_columns *c, uint32_t run) {
   keep_rows(c, run);
   if (c->apart != NULL) keep_rows(c->apart, run);

@@ -86,6 +86,9 @@ psprobe_code psp_columns_select(psp_columns *columns, const char *const *names, 
                                 psprobe_error *error);
 /** Keeps the probes of one run, and that run, alone. */
 void psp_columns_keep_run(psp_columns *columns, uint32_t run);
+/** Puts the probes into the order sent, as a file has them. @return PSPROBE_OK; RESOURCE_EXHAUSTED
+ */
+psprobe_code psp_columns_sort(psp_columns *columns, psprobe_error *error);
 /** Forgets the first `count` probes. */
 void psp_columns_drop(psp_columns *columns, size_t count);
 /** The same as views for the comparison and the page; valid until the columns change. */
@@ -96,6 +99,12 @@ psprobe_probes psp_columns_probes(const psp_columns *columns,
 psprobe_code psp_columns_load(psp_columns *columns, psprobe_store *store,
                               const psprobe_filter *filter, psprobe_error *error);
 
+/** A part of the probes, and all runs; the last one may have no probe. @return false to end */
+typedef bool psp_columns_part(void *arg, const psp_columns *columns);
+/** The same rows as psp_columns_load's, some thousand at a time, in the memory of so many. */
+psprobe_code psp_columns_in_parts(psprobe_store *store, const psprobe_filter *filter,
+                                  psp_columns_part *part, void *arg, psprobe_error *error);
+
 /** What to read into columns. All borrowed. */
 typedef struct psp_columns_source {
   const char *path; /**< "-": standard input */
@@ -105,7 +114,29 @@ typedef struct psp_columns_source {
 /** Reads a results file, CSV or JSON lines, told apart by what is in it, into columns (zeroed). */
 psprobe_code psp_columns_open(psp_columns *columns, const psp_columns_source *source,
                               psprobe_error *error);
+/** Results in Firestore. All borrowed. */
+typedef struct psp_columns_cloud {
+  psprobe_client *client;
+  const char *collection, *runs; /**< NULL: as an uploader has them */
+  psprobe_filter filter;
+  void (*progress)(void *arg, uint64_t rows); /**< NULL: nobody wants to know */
+  void *progress_arg;
+} psp_columns_cloud;
+/** Reads what probers uploaded into columns (zeroed), in the order sent. Blocks: while it is read.
+ */
+psprobe_code psp_columns_fetch(psp_columns *columns, const psp_columns_cloud *from,
+                               psprobe_error *error);
 /** One row a probe, as psp_import_csv reads it back: the same columns again. NULL: no memory. */
 char *psp_columns_csv(const psp_columns *columns);
+
+/** Takes some of a text. @return false to end */
+typedef bool psp_text_put(void *arg, const char *text, size_t len);
+/** The same rows of a store, in constant memory: it is read twice, since the head tells which
+ * columns there are. @return as psprobe_store_each */
+psprobe_code psp_store_csv(psprobe_store *store, const psprobe_filter *filter, psp_text_put *put,
+                           void *arg, psprobe_error *error);
+/** The same of whatever holds results; what is text is held in memory. */
+psprobe_code psp_csv_put(const psp_columns_source *source, psp_text_put *put, void *arg,
+                         psprobe_error *error);
 
 #endif

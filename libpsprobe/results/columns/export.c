@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/timestamp.h"
 #include "results/columns/columns.h"
 #include "results/columns/import.h"
@@ -158,14 +159,60 @@ static void put_row(psp_buf *out, const psp_columns *all, const psp_columns *c, 
   psp_buf_char(out, '\n');
 }
 
+static void put_rows(psp_buf *out, const psp_columns *all, const psp_columns *c,
+                     const table_shape *shape) {
+  for (size_t i = 0; c != NULL && i < c->count; i++)
+    put_row(out, all, c, i, shape);
+}
+
 char *psp_columns_csv(const psp_columns *columns) {
   psp_buf out = {0};
-  const psp_columns *apart = columns->apart;
   const table_shape shape = shape_of(columns);
   put_head(&out, columns, &shape);
-  for (size_t i = 0; i < columns->count; i++)
-    put_row(&out, columns, columns, i, &shape);
-  for (size_t i = 0; apart != NULL && i < apart->count; i++)
-    put_row(&out, columns, apart, i, &shape);
+  put_rows(&out, columns, columns, &shape);
+  put_rows(&out, columns, columns->apart, &shape);
   return psp_buf_take(&out, NULL);
+}
+
+/* ---- of a store, in constant memory ---- */
+
+typedef struct streaming {
+  table_shape shape;
+  bool begun; /* the head is out */
+  bool cold;  /* the probes apart, which come after the others */
+  psp_buf text;
+  psp_text_put *put;
+  void *arg;
+} streaming;
+
+static bool note_shape(void *arg, const psp_columns *c) {
+  streaming *s = arg;
+  const table_shape shape = shape_of(c);
+  s->shape.publish |= shape.publish;
+  s->shape.cadence |= shape.cadence;
+  for (size_t k = 0; k < c->source_count; k++)
+    s->shape.told[k] |= shape.told[k];
+  return true;
+}
+
+static bool put_part(void *arg, const psp_columns *c) {
+  streaming *s = arg;
+  psp_buf_reset(&s->text);
+  if (!s->begun) put_head(&s->text, c, &s->shape);
+  s->begun = true;
+  put_rows(&s->text, c, s->cold ? c->apart : c, &s->shape);
+  return !s->text.failed && (s->text.len == 0 || s->put(s->arg, s->text.data, s->text.len));
+}
+
+psprobe_code psp_store_csv(psprobe_store *store, const psprobe_filter *filter, psp_text_put *put,
+                           void *arg, psprobe_error *error) {
+  streaming s = {.put = put, .arg = arg};
+  psprobe_code code = psp_columns_in_parts(store, filter, note_shape, &s, error);
+  if (code == PSPROBE_OK) code = psp_columns_in_parts(store, filter, put_part, &s, error);
+  s.cold = true;
+  if (code == PSPROBE_OK && s.shape.cadence)
+    code = psp_columns_in_parts(store, filter, put_part, &s, error);
+  if (code == PSPROBE_OK && s.text.failed) code = psp_fail_memory(error, "rows");
+  psp_buf_free(&s.text);
+  return code;
 }

@@ -74,12 +74,7 @@ static bool set_int(const char *text, int64_t min, int64_t *value, const char **
 
 static bool set_status(const char *text, psprobe_answer *answer, const char **why) {
   *why = "none of answered, late, lost, interrupted, uncertain";
-  for (int status = PSPROBE_LOST; status <= PSPROBE_UNCERTAIN; status++) {
-    if (strcmp(text, psp_status_name((psprobe_status)status)) != 0) continue;
-    answer->status = (psprobe_status)status;
-    return true;
-  }
-  return false;
+  return psp_status_named(text, &answer->status);
 }
 
 /* As the answer's header had it. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/** @file A results file read into columns. */
+/** @file A results file read into columns, whole or in parts. */
 #include <string.h>
 
+#include "base/error.h"
 #include "results/columns/columns.h"
 
 /* What the two passes over the store share. */
@@ -9,6 +10,8 @@ typedef struct loader {
   psp_columns columns;
   char last_run[PSPROBE_ID_SIZE]; /* of the row before; rows of a run mostly follow each other */
   uint32_t last_index;
+  psp_columns_part *part; /* NULL: all at once */
+  void *arg;
 } loader;
 
 static bool same_sources(const psp_columns *c, const psprobe_run *run) {
@@ -54,15 +57,55 @@ static bool take_row(void *arg, const psprobe_row *row) {
   return !l->columns.failed;
 }
 
+static psprobe_code take_runs(loader *l, psprobe_store *store, const psprobe_filter *filter,
+                              psprobe_error *error) {
+  psprobe_code code = psprobe_store_each_run(store, filter, take_sources, l, error);
+  return code == PSPROBE_OK ? psprobe_store_each_run(store, filter, take_run, l, error) : code;
+}
+
 psprobe_code psp_columns_load(psp_columns *columns, psprobe_store *store,
                               const psprobe_filter *filter, psprobe_error *error) {
   loader l = {0};
-  psprobe_code code = psprobe_store_each_run(store, filter, take_sources, &l, error);
-  if (code == PSPROBE_OK) code = psprobe_store_each_run(store, filter, take_run, &l, error);
+  psprobe_code code = take_runs(&l, store, filter, error);
   if (code == PSPROBE_OK) code = psprobe_store_each(store, filter, take_row, &l, error);
   if (code == PSPROBE_OK)
     *columns = l.columns;
   else
     psp_columns_free(&l.columns);
+  return code;
+}
+
+/* ---- in parts ---- */
+
+#define PART 4096
+
+/* Rows as they came, whose memory the next ones have. */
+static void forget_rows(psp_columns *c) {
+  psp_columns_drop(c, c->count);
+  psp_interned_free(&c->instances);
+  if (c->apart != NULL) forget_rows(c->apart);
+}
+
+static bool hand_on(loader *l) {
+  bool on = !l->columns.failed && l->part(l->arg, &l->columns);
+  forget_rows(&l->columns);
+  return on;
+}
+
+static bool take_row_of_part(void *arg, const psprobe_row *row) {
+  loader *l = arg;
+  size_t apart = l->columns.apart != NULL ? l->columns.apart->count : 0;
+  if (l->columns.count + apart >= PART && !hand_on(l)) return false;
+  return take_row(l, row);
+}
+
+psprobe_code psp_columns_in_parts(psprobe_store *store, const psprobe_filter *filter,
+                                  psp_columns_part *part, void *arg, psprobe_error *error) {
+  loader l = {.part = part, .arg = arg};
+  psprobe_code code = take_runs(&l, store, filter, error);
+  if (code == PSPROBE_OK) code = psprobe_store_each(store, filter, take_row_of_part, &l, error);
+  if (code == PSPROBE_OK) hand_on(&l);
+  if (code == PSPROBE_OK && l.columns.failed) code = psp_fail_memory(error, "results");
+  psp_columns_free(&l.columns);
   return code;
 }

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,11 +62,16 @@ static psprobe_code import_text(const char *what, int file, const psprobe_filter
   return code;
 }
 
+static psprobe_code open_store(const psp_columns_source *source, psprobe_store **store,
+                               psprobe_error *error) {
+  psprobe_store_options how = {.read_only = true, .logger = source->logger};
+  return psprobe_store_new(source->path, &how, store, error);
+}
+
 static psprobe_code load_store(const psp_columns_source *source, psp_columns *columns,
                                psprobe_error *error) {
   psprobe_store *store = NULL;
-  psprobe_store_options how = {.read_only = true, .logger = source->logger};
-  psprobe_code code = psprobe_store_new(source->path, &how, &store, error);
+  psprobe_code code = open_store(source, &store, error);
   if (code == PSPROBE_OK) code = psp_columns_load(columns, store, &source->filter, error);
   psprobe_store_free(store);
   return code;
@@ -83,16 +89,48 @@ static bool is_for_store(int file) {
   return !utf16 && memchr(head, '\0', (size_t)len) != NULL;
 }
 
+/* Opens what is text; -1: it is for the store. What this process writes must not be opened here and
+ * closed (results/store/lock.h). */
+static int open_text(const char *path) {
+  int file = psp_file_lock_is_held(path) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (file < 0 || !is_for_store(file)) return file;
+  close(file);
+  return -1;
+}
+
 psprobe_code psp_columns_open(psp_columns *columns, const psp_columns_source *source,
                               psprobe_error *error) {
   const char *path = source->path;
   if (strcmp(path, "-") == 0)
     return import_text("standard input", STDIN_FILENO, &source->filter, columns, error);
-  /* What this process writes must not be opened here and closed (results/store/lock.h). */
-  int file = psp_file_lock_is_held(path) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  psprobe_code code = file < 0 || is_for_store(file)
-                          ? load_store(source, columns, error)
-                          : import_text(path, file, &source->filter, columns, error);
+  int file = open_text(path);
+  if (file < 0) return load_store(source, columns, error);
+  psprobe_code code = import_text(path, file, &source->filter, columns, error);
+  close(file);
+  return code;
+}
+
+static psprobe_code put_text(const psp_columns_source *source, psp_text_put *put, void *arg,
+                             psprobe_error *error) {
+  psp_columns columns = {0};
+  psprobe_code code = psp_columns_open(&columns, source, error);
+  char *csv = code == PSPROBE_OK ? psp_columns_csv(&columns) : NULL;
+  if (code == PSPROBE_OK && csv == NULL) code = psp_fail_memory(error, "rows");
+  if (code == PSPROBE_OK) put(arg, csv, strlen(csv));
+  free(csv);
+  psp_columns_free(&columns);
+  return code;
+}
+
+psprobe_code psp_csv_put(const psp_columns_source *source, psp_text_put *put, void *arg,
+                         psprobe_error *error) {
+  bool text = strcmp(source->path, "-") == 0;
+  int file = text ? -1 : open_text(source->path);
   if (file >= 0) close(file);
+  if (text || file >= 0) return put_text(source, put, arg, error);
+  psprobe_store *store = NULL;
+  psprobe_code code = open_store(source, &store, error);
+  if (code == PSPROBE_OK) code = psp_store_csv(store, &source->filter, put, arg, error);
+  psprobe_store_free(store);
   return code;
 }
