@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/** @file A channel against gRPC's own C core as the server (Debian's python3-grpcio). */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "grpc/channel.h"
+#include "os/clock.h"
+#include "rpc_calls.h"
+
+#define PYTHON "/usr/bin/python3" /* the distribution's, which has its packages */
+
+typedef struct peer {
+  pid_t pid;
+  int in, port;
+} peer;
+
+static peer start_peer(const char *option, const char *value, const char *more) {
+  int in[2], out[2];
+  char line[16] = "";
+  assert_int_equal(pipe(in), 0);
+  assert_int_equal(pipe(out), 0);
+  peer started = {.pid = fork(), .in = in[1]};
+  assert_true(started.pid >= 0);
+  if (started.pid == 0) {
+    dup2(in[0], 0);
+    dup2(out[1], 1);
+    close(in[1]);
+    execl(PYTHON, PYTHON, "tests/integration/grpc_peer.py", option, value, more, (char *)NULL);
+    _exit(127);
+  }
+  close(in[0]);
+  close(out[1]);
+  assert_true(read(out[0], line, sizeof line - 1) > 0);
+  close(out[0]);
+  started.port = atoi(line);
+  return started;
+}
+
+static void stop_peer(const peer *p) {
+  close(p->in);
+  waitpid(p->pid, NULL, 0);
+}
+
+static psp_channel *open_channel(const peer *p, psp_channel_options options) {
+  char target[32];
+  psp_channel *channel = NULL;
+  snprintf(target, sizeof target, "127.0.0.1:%d", p->port);
+  options.target = target;
+  assert_int_equal(psp_channel_new(&options, &channel, NULL), PSPROBE_OK);
+  return channel;
+}
+
+static void test_calls(void **state) {
+  (void)state;
+  char answer[256];
+  peer p = start_peer(NULL, NULL, NULL);
+  psp_channel *channel = open_channel(&p, (psp_channel_options){.window = 65535});
+  assert_int_equal(rpc_unary(channel, "/test/Echo", "hello", answer), PSPROBE_OK);
+  assert_string_equal(answer, "hello");
+  assert_int_equal(rpc_unary(channel, "/test/Refuse", "x", answer), PSPROBE_FAILED_PRECONDITION);
+  assert_string_equal(answer, "not 100 % \xc3\xa9\n");
+  assert_int_equal(rpc_unary(channel, "/test/None", "x", answer), PSPROBE_UNIMPLEMENTED);
+
+  rpc_wait call;
+  int64_t soon_ns = psprobe_clock_monotonic() + 300 * PSP_MS_NS;
+  assert_int_equal(rpc_wait_begin(&call, channel, "/test/Hold", "x", soon_ns), PSPROBE_OK);
+  assert_int_equal(rpc_wait_end(&call), PSPROBE_DEADLINE_EXCEEDED);
+  rpc_wait_free(&call);
+
+  assert_int_equal(rpc_wait_begin(&call, channel, "/test/Count", "20000", INT64_MAX), PSPROBE_OK);
+  assert_int_equal(rpc_wait_end(&call), PSPROBE_OK);
+  assert_int_equal(call.count, 20000);
+  assert_int_equal(call.bytes, 20000000);
+  rpc_wait_free(&call);
+
+  /* Longer than a frame and than either window. */
+  size_t len = 5000000;
+  char *large = malloc(len + 1);
+  assert_non_null(large);
+  memset(large, 'y', len);
+  large[len] = 0;
+  assert_int_equal(rpc_wait_begin(&call, channel, "/test/Echo", large, INT64_MAX), PSPROBE_OK);
+  assert_int_equal(rpc_wait_end(&call), PSPROBE_OK);
+  assert_int_equal(call.last.len, len);
+  assert_memory_equal(call.last.data, large, len);
+  rpc_wait_free(&call);
+  free(large);
+  psp_channel_free(channel);
+  stop_peer(&p);
+}
+
+static void on_answer(void *arg, const void *data, size_t len) {
+  psp_buf_add(arg, data, len);
+}
+
+static psp_latch answered;
+static void on_end(void *arg, const psp_rpc_status *status) {
+  (void)arg;
+  assert_int_equal(status->code, PSPROBE_OK);
+  psp_latch_post(&answered);
+}
+
+static void test_metadata(void **state) {
+  (void)state;
+  static const psp_rpc_events events = {.message = on_answer, .end = on_end};
+  peer p = start_peer(NULL, NULL, NULL);
+  psp_channel *channel = open_channel(&p, (psp_channel_options){0});
+  psp_fields fields = {0};
+  psp_buf answer = {0};
+  psp_latch_init(&answered);
+  assert_true(psp_fields_add(&fields, "x-text", "a=b%2F", 6));
+  assert_true(psp_fields_add(&fields, "x-raw-bin", "\1\377\n", 3));
+  const psp_rpc_request request = {.path = "/test/Metadata",
+                                   .fields = &fields,
+                                   .deadline_ns = psprobe_clock_monotonic() + 100 * PSP_SECOND_NS,
+                                   .message = "",
+                                   .only = true,
+                                   .events = &events,
+                                   .arg = &answer};
+  assert_int_equal(psp_channel_begin(channel, &request, NULL, NULL), PSPROBE_OK);
+  psp_latch_wait(&answered);
+  if (strncmp(answer.data, "a=b%2F|\1\377\n|9", 12) != 0) fail_msg("%s", answer.data);
+  psp_fields_clear(&fields);
+  psp_buf_free(&answer);
+  psp_latch_destroy(&answered);
+  psp_channel_free(channel);
+  stop_peer(&p);
+}
+
+/* Every connection is told to go after some 300 ms: no call is lost, none hangs, and streams that
+ * are open then go on. */
+static void test_goaway(void **state) {
+  (void)state;
+  char answer[256];
+  peer p = start_peer("--age", "300", NULL);
+  psp_channel *channel = open_channel(&p, (psp_channel_options){0});
+  int64_t until_ns = psprobe_clock_monotonic() + 4 * PSP_SECOND_NS;
+  rpc_wait stream;
+  assert_int_equal(rpc_wait_begin(&stream, channel, "/test/Stream", NULL, INT64_MAX), PSPROBE_OK);
+  unsigned calls = 0, again = 0, sent = 0;
+  while (psprobe_clock_monotonic() < until_ns) {
+    rpc_wait call;
+    assert_int_equal(rpc_wait_begin(&call, channel, "/test/Echo", "x", INT64_MAX), PSPROBE_OK);
+    psprobe_code code = rpc_wait_end(&call);
+    /* One that met the GOAWAY on its way has not been done, and says so. */
+    if (code != PSPROBE_OK && !(code == PSPROBE_UNAVAILABLE && call.untouched))
+      fail_msg("%d %s", (int)code, call.message);
+    again += code != PSPROBE_OK;
+    calls++;
+    rpc_wait_free(&call);
+    if (calls % 20 != 0) continue;
+    assert_int_equal(psp_channel_send(channel, stream.id, "m", 1, NULL), PSPROBE_OK);
+    rpc_wait_messages(&stream, ++sent);
+  }
+  psp_channel_half_close(channel, stream.id);
+  assert_int_equal(rpc_wait_end(&stream), PSPROBE_OK);
+  rpc_wait_free(&stream);
+  print_message("%u calls, %u to be repeated, %u on the stream\n", calls, again, sent);
+  assert_true(calls > 20 && again < calls / 10 + 2);
+  assert_int_equal(rpc_unary(channel, "/test/Echo", "last", answer), PSPROBE_OK);
+  psp_channel_free(channel);
+  stop_peer(&p);
+}
+
+/* A key and a certificate of 127.0.0.1's own. */
+static void test_tls(void **state) {
+  (void)state;
+  char answer[256];
+  char folder[] = "/tmp/psprobe_tls_XXXXXX", key[64], certificate[64], command[512];
+  assert_non_null(mkdtemp(folder));
+  snprintf(key, sizeof key, "%s/key.pem", folder);
+  snprintf(certificate, sizeof certificate, "%s/cert.pem", folder);
+  snprintf(
+      command, sizeof command,
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=x "
+      "-addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s 2>/dev/null",
+      key, certificate);
+  assert_int_equal(system(command), 0);
+  peer p = start_peer("--tls", key, certificate);
+  psp_channel *channel =
+      open_channel(&p, (psp_channel_options){.tls = true, .ca_file = certificate});
+  for (int i = 0; i < 100; i++)
+    assert_int_equal(rpc_unary(channel, "/test/Echo", "secret", answer), PSPROBE_OK);
+  assert_string_equal(answer, "secret");
+  rpc_wait call;
+  assert_int_equal(rpc_wait_begin(&call, channel, "/test/Count", "5000", INT64_MAX), PSPROBE_OK);
+  assert_int_equal(rpc_wait_end(&call), PSPROBE_OK);
+  assert_int_equal(call.bytes, 5000000);
+  rpc_wait_free(&call);
+  psp_channel_free(channel);
+  /* Whom nobody vouches for. */
+  channel = open_channel(&p, (psp_channel_options){.tls = true});
+  assert_int_equal(rpc_unary(channel, "/test/Echo", "secret", answer), PSPROBE_UNAUTHENTICATED);
+  psp_channel_free(channel);
+  stop_peer(&p);
+  unlink(key);
+  unlink(certificate);
+  rmdir(folder);
+}
+
+int main(void) {
+  if (system(PYTHON " -c 'import grpc' 2>/dev/null") != 0) {
+    printf("skipped: no gRPC for " PYTHON " (Debian: python3-grpcio)\n");
+    return 77;
+  }
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls), cmocka_unit_test(test_metadata),
+                                     cmocka_unit_test(test_goaway), cmocka_unit_test(test_tls)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
