@@ -57,7 +57,8 @@ static const psprobe_program program = {
     .name = "local",
     .summary = "a stand-in for Pub/Sub, Firestore and Cloud Run on this machine",
     .about =
-        "Serves the REST of Pub/Sub and Firestore on loopback, as far as probing needs it, "
+        "Serves Pub/Sub (REST and gRPC) and Firestore (REST) on loopback, as far as probing needs "
+        "it, "
         "until Ctrl-C. Prints the two variables that Google's clients look for. With a command, "
         "that program is a function: it is started when events come, as Cloud Run starts a "
         "container, with the PORT to listen on in its environment, and stopped when none do. "

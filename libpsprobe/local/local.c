@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "local/broker/grpc.h"
 #include "local/broker/rest.h"
 #include "local/documents/rest.h"
 #include "local/functions/host.h"
@@ -37,8 +38,9 @@ static void name_host(char *out, const char *listen, int port) {
 
 static psprobe_code start(psprobe_local *local, const psprobe_local_options *options,
                           psprobe_error *error) {
-  psprobe_code code = psp_broker_host_new(options->pubsub_listen, psp_broker_rest_handle,
-                                          &local->logger, &local->broker, error);
+  const psp_broker_faces faces = {psp_broker_rest_handle, psp_broker_grpc_accept};
+  psprobe_code code =
+      psp_broker_host_new(options->pubsub_listen, &faces, &local->logger, &local->broker, error);
   if (code == PSPROBE_OK)
     code = psp_documents_host_new(options->firestore_listen, options->documents, &local->logger,
                                   &local->documents, error);

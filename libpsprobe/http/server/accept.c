@@ -114,11 +114,45 @@ static psp_room_answer let_in(acceptor *a, bool patient) {
   return answer;
 }
 
+void psp_server_set_busy(void *server, int fd, bool busy) {
+  psp_server *s = server;
+  pthread_mutex_lock(&s->room_lock);
+  psp_guest *guest = psp_room_begin(&s->room, fd);
+  if (guest != NULL && busy)
+    atomic_store(&guest->busy, true);
+  else if (guest != NULL)
+    psp_room_answered(&s->room, guest);
+  if (guest != NULL)
+    atomic_store(&guest->due_ns, busy ? INT64_MAX : psprobe_clock_monotonic() + s->idle_ns);
+  pthread_mutex_unlock(&s->room_lock);
+}
+
+void psp_server_part(void *server, int fd) {
+  psp_server *s = server;
+  pthread_mutex_lock(&s->room_lock);
+  psp_room_leave(&s->room, fd);
+  pthread_mutex_unlock(&s->room_lock);
+}
+
+/* Its first bytes lie in the kernel, all of them in one segment: no client sends them apart. No
+ * method of HTTP/1 begins so. */
+static bool is_http2(int fd) {
+  static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  char bytes[sizeof preface - 1];
+  ssize_t n = recv(fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+  return n >= 4 && memcmp(bytes, preface, (size_t)n) == 0;
+}
+
 /* Lets libmicrohttpd have it; where it cannot, it has closed it. */
 static void hand_over(acceptor *a) {
   psp_server *s = a->server;
   int fd = a->door;
   a->door = -1;
+  if (s->http2 != NULL && is_http2(fd)) {
+    psp_server_set_busy(s, fd, false);
+    s->http2(s->http2_arg, s, fd);
+    return;
+  }
   if (MHD_add_connection(s->daemon, fd, (struct sockaddr *)&a->from, a->from_len) == MHD_YES)
     return;
   pthread_mutex_lock(&s->room_lock);

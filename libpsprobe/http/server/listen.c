@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -154,4 +155,9 @@ psprobe_code psp_listen(const char *text, const char *what, int *fd, int *port,
     default:
       return psp_fail(error, PSPROBE_UNAVAILABLE, "%s %s: %s", what, text, strerror(errno));
   }
+}
+
+void psp_listen_for_words(int fd) {
+  const int seconds = 3;
+  setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
 }

@@ -31,4 +31,8 @@ bool psp_listen_parse(const char *text, psp_listen_address *address, const char 
 psprobe_code psp_listen(const char *text, const char *what, int *fd, int *port,
                         char url[PSP_LISTEN_URL], psprobe_error *error);
 
+/** From now on connections are taken once they say something, or after some seconds (tcp(7),
+ * TCP_DEFER_ACCEPT). */
+void psp_listen_for_words(int fd);
+
 #endif

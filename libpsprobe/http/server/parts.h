@@ -106,6 +106,8 @@ struct psp_server {
   psprobe_logger logger;
   psp_handler *admit;
   void *admit_arg;
+  void (*http2)(void *arg, psp_server *server, int fd);
+  void *http2_arg;
   size_t max_body, max_held;
   bool packed;
   psp_reply *unavailable; /* 503 */

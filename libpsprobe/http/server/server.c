@@ -306,6 +306,8 @@ static psp_server *make(const psp_server_options *options) {
   s->hub = psp_hub_new();
   s->admit = options->admit;
   s->admit_arg = options->admit_arg;
+  s->http2 = options->http2;
+  s->http2_arg = options->http2_arg;
   s->packed = options->packed;
   s->max_body = options->max_body ? options->max_body : DEFAULT_MAX_BODY;
   s->max_held = options->max_held ? options->max_held : DEFAULT_MAX_HELD;
@@ -331,6 +333,7 @@ psprobe_code psp_server_new(const psp_server_options *options, psp_server **serv
     discard(s);
     return code;
   }
+  if (s->http2 != NULL) psp_listen_for_words(s->listener);
   s->router = psp_router_new(options->routes, options->route_count);
   s->unavailable = make_unavailable();
   if (s->hub == NULL || s->router == NULL || s->unavailable == NULL || !start_daemon(s, options)) {

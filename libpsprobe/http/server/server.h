@@ -53,7 +53,15 @@ typedef struct psp_server_options {
    * longest idle one is closed, or one whose request does not come to an end; one address gets
    * three quarters of them. */
   unsigned max_connections;
-  unsigned threads;           /**< 0: 2 */
+  unsigned threads; /**< 0: 2 */
+  /**
+   * Takes a connection that begins with HTTP/2's preface (RFC 9113, 3.4), of which nothing was
+   * read, and which counts among the others until psp_server_part. On the acceptor's thread. NULL:
+   * such a one is answered as any other. With this one that says nothing is not taken before it
+   * does, or has been silent for some seconds.
+   */
+  void (*http2)(void *arg, psp_server *server, int fd);
+  void *http2_arg;
   int64_t idle_timeout_ns;    /**< connections without traffic; 0: 120 s. A waiting exchange is not
                                    idle */
   int64_t request_timeout_ns; /**< for the rest of a request, after its first line; 0: 60 s */
@@ -88,6 +96,12 @@ typedef struct psp_server_stats {
 void psp_server_get_stats(psp_server *server, psp_server_stats *stats);
 /** Whether anybody was `untaken` at or after monotonic `since_ns`. */
 bool psp_server_has_missed(const psp_server *server, int64_t since_ns);
+
+/** Of a connection that `http2` took: whether anybody waits for an answer on it. Else it may be
+ * shut down to make room. A void * as others call it. */
+void psp_server_set_busy(void *server, int fd, bool busy);
+/** It is about to be closed. No later than psp_server_free. */
+void psp_server_part(void *server, int fd);
 
 int psp_server_port(const psp_server *server);
 /** "http://host:port" under which this machine reaches it. The server's. */

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "http/server/server.h"
 #include "local/broker/json.h"
 #include "local/broker/rest.h"
 #include "local/broker/settings_json.h"
@@ -230,8 +229,9 @@ typedef struct page {
 } page;
 
 static const char *query(const psp_broker_request *request, const char *name, const char *other) {
-  const char *value = psp_exchange_query(request->exchange, name, 0);
-  return value != NULL ? value : psp_exchange_query(request->exchange, other, 0);
+  const psp_broker_caller *caller = &request->caller;
+  const char *value = caller->query(caller->arg, name);
+  return value != NULL ? value : caller->query(caller->arg, other);
 }
 
 /* pageSize 0, negative or none: everything in one page. What is no number is an error (the

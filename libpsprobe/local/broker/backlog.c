@@ -29,6 +29,15 @@ psp_subscription *psp_backlog_new(psp_broker *broker) {
   return subscription;
 }
 
+/* Its lease is over, or it never had one. */
+static void unlease(psp_entry *entry) {
+  psp_broker_flow *flow = entry->flow;
+  entry->flow = NULL;
+  if (flow == NULL) return;
+  flow->out--;
+  if (flow->ended && flow->out == 0) free(flow);
+}
+
 void psp_backlog_free(psp_subscription *subscription) {
   psp_alarms *alarms = &subscription->broker->alarms;
   psp_alarms_clear(alarms, &subscription->push_alarm);
@@ -36,6 +45,7 @@ void psp_backlog_free(psp_subscription *subscription) {
     for (size_t i = 0; i < CHUNK; i++) {
       psp_alarms_clear(alarms, &subscription->chunks[c][i].alarm);
       psp_letter_unref(subscription->chunks[c][i].letter);
+      unlease(&subscription->chunks[c][i]);
     }
     free(subscription->chunks[c]);
   }
@@ -117,6 +127,7 @@ static void entry_free(psp_entry *entry) {
   else
     lane->out--;
   if (entry->state == ENTRY_LEASED) subscription->leased--;
+  unlease(entry);
   psp_letter_unref(entry->letter);
   entry->letter = NULL;
   entry->lane = NULL;
@@ -153,7 +164,7 @@ static psp_lane *next_lane(const psp_subscription *subscription) {
   return plain->entries->letter->id < keyed->entries->letter->id ? plain : keyed;
 }
 
-static psp_broker_delivery lease(psp_entry *entry, bool push, psp_instant now) {
+static psp_broker_delivery lease(psp_entry *entry, psp_backlog_taker taker, psp_instant now) {
   psp_subscription *subscription = entry->subscription;
   const psp_subscription_settings *settings = &subscription->settings;
   psp_broker *broker = subscription->broker;
@@ -163,7 +174,9 @@ static psp_broker_delivery lease(psp_entry *entry, bool push, psp_instant now) {
   broker->last_lease = broker->last_lease % INT32_MAX + 1;
   entry->lease = broker->last_lease;
   entry->state = ENTRY_LEASED;
-  entry->pushed = push;
+  entry->pushed = taker.push;
+  entry->flow = taker.flow;
+  if (taker.flow != NULL) taker.flow->out++;
   if (entry->attempts < INT32_MAX) entry->attempts++;
   subscription->leased++;
   psp_alarms_set(&broker->alarms, &entry->alarm,
@@ -180,7 +193,7 @@ static bool stale(const psp_entry *entry, psp_instant now) {
 }
 
 size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out, size_t max,
-                        bool push, psp_instant now) {
+                        psp_backlog_taker taker, psp_instant now) {
   size_t count = 0, bytes = 0;
   psp_lane *lane;
   while (count < max && (lane = next_lane(subscription)) != NULL) {
@@ -195,7 +208,7 @@ size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out
         max = count;
         break;
       }
-      out[count++] = lease(lane->entries, push, now);
+      out[count++] = lease(lane->entries, taker, now);
     } while (count < max && lane != subscription->plain && lane->entries != NULL &&
              !stale(lane->entries, now));
     lane_changed(subscription, lane);
@@ -229,6 +242,7 @@ void psp_backlog_give_back(psp_entry *entry, psp_instant now) {
   psp_alarms_clear(&broker->alarms, &entry->alarm);
   psp_broker_dirty(subscription);
   subscription->leased--;
+  unlease(entry);
   entry->state = ENTRY_DELAYED;
   if (!settings->has_dead_letter || entry->attempts < (uint32_t)settings->max_attempts) {
     psp_backlog_delay(entry, now);

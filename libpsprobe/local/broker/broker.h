@@ -37,10 +37,19 @@ typedef struct psp_broker_delivery {
   int attempt;  /**< from 1; 0: not told (no dead letter or retry policy) */
 } psp_broker_delivery;
 
+/** What one subscriber may have out at once, whose pulls share it. */
+typedef struct psp_broker_flow {
+  size_t most, out;
+  bool ended; /**< its subscriber is gone: freed once nothing is out */
+} psp_broker_flow;
+/** It is made by malloc, and ends here, with the broker locked. NULL is fine. */
+void psp_broker_flow_end(psp_broker_flow *flow);
+
 /** A pull, in the memory of whoever asks. Zeroed but for the first part. */
 typedef struct psp_broker_waiter {
   size_t max;
   bool immediate;
+  psp_broker_flow *flow;    /**< NULL: unbounded. Stays until the answer */
   bool (*alive)(void *arg); /**< false: whoever asked is gone; NULL: never. Must be quick */
   /** Takes the answer out of the outbox, by the host, without its lock. */
   void (*answer)(struct psp_broker_waiter *pull);

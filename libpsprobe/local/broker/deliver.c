@@ -30,22 +30,39 @@ void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *w
   broker->outbox.pulls_end = pull;
 }
 
-static void serve_pulls(psp_subscription *subscription, psp_instant now) {
-  while (subscription->pulls != NULL && psp_backlog_has(subscription)) {
-    psp_broker_waiter *pull = subscription->pulls;
+void psp_broker_flow_end(psp_broker_flow *flow) {
+  if (flow == NULL) return;
+  flow->ended = true;
+  if (flow->out == 0) free(flow);
+}
+
+/* The oldest pull whose subscriber may have more; those of who is gone are answered on the way. */
+static psp_broker_waiter *next_pull(psp_subscription *subscription) {
+  for (psp_broker_waiter *pull = subscription->pulls, *next; pull != NULL; pull = next) {
+    next = pull->next;
     /* What is given to someone who has hung up is lost until the deadline. */
-    if (pull->alive != NULL && !pull->alive(pull->arg)) {
+    if (pull->alive != NULL && !pull->alive(pull->arg))
       psp_broker_answer(pull, PSPROBE_CANCELLED, "the client is gone");
-      continue;
-    }
+    else if (pull->flow == NULL || pull->flow->out < pull->flow->most)
+      return pull;
+  }
+  return NULL;
+}
+
+static void serve_pulls(psp_subscription *subscription, psp_instant now) {
+  psp_broker_waiter *pull;
+  while (psp_backlog_has(subscription) && (pull = next_pull(subscription)) != NULL) {
     size_t max = pull->max < PSP_PULL_MAX ? pull->max : PSP_PULL_MAX;
+    if (pull->flow != NULL && max > pull->flow->most - pull->flow->out)
+      max = pull->flow->most - pull->flow->out;
     if (max > subscription->held) max = subscription->held;
     pull->deliveries = malloc(max * sizeof *pull->deliveries);
     if (pull->deliveries == NULL) {
       psp_broker_answer(pull, PSPROBE_RESOURCE_EXHAUSTED, "out of memory");
       continue;
     }
-    pull->count = psp_backlog_take(subscription, pull->deliveries, max, false, now);
+    pull->count = psp_backlog_take(subscription, pull->deliveries, max,
+                                   (psp_backlog_taker){.flow = pull->flow}, now);
     if (pull->count == 0) { /* all that was there had outlived the retention */
       psp_broker_waiter_clear(pull);
       return;
@@ -79,7 +96,8 @@ static bool push_one(psp_subscription *subscription, psp_instant now) {
     pace_failed(subscription, now);
     return false;
   }
-  if (psp_backlog_take(subscription, &push->delivery, 1, true, now) == 0) {
+  if (psp_backlog_take(subscription, &push->delivery, 1, (psp_backlog_taker){.push = true}, now) ==
+      0) {
     free(push);
     return false;
   }

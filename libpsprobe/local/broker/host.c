@@ -19,6 +19,7 @@ struct psp_broker_host {
   pthread_t clock;
   psp_broker_pusher *pusher;
   psp_server *server;
+  psp_rpc_server *rpcs;
 };
 
 /* Bodies up to what Google's emulator takes. */
@@ -83,7 +84,13 @@ static void push_is_over(void *arg, psp_broker_push *push, bool ok) {
   psp_broker_push_free(push);
 }
 
-static psprobe_code start(psp_broker_host *host, const char *listen, psp_handler *handler,
+static void take_http2(void *arg, psp_server *server, int fd) {
+  const psp_broker_host *host = arg;
+  const psp_link_host places = {psp_server_set_busy, psp_server_part, server};
+  psp_rpc_server_take(host->rpcs, fd, &places);
+}
+
+static psprobe_code start(psp_broker_host *host, const char *listen, const psp_broker_faces *faces,
                           const psprobe_logger *logger, psprobe_error *error) {
   host->broker = psp_broker_new();
   host->pusher = host->broker != NULL ? psp_broker_pusher_new(push_is_over, host, logger) : NULL;
@@ -92,25 +99,30 @@ static psprobe_code start(psp_broker_host *host, const char *listen, psp_handler
     return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED,
                     "start the broker's thread: no more threads");
   host->running = true;
-  psp_route all = {.method = "*", .pattern = "/*", .handler = handler, .arg = host};
+  const psp_rpc_server_options rpcs = {.accept = faces->grpc, .arg = host};
+  psprobe_code code = psp_rpc_server_new(&rpcs, &host->rpcs, error);
+  if (code != PSPROBE_OK) return code;
+  psp_route all = {.method = "*", .pattern = "/*", .handler = faces->rest, .arg = host};
   psp_server_options options = {.listen = listen != NULL ? listen : "127.0.0.1:0",
                                 .what = "the address of the Pub/Sub stand-in",
                                 .routes = &all,
                                 .route_count = 1,
                                 .max_body = MAX_BODY,
                                 .max_connections = MAX_CONNECTIONS,
+                                .http2 = take_http2,
+                                .http2_arg = host,
                                 .logger = logger};
   return psp_server_new(&options, &host->server, error);
 }
 
-psprobe_code psp_broker_host_new(const char *listen, psp_handler *handler,
+psprobe_code psp_broker_host_new(const char *listen, const psp_broker_faces *faces,
                                  const psprobe_logger *logger, psp_broker_host **out,
                                  psprobe_error *error) {
   psp_broker_host *host = calloc(1, sizeof *host);
   if (host == NULL) return psp_fail_memory(error, "broker");
   pthread_mutex_init(&host->lock, NULL);
   psp_cond_init(&host->changed);
-  psprobe_code code = start(host, listen, handler, logger, error);
+  psprobe_code code = start(host, listen, faces, logger, error);
   if (code != PSPROBE_OK)
     psp_broker_host_free(host);
   else
@@ -129,12 +141,18 @@ void psp_broker_host_free(psp_broker_host *host) {
   }
   if (host->running) pthread_join(host->clock, NULL);
   /* From here on the server's threads are the only ones that could send a push, then none is. */
+  if (host->server != NULL) psp_server_quiesce(host->server);
+  psp_rpc_server_free(host->rpcs);
   psp_server_free(host->server);
   psp_broker_pusher_free(host->pusher);
   psp_broker_free(host->broker);
   pthread_cond_destroy(&host->changed);
   pthread_mutex_destroy(&host->lock);
   free(host);
+}
+
+psp_rpc_server *psp_broker_host_grpc(psp_broker_host *host) {
+  return host->rpcs;
 }
 
 int psp_broker_host_port(const psp_broker_host *host) {

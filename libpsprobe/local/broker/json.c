@@ -206,15 +206,19 @@ static void put_message(psp_json_writer *w, const psp_letter *letter) {
   psp_json_end_object(w);
 }
 
+void psp_broker_ack_format(char *out, size_t size, const char *subscription, uint64_t ack) {
+  snprintf(out, size, "%s:%llu", subscription, (unsigned long long)ack);
+}
+
 void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_broker_waiter *pull) {
   psp_json_writer w = {.buf = out, .pretty = true};
-  char ack[600];
+  char ack[PSP_BROKER_ACK_SIZE];
   psp_json_begin_object(&w);
   if (pull->count) {
     psp_json_begin_array_member(&w, "receivedMessages");
     for (size_t i = 0; i < pull->count; i++) {
       const psp_broker_delivery *delivery = &pull->deliveries[i];
-      snprintf(ack, sizeof ack, "%s:%llu", subscription, (unsigned long long)delivery->ack);
+      psp_broker_ack_format(ack, sizeof ack, subscription, delivery->ack);
       psp_json_begin_object(&w);
       psp_json_put_member(&w, "ackId", ack);
       psp_json_put_key(&w, "message");
@@ -231,8 +235,8 @@ void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_br
 
 /* ---- acknowledge, modifyAckDeadline ---- */
 
-static psprobe_code decode_ack(const char *text, const char *subscription, bool modify,
-                               uint64_t *ack, psprobe_error *error) {
+psprobe_code psp_broker_ack_parse(const char *text, const char *subscription, bool modify,
+                                  uint64_t *ack, psprobe_error *error) {
   const char *colon = text != NULL ? strrchr(text, ':') : NULL;
   int64_t number;
   if (colon == NULL || !psp_parse_int64(colon + 1, INT64_MIN, INT64_MAX, &number))
@@ -276,7 +280,8 @@ psprobe_code psp_broker_ack_decode(const char *body, size_t len, const char *sub
     code = psp_fail_memory(error, "ack ids");
   for (const psp_json *id = psp_json_first(read.ids);
        id != NULL && out->acks != NULL && code == PSPROBE_OK; id = psp_json_next(id))
-    code = decode_ack(psp_json_string(id), subscription, modify, &out->acks[out->count++], error);
+    code = psp_broker_ack_parse(psp_json_string(id), subscription, modify, &out->acks[out->count++],
+                                error);
   psp_json_free(json);
   if (code != PSPROBE_OK) free(out->acks);
   return code;

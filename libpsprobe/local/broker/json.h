@@ -31,6 +31,13 @@ psprobe_code psp_broker_pull_decode(const char *body, size_t len, psp_pull_reque
                                     psprobe_error *error);
 void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_broker_waiter *pull);
 
+/** An ack id: the subscription, and the delivery's number. */
+#define PSP_BROKER_ACK_SIZE 600
+void psp_broker_ack_format(char *out, size_t size, const char *subscription, uint64_t ack);
+/** INVALID_ARGUMENT in the emulator's words. `text` may be NULL. */
+psprobe_code psp_broker_ack_parse(const char *text, const char *subscription, bool modify,
+                                  uint64_t *ack, psprobe_error *error);
+
 /** The body of acknowledge or modifyAckDeadline; free(acks). */
 typedef struct psp_ack_request {
   uint64_t *acks;

@@ -28,7 +28,8 @@ typedef struct psp_entry {
   uint32_t lease; /**< number of its last delivery; with the slot it makes the ack */
   uint32_t attempts;
   uint8_t state;
-  bool pushed; /**< the lease is a push's */
+  bool pushed;           /**< the lease is a push's */
+  psp_broker_flow *flow; /**< of whom the lease is; NULL: of no bound */
 } psp_entry;
 
 /**
@@ -108,9 +109,14 @@ void psp_backlog_free(psp_subscription *subscription);
 bool psp_backlog_reserve(psp_subscription *subscription, psp_letter *const *letters, size_t count);
 void psp_backlog_add(psp_subscription *subscription, psp_letter *letter);
 bool psp_backlog_has(const psp_subscription *subscription);
+/** Whom messages are leased to. */
+typedef struct psp_backlog_taker {
+  bool push;
+  psp_broker_flow *flow; /**< may be NULL */
+} psp_backlog_taker;
 /** Leases up to `max` messages. @return how many lie in `out` */
 size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out, size_t max,
-                        bool push, psp_instant now);
+                        psp_backlog_taker taker, psp_instant now);
 /** The message of a delivery, whether its lease still runs or not; NULL: acknowledged, or
  * delivered anew. */
 psp_entry *psp_backlog_find(psp_subscription *subscription, uint64_t ack);

@@ -30,31 +30,29 @@ static void publish(psp_broker_request *request) {
   if (code == PSPROBE_OK) psp_broker_publish_encode(&body, first, letters.count);
   psp_letters_free(&letters);
   if (code != PSPROBE_OK)
-    psp_rest_error(request->exchange, code, error.message);
+    psp_broker_reply(request, code, error.message, NULL);
   else
-    psp_rest_reply(request->exchange, &body);
+    psp_broker_reply(request, code, NULL, &body);
 }
 
 /* A pull that may wait: it outlives the handler. */
 typedef struct waiting {
   psp_broker_waiter pull;
-  psp_exchange *exchange;
+  psp_broker_caller caller;
   char name[];
 } waiting;
 
 static bool is_there(void *arg) {
-  return !psp_exchange_is_gone(((const waiting *)arg)->exchange);
+  const waiting *one = arg;
+  return !one->caller.is_gone(one->caller.arg);
 }
 
 static void answer(psp_broker_waiter *done) {
   waiting *one = done->arg;
-  if (done->code != PSPROBE_OK) {
-    psp_rest_error(one->exchange, done->code, done->why);
-  } else {
-    psp_buf body = {0};
-    psp_broker_pull_encode(&body, one->name, done);
-    psp_rest_reply(one->exchange, &body);
-  }
+  psp_buf body = {0};
+  if (done->code == PSPROBE_OK) psp_broker_pull_encode(&body, one->name, done);
+  one->caller.reply(one->caller.arg, done->code, done->why,
+                    done->code == PSPROBE_OK ? &body : NULL);
   psp_broker_waiter_clear(done);
   free(one);
 }
@@ -67,7 +65,7 @@ static void pull(psp_broker_request *request) {
   waiting *one = code != PSPROBE_OK ? NULL : calloc(1, sizeof *one + size);
   if (one == NULL) {
     if (code == PSPROBE_OK) code = psp_fail_memory(&error, "pull");
-    psp_rest_error(request->exchange, code, error.message);
+    psp_broker_reply(request, code, error.message, NULL);
     return;
   }
   one->pull = (psp_broker_waiter){.max = (size_t)asked.max,
@@ -75,7 +73,7 @@ static void pull(psp_broker_request *request) {
                                   .alive = is_there,
                                   .answer = answer,
                                   .arg = one};
-  one->exchange = request->exchange;
+  one->caller = request->caller;
   memcpy(one->name, request->name, size);
   psp_broker *broker = psp_broker_host_lock(request->host);
   psp_broker_pull(broker, one->name, &one->pull, psp_broker_host_now());
@@ -101,10 +99,7 @@ static void acknowledge_or_modify(psp_broker_request *request, bool modify) {
     psp_broker_host_unlock(request->host);
     free(asked.acks);
   }
-  if (code != PSPROBE_OK)
-    psp_rest_error(request->exchange, code, error.message);
-  else
-    psp_rest_reply_empty(request->exchange);
+  psp_broker_reply(request, code, code != PSPROBE_OK ? error.message : NULL, NULL);
 }
 
 static void acknowledge(psp_broker_request *request) {
@@ -115,7 +110,7 @@ static void modify_deadline(psp_broker_request *request) {
 }
 
 static void unimplemented(psp_broker_request *request) {
-  psp_rest_error(request->exchange, PSPROBE_UNIMPLEMENTED, NULL);
+  psp_broker_reply(request, PSPROBE_UNIMPLEMENTED, NULL, NULL);
 }
 
 /* ---- which of them ---- */
@@ -197,31 +192,60 @@ static bool answer_plain(psp_exchange *exchange, const char *method, const psp_r
   return true;
 }
 
+static void call_route(psp_broker_request *request, const struct route *route) {
+  psprobe_error error = {0};
+  size_t end = request->path.count > 5 ? 5 : request->path.count;
+  psp_rest_path_cut_verb(&request->path, route->verb);
+  request->name = psp_rest_path_join(&request->path, 1, end);
+  if (request->name == NULL)
+    psp_broker_reply(request, PSPROBE_RESOURCE_EXHAUSTED, "out of memory", NULL);
+  else if (route->of == ITEM &&
+           psp_resource_check(route->kind, request->name, &error) != PSPROBE_OK)
+    psp_broker_reply(request, error.code, error.message, NULL);
+  else
+    route->handler(request);
+  free(request->name);
+}
+
+bool psp_broker_route_request(psp_broker_request *request, const char *method, const char *raw) {
+  if (!psp_rest_path_parse(raw, &request->path)) return false;
+  const struct route *route = find_route(method, &request->path);
+  if (route != NULL) call_route(request, route);
+  psp_rest_path_free(&request->path);
+  return route != NULL;
+}
+
+/* ---- who asks by REST ---- */
+
+static void reply(void *arg, psprobe_code code, const char *message, psp_buf *body) {
+  if (code != PSPROBE_OK)
+    psp_rest_error(arg, code, message);
+  else if (body != NULL)
+    psp_rest_reply(arg, body);
+  else
+    psp_rest_reply_empty(arg);
+}
+
+static bool is_gone(void *arg) {
+  return psp_exchange_is_gone(arg);
+}
+
+static const char *query(void *arg, const char *name) {
+  return psp_exchange_query(arg, name, 0);
+}
+
 void psp_broker_rest_handle(void *host, psp_exchange *exchange) {
-  const char *method = psp_exchange_method(exchange);
-  psp_broker_request request = {.host = host, .exchange = exchange};
-  if (!psp_rest_path_parse(psp_exchange_path(exchange), &request.path)) {
+  const char *method = psp_exchange_method(exchange), *raw = psp_exchange_path(exchange);
+  psp_broker_request request = {.host = host, .caller = {reply, is_gone, query, exchange}};
+  psp_rest_path path;
+  if (!psp_rest_path_parse(raw, &path)) {
     psp_rest_not_found(exchange);
     return;
   }
-  if (!answer_plain(exchange, method, &request.path)) {
-    const struct route *route = find_route(method, &request.path);
-    if (route != NULL && strcmp(method, "GET") != 0 && !type_fits(exchange)) route = NULL;
-    size_t end = request.path.count > 5 ? 5 : request.path.count;
-    if (route != NULL) psp_rest_path_cut_verb(&request.path, route->verb);
-    if (route != NULL) request.name = psp_rest_path_join(&request.path, 1, end);
-    request.body = psp_exchange_body(exchange, &request.len);
-    psprobe_error error = {0};
-    if (route == NULL)
-      psp_rest_not_found(exchange);
-    else if (request.name == NULL)
-      psp_rest_error(exchange, PSPROBE_RESOURCE_EXHAUSTED, "out of memory");
-    else if (route->of == ITEM &&
-             psp_resource_check(route->kind, request.name, &error) != PSPROBE_OK)
-      psp_rest_error(exchange, error.code, error.message);
-    else
-      route->handler(&request);
-  }
-  free(request.name);
-  psp_rest_path_free(&request.path);
+  bool done = answer_plain(exchange, method, &path);
+  psp_rest_path_free(&path);
+  if (done) return;
+  request.body = psp_exchange_body(exchange, &request.len);
+  bool fits = strcmp(method, "GET") == 0 || type_fits(exchange);
+  if (!fits || !psp_broker_route_request(&request, method, raw)) psp_rest_not_found(exchange);
 }

@@ -1,26 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_LOCAL_BROKER_REST_H
 #define PSP_LOCAL_BROKER_REST_H
-/** @file What the routes of the broker share: rest.c (messages) and admin.c. */
+/** @file The routes of the broker, which REST and gRPC come by: rest.c (messages) and admin.c. */
 #include "local/broker/host.h"
 #include "local/rest.h"
+
+/** Who asks. Copied by what answers later. */
+typedef struct psp_broker_caller {
+  /** Answers, once: with JSON (freed; NULL: an empty object), or with an error (`message` may be
+   * NULL). */
+  void (*reply)(void *arg, psprobe_code code, const char *message, psp_buf *body);
+  bool (*is_gone)(void *arg); /**< and an answer would reach nobody */
+  /** A parameter of the query, or NULL. */
+  const char *(*query)(void *arg, const char *name);
+  void *arg;
+} psp_broker_caller;
 
 /** One request, for the time of its handler. */
 typedef struct psp_broker_request {
   psp_broker_host *host;
-  psp_exchange *exchange;
+  psp_broker_caller caller;
   psp_rest_path path;
   char *name; /**< "projects/P/topics/T", or "projects/P/topics" for a listing */
   const char *body;
   size_t len;
 } psp_broker_request;
 
-/** Answers, by psp_exchange_reply or later. */
+/** Answers, by psp_broker_reply or later. */
 typedef void psp_broker_route(psp_broker_request *request);
 
 /** Unlocks the broker and answers with `body` (freed), or the error when `code` is not 0. */
 void psp_broker_finish(psp_broker_request *request, psprobe_code code, const psprobe_error *error,
                        psp_buf *body);
+
+void psp_broker_reply(psp_broker_request *request, psprobe_code code, const char *message,
+                      psp_buf *body);
+
+/** Answers by the route of method and path; `path` and `name` are filled in here, and freed.
+ * @param raw "/v1/projects/…", percent-encoded. False: there is none; nothing is answered */
+bool psp_broker_route_request(psp_broker_request *request, const char *method, const char *raw);
 
 /** A psp_handler: answers one request. `host` is a psp_broker_host. */
 void psp_broker_rest_handle(void *host, psp_exchange *exchange);

@@ -274,6 +274,46 @@ static void test_churn(void **state) {
   assert_int_equal(acked, published);
 }
 
+static void keep_answer(psp_broker_waiter *pull) {
+  (void)pull;
+}
+
+/* A subscriber with a limit gets no more than that, whoever else gets the rest; what it settles,
+ * and what runs out, makes room. */
+static void test_flow(void **state) {
+  (void)state;
+  psp_broker_flow *flow = calloc(1, sizeof *flow);
+  assert_non_null(flow);
+  flow->most = 2;
+  make_sub((psp_subscription_settings){.ack_deadline_s = 10});
+  publish("a");
+  publish("b");
+  publish("c");
+  psp_broker_waiter one = {.max = 10, .flow = flow, .answer = keep_answer};
+  psp_broker_pull(broker, SUB, &one, now);
+  assert_ptr_equal(psp_broker_outbox(broker).pulls, &one);
+  assert_int_equal(one.count, 2);
+  psp_broker_waiter more = {.max = 10, .flow = flow, .answer = keep_answer};
+  psp_broker_pull(broker, SUB, &more, now);
+  assert_null(psp_broker_outbox(broker).pulls);
+  assert_int_equal(psp_broker_acknowledge(broker, SUB, &one.deliveries[0].ack, 1, now, NULL),
+                   PSPROBE_OK);
+  assert_ptr_equal(psp_broker_outbox(broker).pulls, &more);
+  assert_int_equal(more.count, 1);
+  assert_int_equal(flow->out, 2);
+  later(11 * S);
+  assert_int_equal(flow->out, 0);
+  psp_broker_waiter_clear(&one);
+  psp_broker_waiter_clear(&more);
+  psp_broker_waiter last = {.max = 10, .flow = flow, .answer = keep_answer};
+  psp_broker_pull(broker, SUB, &last, now);
+  assert_ptr_equal(psp_broker_outbox(broker).pulls, &last);
+  assert_int_equal(last.count, 2);
+  psp_broker_waiter_clear(&last);
+  /* Freed with what it still has out. */
+  psp_broker_flow_end(flow);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_publish_pull_acknowledge),
@@ -290,6 +330,7 @@ int main(void) {
       TEST(test_topic_deleted_backlog_stays),
       TEST(test_retention),
       TEST(test_at_most_10_megabytes),
+      TEST(test_flow),
       TEST(test_churn),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

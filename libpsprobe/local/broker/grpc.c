@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "local/broker/grpc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "grpc/server.h"
+#include "local/broker/rest.h"
+#include "local/broker/shapes.h"
+#include "local/broker/streaming.h"
+
+#define MAX_PARAMETER 512
+
+/* "/v1/{name}suffix", where `name` is a member of the request, or "a.b" of one within. */
+static const struct method {
+  const char *path, *http, *name, *suffix;
+  const psp_proto_field *request, *answer;
+} methods[] = {
+    {"Publisher/CreateTopic", "PUT", "name", "", psp_shape_topic, psp_shape_topic},
+    {"Publisher/UpdateTopic", "PATCH", "topic.name", "", psp_shape_update_topic, psp_shape_topic},
+    {"Publisher/Publish", "POST", "topic", ":publish", psp_shape_publish, psp_shape_published},
+    {"Publisher/GetTopic", "GET", "topic", "", psp_shape_get_topic, psp_shape_topic},
+    {"Publisher/ListTopics", "GET", "project", "/topics", psp_shape_list_topics, psp_shape_topics},
+    {"Publisher/ListTopicSubscriptions", "GET", "topic", "/subscriptions",
+     psp_shape_list_topic_subscriptions, psp_shape_names},
+    {"Publisher/DeleteTopic", "DELETE", "topic", "", psp_shape_get_topic, psp_shape_empty},
+    {"Publisher/DetachSubscription", "POST", "subscription", ":detach", psp_shape_get_subscription,
+     psp_shape_empty},
+    {"Subscriber/CreateSubscription", "PUT", "name", "", psp_shape_subscription,
+     psp_shape_subscription},
+    {"Subscriber/GetSubscription", "GET", "subscription", "", psp_shape_get_subscription,
+     psp_shape_subscription},
+    {"Subscriber/UpdateSubscription", "PATCH", "subscription.name", "",
+     psp_shape_update_subscription, psp_shape_subscription},
+    {"Subscriber/ListSubscriptions", "GET", "project", "/subscriptions",
+     psp_shape_list_subscriptions, psp_shape_subscriptions},
+    {"Subscriber/DeleteSubscription", "DELETE", "subscription", "", psp_shape_get_subscription,
+     psp_shape_empty},
+    {"Subscriber/ModifyAckDeadline", "POST", "subscription", ":modifyAckDeadline", psp_shape_modify,
+     psp_shape_empty},
+    {"Subscriber/Acknowledge", "POST", "subscription", ":acknowledge", psp_shape_acknowledge,
+     psp_shape_empty},
+    {"Subscriber/Pull", "POST", "subscription", ":pull", psp_shape_pull, psp_shape_pulled},
+    {"Subscriber/ModifyPushConfig", "POST", "subscription", ":modifyPushConfig", psp_shape_push,
+     psp_shape_empty},
+    {"Subscriber/Seek", "POST", "subscription", ":seek", psp_shape_get_subscription,
+     psp_shape_empty},
+};
+
+/* One call: held by the server until its end, and by the broker until its answer. */
+typedef struct call {
+  atomic_int holders;
+  atomic_bool gone;
+  psp_broker_host *host;
+  uint64_t id;
+  const struct method *method;
+  bool asked;
+  psp_json *json; /* the request */
+  char number[24];
+} call;
+
+static void let_go(call *c) {
+  if (atomic_fetch_sub(&c->holders, 1) != 1) return;
+  psp_json_free(c->json);
+  free(c);
+}
+
+static void finish(const call *c, psprobe_code code, const char *message) {
+  psp_rpc_server_finish(psp_broker_host_grpc(c->host), c->id, code, message);
+}
+
+/* ---- the caller of a route ---- */
+
+static void reply(void *arg, psprobe_code code, const char *message, psp_buf *body) {
+  call *c = arg;
+  psp_buf bytes = {0};
+  psp_json *json = NULL;
+  if (code == PSPROBE_OK && body != NULL) {
+    bool ok =
+        !body->failed && psp_json_parse(body->data, body->len, "answer", &json, NULL) == PSPROBE_OK;
+    if (!ok) code = PSPROBE_RESOURCE_EXHAUSTED;
+    if (ok) psp_proto_from_json(c->method->answer, json, &bytes);
+    psp_json_free(json);
+  }
+  if (bytes.failed) code = PSPROBE_RESOURCE_EXHAUSTED;
+  if (code == PSPROBE_OK)
+    code = psp_rpc_server_send(psp_broker_host_grpc(c->host), c->id, bytes.data, bytes.len);
+  finish(c, code, message != NULL ? message : "");
+  psp_buf_free(&bytes);
+  if (body != NULL) psp_buf_free(body);
+  let_go(c);
+}
+
+static bool is_gone(void *arg) {
+  return atomic_load(&((const call *)arg)->gone);
+}
+
+/* What REST has in its query is a member of the request here. */
+static const char *query(void *arg, const char *name) {
+  call *c = arg;
+  int64_t number;
+  const psp_json *value = psp_json_get(c->json, name);
+  if (!psp_json_is_number(value)) return psp_json_string(value);
+  if (!psp_json_int64(value, &number)) return NULL;
+  snprintf(c->number, sizeof c->number, "%lld", (long long)number);
+  return c->number;
+}
+
+/* ---- requests ---- */
+
+/* "/v1/projects/p/topics/t:publish". False: the request names nothing. */
+static bool put_path(const call *c, psp_buf *path) {
+  char whole[32];
+  const psp_json *at = c->json;
+  psp_buf name = {0};
+  snprintf(whole, sizeof whole, "%s", c->method->name);
+  char *dot = strchr(whole, '.');
+  if (dot != NULL) {
+    *dot = 0;
+    at = psp_json_get(at, whole);
+  }
+  const char *text = psp_json_string(psp_json_get(at, dot != NULL ? dot + 1 : whole));
+  psp_buf_text(path, "/v1/");
+  for (; text != NULL && *text != 0; text += *text == '/') {
+    size_t len = strcspn(text, "/");
+    psp_buf_reset(&name);
+    psp_buf_add(&name, text, len);
+    if (!name.failed) psp_percent_encode(path, name.data);
+    text += len;
+    if (*text == '/') psp_buf_char(path, '/');
+  }
+  psp_buf_free(&name);
+  psp_buf_text(path, c->method->suffix);
+  return text != NULL && !path->failed;
+}
+
+/* GET and DELETE have no body. */
+static bool has_body(const struct method *method) {
+  return strcmp(method->http, "GET") != 0 && strcmp(method->http, "DELETE") != 0;
+}
+
+static void ask(call *c, const psp_buf *body) {
+  psp_buf path = {0};
+  psp_broker_request request = {.host = c->host, .caller = {reply, is_gone, query, c}};
+  if (has_body(c->method)) {
+    request.body = body->data;
+    request.len = body->len;
+  }
+  bool named = put_path(c, &path);
+  if (!named || !psp_broker_route_request(&request, c->method->http, path.data))
+    reply(c, PSPROBE_INVALID_ARGUMENT, "Invalid resource name given.", NULL);
+  psp_buf_free(&path);
+}
+
+static void on_message(void *arg, const void *data, size_t len) {
+  call *c = arg;
+  psp_buf body = {0};
+  psp_json_writer w = {.buf = &body};
+  if (c->asked) return;
+  c->asked = true;
+  atomic_fetch_add(&c->holders, 1);
+  bool ok = psp_proto_to_json(c->method->request, data, len, &w) &&
+            psp_json_parse(body.data, body.len, "request", &c->json, NULL) == PSPROBE_OK;
+  if (ok)
+    ask(c, &body);
+  else
+    reply(c, PSPROBE_INVALID_ARGUMENT, "The request is no valid protobuf message.", NULL);
+  psp_buf_free(&body);
+}
+
+static void on_half_closed(void *arg) {
+  const call *c = arg;
+  if (!c->asked) finish(c, PSPROBE_INTERNAL, "There was no request.");
+}
+
+static void on_end(void *arg, const psp_rpc_status *status) {
+  call *c = arg;
+  (void)status;
+  atomic_store(&c->gone, true);
+  let_go(c);
+}
+
+static const psp_rpc_events events = {
+    .message = on_message, .half_closed = on_half_closed, .end = on_end};
+
+void psp_broker_grpc_accept(void *host, psp_rpc *rpc, const char *path) {
+  static const char package[] = "/google.pubsub.v1.";
+  const struct method *method = NULL;
+  const char *name = psp_text_starts(path, package) ? path + strlen(package) : "";
+  if (strcmp(name, "Subscriber/StreamingPull") == 0) {
+    psp_broker_streaming_accept(host, rpc);
+    return;
+  }
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+    if (strcmp(methods[i].path, name) == 0) method = &methods[i];
+  call *c = method != NULL ? calloc(1, sizeof *c) : NULL;
+  if (c == NULL) {
+    psp_rpc_finish(rpc, method != NULL ? PSPROBE_RESOURCE_EXHAUSTED : PSPROBE_UNIMPLEMENTED,
+                   method != NULL ? "out of memory" : "Method not found");
+    return;
+  }
+  c->holders = 1;
+  c->host = host;
+  c->id = psp_rpc_id(rpc);
+  c->method = method;
+  psp_rpc_set_events(rpc, &events, c);
+}
