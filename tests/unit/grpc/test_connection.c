@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/** @file A peer that is silent, by virtual time, and bytes that go slowly. */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "grpc/connection.h"
+#include "os/clock.h"
+#include "rpc_pair.h"
+
+#define T0 (1000 * PSP_SECOND_NS)
+
+static psp_rpc_connection *ours, *peer;
+static rpc_record record;
+static unsigned pongs;
+
+static void on_pong(void *arg) {
+  (void)arg;
+  pongs++;
+}
+
+static void on_accept(void *arg, psp_rpc *rpc, const char *path) {
+  (void)arg, (void)rpc, (void)path;
+}
+
+static int setup(void **state) {
+  (void)state;
+  int ends[2];
+  const int small = 4096;
+  const psp_patience patience = {10 * PSP_SECOND_NS, 300 * PSP_SECOND_NS, 15 * PSP_SECOND_NS};
+  const psp_patience none = {INT64_MAX, INT64_MAX, INT64_MAX};
+  const psp_session_options client = {.authority = "a", .pong = on_pong};
+  const psp_session_options server = {.server = true, .accept = on_accept};
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  for (int i = 0; i < 2; i++)
+    setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  ours = psp_connection_new(psp_link_plain(ends[0]), &client, &patience, T0);
+  peer = psp_connection_new(psp_link_plain(ends[1]), &server, &none, T0);
+  assert_non_null(ours);
+  assert_non_null(peer);
+  record = (rpc_record){0};
+  pongs = 0;
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  psp_connection_free(ours);
+  psp_connection_free(peer);
+  rpc_record_free(&record);
+  return 0;
+}
+
+static void exchange(int64_t now_ns) {
+  for (int i = 0; i < 50; i++) {
+    psp_connection_write(ours);
+    psp_connection_read(peer, now_ns);
+    psp_connection_write(peer);
+    psp_connection_read(ours, now_ns);
+  }
+}
+
+static void begin(const char *message, int64_t now_ns) {
+  psp_rpc *rpc = psp_rpc_new(&(psp_rpc_request){.path = "/hold",
+                                                .deadline_ns = INT64_MAX,
+                                                .message = message,
+                                                .len = strlen(message),
+                                                .events = &rpc_recording,
+                                                .arg = &record});
+  assert_non_null(rpc);
+  assert_true(psp_session_begin(ours->session, rpc, now_ns));
+}
+
+static void test_says_nothing(void **state) {
+  (void)state;
+  assert_int_equal(psp_connection_tick(ours, false, T0), T0 + 10 * PSP_SECOND_NS);
+  assert_false(ours->over);
+  psp_connection_tick(ours, false, T0 + 10 * PSP_SECOND_NS);
+  assert_true(ours->over);
+  assert_int_equal(ours->code, PSPROBE_UNAVAILABLE);
+  assert_non_null(strstr(ours->why, "says nothing"));
+}
+
+/* No ping without a call; one with the first, then each five minutes. */
+static void test_pings(void **state) {
+  (void)state;
+  exchange(T0);
+  assert_int_equal(psp_connection_tick(ours, false, T0), INT64_MAX);
+  begin("x", T0);
+  psp_connection_tick(ours, false, T0);
+  exchange(T0);
+  assert_int_equal(pongs, 1);
+  assert_int_equal(psp_connection_tick(ours, true, T0 + 1), T0 + 300 * PSP_SECOND_NS);
+  exchange(T0 + 1);
+  psp_connection_tick(ours, true, T0 + 300 * PSP_SECOND_NS);
+  exchange(T0 + 300 * PSP_SECOND_NS);
+  assert_int_equal(pongs, 2);
+  assert_false(ours->over);
+}
+
+/* Who has answered a ping before, and is silent now, is gone; who never did is left alone. */
+static void test_silence(void **state) {
+  (void)state;
+  for (int armed = 1; armed >= 0; armed--) {
+    exchange(T0);
+    begin("x", T0);
+    psp_connection_tick(ours, true, T0);
+    exchange(T0);
+    int64_t later_ns = T0 + 300 * PSP_SECOND_NS;
+    psp_connection_tick(ours, armed, later_ns);
+    assert_int_equal(psp_connection_tick(ours, armed, later_ns + 1),
+                     later_ns + (armed ? 15 : 300) * PSP_SECOND_NS);
+    psp_connection_tick(ours, armed, later_ns + 15 * PSP_SECOND_NS);
+    assert_int_equal(ours->over, armed);
+    if (!armed) break;
+    assert_string_equal(ours->why, "the server was silent for 15 s after a ping");
+    teardown(state);
+    setup(state);
+  }
+}
+
+/* More than the socket takes at once arrives all the same. */
+static void test_slowly(void **state) {
+  (void)state;
+  char *large = malloc(500001);
+  assert_non_null(large);
+  memset(large, 'x', 500000);
+  large[500000] = 0;
+  exchange(T0);
+  begin(large, T0);
+  psp_connection_write(ours);
+  /* It waits for room, and says so. */
+  assert_true((psp_connection_events(ours) & POLLOUT) != 0);
+  for (int i = 0; i < 20; i++)
+    exchange(T0);
+  assert_int_equal(psp_connection_events(ours), POLLIN);
+  assert_false(ours->over || peer->over);
+  free(large);
+}
+
+static void test_end(void **state) {
+  (void)state;
+  exchange(T0);
+  shutdown(peer->link->fd, SHUT_RDWR);
+  psp_connection_read(ours, T0);
+  assert_true(ours->over);
+  assert_non_null(strstr(ours->why, "closed"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {TEST(test_says_nothing), TEST(test_pings), TEST(test_silence),
+                                     TEST(test_slowly), TEST(test_end)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
