@@ -11,7 +11,7 @@
 #include "os/clock.h"
 #include "os/wait.h"
 
-#define PATIENCE_NS (10 * PSP_SECOND_NS)
+#define PATIENCE_NS (60 * PSP_SECOND_NS)
 
 static void on_message(void *arg, const void *data, size_t len) {
   rpc_wait *call = arg;

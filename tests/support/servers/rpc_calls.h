@@ -24,9 +24,9 @@ typedef struct rpc_wait {
 /** Begins one; of `message` NULL none is sent yet. @return psp_channel_begin's */
 psprobe_code rpc_wait_begin(rpc_wait *call, psp_channel *channel, const char *path,
                             const char *message, int64_t deadline_ns);
-/** Until it has so many messages; fails the test after ten seconds. */
+/** Until it has so many messages; fails the test after a minute. */
 void rpc_wait_messages(rpc_wait *call, unsigned count);
-/** Until its end; fails after ten seconds. @return its code */
+/** Until its end; fails after a minute. @return its code */
 psprobe_code rpc_wait_end(rpc_wait *call);
 /** After its end. */
 void rpc_wait_free(rpc_wait *call);
