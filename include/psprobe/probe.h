@@ -14,6 +14,7 @@
 #include <psprobe/client.h>
 #include <psprobe/firestore.h>
 #include <psprobe/prober.h>
+#include <psprobe/publisher.h>
 #include <psprobe/pubsub_subscriptions.h>
 #include <psprobe/registry.h>
 #include <psprobe/responder.h>
