@@ -25,6 +25,7 @@
 #define PSP_PULL_MESSAGES    1000
 #define PSP_DEADLINE_MIN_S   10
 #define PSP_DEADLINE_MAX_S   600
+#define PSP_FILTER_BYTES     256
 /** 10 to 600, or 0 for the default (pubsub.proto, Subscription.ack_deadline_seconds); emulators
  * take less. */
 bool psp_ack_deadline_check(int seconds, bool emulator);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/timestamp.h"
+#include "local/broker/filter.h"
 #include "local/broker/parts.h"
 
 psprobe_code psp_broker_topic_publish(psp_broker *broker, psp_topic *topic,
@@ -21,7 +22,8 @@ psprobe_code psp_broker_topic_publish(psp_broker *broker, psp_topic *topic,
   }
   for (size_t s = 0; s < topic->count; s++) {
     for (size_t i = 0; i < count; i++)
-      psp_backlog_add(topic->subscriptions[s], letters[i]);
+      if (psp_broker_filter_passes(topic->subscriptions[s]->settings.filter, letters[i]))
+        psp_backlog_add(topic->subscriptions[s], letters[i]);
     psp_broker_dirty(topic->subscriptions[s]);
   }
   return PSPROBE_OK;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "local/broker/endpoint.h"
+#include "local/broker/filter.h"
 #include "pubsub/fit.h"
 
 enum { DEFAULT_ACK_DEADLINE_S = 10, MAX_ACK_DEADLINE_S = 600 };
@@ -218,6 +219,8 @@ psprobe_code psp_subscription_settings_check(psp_subscription_settings *settings
   if (code == PSPROBE_OK) code = check_push(&settings->push, error);
   if (code == PSPROBE_OK) code = check_dead_letter(settings, error);
   if (code == PSPROBE_OK) code = check_retry(settings, error);
+  if (code == PSPROBE_OK && settings->filter != NULL && *settings->filter != 0)
+    code = psp_broker_filter_check(settings->filter, error);
   return code;
 }
 

@@ -63,7 +63,7 @@ typedef struct psp_subscription_settings {
   bool ordering;
   bool has_expiration;
   psp_span expiration;
-  char *filter; /**< kept and returned; not applied, as in Google's emulator */
+  char *filter; /**< filter.h; NULL: none */
   bool has_dead_letter;
   char *dead_letter_topic;
   int max_attempts;

@@ -15,7 +15,6 @@
 #define ATTEMPTS_MOST       100
 #define RETRY_MOST_NS       (600 * PSP_SECOND_NS)
 #define RETRY_LEAST_NS      (10 * PSP_SECOND_NS) /* the default of its minimum */
-#define FILTER_SIZE         256
 
 typedef psprobe_subscription_config config_t;
 
@@ -201,9 +200,9 @@ psprobe_code psp_subscription_check(const psprobe_subscription_config *c, bool e
   if (code == PSPROBE_OK) code = check_times(c, emulator, error);
   if (code == PSPROBE_OK) code = check_dead_letter(c, error);
   if (code == PSPROBE_OK) code = psp_labels_check(c->labels, c->label_count, error);
-  if (code == PSPROBE_OK && c->filter != NULL && strlen(c->filter) > FILTER_SIZE)
+  if (code == PSPROBE_OK && c->filter != NULL && strlen(c->filter) > PSP_FILTER_BYTES)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a filter has at most %d bytes, not %zu",
-                    FILTER_SIZE, strlen(c->filter));
+                    PSP_FILTER_BYTES, strlen(c->filter));
   if (code == PSPROBE_OK) code = psp_passed_check("bigquery", c->bigquery, error);
   if (code == PSPROBE_OK) code = psp_passed_check("cloud_storage", c->cloud_storage, error);
   return code;

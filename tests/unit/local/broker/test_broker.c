@@ -225,6 +225,27 @@ static void test_retention(void **state) {
   assert_int_equal(held(), 1);
 }
 
+static psprobe_code publish_of(const char *data, const char *lang) {
+  const psp_pair pair = {"lang", lang};
+  psp_letter *letter = psp_letter_new(data, strlen(data), &pair, 1, NULL);
+  uint64_t id;
+  psprobe_code code = psp_broker_publish(broker, TOPIC, &letter, 1, now, &id, NULL);
+  psp_letter_unref(letter);
+  return code;
+}
+
+/* What does not pass is not held, as if it had been acknowledged. */
+static void test_filter(void **state) {
+  (void)state;
+  make_sub((psp_subscription_settings){.filter = strdup("attributes.lang = \"en\"")});
+  make_sub_on("projects/p/subscriptions/two", TOPIC, (psp_subscription_settings){0}, NULL);
+  assert_int_equal(publish_of("yes", "en"), PSPROBE_OK);
+  assert_int_equal(publish_of("ja", "de"), PSPROBE_OK);
+  assert_int_equal(held(), 1);
+  assert_string_equal(pull(10), "yes");
+  assert_string_equal(pull_from("projects/p/subscriptions/two", 10), "yes ja");
+}
+
 static void test_at_most_10_megabytes(void **state) {
   (void)state;
   make_sub((psp_subscription_settings){0});
@@ -329,6 +350,7 @@ int main(void) {
       TEST(test_close_answers_waiting_pulls),
       TEST(test_topic_deleted_backlog_stays),
       TEST(test_retention),
+      TEST(test_filter),
       TEST(test_at_most_10_megabytes),
       TEST(test_flow),
       TEST(test_churn),
