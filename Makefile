@@ -133,6 +133,12 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(STATIC) -lcmocka -lssl $(LIBS)
 
+# Loaded before the libraries of a prober that is to stop at a place.
+$(BUILD)/tests/tools/stop_at.so: tests/tools/stop/stop_at.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -O1 -D_GNU_SOURCE -Wall -Wextra -shared -fPIC -o $@ $< -ldl
+$(BUILD)/tests/integration/test_kill: $(BUILD)/tests/tools/stop_at.so
+
 $(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events $(BUILD)/tests/conformance: $(BUILD)/tests/%: $(BUILD)/tests/tools/%
 	$(Q)ln -sf tools/$* $@
 
@@ -174,9 +180,11 @@ check-threads: ## run the tests of threads under TSan
 
 ROUND_TRIP := $(BUILD)/tests/unit/results/columns/test_export_round_trip
 POWER := $(BUILD)/tests/unit/results/store/test_store_power
-soak: $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(BUILD)/tests/tools/keep ## run them SOAK_RUNS=2000 times each beside a busy loop
+KILL := $(BUILD)/tests/integration/test_kill
+soak: examples $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(KILL) $(BUILD)/tests/tools/keep $(BUILD)/tests/tools/with_emulators ## run them SOAK_RUNS=2000 times each beside a busy loop
 	@PSPROBE_EVERY_TABLE=1 $(ROUND_TRIP)
 	@PSPROBE_SEEDS=1000 $(POWER)
+	@BUILD=$(BUILD) KILL_ROUNDS=200 TEST_TIMEOUT=1800 $(BUILD)/tests/tools/with_emulators tests/run.sh $(KILL)
 	@BUILD=$(BUILD) FAULT_ALL=1 TEST_TIMEOUT=1800 tests/run.sh tests/integration/test_store_faults.sh
 	@BUILD=$(BUILD) OUTAGE=60 TEST_TIMEOUT=600 tests/run.sh tests/integration/test_outage.sh
 	@BUILD=$(BUILD) tests/soak.sh $(THREADED:%=$(BUILD)/%)

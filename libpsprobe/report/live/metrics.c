@@ -169,6 +169,8 @@ void psp_metrics_write(psp_buf *text, const psp_metrics *m) {
         p->refused);
   plain(out, "overflowed_total", "counter", "Probes not sent because too many were in flight.",
         p->overflowed);
+  plain(out, "withheld_total", "counter", "Probes not sent because they could not be kept in time.",
+        p->withheld);
   plain(out, "in_flight_probes", "gauge", "Probes that wait for an answer.", p->in_flight);
   plain(out, "sent_late_total", "counter",
         "Probes sent more than 0.1 s after their time: the machine is too busy.", p->sent_late);

@@ -32,6 +32,7 @@ static psprobe_prober_stats prober(void) {
                                 .filler_sent = 19,
                                 .filler_failed = 20,
                                 .malformed = 21,
+                                .withheld = 22,
                                 .facts_dropped = 22};
 }
 
@@ -79,6 +80,9 @@ static void test_golden(void **state) {
       "# HELP psprobe_overflowed_total Probes not sent because too many were in flight.\n"
       "# TYPE psprobe_overflowed_total counter\n"
       "psprobe_overflowed_total 3\n"
+      "# HELP psprobe_withheld_total Probes not sent because they could not be kept in time.\n"
+      "# TYPE psprobe_withheld_total counter\n"
+      "psprobe_withheld_total 22\n"
       "# HELP psprobe_in_flight_probes Probes that wait for an answer.\n"
       "# TYPE psprobe_in_flight_probes gauge\n"
       "psprobe_in_flight_probes 4\n"
