@@ -148,9 +148,10 @@ static void ask(call *c, const psp_buf *body) {
     request.body = body->data;
     request.len = body->len;
   }
-  bool named = put_path(c, &path);
-  if (!named || !psp_broker_route_request(&request, c->method->http, path.data))
+  bool named = put_path(c, &path) && psp_rest_path_parse(path.data, &request.path);
+  if (!named || !psp_broker_route_request(&request, c->method->http))
     reply(c, PSPROBE_INVALID_ARGUMENT, "Invalid resource name given.", NULL);
+  if (named) psp_rest_path_free(&request.path);
   psp_buf_free(&path);
 }
 

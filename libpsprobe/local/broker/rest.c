@@ -207,11 +207,9 @@ static void call_route(psp_broker_request *request, const struct route *route) {
   free(request->name);
 }
 
-bool psp_broker_route_request(psp_broker_request *request, const char *method, const char *raw) {
-  if (!psp_rest_path_parse(raw, &request->path)) return false;
+bool psp_broker_route_request(psp_broker_request *request, const char *method) {
   const struct route *route = find_route(method, &request->path);
   if (route != NULL) call_route(request, route);
-  psp_rest_path_free(&request->path);
   return route != NULL;
 }
 
@@ -235,17 +233,16 @@ static const char *query(void *arg, const char *name) {
 }
 
 void psp_broker_rest_handle(void *host, psp_exchange *exchange) {
-  const char *method = psp_exchange_method(exchange), *raw = psp_exchange_path(exchange);
+  const char *method = psp_exchange_method(exchange);
   psp_broker_request request = {.host = host, .caller = {reply, is_gone, query, exchange}};
-  psp_rest_path path;
-  if (!psp_rest_path_parse(raw, &path)) {
+  if (!psp_rest_path_parse(psp_exchange_path(exchange), &request.path)) {
     psp_rest_not_found(exchange);
     return;
   }
-  bool done = answer_plain(exchange, method, &path);
-  psp_rest_path_free(&path);
-  if (done) return;
-  request.body = psp_exchange_body(exchange, &request.len);
-  bool fits = strcmp(method, "GET") == 0 || type_fits(exchange);
-  if (!fits || !psp_broker_route_request(&request, method, raw)) psp_rest_not_found(exchange);
+  if (!answer_plain(exchange, method, &request.path)) {
+    request.body = psp_exchange_body(exchange, &request.len);
+    bool fits = strcmp(method, "GET") == 0 || type_fits(exchange);
+    if (!fits || !psp_broker_route_request(&request, method)) psp_rest_not_found(exchange);
+  }
+  psp_rest_path_free(&request.path);
 }

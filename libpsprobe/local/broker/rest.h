@@ -36,9 +36,9 @@ void psp_broker_finish(psp_broker_request *request, psprobe_code code, const psp
 void psp_broker_reply(psp_broker_request *request, psprobe_code code, const char *message,
                       psp_buf *body);
 
-/** Answers by the route of method and path; `path` and `name` are filled in here, and freed.
- * @param raw "/v1/projects/…", percent-encoded. False: there is none; nothing is answered */
-bool psp_broker_route_request(psp_broker_request *request, const char *method, const char *raw);
+/** Answers by the route of method and path ("/v1/projects/…"), and fills in the name for it. False:
+ * there is none; nothing is answered. */
+bool psp_broker_route_request(psp_broker_request *request, const char *method);
 
 /** A psp_handler: answers one request. `host` is a psp_broker_host. */
 void psp_broker_rest_handle(void *host, psp_exchange *exchange);
