@@ -38,7 +38,9 @@ static void lose(psp_rpc_connection *c, const char *why) {
   const char *http2 = psp_session_why(c->session);
   if (c->over) return;
   c->over = true;
-  c->code = c->link->refused ? PSPROBE_UNAUTHENTICATED : PSPROBE_UNAVAILABLE;
+  c->code = c->link->refused                           ? PSPROBE_UNAUTHENTICATED
+            : c->link->foreign || (c->heard && !c->up) ? PSPROBE_UNIMPLEMENTED
+                                                       : PSPROBE_UNAVAILABLE;
   snprintf(c->why, sizeof c->why, "%s", http2[0] != 0 ? http2 : why);
 }
 
@@ -58,9 +60,11 @@ void psp_connection_read(psp_rpc_connection *c, int64_t now_ns) {
       lose(c, n == 0 ? "the other side has closed the connection" : c->link->why);
       return;
     }
-    c->up = true;
+    c->heard = true;
     c->heard_ns = now_ns;
-    if (psp_session_take(c->session, room, (size_t)n, now_ns)) continue;
+    bool useful = psp_session_take(c->session, room, (size_t)n, now_ns);
+    c->up = psp_session_is_greeted(c->session);
+    if (useful) continue;
     psp_connection_write(c); /* why we part */
     lose(c, "the connection is over");
   }

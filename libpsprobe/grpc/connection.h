@@ -17,8 +17,9 @@ typedef struct psp_rpc_connection {
   psp_link *link;
   psp_session *session;
   psp_patience patience;
-  bool up;   /**< the peer has said something */
-  bool over; /**< of no more use: `code` and `why` say why. Its calls live until they are ended */
+  bool heard; /**< the peer has said something */
+  bool up;    /**< and it was HTTP/2 */
+  bool over;  /**< of no more use: `code` and `why` say why. Its calls live until they are ended */
   psprobe_code code;
   char why[240];
   psp_buf out;

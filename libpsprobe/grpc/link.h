@@ -38,6 +38,7 @@ struct psp_link {
   int fd;
   short read_on, write_on; /**< what poll(2) is to say before read or write can go on */
   bool refused;            /**< broken since the peer is not whom we trust */
+  bool foreign;            /**< broken since the peer does not speak HTTP/2 */
   char why[160];
 };
 

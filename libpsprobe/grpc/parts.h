@@ -50,7 +50,7 @@ struct psp_session {
   psp_rpc_list calls;
   unsigned live;
   int64_t now_ns, due_ns; /* due: no deadline passes before */
-  bool leaving, over, sweep;
+  bool greeted, leaving, over, sweep;
   char why[160];
 };
 

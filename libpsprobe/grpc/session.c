@@ -194,6 +194,10 @@ bool psp_session_is_leaving(const psp_session *s) {
   return s->leaving;
 }
 
+bool psp_session_is_greeted(const psp_session *s) {
+  return s->greeted;
+}
+
 const char *psp_session_why(const psp_session *s) {
   return s->why;
 }

@@ -53,6 +53,8 @@ void psp_session_ping(psp_session *session);
 void psp_session_go_away(psp_session *session);
 /** Either side has said so. */
 bool psp_session_is_leaving(const psp_session *session);
+/** The peer has shown that it speaks HTTP/2. */
+bool psp_session_is_greeted(const psp_session *session);
 /** Why it is of no more use: "HTTP/2: …"; "": it is. */
 const char *psp_session_why(const psp_session *session);
 

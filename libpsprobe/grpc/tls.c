@@ -100,6 +100,7 @@ static ssize_t shake(secured *s, short *on) {
   SSL_get0_alpn_selected(s->ssl, &chosen, &len);
   s->ready = len == 2 && memcmp(chosen, "h2", 2) == 0;
   if (s->ready) return 1;
+  s->link.foreign = true;
   snprintf(s->link.why, sizeof s->link.why, "TLS: the server does not speak HTTP/2 (ALPN)");
   return PSP_LINK_BROKEN;
 }

@@ -72,6 +72,9 @@ static int on_frame(nghttp2_session *http2, const nghttp2_frame *frame, void *ar
       rpc = rpc_of(http2, frame->hd.stream_id);
       if (rpc != NULL) on_part(s, rpc, frame);
       break;
+    case NGHTTP2_SETTINGS:
+      s->greeted = true;
+      break;
     case NGHTTP2_PING:
       if (ack && s->options.pong != NULL) s->options.pong(s->options.arg);
       break;
