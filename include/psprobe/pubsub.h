@@ -43,6 +43,10 @@ typedef struct psprobe_message {
   const psprobe_attribute *attributes;
   size_t attribute_count;
   const char *ordering_key; /**< NULL: none */
+  /** The trace that it belongs to, in W3C's form ("00-…"), and what goes with that; NULL: none. One
+   * that is not valid is not sent. They travel as Google's attributes googclient_traceparent and
+   * googclient_tracestate, which `attributes` of a received message has too. */
+  const char *traceparent, *tracestate;
   /* Received ones only: */
   const char *message_id;         /**< NULL when a push did not bring one */
   psprobe_timestamp publish_time; /**< {0, 0} when it did not come */

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "pubsub/parts.h"
+#include "pubsub/trace.h"
 
 static psprobe_code refuse(psprobe_error *error, size_t index, const char *rule) {
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "message %zu: %s", index, rule);
@@ -13,8 +14,12 @@ static psprobe_code refuse(psprobe_error *error, size_t index, const char *rule)
 
 static psprobe_code check_attributes(const psprobe_message *message, size_t index, size_t *bytes,
                                      psprobe_error *error) {
-  if (message->attribute_count > PSP_ATTRIBUTES)
-    return refuse(error, index, "more than 100 attributes");
+  psprobe_attribute trace[2];
+  const size_t traced = psp_trace_attributes(message, trace);
+  if (message->attribute_count + traced > PSP_ATTRIBUTES)
+    return refuse(error, index, "more than 100 attributes, those of its trace counted");
+  for (size_t i = 0; i < traced; i++)
+    *bytes += strlen(trace[i].key) + strlen(trace[i].value);
   for (size_t i = 0; i < message->attribute_count; i++) {
     const char *key = message->attributes[i].key, *value = message->attributes[i].value;
     if (key == NULL || value == NULL)
@@ -83,6 +88,13 @@ bool psp_ack_deadline_check(int seconds, bool emulator) {
   return seconds == 0 || (seconds >= least && seconds <= PSP_DEADLINE_MAX_S);
 }
 
+static void put_attributes(psp_json_writer *w, const psprobe_attribute *list, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    psp_json_put_key(w, list[i].key);
+    psp_json_put_string(w, list[i].value);
+  }
+}
+
 void psp_publish_encode(psp_buf *out, const psprobe_message *messages, size_t count) {
   psp_json_writer w = {.buf = out};
   psp_json_begin_object(&w);
@@ -94,12 +106,12 @@ void psp_publish_encode(psp_buf *out, const psprobe_message *messages, size_t co
       psp_json_put_key(&w, "data");
       psp_json_put_base64(&w, message->data, message->data_len);
     }
-    if (message->attribute_count > 0) {
+    psprobe_attribute trace[2];
+    const size_t traced = psp_trace_attributes(message, trace);
+    if (message->attribute_count + traced > 0) {
       psp_json_begin_object_member(&w, "attributes");
-      for (size_t a = 0; a < message->attribute_count; a++) {
-        psp_json_put_key(&w, message->attributes[a].key);
-        psp_json_put_string(&w, message->attributes[a].value);
-      }
+      put_attributes(&w, message->attributes, message->attribute_count);
+      put_attributes(&w, trace, traced);
       psp_json_end_object(&w);
     }
     if (*ordering_key(message)) {

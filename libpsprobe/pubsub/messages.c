@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/shown.h"
 #include "base/timestamp.h"
+#include "pubsub/trace.h"
 
 psprobe_batch *psp_batch_new(size_t count, size_t attributes, size_t body_len) {
   size_t size = sizeof(psprobe_batch) + count * sizeof(psprobe_message) +
@@ -160,6 +161,7 @@ psprobe_code psp_message_read(psprobe_batch *batch, size_t index, const psp_json
   psprobe_code code = read_data(batch, message, psp_json_get(json, "data"), error);
   if (code == PSPROBE_OK)
     code = read_attributes(batch, message, psp_json_get(json, "attributes"), used, error);
+  if (code == PSPROBE_OK) psp_trace_read(message);
   if (code == PSPROBE_OK)
     code = psp_message_text(batch, psp_json_get2(json, "messageId", "message_id"),
                             "message.messageId", &message->message_id, error);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "pubsub/messages.h"
+#include "pubsub/trace.h"
 #include "pubsub/wire/proto.pb-c.h"
 
 /* ---- memory: all of what is unpacked goes at once ---- */
@@ -198,6 +199,7 @@ static psprobe_code put_message(psprobe_batch *batch, psprobe_message *message,
   psp_buf_add(&batch->text, m->data.data, m->data.len);
   psp_buf_char(&batch->text, '\0'); /* so that text among the data reads as a C text, too */
   psprobe_code code = put_attributes(batch, message, m, used, error);
+  if (code == PSPROBE_OK) psp_trace_read(message);
   if (code == PSPROBE_OK)
     code = put_some(batch, &m->message_id, "message_id", &message->message_id, error);
   if (code == PSPROBE_OK)

@@ -5,12 +5,18 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <psprobe/wire.h>
 
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "os/clock.h"
+
+/* All of it or nothing. */
+static void copy(char *out, size_t size, const char *text) {
+  if (text != NULL && strlen(text) < size) memcpy(out, text, strlen(text) + 1);
+}
 
 void psp_facts_begin(psp_event_facts *facts, psp_instance *instance, const psprobe_message *message,
                      int64_t received_ns, uint64_t number) {
@@ -20,6 +26,8 @@ void psp_facts_begin(psp_event_facts *facts, psp_instance *instance, const pspro
                              .arrived_ns = psp_arrived_wall_ns(received_ns),
                              .attempt = message->delivery_attempt,
                              .published = message->publish_time};
+  copy(facts->traceparent, sizeof facts->traceparent, message->traceparent);
+  copy(facts->tracestate, sizeof facts->tracestate, message->tracestate);
 }
 
 __attribute__((format(printf, 3, 4))) static void put(psp_fact_headers *headers, const char *name,
@@ -57,6 +65,8 @@ void psp_facts_write(const psp_event_facts *facts, const psp_instance *instance,
         psp_timestamp_format(published, facts->published.seconds, facts->published.nanos));
   put_ns(headers, PSPROBE_HEADER_ARRIVED, facts->arrived_ns);
   put_ns(headers, PSPROBE_HEADER_SENT, sent_ns);
+  if (facts->traceparent[0] != 0) put(headers, "traceparent", "%s", facts->traceparent);
+  if (facts->tracestate[0] != 0) put(headers, "tracestate", "%s", facts->tracestate);
   if (last->at[0] != 0)
     put(headers, PSPROBE_HEADER_EXCHANGE, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
         last->at[0], last->at[1], last->at[2], last->at[3]);

@@ -17,6 +17,7 @@ typedef struct psp_event_facts {
   int64_t age_ns, arrived_ns;
   int attempt;
   psprobe_timestamp published;
+  char traceparent[64], tracestate[513]; /**< the message's, to be passed on; "": none */
 } psp_event_facts;
 
 /** The last exchange with the prober that was finished: sent, received, answered, back. */
@@ -24,13 +25,13 @@ typedef struct psp_last_exchange {
   int64_t at[4]; /**< ns since 1970; all 0: none yet */
 } psp_last_exchange;
 
-#define PSP_FACT_HEADERS 11
+#define PSP_FACT_HEADERS 13
 
 /** Headers, and the texts that they point to. */
 typedef struct psp_fact_headers {
   psp_header list[PSP_FACT_HEADERS];
   size_t count, used;
-  char text[512];
+  char text[1152];
 } psp_fact_headers;
 
 /** @param number of the instance's events; 0: this counts it */

@@ -49,8 +49,10 @@ static void test_all(void **state) {
 /* Everything that can be told has room at once. */
 static void test_first_event(void **state) {
   (void)state;
-  const psp_event_facts facts = {
+  psp_event_facts facts = {
       .number = 1, .age_ns = INT64_MAX, .arrived_ns = INT64_MAX, .attempt = 1, .published = {1, 1}};
+  memset(facts.traceparent, 'p', sizeof facts.traceparent - 1);
+  memset(facts.tracestate, 's', sizeof facts.tracestate - 1);
   const psp_last_exchange last = {.at = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}};
   psp_fact_headers headers;
   psp_facts_write(&facts, &instance, &last, INT64_MAX, &headers);
@@ -89,6 +91,28 @@ static void test_counting(void **state) {
   assert_int_equal(facts.number, 9);
 }
 
+/* A message's trace goes on to the prober, as its headers; one too long for them does not. */
+static void test_trace(void **state) {
+  (void)state;
+  psp_event_facts facts;
+  psp_fact_headers headers;
+  psp_instance one = {.start_ns = 1};
+  const psp_last_exchange none = {.at = {0}};
+  static const char parent[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  char state_text[513];
+  memset(state_text, 'a', 512);
+  state_text[512] = '\0';
+  psprobe_message message = {.traceparent = parent, .tracestate = state_text};
+  psp_facts_begin(&facts, &one, &message, 10, 0);
+  psp_facts_write(&facts, &one, &none, 1, &headers);
+  assert_string_equal(find(&headers, "traceparent"), parent);
+  assert_string_equal(find(&headers, "tracestate"), state_text);
+  message = (psprobe_message){.traceparent = state_text};
+  psp_facts_begin(&facts, &one, &message, 10, 0);
+  psp_facts_write(&facts, &one, &none, 1, &headers);
+  assert_null(find(&headers, "traceparent"));
+}
+
 static void test_stamps(void **state) {
   (void)state;
   static const struct {
@@ -115,7 +139,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_all),     cmocka_unit_test(test_first_event),
       cmocka_unit_test(test_unknown), cmocka_unit_test(test_counting),
-      cmocka_unit_test(test_stamps),
+      cmocka_unit_test(test_trace),   cmocka_unit_test(test_stamps),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
