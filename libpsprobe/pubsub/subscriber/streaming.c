@@ -94,6 +94,9 @@ static void reopen(psp_feed *feed, const psprobe_error *error, int64_t now, psp_
   }
   s->pull_errors++;
   psp_feed_failed(feed, error != NULL ? error : &ended, now, next);
+  if (s->streamed || s->pull_failures >= HANG_UPS) return;
+  next->note.event = NULL; /* it may only be that no gRPC is spoken, which is said then */
+  s->pull_code = PSPROBE_OK;
 }
 
 static void on_end(void *arg, const psprobe_error *error, const psp_rpc_status *status) {
