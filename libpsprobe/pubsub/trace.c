@@ -37,9 +37,15 @@ size_t psp_trace_attributes(const psprobe_message *message, psprobe_attribute ou
   return count;
 }
 
+static const char *attribute(const psprobe_message *message, const char *key) {
+  for (size_t i = 0; i < message->attribute_count; i++)
+    if (strcmp(message->attributes[i].key, key) == 0) return message->attributes[i].value;
+  return NULL;
+}
+
 void psp_trace_read(psprobe_message *message) {
-  const char *parent = psprobe_message_attribute(message, PSP_TRACEPARENT);
-  const char *state = psprobe_message_attribute(message, PSP_TRACESTATE);
+  const char *parent = attribute(message, PSP_TRACEPARENT);
+  const char *state = attribute(message, PSP_TRACESTATE);
   message->traceparent = is_parent(parent) ? parent : NULL;
   message->tracestate = message->traceparent != NULL && is_state(state) ? state : NULL;
 }
