@@ -25,7 +25,7 @@ static int help_column(const psprobe_program *program) {
   for (size_t i = 0; i < program->option_count; i++) {
     const psprobe_option *o = &program->options[i];
     size_t len = 4 + strlen(o->name) + (o->metavar != NULL ? 1 + strlen(o->metavar) : 0);
-    if (len > longest && len <= 24) longest = len;
+    if (!o->man_only && len > longest && len <= 24) longest = len;
   }
   return (int)longest;
 }
@@ -40,16 +40,22 @@ static void help_line(psp_buf *out, int column, const char *name, const char *me
   psp_buf_char(out, '\n');
 }
 
-/* The names of the options that the man page alone explains. */
-static void man_only_line(psp_buf *out, int column, const psprobe_program *program) {
-  const char *between = "";
+/* The names of the options that the man page alone explains, on as many lines as they need. */
+static void man_only_lines(psp_buf *out, int column, const psprobe_program *program) {
+  size_t begins = 0; /* of the line; 0: none yet */
   for (size_t i = 0; i < program->option_count; i++) {
+    const char *name = program->options[i].name;
     if (!program->options[i].man_only) continue;
-    if (between[0] == '\0') psp_buf_printf(out, "%-*s ", column, "  see the man page");
-    psp_buf_printf(out, "%s--%s", between, program->options[i].name);
-    between = ", ";
+    bool fits = begins > 0 && out->len - begins + strlen(", --,") + strlen(name) <= HELP_WIDTH;
+    if (begins > 0) psp_buf_text(out, fits ? ", " : ",\n");
+    if (!fits) {
+      const char *left = begins == 0 ? "  see the man page" : "";
+      begins = out->len;
+      psp_buf_printf(out, "%-*s ", column, left);
+    }
+    psp_buf_printf(out, "--%s", name);
   }
-  if (between[0] != '\0') psp_buf_char(out, '\n');
+  if (begins > 0) psp_buf_char(out, '\n');
 }
 
 void psp_cli_help(psp_buf *out, const psprobe_program *program) {
@@ -62,7 +68,7 @@ void psp_cli_help(psp_buf *out, const psprobe_program *program) {
     const psprobe_option *o = &program->options[i];
     if (!o->man_only) help_line(out, column, o->name, o->metavar, o->help, o->fallback);
   }
-  man_only_line(out, column, program);
+  man_only_lines(out, column, program);
   help_line(out, column, "log-level", "LEVEL", log_level_help, log_level_fallback);
   psp_buf_printf(out, "%-*s %s\n", column, "  --help, --version",
                  "each option is a variable too, as PSPROBE_LOG_LEVEL");
