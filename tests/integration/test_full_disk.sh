@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Small disks, file systems of the test's own. Without room when a prober starts: refused, in words that
 # say so; with room again the same command works. 4 MB hold what fits into them: SQLite's log takes no
-# room for long. A disk that is full while a prober runs, and full again, loses nothing.
+# room for long. A disk that is full while a prober runs, and full again, loses nothing: sending stops, is said to, and
+# goes on when there is room.
 set -u
 if [ -z "${PSPROBE_IN_NAMESPACE:-}" ] && unshare --user --map-root-user --mount true 2>/dev/null; then
   PSPROBE_IN_NAMESPACE=1 unshare --user --map-root-user --mount "$0" "$@"
@@ -49,12 +50,23 @@ rm -f "$disk"/*
 
 start again prober "${small[@]}" --count 0 --interval 5ms --db "$disk/again.db"
 ready again 'listening on '
+ready again 'live page at '
+admin=${line%/}
+metric() { curl -s --max-time 10 "$admin/metrics" | awk -v name="$1" '$1 == name {print $2}'; }
+before=
+grows() { [ "$(metric "$1")" -gt "${before:-0}" ]; }
 said() { [ "$(grep -c "event=$1" "$work/again.err")" -ge "$2" ]; }
 for time in 1 2; do
+  before=$(metric psprobe_withheld_total)
   dd if=/dev/zero of="$disk/ballast" bs=1024 status=none 2>"$work/dd.err" # until nothing is left
   until_true 30 said results_held $time || wrong "it does not say that the disk is full, time $time" "$work/again.err"
+  until_true 30 said sending_waits $time || wrong "it does not say that it sends no more, time $time" "$work/again.err"
+  until_true 30 grows psprobe_withheld_total || wrong "it sends though nothing can be kept, time $time" "$work/again.err"
   rm -f "$disk/ballast"
   until_true 30 said results_kept_again $time || wrong "it does not go on, time $time" "$work/again.err"
+  until_true 30 said sending_goes_on $time || wrong "it does not say that it sends again, time $time" "$work/again.err"
+  before=$(metric psprobe_sent_total)
+  until_true 30 grows psprobe_sent_total || wrong "it does not send again, time $time" "$work/again.err"
 done
 kill -INT "$pid"
 ended "$pid" 30

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Results files that the prober cannot write: it ends with 1 before it sends anything, names the file
 # and why, and leaves everything as it was. Root may write anything, so root tries it as nobody.
+# And files that it can: what becomes of one that is moved, and of what is old in one.
 set -u
 . tests/integration/programs.sh
 stand_in
@@ -80,5 +81,18 @@ kill -INT "$pid"
 ended "$pid"
 [ "$status" = 0 ] || wrong "it ended with $status" "$work/moved.err"
 grep -q 'was removed or renamed meanwhile: [1-9][0-9]* results' "$work/moved.out" || wrong "the end does not say it" "$work/moved.out"
+
+# What is in Firestore and older than --keep goes; what is not there stays, and Firestore keeps what it has.
+kept=(--create --interval 5ms --timeout 50ms --source alone --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --db "$open/kept.db")
+rows() { csv "$open/kept.db" | wc -l; }
+timeout 30 "$bin/prober" "${kept[@]}" --count 40 --collection old >"$work/out" 2>"$work/err" || wrong "40 probes" "$work/err"
+timeout 30 "$bin/prober" "${kept[@]}" --count 30 --no-firestore >"$work/out" 2>"$work/err" || wrong "30 more" "$work/err"
+[ "$(rows)" = 70 ] || wrong "$(rows) rows instead of 70"
+start young prober "${kept[@]}" --count 0 --interval 1h --no-firestore --keep 1s --log-level info
+until_true 30 grep -q 'event=results_pruned results=40' "$work/young.err" || wrong "what is old does not go" "$work/young.err"
+kill -INT "$pid"
+ended "$pid"
+[ "$(rows)" = 31 ] || wrong "$(rows) rows instead of 31" "$work/young.err"
+[ "$(document_names old | wc -l)" = 40 ] || wrong "not the 40 documents of before"
 chmod 700 "$work/secret" "$closed" # for the clean-up of who is not root
 exit $bad
