@@ -128,6 +128,8 @@ $(BUILD)/man/psprobe-%.1: $(BUILD)/examples/%
 $(BUILD)/tests/unit/%/test_memory: ALL_LDFLAGS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 $(BUILD)/tests/unit/auth/test_memory: ALL_LDFLAGS += -Wl,--wrap=mmap
+# And this one sets the clock.
+$(BUILD)/tests/unit/results/test_clock_set: ALL_LDFLAGS += -Wl,--wrap=psprobe_clock_wall
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support/fakes -Itests/support/servers -Itests/support/data
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)
 	$(call say,LINK,$@)

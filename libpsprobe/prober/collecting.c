@@ -17,12 +17,9 @@ static void add(_Atomic uint64_t *counter, uint64_t change) {
                         memory_order_relaxed);
 }
 
-/* Whether an answer to it may have been turned away. By both clocks: the result has when it was
- * sent by the one, the server when it failed by the other. */
+/* Whether an answer to it may have been turned away. */
 static bool is_in_doubt(const psprobe_prober *prober, const psprobe_result *result) {
-  int64_t open_ns = psprobe_clock_wall() - result->sent_wall_ns;
-  if (open_ns < prober->timeout_ns) open_ns = prober->timeout_ns; /* the wall clock was set */
-  return psp_server_has_missed(prober->server, psprobe_clock_monotonic() - open_ns);
+  return psp_server_has_missed(prober->server, result->sent_wall_ns - prober->wall_offset_ns);
 }
 
 /* A loss, or one that was none after all. */

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "os/clock.h"
+#include "prober/registry/shard.h"
 #include "pubsub/calls.h"
 
 #define MAKING_NS (5 * PSP_SECOND_NS)
@@ -214,8 +215,8 @@ static void on_published(void *arg, const char *const *ids, size_t count,
 psprobe_code psp_send_go(psp_send *send, psp_sent_at *at) {
   psp_sender *sender = send->sender;
   psprobe_error error = {0};
-  at->wall_ns = psprobe_clock_wall();
   at->sent_ns = psprobe_clock_monotonic();
+  at->wall_ns = psp_registry_wall(sender->registry, at->sent_ns);
   psprobe_code code = psprobe_registry_begin(sender->registry, send->id, at->sent_ns,
                                              at->intended_ns, at->wall_ns, send->cadence);
   if (code != PSPROBE_OK) return code;

@@ -45,6 +45,7 @@ struct psprobe_recorder {
   const char *cold_topic; /* the options' */
   const char *resume;     /* the run to go on with; NULL: none */
   bool begun;
+  int64_t wall_offset_ns; /* as it began: who sets the clock meanwhile moves nothing */
   psp_timers *timers;
   psp_timer look;
   int64_t keep_ns, prune_at; /* 0: all is kept; when to look for old results */
@@ -161,6 +162,7 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   psprobe_run *run = &recorder->run;
   recorder->prober = prober;
   run->started_wall_ns = psprobe_clock_wall();
+  recorder->wall_offset_ns = run->started_wall_ns - psprobe_clock_monotonic();
   run->topic = options->topic;
   psprobe_prober_settings settings;
   psprobe_prober_get_settings(prober, &settings);
@@ -300,7 +302,8 @@ psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *err
                     (unsigned long long)lost, why.message);
   code = note_untaken(recorder, error);
   if (code == PSPROBE_OK)
-    code = psprobe_store_end_run(recorder->store, recorder->run.id, psprobe_clock_wall(),
+    code = psprobe_store_end_run(recorder->store, recorder->run.id,
+                                 psprobe_clock_monotonic() + recorder->wall_offset_ns,
                                  ending_of(recorder->prober, told), error);
   if (recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
   return code;

@@ -120,3 +120,7 @@ void psprobe_registry_free(psprobe_registry *registry) {
 size_t psp_registry_memory(const psprobe_registry *registry) {
   return sizeof *registry + registry->memory_size + psp_facts_pool_memory(&registry->pool);
 }
+
+int64_t psp_registry_wall(const psprobe_registry *registry, int64_t monotonic_ns) {
+  return monotonic_ns + registry->wall_offset_ns;
+}

@@ -139,6 +139,9 @@ psprobe_answer_outcome psp_registry_note(psprobe_registry *registry, const char 
 
 /** Ends a psprobe_registry_wait, if there is one. Costs one load when there is none. */
 void psp_registry_signal(psprobe_registry *registry);
+/** A monotonic time by the run's clock: the wall clock as it was when the run began, so that a
+ * clock that is set meanwhile moves nothing. */
+int64_t psp_registry_wall(const psprobe_registry *registry, int64_t monotonic_ns);
 /** No longer holds back what all sources have answered for psprobe_registry_published. */
 void psp_registry_settle(psprobe_registry *registry);
 /** Bytes taken at new. */
