@@ -65,7 +65,7 @@ static void reach(power_content *content, size_t len) {
 
 static void put(power_content *content, size_t at, const char *data, size_t len) {
   reach(content, at + len);
-  memcpy(content->bytes + at, data, len);
+  if (len > 0) memcpy(content->bytes + at, data, len);
 }
 
 static void apply(power_content *content, const power_change *change) {
