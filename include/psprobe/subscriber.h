@@ -27,7 +27,7 @@ typedef enum psprobe_settlement {
 /**
  * Receives each message, on one of the subscriber's worker threads; it may
  * block: the lease is extended while it runs. Where the subscription orders
- * messages (streaming), one of a key at a time. `message` is borrowed until it
+ * messages, one of a key at a time. `message` is borrowed until it
  * returns, or until it is settled. It may call anything but
  * psprobe_subscriber_free.
  */

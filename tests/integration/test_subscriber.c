@@ -318,6 +318,30 @@ static void test_subscription_that_comes_later(void **state) {
   psprobe_client_free(client);
 }
 
+/* Deleted while messages are waited for, and made again. Google's emulator tells a pull that waits
+ * nothing of it, so that it takes 89 s there. */
+static void test_subscription_deleted_while_open(void **state) {
+  (void)state;
+  static counter c;
+  counter_init(&c);
+  if (mode == PSPROBE_UNARY && strcmp(test_target(), "google") == 0) return;
+  psprobe_client *client = prepare(10);
+  psprobe_subscriber *subscriber = begin(client, &c, 1, 1);
+  psprobe_subscriber_stats stats = {0};
+  const struct timespec a_little = {.tv_nsec = 1000000};
+  publish(client, 0, 1);
+  wait_seen(&c, 1, 30 * SECOND);
+  ok(psprobe_subscription_delete(client, subscription, &error));
+  for (; stats.pull_errors == 0; nanosleep(&a_little, NULL))
+    psprobe_subscriber_get_stats(subscriber, &stats);
+  make(client, 10);
+  publish(client, 1, 1);
+  wait_seen(&c, 2, 30 * SECOND);
+  ok(psprobe_subscriber_stop(subscriber, 0, &error));
+  psprobe_subscriber_free(subscriber);
+  psprobe_client_free(client);
+}
+
 static int suite(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_load),
@@ -327,6 +351,7 @@ static int suite(void) {
       cmocka_unit_test(test_client_that_is_gone),
       cmocka_unit_test(test_broker_that_dies),
       cmocka_unit_test(test_subscription_that_comes_later),
+      cmocka_unit_test(test_subscription_deleted_while_open),
   };
   int failed = 0;
   /* The stand-in speaks no gRPC. */

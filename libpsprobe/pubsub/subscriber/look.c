@@ -36,6 +36,9 @@ static void on_looked(void *arg, const psp_http_response *response, const psprob
   s->look_at_ns = denied ? PSP_NEVER : psprobe_clock_monotonic() + s->look_ns;
   if (code == PSPROBE_OK) again = judge(s, &info, &note);
   if (code == PSPROBE_OK) s->own_s = info.config.ack_deadline_s;
+  /* A stream tells by itself. */
+  if (code == PSPROBE_OK && s->way->own_lease)
+    psp_leases_set_properties(&s->leases, info.config.enable_ordering, false);
   /* Messages of a stream come with the stream's own. */
   if (code == PSPROBE_OK && info.config.ack_deadline_s > 0 && s->way->own_lease)
     psp_leases_set_own(&s->leases, info.config.ack_deadline_s, s->deadline_s,

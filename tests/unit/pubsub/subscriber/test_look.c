@@ -92,15 +92,43 @@ static void test_delete_that_fails(void **state) {
   receiver_stop(r);
 }
 
+#define KEYED(n) \
+  "{\"ackId\":\"a" n "\",\"message\":{\"messageId\":\"" n "\",\"orderingKey\":\"k\"}}"
+
+/* Where the subscription orders messages, the second of a key waits for the first, and who has none
+ * goes before it. */
+static void test_ordering_is_found_out(void **state) {
+  receiver *r = *state;
+  fake_call *look = fake_times(expect_look(r,
+                                           "{\"name\":\"n\",\"topic\":\"t\","
+                                           "\"ackDeadlineSeconds\":10,"
+                                           "\"enableMessageOrdering\":true}"),
+                               0);
+  fake_call *pull = receiver_expect(r, ":pull"), *more = receiver_expect(r, ":pull");
+  fake_reply(fake_times(receiver_expect(r, ":acknowledge"), 0), 200, NULL, "{}");
+  r->hold = true;
+  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1, .workers = 2});
+  fake_wait(look, 1);
+  fake_reply(pull, 200, NULL,
+             "{\"receivedMessages\":[" KEYED("1") "," KEYED("2") "," ONE("3") "]}");
+  receiver_wait(&r->entered);
+  receiver_wait(&r->entered);
+  assert_string_equal(r->seen, "1 3 ");
+  for (int i = 0; i < 3; i++)
+    sem_post(&r->leave);
+  receiver_wait(&r->entered);
+  assert_string_equal(r->seen, "1 3 2 ");
+  fake_wait(more, 1);
+  receiver_stop(r);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, receiver_setup, receiver_teardown)
 
 /* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_cut_off_meanwhile),
-      TEST(test_cut_off_is_told),
-      TEST(test_of_another_topic),
-      TEST(test_delete_that_fails),
+      TEST(test_cut_off_meanwhile), TEST(test_cut_off_is_told),       TEST(test_of_another_topic),
+      TEST(test_delete_that_fails), TEST(test_ordering_is_found_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
