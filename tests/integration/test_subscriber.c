@@ -354,9 +354,7 @@ static int suite(void) {
       cmocka_unit_test(test_subscription_deleted_while_open),
   };
   int failed = 0;
-  /* The stand-in speaks no gRPC. */
-  mode = strcmp(test_target(), "local") == 0 ? PSPROBE_UNARY : PSPROBE_STREAMING;
-  for (; mode <= PSPROBE_UNARY; mode++)
+  for (mode = PSPROBE_STREAMING; mode <= PSPROBE_UNARY; mode++)
     failed += cmocka_run_group_tests_name(mode == PSPROBE_STREAMING ? "streaming" : "unary", tests,
                                           NULL, NULL);
   return failed;
