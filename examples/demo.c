@@ -16,6 +16,8 @@
 #define PROJECT    "demo-project"
 #define TOPIC      "probes"
 #define COLD_TOPIC "probes-cold"
+#define SOURCES    3
+#define SERVICES   4 /* two of each topic */
 #define SECOND     1000000000LL
 
 static struct settings {
@@ -40,7 +42,7 @@ static const psprobe_program program = {
     .name = "demo",
     .summary = "run the whole experiment on this machine",
     .about =
-        "Starts a stand-in for Pub/Sub, Firestore and a function host, a subscriber and a "
+        "Starts a stand-in for Pub/Sub, Firestore and a function host, subscribers and a "
         "prober; sends probes, prints the table, stops everything. A second function gets rare "
         "probes on a topic of its own and scales to zero between them. Needs no account and no "
         "network.",
@@ -49,6 +51,10 @@ static const psprobe_program program = {
     .example = "psprobe-demo --count 400 --interval 50ms",
 };
 
+/* A service that holds a stream open, and one that pulls. */
+static const char *const sources[] = {PSPROBE_CLOUD_FUNCTION, PSPROBE_REGULAR_SERVICE,
+                                      "unary_service"};
+
 typedef struct demo {
   psprobe_local *local;
   psprobe_client *client;
@@ -56,7 +62,7 @@ typedef struct demo {
   psprobe_uploader *uploader;
   psprobe_recorder *recorder;
   psprobe_prober *prober;
-  psprobe_child *subscriber, *cold_subscriber;
+  psprobe_child *services[SERVICES]; /* streaming and unary, of each topic */
   const char *cold; /* the URL of the function that sleeps between its probes; the local's */
 } demo;
 
@@ -80,6 +86,8 @@ static psprobe_code open_all(demo *d, const psprobe_logger *logger, psprobe_erro
         d->store, &(psprobe_recorder_options){.uploader = d->uploader, .logger = logger},
         &d->recorder, error);
   o.prober.topic = TOPIC;
+  o.prober.sources = sources;
+  o.prober.source_count = SOURCES;
   o.prober.cold_topic = COLD_TOPIC;
   o.prober.listen = "127.0.0.1:0";
   o.prober.count = (uint64_t)o.count;
@@ -110,18 +118,29 @@ static psprobe_code add_function(demo *d, const char *topic, int64_t idle_ns, co
   return psprobe_subscription_create(d->client, subscription, &config, NULL, error);
 }
 
-/* The regular service of a topic, as anyone would start it. */
-static psprobe_code start_subscriber(demo *d, const char *topic, psprobe_child **child,
-                                     psprobe_error *error) {
+/* A service of a topic, as anyone would start it. */
+static psprobe_code start_service(demo *d, const char *topic, const char *mode, const char *source,
+                                  psprobe_child **child, psprobe_error *error) {
   char path[4096], host[300], line[300], subscription[64];
   psprobe_code code = psprobe_program_path("subscriber", path, sizeof path, error);
   if (code != PSPROBE_OK) return code;
   snprintf(host, sizeof host, "PUBSUB_EMULATOR_HOST=%s", psprobe_local_pubsub_host(d->local));
-  snprintf(subscription, sizeof subscription, "%s-regular-service", topic);
-  const char *argv[] = {
-      path,  "--project",      PROJECT,      "--create", "--topic",
-      topic, "--subscription", subscription, "--prober", psprobe_prober_url(d->prober),
-      NULL};
+  snprintf(subscription, sizeof subscription, "%s-%s", topic, mode);
+  const char *argv[] = {path,
+                        "--project",
+                        PROJECT,
+                        "--create",
+                        "--topic",
+                        topic,
+                        "--mode",
+                        mode,
+                        "--source",
+                        source,
+                        "--prober",
+                        psprobe_prober_url(d->prober),
+                        "--subscription",
+                        subscription,
+                        NULL};
   const char *env[] = {host, NULL};
   code = psprobe_child_new(argv, env, child, error);
   if (code != PSPROBE_OK) return code;
@@ -131,11 +150,13 @@ static psprobe_code start_subscriber(demo *d, const char *topic, psprobe_child *
 
 /* Whoever answers, on both topics. */
 static psprobe_code start_responders(demo *d, psprobe_error *error) {
-  const char *warm;
+  const char *warm, *const topics[] = {TOPIC, COLD_TOPIC};
   psprobe_code code = add_function(d, TOPIC, 0, &warm, error);
   if (code == PSPROBE_OK) code = add_function(d, COLD_TOPIC, SECOND, &d->cold, error);
-  if (code == PSPROBE_OK) code = start_subscriber(d, TOPIC, &d->subscriber, error);
-  return code != PSPROBE_OK ? code : start_subscriber(d, COLD_TOPIC, &d->cold_subscriber, error);
+  for (int i = 0; i < SERVICES && code == PSPROBE_OK; i++)
+    code = start_service(d, topics[i / 2], i % 2 == 0 ? "streaming" : "unary", sources[1 + i % 2],
+                         &d->services[i], error);
+  return code;
 }
 
 /* What the function host says of the rare probes. @return whether each was answered there */
@@ -170,24 +191,25 @@ static psprobe_code finish(demo *d, bool *all, psprobe_error *error) {
   free(words);
   free(page);
   uint64_t count = (uint64_t)o.count;
-  *all = stats.answered[0] == count && stats.answered[1] == count &&
+  *all = stats.answered[0] == count && stats.answered[1] == count && stats.answered[2] == count &&
          psprobe_report_count(report) == count && upload.backlog == 0;
   *all = tell_cold(d, stats.cold_sent) && *all;
   if (!*all)
     psprobe_cli_print(
         stderr,
-        "psprobe-demo: not every probe went all the way: %llu sent, %llu and %llu of %llu "
+        "psprobe-demo: not every probe went all the way: %llu sent, %llu, %llu and %llu of %llu "
         "answered, %zu stored, %llu not uploaded\n",
         (unsigned long long)stats.sent, (unsigned long long)stats.answered[0],
-        (unsigned long long)stats.answered[1], (unsigned long long)count,
-        psprobe_report_count(report), (unsigned long long)upload.backlog);
+        (unsigned long long)stats.answered[1], (unsigned long long)stats.answered[2],
+        (unsigned long long)count, psprobe_report_count(report),
+        (unsigned long long)upload.backlog);
   psprobe_report_free(report);
   return code;
 }
 
 static void close_all(demo *d) {
-  psprobe_child_free(d->subscriber);
-  psprobe_child_free(d->cold_subscriber);
+  for (int i = 0; i < SERVICES; i++)
+    psprobe_child_free(d->services[i]);
   psprobe_prober_free(d->prober);
   psprobe_recorder_free(d->recorder);
   psprobe_uploader_free(d->uploader);

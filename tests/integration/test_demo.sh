@@ -18,7 +18,8 @@ running() {
 PSPROBE_TOPIC=other PSPROBE_SUBSCRIPTION=other PSPROBE_SOURCE=other PSPROBE_DIRECT=1 PORT=1 \
   timeout 60 "$bin/demo" --count 20 --interval 50ms --db "$work/demo.db" >"$work/out" 2>"$work/err" ||
   { echo "the demo failed: $?"; cat "$work/out" "$work/err"; exit 1; }
-grep -q cloud_function "$work/out" && grep -q regular_service "$work/out"
+grep -q cloud_function "$work/out" && grep -q regular_service "$work/out" && grep -q unary_service "$work/out"
+grep -q no_grpc_here "$work/err" && { echo "the stand-in was pulled from where it should have been streamed from"; bad=1; }
 # What it says to run next can be typed as it stands.
 next=$(sed -n 's/^Next: *\(.*\), and README.*/\1/p' "$work/out")
 $next >"$work/next" && grep -q cloud_function "$work/next" || { echo "'$next' does not work"; bad=1; }
