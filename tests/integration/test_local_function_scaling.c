@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -60,13 +59,13 @@ static void test_full(void **state) {
   (void)state;
   const char *url = stage_add(
       "plain", (options){.max_instances = 1, .min_instances = 1, .wait_ns = 50 * STAGE_MS});
-  for (int i = 0; i < 1000 && stage_stats().ready < 1; i++)
-    usleep(5000);
+  int pid;
+  assert_int_equal(stage_event(url, "a", &pid), 200);
   stage_call busy, late;
-  stage_call_begin(&busy, url, "slow");
-  do
-    stage_call_all(&late, 1, url, "a");
-  while (late.status == 200 && stage_stats().answered < 1000);
+  stage_call_begin(&busy, url, "freeze");
+  stage_wait_logged("at work");
+  stage_call_all(&late, 1, url, "a");
+  kill(pid, SIGCONT);
   stage_call_end(&busy);
   assert_int_equal(late.status, 429);
   assert_non_null(strstr(late.text, "RESOURCE_EXHAUSTED"));
@@ -81,8 +80,7 @@ static void test_kept_instances(void **state) {
   const char *url =
       stage_add("plain", (options){.min_instances = 2, .idle_ns = 20 * STAGE_MS, .concurrency = 1});
   stage_wait_running(2);
-  for (int i = 0; i < 1000 && stage_stats().ready < 2; i++)
-    usleep(5000);
+  stage_wait(ready, 2);
   stage_call calls[4];
   stage_call_all(calls, 4, url, "slow");
   assert_true(count_pids(calls, 4) >= 2);
@@ -91,23 +89,20 @@ static void test_kept_instances(void **state) {
   int pid;
   assert_int_equal(stage_event(url, "a", &pid), 200);
   kill(pid, SIGKILL);
-  for (int i = 0; i < 2000 && stage_stats().started == before; i++)
-    usleep(5000);
+  stage_wait(started, before + 1);
   assert_int_equal(stage_stats().started, before + 1);
   stage_wait_running(2);
 }
 
+#define BETWEEN (1000 * STAGE_MS) /* such starts */
+
 /* A program that never starts is tried again for instances to keep, but not without a pause. */
 static void test_kept_instances_that_do_not_start(void **state) {
   (void)state;
+  int64_t began = psprobe_clock_monotonic();
   stage_add("broken", (options){.min_instances = 1});
-  for (int i = 0; i < 1000 && stage_stats().failed < 1; i++)
-    usleep(5000);
-  usleep(300000);
-  assert_int_equal(stage_stats().failed, 1);
-  for (int i = 0; i < 1000 && stage_stats().failed < 2; i++)
-    usleep(5000);
-  assert_int_equal(stage_stats().failed, 2);
+  stage_wait(failed, 2);
+  assert_true(psprobe_clock_monotonic() - began >= BETWEEN);
 }
 
 static void test_stopped_before_it_listens(void **state) {
@@ -155,12 +150,12 @@ static void test_does_not_heed_sigterm(void **state) {
   psp_buf_free(&log);
 }
 
-/* Sends an event that takes its time, and waits until the instance has it. */
-static int begin_slow(stage_call *call, const char *url) {
+/* Sends an event that takes its time, and waits until the instance is at it. */
+static int begin(stage_call *call, const char *url, const char *event) {
   int pid;
   assert_int_equal(stage_event(url, "a", &pid), 200);
-  stage_call_begin(call, url, "slow");
-  usleep(50000);
+  stage_call_begin(call, url, event);
+  stage_wait_logged("at work");
   return pid;
 }
 
@@ -168,8 +163,9 @@ static int begin_slow(stage_call *call, const char *url) {
 static void test_sigterm_in_the_middle(void **state) {
   (void)state;
   stage_call slow;
-  int pid = begin_slow(&slow, stage_add("plain", (options){0}));
+  int pid = begin(&slow, stage_add("plain", (options){0}), "freeze");
   kill(pid, SIGTERM);
+  kill(pid, SIGCONT);
   stage_call_end(&slow);
   assert_int_equal(slow.status, 200);
   assert_int_equal(slow.pid, pid);
@@ -179,7 +175,7 @@ static void test_sigterm_in_the_middle(void **state) {
 static void test_free_in_the_middle(void **state) {
   stage_call slow;
   char *url = psp_strdup(stage_add("plain", (options){0}));
-  int pid = begin_slow(&slow, url);
+  int pid = begin(&slow, url, "slow");
   psprobe_local_free(stage_local);
   stage_call_end(&slow);
   free(url);

@@ -4,33 +4,41 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <utlist.h>
 
-#include <psprobe/local.h>
-
+#include "local/broker/host.h"
+#include "local/broker/parts.h"
+#include "local/broker/rest.h"
 #include "rest_call.h"
 
 #define TOPIC "/v1/projects/demo-project/topics/topic"
 
-static psprobe_local *local;
-static const char *host;
+static psp_broker_host *broker;
+static char host[32];
+
+static void start(void) {
+  psprobe_error error = {0};
+  if (psp_broker_host_new(NULL, psp_broker_rest_handle, NULL, &broker, &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
+  snprintf(host, sizeof host, "127.0.0.1:%d", psp_broker_host_port(broker));
+}
 
 static int setup(void **state) {
   (void)state;
-  psprobe_error error = {0};
-  if (psprobe_local_new(NULL, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
-  host = psprobe_local_pubsub_host(local);
+  start();
   assert_int_equal(test_rest_status(host, "PUT", TOPIC, NULL), 200);
   return 0;
 }
 
 static int teardown(void **state) {
   (void)state;
-  psprobe_local_free(local);
+  psp_broker_host_free(broker);
   return 0;
 }
 
@@ -46,18 +54,26 @@ static int begin_pull(void) {
   return test_rest_begin(host, "POST", PULL_SUB ":pull", "{\"maxMessages\":10}", NULL);
 }
 
-/* Waits until the pull has reached the broker. */
-static void settle(void) {
-  usleep(50000);
+/* Waits until so many pulls wait at the broker; fails after ten seconds. */
+static void wait_pulls(int count) {
+  for (int i = 0, waiting; i < 10000; i++, usleep(1000)) {
+    psp_broker_waiter *pull;
+    psp_subscription *subscription = psp_broker_find(
+        psp_broker_host_lock(broker), "projects/demo-project/subscriptions/pull-sub");
+    DL_COUNT(subscription->pulls, pull, waiting);
+    psp_broker_host_unlock(broker);
+    if (waiting == count) return;
+  }
+  fail_msg("ten seconds, and not %d pulls wait", count);
 }
 
 static void test_long_poll(void **state) {
   (void)state;
   make_pull_sub();
   int first = begin_pull();
-  settle();
+  wait_pulls(1);
   int second = begin_pull();
-  settle();
+  wait_pulls(2);
   raw_answer answer = {0};
   test_rest_publish(host, TOPIC, "{\"data\":\"YQ==\"}");
   assert_true(raw_read(first, &answer)); /* the oldest */
@@ -78,17 +94,16 @@ static void goes_to_who_is_there(bool reset, bool extra_bytes) {
   int gone[2];
   for (int i = 0; i < 2; i++) {
     gone[i] = begin_pull();
-    settle();
+    wait_pulls(i + 1);
     if (extra_bytes) raw_send(gone[i], "GET / HTTP/1.1\r\n");
   }
   int there = begin_pull();
-  settle();
+  wait_pulls(3);
   for (int i = 0; i < 2; i++) {
     struct linger at_once = {.l_onoff = 1};
     if (reset) setsockopt(gone[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(gone[i]);
   }
-  settle();
   raw_answer answer = {0};
   test_rest_publish(host, TOPIC, "{\"data\":\"YQ==\"}");
   assert_false(raw_is_silent(there, 2000));
@@ -112,8 +127,8 @@ static void test_free_with_waiting_pulls(void **state) {
   int waiting[20];
   for (int i = 0; i < 20; i++)
     waiting[i] = begin_pull();
-  settle();
-  psprobe_local_free(local);
+  wait_pulls(20);
+  psp_broker_host_free(broker);
   for (int i = 0; i < 20; i++) {
     raw_answer answer = {0};
     assert_true(raw_read(waiting[i], &answer));
@@ -121,8 +136,7 @@ static void test_free_with_waiting_pulls(void **state) {
     raw_free(&answer);
     close(waiting[i]);
   }
-  psprobe_error error = {0};
-  if (psprobe_local_new(NULL, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
+  start();
   (void)state;
 }
 

@@ -33,6 +33,7 @@ typedef struct endpoint {
   pthread_cond_t changed;
   int answers[64]; /* statuses, one after the other; 0: 204. -1: none, the connection is closed */
   int count;
+  int failed; /* pushes, as the stand-in tells in its log */
   int open, most_open;
   bool hold;
   size_t answer_len; /* of each answer's body */
@@ -70,14 +71,25 @@ static void talk(void *arg, int fd, int nth) {
   psp_buf_free(&body);
 }
 
+static void count_failed(void *arg, psprobe_log_level level, const char *line) {
+  (void)arg, (void)level;
+  if (strstr(line, "event=push_refused") == NULL) return;
+  pthread_mutex_lock(&box.lock);
+  box.failed++;
+  pthread_cond_broadcast(&box.changed);
+  pthread_mutex_unlock(&box.lock);
+}
+
 static int setup(void **state) {
   (void)state;
   psprobe_error error = {0};
+  psprobe_logger logger = {.sink = count_failed, .level = PSPROBE_LOG_DEBUG};
+  psprobe_local_options options = {.logger = &logger};
   memset(&box, 0, sizeof box);
   pthread_mutex_init(&box.lock, NULL);
   pthread_cond_init(&box.changed, NULL);
   box.server = raw_server_start(talk, NULL);
-  if (psprobe_local_new(NULL, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
+  if (psprobe_local_new(&options, &local, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   host = psprobe_local_pubsub_host(local);
   assert_int_equal(test_rest_status(host, "PUT", TOPIC, NULL), 200);
   return 0;
@@ -98,17 +110,21 @@ static int teardown(void **state) {
   return 0;
 }
 
-/* Waits until so many requests have come; fails after ten seconds. */
-static void wait_for(int count) {
+/* Waits until one of the box's counts is so high; fails after ten seconds. */
+static void wait_count(const int *at, int count) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_sec += 10;
   pthread_mutex_lock(&box.lock);
   int rc = 0;
-  while (box.count < count && rc == 0)
+  while (*at < count && rc == 0)
     rc = pthread_cond_timedwait(&box.changed, &box.lock, &until);
   pthread_mutex_unlock(&box.lock);
-  assert_true(box.count >= count);
+  assert_true(*at >= count);
+}
+
+static void wait_for(int count) {
+  wait_count(&box.count, count);
 }
 
 static void subscribe(const char *sub, const char *path, const char *more) {
@@ -322,7 +338,7 @@ static void test_endpoint_down_then_up(void **state) {
       test_rest_status(host, "PUT", "/v1/projects/demo-project/subscriptions/down", body.data),
       200);
   test_rest_publish(host, TOPIC, "{\"data\":\"YQ==\"}");
-  usleep(150000);
+  wait_count(&box.failed, 2);
   box.server = raw_server_start(talk, NULL);
   psp_buf_reset(&body);
   psp_buf_printf(&body, "{\"pushConfig\":{\"pushEndpoint\":\"http://127.0.0.1:%d/\"}}",

@@ -46,6 +46,10 @@ static void answer(void *arg, psp_exchange *exchange) {
   const char *body = psp_exchange_body(exchange, &len);
   int nth = atomic_fetch_add(&invocations, 1) + 1;
   if (strstr(body, "die") != NULL) _exit(3);
+  if (strstr(body, "slow") != NULL || strstr(body, "freeze") != NULL) {
+    printf("at work\n");
+    fflush(stdout);
+  }
   if (strstr(body, "freeze") != NULL) raise(SIGSTOP);
   if (strstr(body, "slow") != NULL) usleep(200000); /* the work that it does */
   note(nth, body);
@@ -192,6 +196,27 @@ void stage_wait_running(int count) {
   for (int i = 0; i < 1000 && stage_stats().running != count; i++)
     usleep(10000);
   assert_int_equal(stage_stats().running, count);
+}
+
+void stage_wait_for(size_t offset, uint64_t least) {
+  for (int i = 0; i < 2000; i++, usleep(5000)) {
+    psprobe_local_function_stats now = stage_stats();
+    uint64_t reached;
+    memcpy(&reached, (const char *)&now + offset, sizeof reached);
+    if (reached >= least) return;
+  }
+  fail_msg("ten seconds, and it did not come to %llu", (unsigned long long)least);
+}
+
+void stage_wait_logged(const char *text) {
+  bool found = false;
+  for (int i = 0; i < 2000 && !found; i++) {
+    psp_buf log = stage_log();
+    found = strstr(log.data, text) != NULL;
+    psp_buf_free(&log);
+    if (!found) usleep(5000);
+  }
+  assert_true(found);
 }
 
 const char *stage_split(const char *url, char host[64], const char **path) {

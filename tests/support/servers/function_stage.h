@@ -11,10 +11,10 @@
  * "broken" ends at once; "stopped" stops itself before it listens; "stubborn" does not heed
  * SIGTERM.
  *
- * What it does with an event, by words in the body: "die" ends it, "slow" takes 200 ms, "freeze"
- * stops it, "refuse" gives 418, "env NAME" tells a variable, "header NAME" a header. Else it
- * answers "pid invocation path?query type body". With STAGE_LEDGER=FILE each event is written
- * there, before it is answered, as "name invocation body".
+ * What it does with an event, by words in the body: "die" ends it, "slow" says "at work" and takes
+ * 200 ms, "freeze" says so and stops it until SIGCONT, "refuse" gives 418, "env NAME" tells a
+ * variable, "header NAME" a header. Else it answers "pid invocation path?query type body". With
+ * STAGE_LEDGER=FILE each event is written there, before it is answered, as "name invocation body".
  */
 #include <pthread.h>
 #include <stddef.h>
@@ -39,6 +39,12 @@ const char *stage_add(const char *how, psprobe_local_function_options options);
 psprobe_local_function_stats stage_stats(void);
 /** Waits until so many instances run; fails after ten seconds. */
 void stage_wait_running(int count);
+/** Waits until a count of theirs is so high; fails after ten seconds. */
+#define stage_wait(field, least) \
+  stage_wait_for(offsetof(psprobe_local_function_stats, field), least)
+void stage_wait_for(size_t offset, uint64_t least);
+/** Waits until this was logged, by the host or by an instance; fails after ten seconds. */
+void stage_wait_logged(const char *text);
 /** What was logged so far, a line each. The caller's to free. */
 psp_buf stage_log(void);
 
