@@ -184,12 +184,8 @@ static psprobe_code finish(demo *d, bool *all, psprobe_error *error) {
   if (code != PSPROBE_OK) return code;
   psprobe_prober_get_stats(d->prober, &stats);
   psprobe_uploader_get_stats(d->uploader, &upload);
-  char *words = psprobe_report_text(report, &text), *page = psprobe_report_html(report);
-  fputs(words != NULL ? words : "", stdout);
-  code = psprobe_cli_write_file(o.page, page != NULL ? page : "", page != NULL ? strlen(page) : 0,
-                                error);
-  free(words);
-  free(page);
+  code = psprobe_cli_put(psprobe_report_text(report, &text), NULL, error);
+  if (code == PSPROBE_OK) code = psprobe_cli_put(psprobe_report_html(report), o.page, error);
   uint64_t count = (uint64_t)o.count;
   *all = stats.answered[0] == count && stats.answered[1] == count && stats.answered[2] == count &&
          psprobe_report_count(report) == count && upload.backlog == 0;

@@ -56,10 +56,7 @@ static const psprobe_program program = {
 /* A line as soon as a check is done: somebody waits. */
 static void show(void *arg, const psprobe_finding *finding) {
   const psprobe_text_options *text = arg;
-  char *line = psprobe_finding_text(finding, text->color);
-  fputs(line != NULL ? line : "out of memory\n", stdout);
-  fflush(stdout);
-  free(line);
+  psprobe_cli_put(psprobe_finding_text(finding, text->color), NULL, NULL);
 }
 
 /* What it came to, in one line. */
@@ -73,13 +70,6 @@ static void sum_up(const psprobe_diagnosis *diagnosis) {
       psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_SKIPPED),
       failed > 0 ? "Run the commands behind \"mend:\", from the top, then psprobe-doctor again."
                  : "Nothing failed.");
-}
-
-static int print_json(const psprobe_diagnosis *diagnosis) {
-  char *json = psprobe_diagnosis_json(diagnosis);
-  fputs(json != NULL ? json : "", stdout);
-  free(json);
-  return json != NULL ? 0 : 1;
 }
 
 int main(int argc, char **argv) {
@@ -104,7 +94,7 @@ int main(int argc, char **argv) {
   } else {
     status = psprobe_diagnosis_count(diagnosis, PSPROBE_DOCTOR_FAILED) > 0 ? 1 : 0;
     if (o.json)
-      status |= print_json(diagnosis);
+      status |= psprobe_cli_put(psprobe_diagnosis_json(diagnosis), NULL, &error) != PSPROBE_OK;
     else
       sum_up(diagnosis);
   }

@@ -153,8 +153,8 @@ static psprobe_code tell(const session *s, psprobe_error *error) {
   psprobe_report *report = NULL;
   psprobe_code code = psprobe_report_load(s->store, &filter, &report, error);
   if (code != PSPROBE_OK) return code;
-  char path[4096], *words = psprobe_report_text(report, &text);
-  fputs(words != NULL ? words : "", stdout);
+  char path[4096];
+  code = psprobe_cli_put(psprobe_report_text(report, &text), NULL, error);
   psprobe_cli_tell_silent(stdout, s->prober);
   psprobe_cli_print(stdout, "\nResults: %s (%s --html report.html %s draws them)\n", o.db,
                     psprobe_program_command("report", path, sizeof path), o.db);
@@ -164,9 +164,8 @@ static psprobe_code tell(const session *s, psprobe_error *error) {
                       "over to a new one.\n",
                       o.db, (unsigned long long)psprobe_store_carried(s->store));
   fflush(stdout);
-  free(words);
   psprobe_report_free(report);
-  return PSPROBE_OK;
+  return code;
 }
 
 /* The table first: whoever stops programs may not wait for Firestore. */

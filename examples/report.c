@@ -127,19 +127,6 @@ static psprobe_code export_rows(const psprobe_logger *logger, psprobe_error *err
   return code;
 }
 
-/* Prints a text, or writes it to a file, and frees it. */
-static psprobe_code put(char *text, const char *path, psprobe_error *error) {
-  psprobe_code code = text == NULL ? failed(error, "report", "out of memory") : PSPROBE_OK;
-  if (path != NULL && strcmp(path, "-") == 0) path = NULL; /* standard output */
-  if (text != NULL && path != NULL)
-    code = psprobe_cli_write_file(path, text, strlen(text), error);
-  else if (text != NULL && (fputs(text, stdout) == EOF || fflush(stdout) != 0))
-    code = failed(error, "write standard output", strerror(errno));
-  if (code == PSPROBE_OK && path != NULL) psprobe_cli_print(stdout, "%s\n", path);
-  free(text);
-  return code;
-}
-
 static psprobe_code compare(const psprobe_report *after, const psprobe_logger *logger,
                             psprobe_error *error) {
   psprobe_text_options style = psprobe_cli_text_options(stdout, o.ascii);
@@ -147,7 +134,7 @@ static psprobe_code compare(const psprobe_report *after, const psprobe_logger *l
   char *text = NULL;
   psprobe_code code = read_run(o.compare.items[0], logger, &before, error);
   if (code == PSPROBE_OK) code = psprobe_report_before_after(before, after, &style, &text, error);
-  if (code == PSPROBE_OK) code = put(text, NULL, error);
+  if (code == PSPROBE_OK) code = psprobe_cli_put(text, NULL, error);
   psprobe_report_free(before);
   return code;
 }
@@ -161,16 +148,22 @@ static psprobe_code draw(const psprobe_report *report, const char *stem, const c
   return code;
 }
 
+static psprobe_code page(const psprobe_report *report, psprobe_error *error) {
+  psprobe_code code = psprobe_cli_put(psprobe_report_html(report), o.html, error);
+  if (code == PSPROBE_OK && strcmp(o.html, "-") != 0) psprobe_cli_print(stdout, "%s\n", o.html);
+  return code;
+}
+
 /* The form that was asked for. */
 static psprobe_code show(const psprobe_report *report, psprobe_error *error) {
   psprobe_text_options style = psprobe_cli_text_options(stdout, o.ascii);
-  if (o.html != NULL) return put(psprobe_report_html(report), o.html, error);
+  if (o.html != NULL) return page(report, error);
   if (o.svg != NULL) return draw(report, o.svg, "svg", error);
   if (o.png != NULL) return draw(report, o.png, "png", error);
-  if (o.csv) return put(psprobe_report_csv(report), NULL, error);
-  if (o.json) return put(psprobe_report_json(report), NULL, error);
-  if (o.markdown) return put(psprobe_report_markdown(report), NULL, error);
-  return put(psprobe_report_text(report, &style), NULL, error);
+  if (o.csv) return psprobe_cli_put(psprobe_report_csv(report), NULL, error);
+  if (o.json) return psprobe_cli_put(psprobe_report_json(report), NULL, error);
+  if (o.markdown) return psprobe_cli_put(psprobe_report_markdown(report), NULL, error);
+  return psprobe_cli_put(psprobe_report_text(report, &style), NULL, error);
 }
 
 /* Two forms at once are a mistake, told by their names. */

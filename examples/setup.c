@@ -67,12 +67,6 @@ static void stop(void *arg, int count) {
   psprobe_setup_stop(arg);
 }
 
-static void print(char *text) {
-  fputs(text != NULL ? text : "out of memory\n", stdout);
-  fflush(stdout);
-  free(text);
-}
-
 /* A line as soon as a step is done. */
 static void show(void *arg, const psprobe_setup_step *step) {
   (void)arg;
@@ -88,7 +82,7 @@ static bool asked(psprobe_error *error) {
   char line[16] = "";
   if (o.yes) return true;
   if (isatty(STDIN_FILENO)) {
-    fputs("Go on? [y/N] ", stdout);
+    psprobe_cli_print(stdout, "Go on? [y/N] ");
     fflush(stdout);
     if (fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y')) return true;
   }
@@ -126,7 +120,7 @@ static psprobe_code run(psprobe_setup *setup, psprobe_error *error) {
 static void show_finding(void *arg, const psprobe_finding *finding) {
   (void)arg;
   if (finding->state == PSPROBE_DOCTOR_FAILED || finding->state == PSPROBE_DOCTOR_WARNING)
-    print(psprobe_finding_text(finding, false));
+    psprobe_cli_put(psprobe_finding_text(finding, false), NULL, NULL);
 }
 
 /* What it finds is said by its lines, not by our status: Google may take a while yet. */
@@ -157,8 +151,8 @@ static psprobe_code carry_out(psprobe_setup *setup, psprobe_signals *signals,
                               psprobe_error *error) {
   psprobe_code code = attend(setup, signals, look, error);
   if (code != PSPROBE_OK) return code;
-  if (!o.json) print(psprobe_setup_text(setup));
-  if (!o.json && !is_destroy() && !o.yes) print(psprobe_setup_cost(setup));
+  if (!o.json) psprobe_cli_put(psprobe_setup_text(setup), NULL, NULL);
+  if (!o.json && !is_destroy() && !o.yes) psprobe_cli_put(psprobe_setup_cost(setup), NULL, NULL);
   if (strcmp(o.verb, "plan") == 0) return code;
   if (psprobe_setup_changes(setup) > 0 && !asked(error)) return error->code;
   code = attend(setup, signals, run, error);
@@ -172,13 +166,14 @@ static psprobe_code carry_out(psprobe_setup *setup, psprobe_signals *signals,
 /* What there is to know and to do after an apply. */
 static void conclude(const psprobe_setup *setup) {
   if (!o.no_doctor) see_doctor(setup);
-  print(psprobe_setup_next(setup));
-  print(psprobe_setup_cost(setup));
+  psprobe_cli_put(psprobe_setup_next(setup), NULL, NULL);
+  psprobe_cli_put(psprobe_setup_cost(setup), NULL, NULL);
 }
 
 /* The commands, also of a plan that would be refused. */
 static int finish(const psprobe_setup *setup, psprobe_code code, const psprobe_error *error) {
-  if (o.json && setup != NULL) print(psprobe_setup_json(setup, code == PSPROBE_OK ? NULL : error));
+  if (o.json && setup != NULL)
+    psprobe_cli_put(psprobe_setup_json(setup, code == PSPROBE_OK ? NULL : error), NULL, NULL);
   int status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, error);
   for (size_t i = 0; setup != NULL && psprobe_setup_mend(setup, i) != NULL; i++)
     psprobe_cli_print(stderr, "%9s%s %s\n", "", i == 0 ? "mend:" : "     ",

@@ -80,15 +80,16 @@ PSPROBE_API void psprobe_cli_print(FILE *file, const char *format, ...) PSPROBE_
  */
 PSPROBE_API psprobe_text_options psprobe_cli_text_options(FILE *file, bool ascii);
 /**
- * Writes a whole file, which nobody sees half of.
- * @param path its name
- * @param text, len  its bytes
- * @return PSPROBE_OK; PERMISSION_DENIED; NOT_FOUND when there is no such folder; UNAVAILABLE when
- *         it cannot be written else; the error names the path
+ * Prints a finished text, as the library makes them (psprobe_report_text and its like, which show
+ * what stands in them as it may be shown), or writes it to a file, which nobody sees half of.
+ * @param text takes it, and frees it; NULL: there was no memory for it
+ * @param path the file's name; NULL or "-": standard output
+ * @return PSPROBE_OK; RESOURCE_EXHAUSTED when there is no text; PERMISSION_DENIED; NOT_FOUND when
+ *         there is no such folder; UNAVAILABLE when it cannot be written else; the error names the
+ *         path
  * Blocks: on the disk.
  */
-PSPROBE_API psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t len,
-                                                psprobe_error *error);
+PSPROBE_API psprobe_code psprobe_cli_put(char *text, const char *path, psprobe_error *error);
 
 /* ---- start ---- */
 

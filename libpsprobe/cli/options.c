@@ -91,9 +91,7 @@ static bool take_operand(parser *p, const char *text) {
 static bool print(parser *p, void (*write)(psp_buf *, const psprobe_program *)) {
   psp_buf out = {0};
   write(&out, p->program);
-  bool told = !out.failed && fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
-  p->status = told ? 0 : 1;
-  psp_buf_free(&out);
+  p->status = psprobe_cli_put(psp_buf_take(&out, NULL), NULL, NULL) == PSPROBE_OK ? 0 : 1;
   return false;
 }
 

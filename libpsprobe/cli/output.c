@@ -77,14 +77,22 @@ static int replace(const char *path, const char *text, size_t len) {
   return why;
 }
 
-psprobe_code psprobe_cli_write_file(const char *path, const char *text, size_t len,
-                                    psprobe_error *error) {
+static int write_file(const char *path, const char *text, size_t len) {
   struct stat there;
   /* A pipe or a device is written to: another file in its place is never what is meant. */
-  bool special = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
-  char *target = special ? NULL : realpath(path, NULL); /* a link stays one; NULL: a new file */
-  int why =
-      special ? write_special(path, text, len) : replace(target != NULL ? target : path, text, len);
+  if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) return write_special(path, text, len);
+  char *target = realpath(path, NULL); /* a link stays one; NULL: a new file */
+  int why = replace(target != NULL ? target : path, text, len);
   free(target);
-  return why == 0 ? PSPROBE_OK : psp_write_fail(path, why, error);
+  return why;
+}
+
+psprobe_code psprobe_cli_put(char *text, const char *path, psprobe_error *error) {
+  if (text == NULL) return psp_fail_memory(error, "output");
+  bool out = path == NULL || strcmp(path, "-") == 0;
+  int why = !out ? write_file(path, text, strlen(text))
+            : fputs(text, stdout) == EOF || fflush(stdout) != 0 ? errno
+                                                                : 0;
+  free(text);
+  return why == 0 ? PSPROBE_OK : psp_write_fail(out ? "standard output" : path, why, error);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 
 #define DEFAULT_CONCURRENCY 1
@@ -42,9 +43,8 @@ static psprobe_code check(const psprobe_local_function_options *o, psprobe_error
   if (o->argv == NULL || o->argv[0] == NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "add function: no program is given");
   if (o->name != NULL && !is_name(o->name))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "add function %s: '%s' is no name: 1 to %d letters, digits, '-', '_' and '.'",
-                    o->argv[0], o->name, MAX_NAME);
+    return psp_setting_refuse(error, "function", o->name,
+                              "it is no name: 1 to %d letters, digits, '-', '_' and '.'", MAX_NAME);
   for (size_t i = 0; o->env != NULL && o->env[i] != NULL; i++)
     if (strchr(o->env[i], '=') == NULL || o->env[i][0] == '=')
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/name.h"
+#include "base/printable.h"
 #include "base/shown.h"
 #include "base/text.h"
 #include "base/timestamp.h"
@@ -223,10 +224,12 @@ static psprobe_code check_ids(const psp_import *import, psprobe_error *error) {
     size_t at = psp_interned_hash(c->id[i]) & (size - 1);
     while (places[at] != 0 && strcmp(c->id[places[at] - 1], c->id[i]) != 0)
       at = (at + 1) & (size - 1);
+    char shown[PSP_IMPORT_SHOWN];
+    psp_printable_text(shown, sizeof shown, c->id[i]);
     if (places[at] != 0)
       code =
           psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: probes %lu and %zu have the same id, '%s'",
-                   import->what, (unsigned long)places[at], i + 1, c->id[i]);
+                   import->what, (unsigned long)places[at], i + 1, shown);
     places[at] = (uint32_t)(i + 1);
   }
   free(places);

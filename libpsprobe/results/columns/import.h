@@ -89,4 +89,7 @@ psprobe_code psp_import_csv(psp_import *import, const char *text, size_t len, ps
 psprobe_code psp_import_json(psp_import *import, const char *text, size_t len,
                              psprobe_error *error);
 
+/** A cell, as an error shows it: printable, and cut to this. */
+#define PSP_IMPORT_SHOWN 44
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "results/columns/import.h"
 
 #define COLUMNS_MOST 320
@@ -166,9 +167,12 @@ static psprobe_code read_record(reader *r, const head *h, psp_import *import,
     if (column >= h->count)
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu: more fields than columns",
                       r->what, line);
-    if (!psp_import_set(&row, h->roles[column], h->sources[column], r->field.data, &why))
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu, column %s: '%.40s' is %s",
-                      r->what, line, h->names[column], r->field.data, why);
+    if (!psp_import_set(&row, h->roles[column], h->sources[column], r->field.data, &why)) {
+      char shown[PSP_IMPORT_SHOWN];
+      psp_printable_text(shown, sizeof shown, r->field.data);
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu, column %s: '%s' is %s",
+                      r->what, line, h->names[column], shown, why);
+    }
     bytes += r->field.len;
     column++;
   } while (!r->last);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "results/columns/import.h"
 
 /* A member's value as text: "" for null. False: neither text, whole number nor null. */
@@ -48,9 +49,12 @@ static psprobe_code take_row(pass *p, const psp_json *object, const char *where,
     psp_role role = psp_import_role(p->import, psp_json_key(m), &source);
     if (role == PSP_ROLE_NONE) continue;
     why = "neither text nor a whole number";
-    if (!text_of(m, &p->text) || !psp_import_set(&row, role, source, p->text.data, &why))
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s, %s: '%.40s' is %s", where,
-                      psp_json_key(m), p->text.data, why);
+    if (!text_of(m, &p->text) || !psp_import_set(&row, role, source, p->text.data, &why)) {
+      char shown[PSP_IMPORT_SHOWN];
+      psp_printable_text(shown, sizeof shown, p->text.data);
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s, %s: '%s' is %s", where, psp_json_key(m),
+                      shown, why);
+    }
   }
   if (!psp_import_end(p->import, &row))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: %s", where, row.wrong);

@@ -18,8 +18,7 @@ static char folder[] = "/tmp/psprobe-output-XXXXXX";
 
 static void write_to(const char *path, const char *text) {
   psprobe_error error = {0};
-  if (psprobe_cli_write_file(path, text, strlen(text), &error) != PSPROBE_OK)
-    fail_msg("%s", error.message);
+  if (psprobe_cli_put(strdup(text), path, &error) != PSPROBE_OK) fail_msg("%s", error.message);
 }
 
 static void holds(const char *path, const char *text) {
@@ -89,10 +88,11 @@ static void test_pipes_stay(void **state) {
 static void test_refused(void **state) {
   (void)state;
   psprobe_error error = {0};
-  assert_int_equal(psprobe_cli_write_file("nowhere/page", "x", 1, &error), PSPROBE_NOT_FOUND);
+  assert_int_equal(psprobe_cli_put(strdup("x"), "nowhere/page", &error), PSPROBE_NOT_FOUND);
   assert_non_null(strstr(error.message, "nowhere/page: No such file"));
-  assert_int_not_equal(psprobe_cli_write_file(".", "x", 1, &error), PSPROBE_OK);
+  assert_int_not_equal(psprobe_cli_put(strdup("x"), ".", &error), PSPROBE_OK);
   assert_non_null(strstr(error.message, "Is a directory"));
+  assert_int_equal(psprobe_cli_put(NULL, "page", &error), PSPROBE_RESOURCE_EXHAUSTED);
 }
 
 static int enter(void **state) {

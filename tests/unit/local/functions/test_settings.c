@@ -55,9 +55,9 @@ static void test_refused(void **state) {
        "3 instances are to be kept, and "
        "there may be only 2"},
       {{.argv = program, .min_instances = 9}, "there may be only 8"},
-      {{.argv = program, .name = ""}, "'' is no name"},
-      {{.argv = program, .name = "a b"}, "'a b' is no name"},
-      {{.argv = program, .name = "a\nb"}, "is no name"},
+      {{.argv = program, .name = ""}, "function \"\": it is no name"},
+      {{.argv = program, .name = "a b"}, "function \"a b\": it is no name"},
+      {{.argv = program, .name = "a\nb"}, "function \"a\\x0Ab\": it is no name"},
       {{.argv = program,
         .name = "sixty-four-letters-are-one-more-than-the-name-of-a-service-has-xx"},
        "is no name: 1 to 63"},

@@ -112,6 +112,7 @@ static void mistakes_name_line_and_column(void **state) {
        "line 2, column reg_service_response_time: 'x' is not"},
       {HEAD "a,2019-04-16T01:22:53Z,5.5,6,\n", "line 2, column cloud_func_response_time: '5.5'"},
       {HEAD "a,2019-04-16T01:22:53Z,99999999999999999999,6,\n", "column cloud_func_response_time"},
+      {HEAD "a,2019-04-16T01:22:53Z,\x1b[31m\xff,6,\n", "response_time: '\\x1B[31m\\xFF' is not"},
       {HEAD "a,yesterday,5,6,\n", "line 2, column probe_sent: 'yesterday' is not an RFC 3339"},
       {HEAD "a,2019-04-16T01:22:53Z,5,6,\n,2019-04-16T01:22:53Z,5,6,\n",
        "line 3: arbitrary_message_id is missing"},
