@@ -105,6 +105,7 @@ static void test_headers_and_methods(void **state) {
                {"Date", "Date: Mon, 30 Nov 2026 00:00:00 GMT\r\n", "Mon, 30 Nov 2026 00:00:00 GMT"},
                {"User-Agent", "User-Agent: CloudPubSub-Google\r\n", "CloudPubSub-Google"},
                {"Content-Encoding", "Content-Encoding: br\r\n", "br"}, /* the body as it comes */
+               {"Content-Encoding", "Content-Encoding: gzip\r\n", "gzip"}, /* though it is none */
                {"Host", "", NULL},
                {"X-Hop", "Connection: x-hop\r\nX-Hop: 1\r\n", NULL},
                {"Keep-Alive", "Keep-Alive: 5\r\n", NULL}};
@@ -122,6 +123,25 @@ static void test_headers_and_methods(void **state) {
   raw_answer got = test_rest(host, "GET", path, NULL, NULL);
   assert_int_equal(got.status, 200);
   raw_free(&got);
+}
+
+/* 32 MiB, as Cloud Run has it; more is refused before any of it is sent. */
+static void test_largest_body(void **state) {
+  (void)state;
+  char room[64], head[300];
+  const char *path, *host = stage_split(stage_add("plain", (options){0}), room, &path);
+  for (int more = 0; more < 2; more++) {
+    raw_answer answer = {0};
+    int fd = raw_connect(atoi(strchr(host, ':') + 1));
+    snprintf(head, sizeof head,
+             "POST %s HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n",
+             path, (32 << 20) + more);
+    raw_send(fd, head);
+    assert_true(raw_read_head(fd, &answer));
+    assert_int_equal(answer.status, more == 0 ? 100 : 413);
+    raw_free(&answer);
+    close(fd);
+  }
 }
 
 static void test_stops_when_idle(void **state) {
@@ -193,6 +213,7 @@ int main(int argc, char **argv) {
       TEST(test_listens_on_its_port),
       TEST(test_follows_its_own_program),
       TEST(test_headers_and_methods),
+      TEST(test_largest_body),
       TEST(test_stops_when_idle),
       TEST(test_instance_that_dies_is_replaced),
       TEST(test_program_that_does_not_start),
