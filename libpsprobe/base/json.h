@@ -90,7 +90,9 @@ void psp_json_begin_object_member(psp_json_writer *w, const char *name);
 void psp_json_begin_array_member(psp_json_writer *w, const char *name);
 void psp_json_put_text(psp_json_writer *w, const char *text, size_t len); /**< zero bytes allowed */
 void psp_json_put_base64(psp_json_writer *w, const void *data, size_t len);
-void psp_json_put_int64(psp_json_writer *w, int64_t value);      /**< as a number */
+void psp_json_put_int64(psp_json_writer *w, int64_t value); /**< as a number */
+/** The number, or null where it is not there: 0 would be another. */
+void psp_json_put_known(psp_json_writer *w, bool there, int64_t value);
 void psp_json_put_int64_text(psp_json_writer *w, int64_t value); /**< as text, as proto3 does */
 /** Shortest form that reads back the same; NaN and infinities as text, as proto3 does. */
 void psp_json_put_double(psp_json_writer *w, double value);

@@ -180,6 +180,13 @@ void psp_json_put_bool(psp_json_writer *w, bool value) {
   psp_buf_text(w->buf, value ? "true" : "false");
 }
 
+void psp_json_put_known(psp_json_writer *w, bool there, int64_t value) {
+  if (there)
+    psp_json_put_int64(w, value);
+  else
+    psp_json_put_null(w);
+}
+
 void psp_json_put_null(psp_json_writer *w) {
   before_value(w);
   psp_buf_text(w->buf, "null");

@@ -14,6 +14,9 @@
 #include "base/buf.h"
 #include "http/server/server.h"
 
+#define PSP_LOCAL_BODY        (16 * 1024 * 1024) /* what Google's emulators take */
+#define PSP_LOCAL_CONNECTIONS 4000
+
 /**
  * A path: "/v1/a%2Fb%20c:verb" is v1, a and "b c:verb". As Google's emulators read it, it is
  * decoded as a whole, so that an encoded slash parts segments, and a verb is one only where a route

@@ -32,24 +32,17 @@ static void put_time(psp_json_writer *w, const char *key, int64_t wall_ns) {
   put_text(w, key, wall_ns == 0 ? NULL : psp_timestamp_format_ns(text, wall_ns));
 }
 
-static void put_bound(psp_json_writer *w, bool there, int64_t ns) {
-  if (there)
-    psp_json_put_int64(w, ns);
-  else
-    psp_json_put_null(w);
-}
-
 /* A duration, null when nothing answered: 0 would be a very good one. */
 static void put_figure(psp_json_writer *w, const char *key, bool there, int64_t ns) {
   psp_json_put_key(w, key);
-  put_bound(w, there, ns);
+  psp_json_put_known(w, there, ns);
 }
 
 /* [low, high]; null for a bound that the data cannot give. */
 static void put_interval(psp_json_writer *w, const char *key, const psprobe_interval *ci) {
   psp_json_begin_array_member(w, key);
-  put_bound(w, ci->has_low, ci->low_ns);
-  put_bound(w, ci->has_high, ci->high_ns);
+  psp_json_put_known(w, ci->has_low, ci->low_ns);
+  psp_json_put_known(w, ci->has_high, ci->high_ns);
   psp_json_end_array(w);
 }
 
@@ -178,7 +171,7 @@ static void put_pair(psp_json_writer *w, const psprobe_report *report, const psp
   psp_json_put_int64_member(w, "cold_n", (int64_t)pair->cold.n);
   put_text(w, "outcome", outcomes[pair->outcome]);
   psp_json_put_key(w, "more_probes");
-  put_bound(w, pair->more_known, (int64_t)pair->more_probes);
+  psp_json_put_known(w, pair->more_known, (int64_t)pair->more_probes);
   psp_json_end_object(w);
 }
 

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "files.h"
 #include "http/server/gunzip.h"
 
 #define MAX_HEADERS 64
@@ -290,23 +291,12 @@ static int run_case(const psp_json *json) {
   return good ? 0 : 1;
 }
 
-static bool read_file(const char *path, psp_buf *out) {
-  FILE *file = fopen(path, "rb");
-  if (file == NULL) return false;
-  char chunk[65536];
-  size_t got;
-  while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
-    psp_buf_add(out, chunk, got);
-  fclose(file);
-  return !out->failed && out->len > 0;
-}
-
 static int run_file(const char *path) {
   psp_buf text = {0};
   psp_json *json = NULL;
   psprobe_error error = {0};
   int status = 0;
-  if (!read_file(path, &text) ||
+  if (!test_read_file(path, &text) ||
       psp_json_parse(text.data, text.len, path, &json, &error) != PSPROBE_OK) {
     fprintf(stderr, "%s: cannot be read: %s\n", path, error.message);
     psp_buf_free(&text);

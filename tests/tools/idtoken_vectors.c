@@ -13,19 +13,9 @@
 #include "auth/verify/idtoken.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "files.h"
 
 #define MAX_EMAILS 16
-
-static bool read_file(const char *path, psp_buf *out) {
-  FILE *file = fopen(path, "rb");
-  if (file == NULL) return false;
-  char chunk[65536];
-  size_t got;
-  while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
-    psp_buf_add(out, chunk, got);
-  fclose(file);
-  return !out->failed && out->len > 0;
-}
 
 /* 0: as it should be, 1: not. */
 static int run_case(const psp_json *test, psp_jwks *keys) {
@@ -70,7 +60,7 @@ int main(int argc, char **argv) {
   }
   psp_buf key_text = {0}, case_text = {0};
   for (int i = 0; i < 2; i++) {
-    if (!read_file(argv[1 + i], i == 0 ? &key_text : &case_text)) {
+    if (!test_read_file(argv[1 + i], i == 0 ? &key_text : &case_text)) {
       fprintf(stderr, "%s: cannot be read\n", argv[1 + i]);
       return 2;
     }

@@ -9,7 +9,8 @@
  * flight begins at 3, grows with each success (so that it doubles each round), halves with a
  * failure; after a failure nothing is pushed for a while, 100 ms at first, twice as long each time
  * until something succeeds, 60 s at most. The cap keeps within one endpoint's connections. */
-enum { WINDOW_FIRST = 3, WINDOW_MAX = 100 };
+#define WINDOW_FIRST 3
+#define WINDOW_MAX   100
 static const int64_t pause_first_ns = 100000000, pause_max_ns = 60000000000;
 
 void psp_broker_answer(psp_broker_waiter *pull, psprobe_code code, const char *why) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "local/broker/push.h"
+#include "local/rest.h"
 #include "os/thread.h"
 #include "os/wait.h"
 
@@ -21,9 +22,6 @@ struct psp_broker_host {
   psp_server *server;
   psp_rpc_server *rpcs;
 };
-
-/* Bodies up to what Google's emulator takes. */
-enum { MAX_BODY = 16 * 1024 * 1024, MAX_CONNECTIONS = 4000 };
 
 psp_instant psp_broker_host_now(void) {
   return (psp_instant){.mono_ns = psprobe_clock_monotonic(),
@@ -107,8 +105,8 @@ static psprobe_code start(psp_broker_host *host, const char *listen, const psp_b
                                 .what = "the address of the Pub/Sub stand-in",
                                 .routes = &all,
                                 .route_count = 1,
-                                .max_body = MAX_BODY,
-                                .max_connections = MAX_CONNECTIONS,
+                                .max_body = PSP_LOCAL_BODY,
+                                .max_connections = PSP_LOCAL_CONNECTIONS,
                                 .http2 = take_http2,
                                 .http2_arg = host,
                                 .logger = logger};

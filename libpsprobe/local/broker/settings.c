@@ -12,10 +12,14 @@
 #include "local/broker/filter.h"
 #include "pubsub/fit.h"
 
-enum { DEFAULT_ACK_DEADLINE_S = 10, MAX_ACK_DEADLINE_S = 600 };
-enum { MIN_ATTEMPTS = 5, MAX_ATTEMPTS = 100 };
-enum { MIN_RETENTION_S = 600, MAX_RETENTION_S = 7 * 86400, MAX_TOPIC_RETENTION_S = 31 * 86400 };
-#define MAX_BACKOFF_S 600
+#define DEFAULT_ACK_DEADLINE_S 10
+#define MAX_ACK_DEADLINE_S     600
+#define MIN_ATTEMPTS           5
+#define MAX_ATTEMPTS           100
+#define MIN_RETENTION_S        600
+#define MAX_RETENTION_S        (7 * 86400)
+#define MAX_TOPIC_RETENTION_S  (31 * 86400)
+#define MAX_BACKOFF_S          600
 
 bool psp_pairs_put(psp_pairs *pairs, const char *key, const char *value) {
   char *copy = psp_strdup(value);

@@ -11,7 +11,8 @@
 #include "local/documents/rest.h"
 #include "local/proto_fields.h"
 
-enum { DEFAULT_PAGE = 30, MAX_PAGE = 300 };
+#define DEFAULT_PAGE 30
+#define MAX_PAGE     300
 
 /* The body of create and patch: a Document. */
 typedef struct body {

@@ -8,7 +8,8 @@
 #include "local/documents/query.h"
 #include "local/proto_fields.h"
 
-enum { MAX_IN = 30, MAX_DEPTH = 16 };
+#define MAX_IN    30
+#define MAX_DEPTH 16
 
 void psp_filter_clear(psp_filter *filter) {
   for (size_t i = 0; i < filter->count; i++)

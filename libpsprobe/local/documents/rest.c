@@ -16,9 +16,6 @@ struct psp_documents_host {
   psp_server *server;
 };
 
-/* Bodies up to what Google's emulator takes. */
-enum { MAX_BODY = 16 * 1024 * 1024, MAX_CONNECTIONS = 4000 };
-
 /* ---- who asks ---- */
 
 /* As Google's emulator judges an Authorization header: "owner" and Google's access tokens may do
@@ -184,8 +181,8 @@ psprobe_code psp_documents_host_new(const char *listen, const char *path,
       .what = "the address of the Firestore stand-in",
       .routes = &all,
       .route_count = 1,
-      .max_body = MAX_BODY,
-      .max_connections = (unsigned)psp_limit_files_share(PSP_FILES_MINOR, MAX_CONNECTIONS),
+      .max_body = PSP_LOCAL_BODY,
+      .max_connections = (unsigned)psp_limit_files_share(PSP_FILES_MINOR, PSP_LOCAL_CONNECTIONS),
       .logger = logger};
   host->transactions = psp_transactions_new();
   psprobe_code code = host->transactions != NULL ? psp_documents_new(path, &host->documents, error)

@@ -13,7 +13,8 @@
 
 /* "psdo": what tells our files from others'
  * (https://www.sqlite.org/pragma.html#pragma_application_id) */
-enum { APPLICATION_ID = 0x7073646f, SCHEMA_VERSION = 1 };
+#define APPLICATION_ID 0x7073646f
+#define SCHEMA_VERSION 1
 
 typedef enum prepared { BEGIN, COMMIT, ROLLBACK, GET, PUT, REMOVE, STATEMENTS } prepared;
 

@@ -15,10 +15,10 @@
 #include "local/functions/parts.h"
 #include "local/functions/seats.h"
 #include "local/functions/settings.h"
+#include "local/rest.h"
 #include "os/limit.h"
 
-#define MAX_BODY        (32 * 1024 * 1024) /* as Cloud Run has it over HTTP/1 */
-#define MAX_CONNECTIONS 4000
+#define MAX_BODY (32 * 1024 * 1024) /* as Cloud Run has it over HTTP/1 */
 
 static psp_function *find(psp_function_host *host, const char *path) {
   pthread_mutex_lock(&host->lock);
@@ -83,7 +83,7 @@ psprobe_code psp_function_host_new(const char *listen, const psprobe_logger *log
       .route_count = 1,
       .max_body = MAX_BODY,
       .packed = true,
-      .max_connections = (unsigned)psp_limit_files_share(PSP_FILES_MINOR, MAX_CONNECTIONS),
+      .max_connections = (unsigned)psp_limit_files_share(PSP_FILES_MINOR, PSP_LOCAL_CONNECTIONS),
       .logger = logger};
   psprobe_code code = psp_http_new(&http, &host->http, error);
   if (code == PSPROBE_OK && !psp_function_keeper_start(host))

@@ -68,30 +68,20 @@ static void put_histogram(psp_json_writer *w, const psprobe_probes *probes,
   psp_json_end_object(w);
 }
 
-static void put_interval(psp_json_writer *w, const psprobe_interval *ci) {
-  psp_json_begin_array(w);
-  if (ci->has_low)
-    psp_json_put_int64(w, ci->low_ns);
-  else
-    psp_json_put_null(w);
-  if (ci->has_high)
-    psp_json_put_int64(w, ci->high_ns);
-  else
-    psp_json_put_null(w);
-  psp_json_end_array(w);
-}
-
 static void put_pairs(psp_json_writer *w, const psp_page *page) {
   psp_json_begin_array_member(w, "pairs");
   for (size_t i = 0; i < psprobe_comparison_pair_count(page->comparison); i++) {
     const psprobe_pair *pair = psprobe_comparison_pair(page->comparison, i);
+    const psprobe_interval *ci = &pair->all.median_ci;
     psp_json_begin_object(w);
     psp_json_put_member(w, "a", page->probes->sources[pair->a].name);
     psp_json_put_member(w, "b", page->probes->sources[pair->b].name);
     psp_json_put_int64_member(w, "n", (int64_t)pair->all.n);
     psp_json_put_int64_member(w, "median_ns", pair->all.median_ns);
-    psp_json_put_key(w, "median_ci_ns");
-    put_interval(w, &pair->all.median_ci);
+    psp_json_begin_array_member(w, "median_ci_ns");
+    psp_json_put_known(w, ci->has_low, ci->low_ns);
+    psp_json_put_known(w, ci->has_high, ci->high_ns);
+    psp_json_end_array(w);
     psp_json_end_object(w);
   }
   psp_json_end_array(w);
@@ -209,10 +199,8 @@ static void put_column(psp_json_writer *w, const char *key, column which, const 
       psp_json_put_int64(w, s->status == NULL ? PSPROBE_ANSWERED : s->status[i]);
     else if (which == COLD)
       psp_json_put_int64(w, s->cold != NULL && s->cold[i]);
-    else if (answered(s, i))
-      psp_json_put_int64(w, s->elapsed_ns[i]);
     else
-      psp_json_put_null(w);
+      psp_json_put_known(w, answered(s, i), s->elapsed_ns[i]);
   }
   psp_json_end_array(w);
 }

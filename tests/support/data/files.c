@@ -11,15 +11,20 @@
 
 #include <cmocka.h>
 
+bool test_read_file(const char *path, psp_buf *out) {
+  char chunk[65536];
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) return false;
+  for (size_t n; (n = fread(chunk, 1, sizeof chunk, file)) > 0;)
+    psp_buf_add(out, chunk, n);
+  bool whole = ferror(file) == 0;
+  fclose(file);
+  return whole && !out->failed;
+}
+
 psp_buf test_file(const char *path) {
   psp_buf buf = {0};
-  char chunk[4096];
-  FILE *file = fopen(path, "rb");
-  if (file == NULL) fail_msg("%s is not there", path);
-  for (size_t n; (n = fread(chunk, 1, sizeof chunk, file)) > 0;)
-    psp_buf_add(&buf, chunk, n);
-  fclose(file);
-  assert_false(buf.failed);
+  if (!test_read_file(path, &buf)) fail_msg("%s cannot be read", path);
   return buf;
 }
 

@@ -6,6 +6,8 @@
 
 /** The bytes of a file, to psp_buf_free. A file that is not there fails the test. */
 psp_buf test_file(const char *path);
+/** Adds them to `out`. False: they cannot be read. */
+bool test_read_file(const char *path, psp_buf *out);
 
 /** Calls `feed` with each proper prefix of `body`, each in a block of its own size, so that a
  * sanitizer sees a byte read too far. */

@@ -139,6 +139,12 @@ void test_auth_environment(void) {
   setenv("HOME", test_directory(), 1);
 }
 
+int test_auth_setup(void **state) {
+  (void)state;
+  test_auth_environment();
+  return 0;
+}
+
 char *test_service_account(const char *pem, const char *more) {
   psp_buf json = {0};
   psp_json_writer w = {.buf = &json};

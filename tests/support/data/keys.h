@@ -35,6 +35,8 @@ const char *test_write(const char *directory, const char *name, unsigned mode, c
 /** Unsets every variable that auth reads; HOME is an empty directory, nobody asks for a metadata
  * server. */
 void test_auth_environment(void);
+/** The same, as cmocka calls it. */
+int test_auth_setup(void **state);
 
 /** A service account's file. `pem` NULL: TEST_KEY_RSA. `more`: further members, ",\"a\":1", or
  * "". To free(). */

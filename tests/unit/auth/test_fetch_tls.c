@@ -155,12 +155,6 @@ static void test_key_set(void **state) {
   tls_server_stop(server);
 }
 
-static int setup(void **state) {
-  (void)state;
-  test_auth_environment();
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_token_service),
@@ -168,5 +162,5 @@ int main(void) {
       cmocka_unit_test(test_redirect),
       cmocka_unit_test(test_key_set),
   };
-  return cmocka_run_group_tests(tests, setup, NULL);
+  return cmocka_run_group_tests(tests, test_auth_setup, NULL);
 }

@@ -229,12 +229,6 @@ static void test_reading(void **state) {
   free(large);
 }
 
-static int setup(void **state) {
-  (void)state;
-  test_auth_environment();
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_git),
@@ -246,5 +240,5 @@ int main(void) {
       cmocka_unit_test(test_without_secret),
       cmocka_unit_test(test_reading),
   };
-  return cmocka_run_group_tests(tests, setup, NULL);
+  return cmocka_run_group_tests(tests, test_auth_setup, NULL);
 }

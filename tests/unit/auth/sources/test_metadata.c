@@ -64,16 +64,10 @@ static void test_metadata_host(void **state) {
   }
 }
 
-static int setup(void **state) {
-  (void)state;
-  test_auth_environment();
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_detection, setup),
-      cmocka_unit_test_setup(test_metadata_host, setup),
+      cmocka_unit_test_setup(test_detection, test_auth_setup),
+      cmocka_unit_test_setup(test_metadata_host, test_auth_setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
