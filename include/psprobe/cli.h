@@ -135,8 +135,8 @@ PSPROBE_API psprobe_code psprobe_cli_run(const psprobe_program *program, psprobe
                                          psprobe_error *error);
 
 /**
- * Waits until results are uploaded, until ten seconds have passed (since the signal, if one ended
- * the run), but not against somebody who has asked for the end twice, or once since.
+ * Waits until results are uploaded, until ten seconds have passed (nine since the signal, if one
+ * ended the run), but not against somebody who has asked for the end twice, or once since.
  * @param signals asked meanwhile
  * @return PSPROBE_OK, or as psprobe_uploader_flush
  * Blocks: until then.

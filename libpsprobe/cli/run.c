@@ -12,6 +12,7 @@
  * may wait for Firestore, counted from the signal if there was one: what is not there by then goes
  * up in a later run. How often it looks for a Ctrl-C meanwhile. */
 #define END_NS  INT64_C(10000000000)
+#define STOP_NS INT64_C(9000000000) /* from the signal: what stops containers waits for ten */
 #define LOOK_NS INT64_C(500000000)
 
 typedef struct running {
@@ -71,7 +72,7 @@ psprobe_code psprobe_cli_flush(psprobe_uploader *uploader, psprobe_signals *sign
                                psprobe_error *error) {
   int before = psprobe_signals_count(signals), now;
   int64_t asked_ns = psp_signals_first(signals);
-  int64_t until = (asked_ns > 0 ? asked_ns : psprobe_clock_monotonic()) + END_NS;
+  int64_t until = asked_ns > 0 ? asked_ns + STOP_NS : psprobe_clock_monotonic() + END_NS;
   psprobe_error last = {0};
   psprobe_code code;
   do {

@@ -53,5 +53,5 @@ until_true measured hung || { echo "nothing was measured"; cat "$work/hung.err";
 kill -STOP "$PSPROBE_LOCAL_PID"
 began=$(date +%s%N)
 kill -TERM $prober
-ends hung 0 12500
+ends hung 0 11500
 grep -q 'not all results are in Firestore yet' "$work/hung.err" || { echo "nothing is said of Firestore"; cat "$work/hung.err"; exit 1; }

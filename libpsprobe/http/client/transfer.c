@@ -82,6 +82,8 @@ static bool set_defaults(psp_transfer *t, const psp_transfer_defaults *defaults)
   int64_t connect_ns = defaults->connect_timeout_ns;
   set_protocols(easy);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  /* What is asked for is what was meant, also with dots in it: an endpoint that somebody gave. */
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC); /* never Kerberos */
   curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
