@@ -76,11 +76,15 @@ first=$!
 for _ in $(seq 100); do grep -q listening "$work/first" && break; sleep 0.05; done
 port=$(sed -n 's/.*:\([0-9]*\)$/\1/p' "$work/first")
 expect 1 "127.0.0.1:$port" responder --listen 127.0.0.1 --port "$port"
+# What is wrong on this machine is told before the broker, which is not there, is asked.
+export PUBSUB_EMULATOR_HOST=127.0.0.1:1 FIRESTORE_EMULATOR_HOST=127.0.0.1:1
+expect 1 "127.0.0.1:$port: the address is in use" prober $P --db "$work/a.db" --listen "127.0.0.1:$port"
+expect 1 "there is no folder $work/none" prober $P --db "$work/none/a.db" --listen 127.0.0.1:0
+expect 1 "not a file but a folder" prober $P --db "$work" --listen 127.0.0.1:0
 kill "$first"
 wait "$first" || { echo "responder did not end well on SIGTERM"; bad=1; }
 
 # A broker that is not there is told with its address and what to start.
-export PUBSUB_EMULATOR_HOST=127.0.0.1:1 FIRESTORE_EMULATOR_HOST=127.0.0.1:1
 expect 1 "127.0.0.1:1" prober $P --db "$work/a.db" --listen 127.0.0.1:0
 expect 1 "psprobe-local starts one" prober $P --create --db "$work/a.db" --listen 127.0.0.1:0
 expect 1 "127.0.0.1:1" subscriber $P --create
