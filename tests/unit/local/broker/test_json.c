@@ -92,11 +92,14 @@ static void test_publish_bodies(void **state) {
 static void test_attributes_become_text(void **state) {
   (void)state;
   static const char body[] =
-      "{\"messages\":[{\"attributes\":{\"n\":5,\"t\":true,\"d\":1.50,\"s\":\"x\",\"s\":\"y\"}}]}";
+      "{\"messages\":[{\"data\":\"QQ==\",\"data\":\"Qg==\","
+      "\"attributes\":{\"n\":5,\"t\":true,\"d\":1.50,\"s\":\"x\",\"s\":\"y\"}}]}";
   psp_letters letters;
   assert_int_equal(psp_broker_publish_decode(body, strlen(body), &letters, NULL), PSPROBE_OK);
   const psp_letter *letter = letters.items[0];
   static const char *const pairs[][2] = {{"n", "5"}, {"t", "true"}, {"d", "1.50"}, {"s", "y"}};
+  assert_int_equal(letter->data_len, 1);
+  assert_memory_equal(letter->data, "B", 1); /* what was said last */
   assert_int_equal(letter->attribute_count, 4);
   for (size_t i = 0; i < 4; i++) {
     assert_string_equal(letter->attributes[i].key, pairs[i][0]);
