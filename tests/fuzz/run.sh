@@ -15,7 +15,7 @@ for program; do
   found=${program%/bin/*}/found/$name
   log=${program%/bin/*}/$name.log
   mkdir -p "$found"
-  if "$program" -max_total_time="$seconds" -max_len=20000 -timeout=10 -rss_limit_mb=2048 \
+  if "$program" -max_total_time="$seconds" -max_len=20000 -timeout=30 -rss_limit_mb=2048 \
     -artifact_prefix="$found/" -print_final_stats=1 "$found" "tests/fuzz/corpus/$name" >"$log" 2>&1; then
     word=ok
   else

@@ -160,8 +160,8 @@ static void creates_once(void **state) {
 static void takes_any_id(void **state) {
   (void)state;
   static const char *const ids[] = {
-      "a b", "a:b",     "a?b#c",     "100%",   "\xC3\xA9\xF0\x9F\x98\x80", "a+b&c=d", "..x",
-      "__x", "__id7__", "(default)", "a\"'`\\"};
+      "a b",     "a:b", "x:commit", "a?b#c",   "100%",      "\xC3\xA9\xF0\x9F\x98\x80",
+      "a+b&c=d", "..x", "__x",      "__id7__", "(default)", "a\"'`\\"};
   psprobe_error error = {0};
   for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
     char path[64];
