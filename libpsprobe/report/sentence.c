@@ -9,7 +9,7 @@ typedef struct seen_pair {
   const psprobe_source_summary *first, *second;
   int64_t lead_ns; /* by how much the first was ahead at the median */
   psprobe_interval lead_ci;
-  uint64_t firsts, untied, first_lost, second_lost;
+  uint64_t firsts, first_lost, second_lost;
 } seen_pair;
 
 static int64_t minus_if(bool flip, int64_t ns) {
@@ -29,7 +29,6 @@ static seen_pair see(const psprobe_comparison *c, const psprobe_pair *pair, bool
                                  .low_ns = from_b ? ci->low_ns : -ci->high_ns,
                                  .high_ns = from_b ? ci->high_ns : -ci->low_ns},
                      .firsts = from_b ? pair->b_first.count : pair->a_first.count,
-                     .untied = pair->a_first.of,
                      .first_lost = from_b ? pair->only_b_lost : pair->only_a_lost,
                      .second_lost = from_b ? pair->only_a_lost : pair->only_b_lost};
 }

@@ -60,6 +60,7 @@ static void test_full(void **state) {
   const char *url = stage_add(
       "plain", (options){.max_instances = 1, .min_instances = 1, .wait_ns = 50 * STAGE_MS});
   int pid;
+  stage_wait(ready, 1); /* its start may take longer than an event waits */
   assert_int_equal(stage_event(url, "a", &pid), 200);
   stage_call busy, late;
   stage_call_begin(&busy, url, "freeze");
