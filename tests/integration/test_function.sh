@@ -43,7 +43,8 @@ for i in 1 2 3 4 5; do
 done
 begun() { [ "$(status "http://127.0.0.1:$port/health")" = 200 ]; }
 begun || wrong "its health waits for calls"
-sleep 0.4 # all five are under way: each takes more than twice that
+at_work() { [ "$(grep -c 'at work' out)" = 5 ]; }
+until_true at_work || wrong "not all five are under way"
 kill -TERM "$pid"
 until_true refuses || wrong "it takes connections after SIGTERM"
 kill -0 "$pid" 2>/dev/null || wrong "it ended before its calls"

@@ -44,7 +44,10 @@ static psprobe_code write_output(const char *const *parts, psprobe_error *error)
 
 static void take_time(const void *arg) {
   const struct timespec t = {.tv_sec = 1, .tv_nsec = 50000000};
-  if (arg != NULL) nanosleep(&t, NULL);
+  if (arg == NULL) return;
+  puts("at work");
+  fflush(stdout);
+  nanosleep(&t, NULL);
 }
 
 /* The body, zero-terminated; to free(). */
