@@ -52,6 +52,7 @@ typedef struct psp_kind {
   const char
       *permissions; /**< "pubsub.topics": its permissions are that and ".get", ".create", … */
   const char *role; /**< that has them */
+  const char *list, *id; /**< of one in a region: "services", "serviceId"; else NULL */
   /** Adds its own path, "/v1/projects/…". */
   void (*path)(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out);
   /** Adds the path that it is made at by POST; NULL: by PUT at its own. */

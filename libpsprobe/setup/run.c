@@ -145,23 +145,21 @@ static void put_head(const psprobe_setup *setup, const psp_thing *thing, psp_jso
 
 /* ---- services ---- */
 
-static void located(const psprobe_setup *setup, const char *version, const char *list,
-                    psp_buf *out) {
-  psp_buf_printf(out, "/%s/projects/%s/locations/%s/%s", version, setup->project, setup->region,
-                 list);
+static void put_list(const psprobe_setup *setup, const psp_kind *kind, psp_buf *out) {
+  psp_buf_printf(out, "%sprojects/%s/locations/%s/%s", kind->operation, setup->project,
+                 setup->region, kind->list);
 }
 
-static void service_path(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
-  located(setup, "v2", "services/", out);
-  psp_buf_text(out, thing->name);
+static void run_path(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
+  put_list(setup, thing->kind, out);
+  psp_buf_printf(out, "/%s", thing->name);
 }
 
-static void service_made_at(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
-  located(setup, "v2", "services?serviceId=", out);
-  psp_buf_text(out, thing->name);
+static void run_made_at(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
+  put_list(setup, thing->kind, out);
+  psp_buf_printf(out, "?%s=%s", thing->kind->id, thing->name);
 }
 
-/* The prober works between requests too, and there must be one: instance-based billing. */
 static void service_body(const psprobe_setup *setup, const psp_thing *thing, psp_json_writer *w) {
   bool prober = thing->source == NULL;
   psp_json_begin_object(w);
@@ -191,8 +189,10 @@ const psp_kind psp_kind_service = {
     .service = PSP_CLOUD_RUN,
     .permissions = "run.services",
     .role = "roles/run.admin",
-    .path = service_path,
-    .made_at = service_made_at,
+    .list = "services",
+    .id = "serviceId",
+    .path = run_path,
+    .made_at = run_made_at,
     .body = service_body,
     .strange = psp_setup_strange,
     .same = run_same,
@@ -200,16 +200,6 @@ const psp_kind psp_kind_service = {
 };
 
 /* ---- worker pools ---- */
-
-static void pool_path(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
-  located(setup, "v2", "workerPools/", out);
-  psp_buf_text(out, thing->name);
-}
-
-static void pool_made_at(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
-  located(setup, "v2", "workerPools?workerPoolId=", out);
-  psp_buf_text(out, thing->name);
-}
 
 static void pool_body(const psprobe_setup *setup, const psp_thing *thing, psp_json_writer *w) {
   psp_json_begin_object(w);
@@ -229,8 +219,10 @@ const psp_kind psp_kind_pool = {
     .service = PSP_CLOUD_RUN,
     .permissions = "run.workerpools",
     .role = "roles/run.admin",
-    .path = pool_path,
-    .made_at = pool_made_at,
+    .list = "workerPools",
+    .id = "workerPoolId",
+    .path = run_path,
+    .made_at = run_made_at,
     .body = pool_body,
     .strange = psp_setup_strange,
     .same = run_same,
@@ -238,16 +230,6 @@ const psp_kind psp_kind_pool = {
 };
 
 /* ---- the trigger ---- */
-
-static void trigger_path(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
-  located(setup, "v1", "triggers/", out);
-  psp_buf_text(out, thing->name);
-}
-
-static void trigger_made_at(const psprobe_setup *setup, const psp_thing *thing, psp_buf *out) {
-  located(setup, "v1", "triggers?triggerId=", out);
-  psp_buf_text(out, thing->name);
-}
 
 static void put_filter(psp_json_writer *w) {
   psp_json_begin_array_member(w, "eventFilters");
@@ -271,7 +253,7 @@ static void put_destination(const psprobe_setup *setup, const psp_thing *thing,
 
 static void trigger_body(const psprobe_setup *setup, const psp_thing *thing, psp_json_writer *w) {
   psp_buf name = {0}, topic = {0};
-  trigger_path(setup, thing, &name);
+  run_path(setup, thing, &name);
   psp_buf_printf(&topic, "projects/%s/topics/", setup->project);
   psp_setup_topic(setup, thing->cold, &topic);
   psp_json_begin_object(w);
@@ -296,8 +278,10 @@ const psp_kind psp_kind_trigger = {
     .service = PSP_EVENTARC,
     .permissions = "eventarc.triggers",
     .role = "roles/eventarc.admin",
-    .path = trigger_path,
-    .made_at = trigger_made_at,
+    .list = "triggers",
+    .id = "triggerId",
+    .path = run_path,
+    .made_at = run_made_at,
     .body = trigger_body,
     .strange = psp_setup_strange,
     .operation = "/v1/",
