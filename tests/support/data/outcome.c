@@ -37,9 +37,9 @@ void outcome_note(void *arg, const psp_http_response *response, const psprobe_er
 int outcome_wait(outcome *o) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += 10;
+  until.tv_sec += 30;
   while (sem_timedwait(&o->done, &until) != 0) {
-    if (errno != EINTR) fail_msg("no outcome after ten seconds");
+    if (errno != EINTR) fail_msg("no outcome after thirty seconds");
   }
   return o->status;
 }

@@ -19,7 +19,7 @@ void outcome_init(outcome *outcome);
 void outcome_free(outcome *outcome);
 /** A psp_http_done; `arg` is the outcome. */
 void outcome_note(void *arg, const psp_http_response *response, const psprobe_error *error);
-/** Waits for it, ten seconds at most (then the test fails). @return its status */
+/** Waits for it, thirty seconds at most (then the test fails). @return its status */
 int outcome_wait(outcome *outcome);
 
 #endif

@@ -96,7 +96,7 @@ const char *fake_prober_url(const fake_prober *p) {
 void fake_prober_wait(fake_prober *p, size_t count) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += 10;
+  until.tv_sec += 30;
   int rc = 0;
   pthread_mutex_lock(&p->lock);
   while (p->count < count && rc == 0)

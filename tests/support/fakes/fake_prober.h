@@ -2,7 +2,7 @@
 #ifndef TEST_FAKE_PROBER_H
 #define TEST_FAKE_PROBER_H
 /** @file A prober over real sockets whose answers the test says beforehand, and a client to reach
- * it. Every wait fails the test after ten seconds. */
+ * it. Every wait fails the test after thirty seconds. */
 #include <psprobe/probe.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -355,7 +355,7 @@ void fake_wait(fake_call *call, unsigned count) {
   fake_transport *fake = call->fake;
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += 10;
+  until.tv_sec += 30;
   pthread_mutex_lock(&fake->lock);
   int rc = 0;
   while (call->count < count && rc == 0)

@@ -193,24 +193,24 @@ psprobe_local_function_stats stage_stats(void) {
 }
 
 void stage_wait_running(int count) {
-  for (int i = 0; i < 1000 && stage_stats().running != count; i++)
+  for (int i = 0; i < 3000 && stage_stats().running != count; i++)
     usleep(10000);
   assert_int_equal(stage_stats().running, count);
 }
 
 void stage_wait_for(size_t offset, uint64_t least) {
-  for (int i = 0; i < 2000; i++, usleep(5000)) {
+  for (int i = 0; i < 6000; i++, usleep(5000)) {
     psprobe_local_function_stats now = stage_stats();
     uint64_t reached;
     memcpy(&reached, (const char *)&now + offset, sizeof reached);
     if (reached >= least) return;
   }
-  fail_msg("ten seconds, and it did not come to %llu", (unsigned long long)least);
+  fail_msg("thirty seconds, and it did not come to %llu", (unsigned long long)least);
 }
 
 void stage_wait_logged(const char *text) {
   bool found = false;
-  for (int i = 0; i < 2000 && !found; i++) {
+  for (int i = 0; i < 6000 && !found; i++) {
     psp_buf log = stage_log();
     found = strstr(log.data, text) != NULL;
     psp_buf_free(&log);

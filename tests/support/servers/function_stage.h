@@ -37,13 +37,13 @@ int stage_teardown(void **state);
 /** Adds a function of that kind. @return its URL */
 const char *stage_add(const char *how, psprobe_local_function_options options);
 psprobe_local_function_stats stage_stats(void);
-/** Waits until so many instances run; fails after ten seconds. */
+/** Waits until so many instances run; fails after thirty seconds. */
 void stage_wait_running(int count);
-/** Waits until a count of theirs is so high; fails after ten seconds. */
+/** Waits until a count of theirs is so high; fails after thirty seconds. */
 #define stage_wait(field, least) \
   stage_wait_for(offsetof(psprobe_local_function_stats, field), least)
 void stage_wait_for(size_t offset, uint64_t least);
-/** Waits until this was logged, by the host or by an instance; fails after ten seconds. */
+/** Waits until this was logged, by the host or by an instance; fails after thirty seconds. */
 void stage_wait_logged(const char *text);
 /** What was logged so far, a line each. The caller's to free. */
 psp_buf stage_log(void);

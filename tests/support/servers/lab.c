@@ -19,7 +19,7 @@
 static void wait_change(lab *l, const char *what) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += 10;
+  until.tv_sec += 30;
   if (pthread_cond_timedwait(&l->changed, &l->lock, &until) != 0) {
     pthread_mutex_unlock(&l->lock);
     fail_msg("waited for %s in vain", what);

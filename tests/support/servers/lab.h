@@ -5,7 +5,7 @@
  * @file
  * A prober with everything around it under the test's control: it publishes to
  * a scripted transport, the test answers its probes over real sockets, and its
- * sink keeps what it is given. Every wait fails the test after ten seconds.
+ * sink keeps what it is given. Every wait fails the test after thirty seconds.
  */
 #include <psprobe/probe.h>
 #include <pthread.h>

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 30000
 
 static struct sockaddr_in loopback(int port) {
   return (struct sockaddr_in){.sin_family = AF_INET,
@@ -47,7 +47,7 @@ void raw_send(int fd, const char *text) {
 
 static bool read_byte(int fd, char *byte) {
   struct pollfd at = {.fd = fd, .events = POLLIN};
-  if (poll(&at, 1, PATIENCE_MS) == 0) fail_msg("nothing came for ten seconds");
+  if (poll(&at, 1, PATIENCE_MS) == 0) fail_msg("nothing came for thirty seconds");
   return recv(fd, byte, 1, 0) == 1;
 }
 
@@ -160,7 +160,7 @@ int raw_listen(int *port) {
 
 int raw_accept(int listener) {
   struct pollfd at = {.fd = listener, .events = POLLIN};
-  if (poll(&at, 1, PATIENCE_MS) == 0) fail_msg("nobody connected for ten seconds");
+  if (poll(&at, 1, PATIENCE_MS) == 0) fail_msg("nobody connected for thirty seconds");
   int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
   if (fd < 0) fail_msg("accept: %s", strerror(errno));
   return fd;

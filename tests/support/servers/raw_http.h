@@ -4,7 +4,7 @@
 /**
  * @file
  * HTTP by hand over loopback sockets, for what a well-behaved client or server
- * never does. Every wait ends after ten seconds, as a failed test.
+ * never does. Every wait ends after thirty seconds, as a failed test.
  */
 #include <stdbool.h>
 #include <stddef.h>

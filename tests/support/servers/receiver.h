@@ -2,7 +2,7 @@
 #ifndef TEST_RECEIVER_H
 #define TEST_RECEIVER_H
 /** @file A subscriber of "jobs" over a scripted transport, and what its callback does and sees.
- * Every wait fails the test after ten seconds. */
+ * Every wait fails the test after thirty seconds. */
 #include <pthread.h>
 #include <semaphore.h>
 

@@ -7,7 +7,7 @@
 /**
  * Sends a request on a connection of its own and reads the answer; `body` NULL
  * sends none. `more`: header lines, each with "\r\n" at its end, or NULL.
- * Fails the test when nothing comes within ten seconds. To raw_free.
+ * Fails the test when nothing comes within thirty seconds. To raw_free.
  */
 raw_answer test_rest(const char *host, const char *method, const char *path, const char *body,
                      const char *more);

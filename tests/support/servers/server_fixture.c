@@ -69,7 +69,7 @@ void hold(void *arg, psp_exchange *x) {
 psp_exchange *take_held(void) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += 10;
+  until.tv_sec += 30;
   if (sem_timedwait(&held_one, &until) != 0) fail_msg("no request came");
   pthread_mutex_lock(&held_lock);
   psp_exchange *x = held[--held_count];

@@ -24,7 +24,7 @@ int fixture_tear_down(void **state);
 
 /** Another server with the same routes. `listen` may be NULL. */
 psp_server *fixture_start(psp_server_options options);
-/** Waits for a request to /hold, ten seconds at most. */
+/** Waits for a request to /hold, thirty seconds at most. */
 psp_exchange *take_held(void);
 /** The handler of /hold. */
 void hold(void *arg, psp_exchange *exchange);

@@ -212,7 +212,7 @@ __attribute__((visibility("default"))) int poll(struct pollfd *fds, nfds_t count
     void *found = dlsym(RTLD_NEXT, "poll");
     memcpy(&real, &found, sizeof real);
   }
-  return real(fds, count, atomic_load(&machine_is_busy) && timeout == 2 ? 100 : timeout);
+  return real(fds, count, atomic_load(&machine_is_busy) && timeout == 2 ? 200 : timeout);
 }
 
 static void wait_at_the_head(void *arg, psp_exchange *x) {
