@@ -32,7 +32,7 @@ static const psprobe_option options[] = {
     {"run", PSPROBE_OPTION_TEXT, &o.run, "ID",
      .help = "one run: (the beginning of) its id, or last"},
     {"since", PSPROBE_OPTION_TEXT, &o.since, "TIME",
-     .help = "sent since 2026-11-24, 2026-11-24T22:10:00Z, or 2h (ago)",
+     .help = "sent since 2026-11-24, 2026-11-24T22:10:00Z, 2h (ago)",
      .check = psprobe_check_moment},
     {"until", PSPROBE_OPTION_TEXT, &o.until, "TIME", .help = "sent before",
      .check = psprobe_check_moment},
