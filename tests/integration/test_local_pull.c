@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <utlist.h>
 
+#include "local/broker/grpc.h"
 #include "local/broker/host.h"
 #include "local/broker/parts.h"
 #include "local/broker/rest.h"
@@ -23,8 +24,9 @@ static psp_broker_host *broker;
 static char host[32];
 
 static void start(void) {
+  const psp_broker_faces faces = {psp_broker_rest_handle, psp_broker_grpc_accept};
   psprobe_error error = {0};
-  if (psp_broker_host_new(NULL, psp_broker_rest_handle, NULL, &broker, &error) != PSPROBE_OK)
+  if (psp_broker_host_new(NULL, &faces, NULL, &broker, &error) != PSPROBE_OK)
     fail_msg("%s", error.message);
   snprintf(host, sizeof host, "127.0.0.1:%d", psp_broker_host_port(broker));
 }
