@@ -183,8 +183,10 @@ check-threads: ## run the tests of threads under TSan
 ROUND_TRIP := $(BUILD)/tests/unit/results/columns/test_export_round_trip
 POWER := $(BUILD)/tests/unit/results/store/test_store_power
 KILL := $(BUILD)/tests/integration/test_kill
-soak: examples $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(KILL) $(BUILD)/tests/tools/keep $(BUILD)/tests/tools/with_emulators ## run them SOAK_RUNS=2000 times each beside a busy loop
+VALUES := $(BUILD)/tests/integration/test_firestore_values
+soak: $(VALUES) examples $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(KILL) $(BUILD)/tests/tools/keep $(BUILD)/tests/tools/with_emulators ## run them SOAK_RUNS=2000 times each beside a busy loop
 	@PSPROBE_EVERY_TABLE=1 $(ROUND_TRIP)
+	@PSPROBE_EVERY_VALUE=1 $(VALUES)
 	@PSPROBE_SEEDS=1000 $(POWER)
 	@BUILD=$(BUILD) KILL_ROUNDS=200 TEST_TIMEOUT=1800 $(BUILD)/tests/tools/with_emulators tests/run.sh $(KILL)
 	@BUILD=$(BUILD) FAULT_ALL=1 TEST_TIMEOUT=1800 tests/run.sh tests/integration/test_store_faults.sh

@@ -123,8 +123,64 @@ async function writeAsWeDo() {
   assert.equal((await collection.get()).size, 25);
 }
 
+// A transaction that meets another writer runs again; what it reads it sees at one time.
+async function runTransactions() {
+  const counter = db.doc('node/counter');
+  const other = db.doc('node/other');
+  await counter.set({n: 1n});
+  let runs = 0;
+  const result = await db.runTransaction(async (t) => {
+    runs++;
+    const [one, all] = [await t.get(counter), await t.get(db.collection('node').where('n', '>=', 1n))];
+    assert.ok(all.docs.some((d) => d.id === 'counter'));
+    t.update(counter, {n: one.get('n') + 10n});
+    t.create(other, {from: one.get('n')});
+    return one.get('n');
+  });
+  assert.equal(result, 1n);
+  assert.ok(runs >= 1);
+  assert.equal((await counter.get()).get('n'), 11n);
+  assert.equal((await other.get()).get('from'), 1n);
+  const add = () => db.runTransaction(async (t) => {
+    const before = await t.get(counter);
+    t.update(counter, {n: before.get('n') + 1n});
+  }, {maxAttempts: 20});
+  await Promise.all([add(), add()]);
+  assert.equal((await counter.get()).get('n'), 13n);
+  await assert.rejects(db.runTransaction(async (t) => {
+    await t.get(counter);
+    t.delete(counter);
+    throw new Error('never mind');
+  }), /never mind/);
+  assert.ok((await counter.get()).exists);
+  const seen = await db.runTransaction((t) => t.getAll(counter, db.doc('node/none')), {readOnly: true});
+  assert.deepEqual(seen.map((d) => d.exists), [true, false]);
+}
+
+async function aggregate() {
+  const collection = db.collection('numbers');
+  for (const [id, n] of [['a', 1n], ['b', 2n], ['c', 4n]]) await collection.doc(id).set({n});
+  const {AggregateField} = require('@google-cloud/firestore');
+  const all = await collection.aggregate({
+    count: AggregateField.count(), sum: AggregateField.sum('n'), mean: AggregateField.average('n'),
+  }).get();
+  assert.equal(Number(all.data().count), 3);
+  assert.equal(Number(all.data().sum), 7);
+  assert.ok(Math.abs(all.data().mean - 7 / 3) < 1e-12);
+  assert.equal(Number((await collection.where('n', '>', 1n).limit(1).count().get()).data().count), 1);
+  await collection.doc('a').update({n: FieldValue.increment(5), tags: FieldValue.arrayUnion('x', 'y'),
+                                    at: FieldValue.serverTimestamp()});
+  const changed = await collection.doc('a').get();
+  assert.equal(changed.get('n'), 6n);
+  assert.deepEqual(changed.get('tags'), ['x', 'y']);
+  const ids = (await collection.doc('a').listCollections()).map((c) => c.id);
+  assert.deepEqual(ids, []);
+}
+
 await readWhatCWrote();
 await writeAsWeDo();
+await runTransactions();
+await aggregate();
 await db.doc('interop/from_node').set(everyType());
 await db.terminate();
-console.log(`${transport}: read, written and queried`);
+console.log(`${transport}: read, written, queried, run in transactions and aggregated`);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "local/documents/query.h"
 #include "local/documents/write.h"
 #include "local/proto_fields.h"
 
@@ -17,10 +17,9 @@ static psprobe_code need_number(const psp_transform *transform, psprobe_error *e
 }
 
 static psprobe_code read_time(const psp_json *json, psp_transform *out, psprobe_error *error) {
-  const char *text = psp_json_string(json);
   out->kind = PSP_TRANSFORM_TIME;
-  if (psp_text_equal(text, "REQUEST_TIME")) return PSPROBE_OK;
-  if (!psp_text_equal(text, "SERVER_VALUE_UNSPECIFIED"))
+  if (psp_enumerator_is(json, "REQUEST_TIME", 1)) return PSPROBE_OK;
+  if (!psp_enumerator_is(json, "SERVER_VALUE_UNSPECIFIED", 0))
     return psp_documents_payload_invalid(error);
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                   "ServerValue type must be specified for set_to_server_value transformation.");
