@@ -52,7 +52,8 @@ static const char *read_names(const char *path, psp_buf *names) {
     if (names->failed) return NULL;
     if (!psp_field_name_check(names->data + start, &why) && strcmp(path, "__name__") != 0)
       return why;
-    if (*at == '\0') return NULL;
+    if (*at == '\0')
+      return names->len - 1 > PSP_FIELD_NAME_MAX ? "it is longer than 1500 bytes" : NULL;
     at++;
   }
 }

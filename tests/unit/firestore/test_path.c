@@ -196,6 +196,22 @@ static void field_paths_come_apart(void **state) {
   }
 }
 
+/* 1,500 bytes with its dots, whatever the quotes take. */
+static void a_field_path_has_a_length(void **state) {
+  (void)state;
+  static char path[1504];
+  psprobe_error error = {0};
+  memset(path, 'x', 1500);
+  path[700] = '.';
+  assert_int_equal(psp_field_path_parse(path, NULL, &error), PSPROBE_OK);
+  path[1500] = 'x';
+  assert_int_equal(psp_field_path_parse(path, NULL, &error), PSPROBE_INVALID_ARGUMENT);
+  assert_non_null(strstr(error.message, "longer than 1500 bytes"));
+  path[0] = path[1501] = '`';
+  path[700] = '-';
+  assert_int_equal(psp_field_path_parse(path, NULL, &error), PSPROBE_OK);
+}
+
 static void what_is_quoted_reads_back(void **state) {
   (void)state;
   static const char *const names[][2] = {{"a", "a"},           {"_9", "_9"},
@@ -245,6 +261,7 @@ int main(void) {
       cmocka_unit_test(names_and_urls),
       cmocka_unit_test(new_ids_differ),
       cmocka_unit_test(field_paths_come_apart),
+      cmocka_unit_test(a_field_path_has_a_length),
       cmocka_unit_test(what_is_quoted_reads_back),
       cmocka_unit_test(finds_by_field_path),
   };
