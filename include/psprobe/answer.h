@@ -60,10 +60,12 @@ typedef enum psprobe_status {
   PSPROBE_UNCERTAIN = 4    /**< and it is not even known whether the probe was sent */
 } psprobe_status;
 
-/** @return whether there is an answer, and so a time; without one it is not therefore a loss */
-static inline bool psprobe_answer_came(psprobe_status status) {
-  return status == PSPROBE_ANSWERED || status == PSPROBE_LATE;
-}
+/**
+ * Tells an answer from none; none is not always a loss.
+ * @param status what became of it
+ * @return whether there is an answer, and so a time
+ */
+PSPROBE_API bool psprobe_answer_came(psprobe_status status);
 
 /** What one source made of one probe. */
 typedef struct psprobe_answer {
