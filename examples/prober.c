@@ -59,7 +59,7 @@ static const psprobe_option options[] = {
     {"runs-collection", PSPROBE_OPTION_TEXT, &o.runs, "NAME",
      .help = "Firestore collection of runs [as that one: pubsub_runs]",
      .check = psprobe_check_collection, .man_only = true},
-    {"region", PSPROBE_OPTION_TEXT, &o.region, "NAME",
+    {"region", PSPROBE_OPTION_TEXT, &o.region, "REGION",
      .help = "where this prober runs, to be kept with its run", .also_env = "GOOGLE_CLOUD_REGION",
      .man_only = true},
     {"admin-listen", PSPROBE_OPTION_TEXT, &o.admin, "ADDR",

@@ -29,8 +29,9 @@ cd "$root"
 # shellcheck disable=SC2046 # flags are words
 ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror outside.c $(pkg-config --cflags --libs psprobe) -o shared
 # shellcheck disable=SC2046
+# shellcheck disable=SC2046 # names are words
 ${CC:-cc} -std=c11 outside.c $(pkg-config --cflags psprobe) -Wl,-Bstatic -L"$dest/opt/psprobe/lib" -lpsprobe -Wl,-Bdynamic \
-  $(pkg-config --libs libcurl libcjson libjwt libcrypto libmicrohttpd sqlite3 zlib) -lm -pthread -o static
+  $(pkg-config --libs $(sed -n 's/^Requires.private: //p' "$dest/opt/psprobe/lib/pkgconfig/psprobe.pc")) -lm -pthread -o static
 # shellcheck disable=SC2046
 ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror function.c $(pkg-config --cflags --libs psprobe) -o function
 status=0
