@@ -63,6 +63,7 @@ UNIT := $(call objects,tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 INTEGRATION := $(call objects,tests/integration/test_*.c)
 TOOLS := $(call objects,tests/tools/*.c)
 BENCH := $(call objects,tests/bench/bench_*.c)
+SIMULATIONS := $(call objects,tests/sim/test_*.c)
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh))
 
@@ -77,7 +78,7 @@ all: lib examples man ## build the library, the programs and their man pages
 lib: $(STATIC) $(BUILD)/libpsprobe.so $(BUILD)/$(SONAME)
 examples: $(EXAMPLES) $(LINKS)
 man: $(MANS)
-tests: $(UNIT) $(INTEGRATION) $(TOOLS) $(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events $(BUILD)/tests/conformance
+tests: $(UNIT) $(INTEGRATION) $(SIMULATIONS) $(TOOLS) $(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events $(BUILD)/tests/conformance
 
 $(STATIC): $(LIB_OBJ)
 	@rm -f $@
@@ -144,6 +145,21 @@ $(BUILD)/tests/integration/test_kill: $(BUILD)/tests/tools/stop_at.so
 $(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events $(BUILD)/tests/conformance: $(BUILD)/tests/%: $(BUILD)/tests/tools/%
 	$(Q)ln -sf tools/$* $@
 
+# A world in a box (tests/sim/README.md): its objects come before the library's, and stand in their place,
+# also where a file of the library has functions that no world needs.
+SIM := $(addsuffix .o,$(filter-out $(SIMULATIONS),$(call objects,tests/sim/*.c)))
+SIM_WRAPS := time pthread_join pthread_self pthread_mutex_lock pthread_mutex_unlock pthread_cond_wait \
+	pthread_cond_signal pthread_cond_broadcast sqlite3_open_v2 sqlite3_close sqlite3_step sqlite3_exec \
+	psp_file_lock_take psp_file_lock_release psp_outbox_take psprobe_registry_collect psprobe_registry_new
+$(SIMULATIONS): %: %.o $(SIM) $(STATIC)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(SIM_WRAPS:%=-Wl,--wrap=%) -Wl,--allow-multiple-definition -o $@ $< $(SIM) $(STATIC) $(LIBS)
+
+.PHONY: worlds
+worlds: $(BUILD)/tests/sim/test_worlds ## a hundred thousand worlds in a box
+	@PSPROBE_SIM_SEEDS=100000 $<
+soak: worlds
+
 # The report's page is embedded: our modules, and dygraphs as the distribution has it.
 DYGRAPHS ?= /usr/share/javascript/dygraphs
 $(BUILD)/libpsprobe/report/page/assets.o: $(wildcard libpsprobe/report/page/*.js libpsprobe/report/page/*.css) $(DYGRAPHS)/dygraph.min.js
@@ -168,7 +184,7 @@ check-once: $(if $(SANITIZE),,check-house)
 	@echo "Building the tests ($(BUILD)/)"
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
 	@BUILD=$(BUILD) CC="$(CC)" MAKE="$(MAKE)" $(BUILD)/tests/tools/with_emulators \
-		tests/run.sh $(UNIT) $(INTEGRATION) $(if $(SANITIZE),,$(SCRIPTS))
+		tests/run.sh $(UNIT) $(INTEGRATION) $(SIMULATIONS) $(if $(SANITIZE),,$(SCRIPTS))
 
 check-unit: $(UNIT) ## run the unit tests alone
 	@BUILD=$(BUILD) tests/run.sh $(UNIT)
@@ -276,4 +292,4 @@ help: ## this list
 
 -include $(LIB_OBJ:.o=.d) $(EXAMPLES:=.d) $(SUPPORT:.o=.d)
 -include $(FUZZERS:%=$(BUILD)/tests/fuzz/%.d)
--include $(addsuffix .d,$(UNIT) $(INTEGRATION) $(TOOLS) $(BENCH))
+-include $(addsuffix .d,$(UNIT) $(INTEGRATION) $(SIMULATIONS) $(TOOLS) $(BENCH)) $(SIM:.o=.d)
