@@ -5,20 +5,16 @@
 #include "prober/ahead.h"
 #include "results/store/store.h"
 
-/* Ids are made less than this before their time; what is planned for later was so by a clock that
- * was put back since. */
-#define AHEAD_NS (60 * PSP_SECOND_NS)
-
 /*
  * In turn: what has not been sent goes; an answer proves that its probe was; who has none is
  * interrupted (3), or uncertain (4); then all of it is closed, and may be uploaded.
- * The run; from when to when, and from which on, what is planned is known not to be sent; the run
- * twice.
+ * The run; whether all that is planned, or from which on it, is known not to be sent (the time does
+ * not tell: its clock may have been put back since); the run twice.
  */
 static const char close_probes[] =
-    "DELETE FROM probes WHERE run = %lld AND state < 2 AND state = 0 AND (sent_ns > %lld AND "
-    "sent_ns < %lld OR cadence = 0 AND seq > %lld) AND NOT EXISTS (SELECT 1 FROM answers WHERE "
-    "probe = probes.seq);"
+    "DELETE FROM probes WHERE run = %lld AND state < 2 AND state = 0 AND (%d OR cadence = 0 AND "
+    "seq "
+    "> %lld) AND NOT EXISTS (SELECT 1 FROM answers WHERE probe = probes.seq);"
     "UPDATE probes SET state = 1 WHERE run = %lld AND state < 2 AND EXISTS (SELECT 1 FROM answers "
     "WHERE probe = probes.seq);"
     "INSERT INTO answers (probe, position, status, elapsed_ns, duplicates, cold, handled_ns) "
@@ -64,13 +60,13 @@ static int find_last(sqlite3 *db, int64_t run, int64_t *last) {
 psprobe_code psp_store_close_probes(psprobe_store *store, int64_t run, bool told,
                                     psp_closed *closed, psprobe_error *error) {
   int64_t now = psprobe_clock_wall();
-  long long seq = run, from = told ? INT64_MIN : now, to = told ? INT64_MAX : now + AHEAD_NS;
+  long long seq = run;
   *closed = (psp_closed){0};
   int64_t last = INT64_MAX;
   int result = find_last(store->db, run, &last);
   if (result == SQLITE_OK)
     result =
-        run_sql(store->db, sqlite3_mprintf(close_probes, seq, from, to, (long long)last, seq, seq));
+        run_sql(store->db, sqlite3_mprintf(close_probes, seq, told, (long long)last, seq, seq));
   if (result == SQLITE_OK)
     result = count(store->db, run, PSPROBE_INTERRUPTED, &closed->interrupted);
   if (result == SQLITE_OK) result = count(store->db, run, PSPROBE_UNCERTAIN, &closed->uncertain);
