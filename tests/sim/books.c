@@ -78,7 +78,6 @@ void sim_saw_request(const sim_call *call) {
   snprintf(probe->id, sizeof probe->id, "%.*s", PSPROBE_ID_LENGTH, id);
   probe->run = books.life_count - 1;
   probe->sent_ns = sim_now();
-  probe->sent_wall_ns = sim_wall_of(SIM_PROBER, sim_now());
   probe->published_ns = -1;
   sim_trace("probe %s is sent", probe->id);
   sim_counted.probes++;
@@ -209,9 +208,10 @@ static void check_answer(const sim_probe *probe, size_t source, const psprobe_an
 
 static void check_sending(const sim_probe *probe, const psprobe_result *result) {
   const sim_life_book *life = &books.lives[probe->run];
-  if (result->sent_wall_ns != probe->sent_wall_ns)
-    sim_fault("probe %s: sent at %" PRId64 " in the file, at %" PRId64 " in the world", probe->id,
-              result->sent_wall_ns, probe->sent_wall_ns);
+  int64_t sent_ns = sim_mono_of(SIM_PROBER, probe->sent_ns) + life->offset_ns;
+  if (result->sent_wall_ns != sent_ns)
+    sim_fault("probe %s: sent at %" PRId64 " in the file, at %" PRId64 " by the run's clock",
+              probe->id, result->sent_wall_ns, sent_ns);
   int64_t slot = probe->sent_ns - result->lateness_ns - life->started_ns;
   if (result->lateness_ns < 0 || slot < 0 || slot % life->interval_ns != 0)
     sim_fault("probe %s: %" PRId64 " ns late, which is off the grid", probe->id,

@@ -31,7 +31,7 @@ typedef struct sim_arrival {
 typedef struct sim_probe {
   char id[PSPROBE_ID_SIZE];
   unsigned run; /**< which of the prober's lives sent it */
-  int64_t sent_ns, sent_wall_ns;
+  int64_t sent_ns;
   int64_t published_ns; /**< when the first publish call that went well returned; -1: none has */
   sim_arrival arrivals[SIM_SOURCES][SIM_MOST_ANSWERS];
   unsigned count[SIM_SOURCES];
