@@ -8,50 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "grpc/channel.h"
 #include "os/clock.h"
+#include "python_peer.h"
 #include "rpc_calls.h"
 
-#define PYTHON "/usr/bin/python3" /* the distribution's, which has its packages */
+#define SCRIPT "tests/integration/grpc_peer.py"
 
-typedef struct peer {
-  pid_t pid;
-  int in, port;
-} peer;
-
-static peer start_peer(const char *option, const char *value, const char *more) {
-  int in[2], out[2];
-  char line[16] = "";
-  assert_int_equal(pipe(in), 0);
-  assert_int_equal(pipe(out), 0);
-  peer started = {.pid = fork(), .in = in[1]};
-  assert_true(started.pid >= 0);
-  if (started.pid == 0) {
-    dup2(in[0], 0);
-    dup2(out[1], 1);
-    close(in[1]);
-    execl(PYTHON, PYTHON, "tests/integration/grpc_peer.py", option, value, more, (char *)NULL);
-    _exit(127);
-  }
-  close(in[0]);
-  close(out[1]);
-  assert_true(read(out[0], line, sizeof line - 1) > 0);
-  close(out[0]);
-  started.port = atoi(line);
-  return started;
+static python_peer start_peer(const char *option, const char *value, const char *more) {
+  return python_peer_start(SCRIPT, (const char *const[]){option, value, more, NULL});
 }
 
-static void stop_peer(const peer *p) {
-  close(p->in);
-  waitpid(p->pid, NULL, 0);
-}
-
-static psp_channel *open_channel(const peer *p, psp_channel_options options) {
+static psp_channel *open_channel(const python_peer *p, psp_channel_options options) {
   char target[32];
   psp_channel *channel = NULL;
   snprintf(target, sizeof target, "127.0.0.1:%d", p->port);
@@ -64,7 +36,7 @@ static psp_channel *open_channel(const peer *p, psp_channel_options options) {
 static void test_calls(void **state) {
   (void)state;
   char answer[256];
-  peer p = start_peer(NULL, NULL, NULL);
+  python_peer p = start_peer(NULL, NULL, NULL);
   psp_channel *channel = open_channel(&p, (psp_channel_options){.window = 65535});
   assert_int_equal(rpc_unary(channel, "/test/Echo", "hello", answer), PSPROBE_OK);
   assert_string_equal(answer, "hello");
@@ -97,7 +69,7 @@ static void test_calls(void **state) {
   rpc_wait_free(&call);
   free(large);
   psp_channel_free(channel);
-  stop_peer(&p);
+  python_peer_stop(&p);
 }
 
 static void on_answer(void *arg, const void *data, size_t len) {
@@ -115,7 +87,7 @@ static void on_end(void *arg, const psp_rpc_status *status) {
 static void test_metadata(void **state) {
   (void)state;
   static const psp_rpc_events events = {.message = on_answer, .end = on_end};
-  peer p = start_peer(NULL, NULL, NULL);
+  python_peer p = start_peer(NULL, NULL, NULL);
   psp_channel *channel = open_channel(&p, (psp_channel_options){0});
   psp_fields fields = {0};
   psp_buf answer = {0};
@@ -137,7 +109,7 @@ static void test_metadata(void **state) {
   psp_buf_free(&answer);
   psp_latch_destroy(&answered);
   psp_channel_free(channel);
-  stop_peer(&p);
+  python_peer_stop(&p);
 }
 
 /* Every connection is told to go after some 300 ms: no call is lost, none hangs, and streams that
@@ -145,7 +117,7 @@ static void test_metadata(void **state) {
 static void test_goaway(void **state) {
   (void)state;
   char answer[256];
-  peer p = start_peer("--age", "300", NULL);
+  python_peer p = start_peer("--age", "300", NULL);
   psp_channel *channel = open_channel(&p, (psp_channel_options){0});
   int64_t until_ns = psprobe_clock_monotonic() + 3 * PSP_SECOND_NS;
   rpc_wait stream;
@@ -172,7 +144,7 @@ static void test_goaway(void **state) {
   assert_true(calls > 3 && again < calls / 10 + 10);
   assert_int_equal(rpc_unary(channel, "/test/Echo", "last", answer), PSPROBE_OK);
   psp_channel_free(channel);
-  stop_peer(&p);
+  python_peer_stop(&p);
 }
 
 /* A key and a certificate of 127.0.0.1's own. */
@@ -189,7 +161,7 @@ static void test_tls(void **state) {
       "-addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s 2>/dev/null",
       key, certificate);
   assert_int_equal(system(command), 0);
-  peer p = start_peer("--tls", key, certificate);
+  python_peer p = start_peer("--tls", key, certificate);
   psp_channel *channel =
       open_channel(&p, (psp_channel_options){.tls = true, .ca_file = certificate});
   for (int i = 0; i < 100; i++)
@@ -205,15 +177,15 @@ static void test_tls(void **state) {
   channel = open_channel(&p, (psp_channel_options){.tls = true});
   assert_int_equal(rpc_unary(channel, "/test/Echo", "secret", answer), PSPROBE_UNAUTHENTICATED);
   psp_channel_free(channel);
-  stop_peer(&p);
+  python_peer_stop(&p);
   unlink(key);
   unlink(certificate);
   rmdir(folder);
 }
 
 int main(void) {
-  if (system(PYTHON " -c 'import grpc' 2>/dev/null") != 0) {
-    printf("skipped: no gRPC for " PYTHON " (Debian: python3-grpcio)\n");
+  if (!python_has("grpc")) {
+    printf("skipped: there is no Python with grpc (Debian: python3-grpcio)\n");
     return 77;
   }
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls), cmocka_unit_test(test_metadata),

@@ -12,13 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include <psprobe/subscriber.h>
+
+#include "python_peer.h"
 
 #define SECOND INT64_C(1000000000)
 #define MOST   200000
@@ -27,50 +28,12 @@
 #define GROWTH_K \
   16384 /* of resident memory, in KiB, between a quarter of the messages and the last */
 
-static const char *python(void) {
-  const char *named = getenv("PSPROBE_PYTHON");
-  return named != NULL ? named : "/usr/bin/python3";
-}
-
-/* ---- the server ---- */
-
-typedef struct broker {
-  pid_t pid;
-  int stdin_fd;
-  char address[32];
-} broker;
-
-static void broker_start(broker *b, unsigned count, bool once) {
-  int in[2], out[2];
-  char messages[16], keys[16], line[16] = "";
+static python_peer broker_start(unsigned count, bool once) {
+  char messages[16], keys[16];
   snprintf(messages, sizeof messages, "%u", count);
   snprintf(keys, sizeof keys, "%d", KEYS);
-  assert_int_equal(pipe(in), 0);
-  assert_int_equal(pipe(out), 0);
-  fflush(NULL);
-  b->pid = fork();
-  assert_true(b->pid >= 0);
-  if (b->pid == 0) {
-    dup2(in[0], 0);
-    dup2(out[1], 1);
-    close(in[1]);
-    close(out[0]);
-    execl(python(), python(), "tests/tools/grpc_broker.py", messages, keys, AGE_MS,
-          once ? "once" : NULL, (char *)NULL);
-    _exit(127);
-  }
-  close(in[0]);
-  close(out[1]);
-  b->stdin_fd = in[1];
-  assert_true(read(out[0], line, sizeof line - 1) > 0);
-  close(out[0]);
-  snprintf(b->address, sizeof b->address, "127.0.0.1:%d", atoi(line));
-}
-
-static void broker_stop(broker *b) {
-  int status;
-  close(b->stdin_fd);
-  waitpid(b->pid, &status, 0);
+  const char *const arguments[] = {messages, keys, AGE_MS, once ? "once" : NULL, NULL};
+  return python_peer_start("tests/tools/grpc_broker.py", arguments);
 }
 
 /* ---- what comes ---- */
@@ -131,7 +94,6 @@ static void wait_for_all(int seconds) {
 }
 
 static psprobe_subscriber_stats run(unsigned count, bool once, int seconds) {
-  broker b;
   psprobe_error error = {0};
   psprobe_client *client = NULL;
   psprobe_subscriber *subscriber = NULL;
@@ -141,8 +103,10 @@ static psprobe_subscriber_stats run(unsigned count, bool once, int seconds) {
   memset(c.newest, 0, sizeof c.newest);
   c.seen = c.again = c.disordered = c.failed = 0;
   c.all = count;
-  broker_start(&b, count, once);
-  const psprobe_client_options at = {.project = "chaos", .pubsub_emulator = b.address};
+  const python_peer broker = broker_start(count, once);
+  char address[32];
+  snprintf(address, sizeof address, "127.0.0.1:%d", broker.port);
+  const psprobe_client_options at = {.project = "chaos", .pubsub_emulator = address};
   const psprobe_logger logger = {.sink = psprobe_log_stderr, .level = PSPROBE_LOG_WARNING};
   const psprobe_subscriber_options options = {
       .logger = &logger, .subscription = "jobs", .receive = receive, .settled = settled};
@@ -154,7 +118,7 @@ static psprobe_subscriber_stats run(unsigned count, bool once, int seconds) {
   psprobe_subscriber_get_stats(subscriber, &stats);
   psprobe_subscriber_free(subscriber);
   psprobe_client_free(client);
-  broker_stop(&b);
+  python_peer_stop(&broker);
   print_message("%u messages, %u deliveries, %llu streams failed early, %llu told in vain\n", count,
                 c.seen + c.again, (unsigned long long)stats.pull_errors,
                 (unsigned long long)stats.ack_errors);
@@ -187,10 +151,8 @@ static void test_exactly_once(void **state) {
 }
 
 int main(void) {
-  char test[300];
-  snprintf(test, sizeof test, "%s -c 'import grpc' 2>/dev/null", python());
-  if (system(test) != 0) {
-    printf("skipped: %s has no module grpc (Debian: python3-grpcio)\n", python());
+  if (!python_has("grpc")) {
+    printf("skipped: there is no Python with grpc (Debian: python3-grpcio)\n");
     return 77;
   }
   const struct CMUnitTest tests[] = {
