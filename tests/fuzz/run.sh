@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs libFuzzer targets, one on each processor, and says how many inputs each tried.
+# Runs libFuzzer targets, two on each processor, and says how many inputs each tried.
 # usage: tests/fuzz/run.sh SECONDS PROGRAM...
 set -u
 seconds=$1
 shift
 if [ $# -gt 1 ]; then
-  printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 "$0" "$seconds"
+  printf '%s\n' "$@" | xargs -P "$(($(nproc) * 2))" -n 1 "$0" "$seconds"
   exit
 fi
 failed=0
