@@ -183,8 +183,11 @@ check: ## run every test, plain and under ASan+UBSan
 check-once: $(if $(SANITIZE),,check-house)
 	@echo "Building the tests ($(BUILD)/)"
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
-	@BUILD=$(BUILD) CC="$(CC)" MAKE="$(MAKE)" $(BUILD)/tests/tools/with_emulators \
-		tests/run.sh $(UNIT) $(INTEGRATION) $(SIMULATIONS) $(if $(SANITIZE),,$(SCRIPTS))
+	@failed=0; \
+	printf '%s\n' $(UNIT) $(SIMULATIONS) | BUILD=$(BUILD) xargs -P $$(nproc) -n 50 tests/run.sh || failed=1; \
+	BUILD=$(BUILD) CC="$(CC)" MAKE="$(MAKE)" $(BUILD)/tests/tools/with_emulators \
+		tests/run.sh $(INTEGRATION) $(if $(SANITIZE),,$(SCRIPTS)) || failed=1; \
+	[ $$failed = 0 ] || { echo "A test failed: its name stands above, after FAILED."; exit 1; }
 
 check-unit: $(UNIT) ## run the unit tests alone
 	@BUILD=$(BUILD) tests/run.sh $(UNIT)

@@ -23,6 +23,12 @@
 #define BATCH 2000
 /* What an allocator and a page cache's mapping may differ by. */
 #define SLACK_KIB 4096
+/* A sanitizer keeps what was freed, and where: its own growth is no figure of ours. */
+#ifdef __SANITIZE_ADDRESS__
+#define MEASURED false
+#else
+#define MEASURED true
+#endif
 
 extern char **environ;
 
@@ -68,7 +74,7 @@ static void memory_is_constant(void **state) {
   printf("%d rows: %ld KiB, %llu: %ld KiB\n", FEW, few_kib, (unsigned long long)(many + FEW),
          many_kib);
   psprobe_store_free(store);
-  assert_true(many_kib <= few_kib + SLACK_KIB);
+  if (MEASURED) assert_true(many_kib <= few_kib + SLACK_KIB);
 }
 
 int main(void) {

@@ -27,6 +27,12 @@
 #define AGE_MS "2000"
 #define GROWTH_K \
   16384 /* of resident memory, in KiB, between a quarter of the messages and the last */
+/* A sanitizer keeps what was freed, and where: its own growth is no figure of ours. */
+#ifdef __SANITIZE_ADDRESS__
+#define MEASURED false
+#else
+#define MEASURED true
+#endif
 
 static python_peer broker_start(unsigned count, bool once) {
   char messages[16], keys[16];
@@ -134,7 +140,7 @@ static void test_connections_of_two_seconds(void **state) {
   assert_int_equal(stats.leased, 0);
   const unsigned now_k = resident_k();
   print_message("resident: %u KiB at a quarter, %u KiB at the end\n", c.early_k, now_k);
-  assert_true(now_k < c.early_k + GROWTH_K);
+  if (MEASURED) assert_true(now_k < c.early_k + GROWTH_K);
 }
 
 /* What fails for good is told, and what fails for now is told again. */

@@ -34,6 +34,7 @@ static void test_outbox(void **state) {
   changed.update = true;
   scratch_add(store, 1, &changed);
   psp_mark marks[] = {PSP_MARK_NEWEST, PSP_MARK_UNWELCOME, PSP_MARK_NONE};
+  outbox.due_count = 0; /* the run's own document goes with no row of this test */
   assert_int_equal(psp_outbox_mark(store, &outbox, marks, NULL), PSPROBE_OK);
   psp_outbox_free(&outbox);
   assert_int_equal(psp_outbox_count(store, &rows, &refused, NULL), PSPROBE_OK);
@@ -44,6 +45,7 @@ static void test_outbox(void **state) {
   assert_int_equal(outbox.rows[0].revision, 2);
   assert_int_equal(outbox.rows[0].uploaded, 1);
   psp_mark more[] = {PSP_MARK_GONE, PSP_MARK_NEWEST, PSP_MARK_NEWEST, PSP_MARK_NEWEST};
+  outbox.due_count = 0;
   assert_int_equal(psp_outbox_mark(store, &outbox, more, NULL), PSPROBE_OK);
   psp_outbox_free(&outbox);
   assert_int_equal(psp_outbox_take(store, 0, 10, &outbox, NULL), PSPROBE_OK);
