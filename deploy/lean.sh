@@ -16,7 +16,7 @@ cc=${CC:-cc}
 archives=$(${PKG_CONFIG:-pkg-config} --variable=libdir libcurl)
 both="$archives/libcurl.a $archives/libmicrohttpd.a"
 
-# From its archive too, where there is one; the shared ones need no development package.
+# From its archive too, where there is one, as a library that is loaded costs every start; the shared ones need no development package.
 either() { if [ -e "$archives/lib$1.a" ]; then echo "$archives/lib$1.a"; else echo "-l:lib$1.so.$2"; fi; }
 
 # A function for each that is left out. What libraries call when they start and end says that all is well, and
@@ -56,9 +56,9 @@ lean() {
   [ -e "$archives/libcurl.a" ] && [ -e "$archives/libmicrohttpd.a" ] || return 1
   absent >"$work/absent.c"
   $cc -O2 -fPIC -ffunction-sections -c -o "$out.o" "$work/absent.c" || return 1
-  echo "$out.o $both $(either nghttp2 14) $(either brotlidec 1) $(either brotlicommon 1) $(either zstd 1)"
+  echo "$out.o $both $(either nghttp2 14) $(either protobuf-c 1) $(either brotlidec 1) $(either brotlicommon 1) $(either zstd 1)"
   echo "-lssl -lcrypto $(either z 1) -Wl,--gc-sections -Wl,--wrap=OPENSSL_init_ssl -Wl,--as-needed"
-  for word; do case $word in -lcurl | -lmicrohttpd) ;; *) echo "$word" ;; esac; done
+  for word; do case $word in -lcurl | -lmicrohttpd | -lnghttp2 | -lprotobuf-c) ;; *) echo "$word" ;; esac; done
 }
 
 try() {
