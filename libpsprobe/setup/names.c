@@ -6,16 +6,16 @@
 #include "setup/parts.h"
 
 const psp_setup_source psp_setup_two[PSP_SETUP_TWO] = {
-    {"cloud_function", "-cloud-function", PSP_WAY_PUSH, 0, NULL},
-    {"regular_service", "-regular-service", PSP_WAY_PULL, 1, NULL},
+    {"cloud_function", "-cloud-function", PSP_WAY_PUSH, 0, NULL, NULL},
+    {"regular_service", "-regular-service", PSP_WAY_PULL, 1, NULL, NULL},
 };
 const psp_setup_source psp_setup_six[PSP_SETUP_SIX] = {
-    {"function_direct", "-function-direct", PSP_WAY_PUSH, 0, NULL},
-    {"function_eventarc", "-function-eventarc", PSP_WAY_EVENTARC, 0, NULL},
-    {"function_warm", "-function-warm", PSP_WAY_PUSH, 1, NULL},
-    {"worker_stream", "-worker-stream", PSP_WAY_PULL, 1, NULL},
-    {"vm_stream", "-vm-stream", PSP_WAY_ELSEWHERE, 0, NULL},
-    {"worker_pull", "-worker-pull", PSP_WAY_PULL, 1, "1"},
+    {"function_direct", "-function-direct", PSP_WAY_PUSH, 0, NULL, NULL},
+    {"function_eventarc", "-function-eventarc", PSP_WAY_EVENTARC, 0, NULL, NULL},
+    {"function_warm", "-function-warm", PSP_WAY_PUSH, 1, NULL, NULL},
+    {"worker_stream", "-worker-stream", PSP_WAY_PULL, 1, NULL, NULL},
+    {"vm_stream", "-vm-stream", PSP_WAY_ELSEWHERE, 0, NULL, NULL},
+    {"worker_pull", "-worker-pull", PSP_WAY_PULL, 1, "unary", "1"},
 };
 
 const psp_setup_source *psp_setup_sources(const psprobe_setup *setup, size_t *count) {

@@ -31,6 +31,7 @@ typedef struct psp_setup_source {
   const char *suffix; /**< "-cloud-function": names are the topic's and this */
   psp_setup_way way;
   int kept;          /**< instances that never go */
+  const char *mode;  /**< of --mode; NULL: its default, which is streaming */
   const char *pulls; /**< of --pulls; NULL: its default */
 } psp_setup_source;
 

@@ -50,6 +50,7 @@ static void put_subscriber(const psprobe_setup *setup, const psp_thing *thing, p
   put_argument(w, "--project", setup->project);
   put_argument(w, "--subscription", thing->name);
   put_responder(setup, thing, w);
+  if (thing->source->mode != NULL) put_argument(w, "--mode", thing->source->mode);
   if (thing->source->pulls != NULL) put_argument(w, "--pulls", thing->source->pulls);
 }
 

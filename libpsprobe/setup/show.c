@@ -88,9 +88,10 @@ static void put_subscriber(const psprobe_setup *setup, const psp_setup_source *s
   psp_buf_printf(out, "%s%s, on a machine of its own%s%s%s:\n", source->source,
                  cold ? " for the rare probes" : "", setup->emulator ? "" : " as account ",
                  setup->emulator ? "" : setup->o.topic, setup->emulator ? "" : source->suffix);
-  psp_buf_printf(out,
-                 "  psprobe-subscriber --project %s --subscription %s%s --source %s --prober %s\n",
-                 setup->project, setup->o.topic, subscription, source->source, prober);
+  psp_buf_printf(
+      out, "  psprobe-subscriber --project %s --subscription %s%s --source %s --prober %s%s%s\n",
+      setup->project, setup->o.topic, subscription, source->source, prober,
+      source->mode != NULL ? " --mode " : "", source->mode != NULL ? source->mode : "");
 }
 
 static void put_elsewhere(const psprobe_setup *setup, psp_buf *out) {

@@ -59,6 +59,9 @@ static void six_sources_with_their_trigger(void **state) {
   assert_int_equal(fake_admin_count(f->google, L "/services/"), 4);
   assert_int_equal(fake_admin_count(f->google, "/workerPools/"), 2);
   assert_int_equal(fake_admin_count(f->google, "/subscriptions/"), 5);
+  static const char unary[] = "\"--mode\",\"unary\",\"--pulls\",\"1\"";
+  assert_true(holds(fake_admin_get(f->google, L "/workerPools/probes-worker-pull"), unary));
+  assert_false(holds(fake_admin_get(f->google, L "/workerPools/probes-worker-stream"), "--mode"));
   assert_int_equal(fake_admin_count(f->google, L "/triggers/probes-function-eventarc"), 1);
   assert_true(holds(fake_admin_get_policy(f->google, P), "roles/eventarc.eventReceiver"));
   assert_true(holds(psprobe_setup_next(f->setup),
