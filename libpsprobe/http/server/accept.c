@@ -47,7 +47,7 @@ bool psp_server_has_missed(const psp_server *s, int64_t since_ns) {
  * libmicrohttpd as a hang-up, upon which it closes. */
 static void send_away(psp_server *s, psp_guest *guest) {
   shutdown(guest->fd, SHUT_RDWR);
-  if (guest->streams) psp_hub_hang_up(s->hub, guest->fd);
+  if (atomic_load(&guest->streams)) psp_hub_hang_up(s->hub, guest->fd);
 }
 
 static bool is_anybody_there(const psp_server *s) {

@@ -62,31 +62,39 @@ static psp_guest *tell_to_leave(psp_room *room, psp_guest *guest) {
 
 /* Between two requests nothing is lost: clients know that such a connection may be closed. */
 bool psp_room_is_unheard(const psp_guest *guest) {
-  return !guest->answered || atomic_load(&guest->asks);
+  return !atomic_load(&guest->answered) || atomic_load(&guest->asks);
+}
+
+static psp_guest *longer_idle(psp_guest *a, psp_guest *b) {
+  return a != NULL && atomic_load(&a->turn) < atomic_load(&b->turn) ? a : b;
 }
 
 /* The longest idle one of `address` that has what it came for: one of these goes before a request
  * of its own neighbour's is cut off. */
 static psp_guest *find_content(const psp_room *room, const struct in6_addr *address) {
-  psp_guest *guest = room->first;
-  while (guest != NULL && (guest->leaving || atomic_load(&guest->busy) ||
-                           psp_room_is_unheard(guest) || !is_from(guest, address)))
-    guest = guest->next;
-  return guest;
+  psp_guest *found = NULL;
+  for (psp_guest *guest = room->first; guest != NULL; guest = guest->next) {
+    if (!guest->leaving && !atomic_load(&guest->busy) && !psp_room_is_unheard(guest) &&
+        is_from(guest, address))
+      found = longer_idle(found, guest);
+  }
+  return found;
 }
 
 /* The longest idle one, of `address` or (NULL) of all, that has not stirred since `fresh_ns`.
  * `soon` receives whether there will be one shortly. */
 static psp_guest *find_idle(const psp_room *room, const struct in6_addr *address, int64_t fresh_ns,
                             bool *soon) {
+  psp_guest *found = NULL;
   for (psp_guest *guest = room->first; guest != NULL; guest = guest->next) {
     if (guest->leaving || !is_from(guest, address)) continue;
     bool busy = atomic_load(&guest->busy);
     if (!busy && (!psp_room_is_unheard(guest) || atomic_load(&guest->stirred_ns) <= fresh_ns))
-      return guest;
-    *soon = *soon || !busy || !guest->begun;
+      found = longer_idle(found, guest);
+    else
+      *soon = *soon || !busy || !guest->begun;
   }
-  return NULL;
+  return found;
 }
 
 static psp_guest *make_room(psp_room *room, const struct in6_addr *address, int64_t fresh_ns,
@@ -119,6 +127,7 @@ static psp_guest *add(psp_room *room, const struct in6_addr *address,
   guest->address = *address;
   guest->fd = fd;
   atomic_init(&guest->busy, true);
+  atomic_init(&guest->turn, atomic_fetch_add(&room->turns, 1));
   atomic_init(&guest->stirred_ns, visitor->now_ns);
   atomic_init(&guest->due_ns, visitor->due_ns);
   room->by_fd[fd] = guest;
@@ -169,12 +178,10 @@ void psp_room_leave(psp_room *room, int fd) {
 }
 
 void psp_room_answered(psp_room *room, psp_guest *guest) {
-  guest->answered = true;
+  atomic_store(&guest->turn, atomic_fetch_add(&room->turns, 1));
+  atomic_store(&guest->answered, true);
   atomic_store(&guest->asks, false);
   atomic_store(&guest->busy, false);
-  if (guest == room->last) return;
-  take_out(room, guest);
-  append(room, guest);
 }
 
 bool psp_room_is_hurried(const psp_room *room) {

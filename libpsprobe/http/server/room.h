@@ -4,15 +4,16 @@
 /**
  * @file
  * Which connections a server keeps: who is let in, who makes room for another, whose request takes
- * too long. Pure: time is an argument, and nothing is closed here; its owner locks.
+ * too long. Pure: time is an argument, and nothing is closed here; its owner locks, but for
+ * psp_room_answered, so that no answer waits for whoever holds the lock.
  *
  *     enters -> busy -> idle -> asking (its request line was there) -> busy (it is whole) -> idle
  *
- * Guests stand in the order of their last answers. Where there is no room, the first of them that
- * is not busy leaves: the longest idle one, or one whose request does not come to an end; but
- * nobody who came or began to ask just now, whose request is on its way: who comes then waits. One
- * address (an IPv6 one: its /64) gets three quarters of all places, so that it can push out itself
- * but never everybody else.
+ * Guests have turns, in the order of their last answers. Where there is no room, the one with the
+ * first turn that is not busy leaves: the longest idle one, or one whose request does not come to
+ * an end; but nobody who came or began to ask just now, whose request is on its way: who comes then
+ * waits. One address (an IPv6 one: its /64) gets three quarters of all places, so that it can push
+ * out itself but never everybody else.
  */
 #include <netinet/in.h>
 #include <stdatomic.h>
@@ -22,15 +23,16 @@
 #include <sys/socket.h>
 
 typedef struct psp_guest {
-  struct psp_guest *next, *previous; /* in the order of their last answers */
+  struct psp_guest *next, *previous;
   struct in6_addr address;
   int fd;
   bool leaving; /* was told to; libmicrohttpd will close it */
   bool begun;
-  bool answered;    /* once at least */
-  bool streams;     /* its answer has no end */
-  atomic_bool asks; /* its request line was there, and no answer yet */
-  atomic_bool busy; /* not to be told to leave: it has not begun, or we are at its request */
+  atomic_bool answered;  /* once at least */
+  atomic_bool streams;   /* its answer has no end */
+  atomic_bool asks;      /* its request line was there, and no answer yet */
+  atomic_bool busy;      /* not to be told to leave: it has not begun, or we are at its request */
+  _Atomic uint64_t turn; /* of its last answer, or of its coming */
   _Atomic int64_t stirred_ns; /* when it came, or began to ask */
   _Atomic int64_t due_ns;     /* what it began must be whole then; INT64_MAX: nothing is due */
 } psp_guest;
@@ -41,6 +43,7 @@ typedef struct psp_room {
   size_t capacity;                                  /* of by_fd */
   size_t count, leaving, starting, most, most_each; /* starting: entered, and not begun */
   uint64_t refused, made_room, overdue;
+  _Atomic uint64_t turns; /* given so far */
 } psp_room;
 
 #define PSP_ROOM_FRESH_NS INT64_C(50000000) /* so long who came is not told to leave */
@@ -70,7 +73,7 @@ psp_guest *psp_room_begin(psp_room *room, int fd);
 void psp_room_leave(psp_room *room, int fd);
 /** Whether who is told to leave may have had something to ask that has no answer. */
 bool psp_room_is_unheard(const psp_guest *guest);
-/** Its answer is on its way: it stands at the end again. */
+/** Its answer is on its way: its turn to leave is the last again. Needs no lock. */
 void psp_room_answered(psp_room *room, psp_guest *guest);
 /** So many have not begun, or not left, that whoever comes should wait for them. */
 bool psp_room_is_hurried(const psp_room *room);

@@ -145,18 +145,12 @@ static enum MHD_Result queue(psp_exchange *x, struct MHD_Response *response, uns
   return response != NULL ? MHD_queue_response(x->connection, status, response) : MHD_NO;
 }
 
-/* Its request is answered: it may be asked to leave again. */
-static void answered(psp_server *s, psp_guest *guest, bool streams) {
-  pthread_mutex_lock(&s->room_lock);
-  guest->streams = streams;
-  psp_room_answered(&s->room, guest);
-  pthread_mutex_unlock(&s->room_lock);
-}
-
 /* The exchange is answered or given up: passes its answer on. */
 static enum MHD_Result send_answer(psp_exchange *x, void **state) {
   psp_server *s = x->server;
-  answered(s, context_of(x->connection)->guest, x->streams);
+  psp_guest *guest = context_of(x->connection)->guest;
+  atomic_store(&guest->streams, x->streams);
+  psp_room_answered(&s->room, guest);
   if (atomic_load(&x->state) != PSP_ABANDONED) {
     enum MHD_Result done = queue(x, x->response, x->status);
     if (!x->response_shared && x->response != NULL) MHD_destroy_response(x->response);
