@@ -205,7 +205,7 @@ static void pages_round(const live l[2], int round, double p50[2], double p99[2]
                 connect_to(psprobe_prober_url(l[1].prober))};
   for (int n = 0; n < PAGES; n++) {
     pages[n] = connect_to(psprobe_dashboard_url(l[open].dashboard));
-    ask(pages[n], "GET /events HTTP/1.1\r\nHost: x\r\n\r\n", " 200 ");
+    ask(pages[n], "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n", " 200 ");
   }
   ask_both(fds, (double *[]){took[0], took[1]});
   for (int which = 0; which < 2; which++) {

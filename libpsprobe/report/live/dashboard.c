@@ -84,7 +84,7 @@ static void free_parts(psprobe_dashboard *d) {
   psp_buf_free(&d->page.text);
   for (size_t i = 0; d->hosts[i] != NULL; i++)
     free(d->hosts[i]);
-  free(d->inbox);
+  psp_buf_free(&d->inbox);
   free(d->changes);
   pthread_cond_destroy(&d->news);
   pthread_mutex_destroy(&d->inbox_lock);

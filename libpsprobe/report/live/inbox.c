@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /** @file What the sink brings: into the inbox on the prober's thread, and from there to the data.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,31 +70,33 @@ static void take(psprobe_dashboard *d, const psprobe_finished *finished) {
   note_change(d, index);
 }
 
+/* Of a result so much as is used: answers have facts, and room for many sources. */
+static size_t size_of(const psprobe_finished *finished) {
+  return offsetof(psprobe_finished, result.answers) +
+         finished->result.source_count * sizeof finished->result.answers[0];
+}
+
 void psp_dashboard_take_in(psprobe_dashboard *d) {
   pthread_mutex_lock(&d->inbox_lock);
-  psprobe_finished *came = d->inbox;
-  size_t count = d->inbox_count;
-  d->inbox = NULL;
-  d->inbox_count = d->inbox_capacity = 0;
+  psp_buf came = d->inbox;
+  d->inbox = (psp_buf){0};
   pthread_mutex_unlock(&d->inbox_lock);
-  for (size_t i = 0; i < count; i++)
-    take(d, &came[i]);
-  free(came);
+  psprobe_finished finished;
+  for (size_t at = 0; at < came.len; at += size_of(&finished)) {
+    size_t left = came.len - at;
+    memcpy(&finished, came.data + at, left < sizeof finished ? left : sizeof finished);
+    take(d, &finished);
+  }
+  psp_buf_free(&came);
 }
 
 /* Copies into the inbox alone, so that nobody who makes a page keeps a result waiting. */
 void psprobe_dashboard_sink(void *arg, const psprobe_finished *finished, size_t count) {
   psprobe_dashboard *d = arg;
   pthread_mutex_lock(&d->inbox_lock);
-  if (d->inbox_count + count > d->inbox_capacity) {
-    size_t capacity = (d->inbox_count + count) * 2;
-    psprobe_finished *grown = realloc(d->inbox, capacity * sizeof *grown);
-    if (grown == NULL) capacity = d->inbox_capacity;
-    if (grown != NULL) d->inbox = grown;
-    d->inbox_capacity = capacity;
-  }
-  for (size_t i = 0; i < count && d->inbox_count < d->inbox_capacity; i++)
-    d->inbox[d->inbox_count++] = finished[i];
+  for (size_t i = 0; i < count && psp_buf_reserve(&d->inbox, size_of(&finished[i])); i++)
+    psp_buf_add(&d->inbox, &finished[i], size_of(&finished[i]));
+  d->inbox.failed = false; /* what has no room is not on the page */
   d->changed = true;
   pthread_cond_signal(&d->news);
   pthread_mutex_unlock(&d->inbox_lock);

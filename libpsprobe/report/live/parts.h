@@ -6,6 +6,7 @@
 
 #include <psprobe/dashboard.h>
 
+#include "base/buf.h"
 #include "http/server/listen.h"
 #include "http/server/server.h"
 #include "report/live/metrics.h"
@@ -37,8 +38,7 @@ struct psprobe_dashboard {
   /** What the sink brought and nobody has looked at: all that it ever waits for. Of the inbox,
    * `news` and the two flags. */
   pthread_mutex_t inbox_lock;
-  psprobe_finished *inbox;
-  size_t inbox_count, inbox_capacity;
+  psp_buf inbox; /**< of psprobe_finished, each cut off behind its last source */
   pthread_cond_t news;
   bool changed, end;
 
