@@ -69,7 +69,7 @@ SCRIPTS := $(sort $(wildcard tests/integration/test_*.sh tests/interop/test_*.sh
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib examples man tests check check-once check-unit check-threads soak crowd chaos check-house bench \
+.PHONY: all lib examples man tests check check-once check-unit check-threads soak crowd chaos check-house bench bench-peers \
 	coverage-table fuzz demo run-demo \
 	image deps install uninstall format lint clean help
 
@@ -245,6 +245,18 @@ bench: ## run the benchmarks beside their peers
 	@$(MAKE) --no-print-directory -s -j$$(nproc) examples $(BENCH)
 	@BUILD=$(BUILD) tests/bench/run.sh $(BENCH)
 
+# Peers are linked as the programs are.
+PEERS := $(call objects,tests/bench/pubsub/*.c)
+$(PEERS): %: %.o $(STATIC) $(BUILD)/programs.libs
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) @$(BUILD)/programs.libs
+
+bench-peers: ## the Pub/Sub client beside Google's in Go and in Node (five minutes)
+	@tests/deps.sh
+	@tests/deps.sh bench || echo "WARNING: not every peer is there; what is missing is said below." >&2
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(PEERS) $(BUILD)/examples/local $(BUILD)/tests/tools/with_emulators
+	@BUILD=$(BUILD) $(BUILD)/tests/tools/with_emulators tests/bench/bench_peers.py
+
 # The stand-in's demo is for a machine with people before it.
 IMAGE_PROGRAMS ?= $(filter-out demo,$(PROGRAMS))
 image: $(IMAGE_PROGRAMS:%=$(BUILD)/examples/%) ## write an OCI image without Docker: build/psprobe.oci.tar
@@ -295,4 +307,4 @@ help: ## this list
 
 -include $(LIB_OBJ:.o=.d) $(EXAMPLES:=.d) $(SUPPORT:.o=.d)
 -include $(FUZZERS:%=$(BUILD)/tests/fuzz/%.d)
--include $(addsuffix .d,$(UNIT) $(INTEGRATION) $(SIMULATIONS) $(TOOLS) $(BENCH)) $(SIM:.o=.d)
+-include $(addsuffix .d,$(UNIT) $(INTEGRATION) $(SIMULATIONS) $(TOOLS) $(BENCH) $(PEERS)) $(SIM:.o=.d)

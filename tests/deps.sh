@@ -51,6 +51,11 @@ done
 [ -e "${DYGRAPHS:-/usr/share/javascript/dygraphs}/dygraph.min.js" ] || missing="$missing libjs-dygraphs"
 [ "${1:-}" = check ] && ! "${PSPROBE_PYTHON:-/usr/bin/python3}" -c 'import grpc' 2>/dev/null && missing="$missing python3-grpcio"
 [ "${1:-}" = bench ] && ! "${PSPROBE_PYTHON:-/usr/bin/python3}" -c 'import scipy' 2>/dev/null && missing="$missing python3-scipy"
+# Google's client in Go, for who has Go.
+case ${1:-} in check | bench)
+  ! command -v go >/dev/null 2>&1 && [ "$1" = check ] ||
+    [ -e /usr/share/gocode/src/cloud.google.com/go/pubsub ] || missing="$missing golang-google-cloud-dev" ;;
+esac
 [ -e /usr/include/uthash.h ] || missing="$missing uthash-dev"
 # shellcheck disable=SC2086
 echo '#include <stdio.h>' | ${CC:-cc} -E - >/dev/null 2>&1 || missing="$missing libc6-dev"

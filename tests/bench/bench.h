@@ -16,6 +16,12 @@ static inline int64_t bench_now_ns(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static inline void bench_sleep_until(int64_t ns) {
+  const struct timespec until = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+    continue;
+}
+
 /** Ends the program, with what is wrong, where it is. */
 static inline void bench_need(bool ok, const char *what) {
   if (ok) return;
