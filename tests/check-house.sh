@@ -57,8 +57,8 @@ rule_parties() {
   only 'uthash|utlist' 'local'
   only 'protobuf-c/' 'pubsub'
   # shellcheck disable=SC2086
-  grep -n '^#include ".*\.pb-c\.h"' $library | grep -v '^libpsprobe/pubsub/proto\.c:' |
-    sed 's|:#include|: sees protobuf-c, which is for pubsub/proto.c: #include|'
+  grep -n '^#include ".*\.pb-c\.h"' $library | grep -vE '^libpsprobe/pubsub/proto(_publish)?\.c:' |
+    sed 's|:#include|: sees protobuf-c, which is for pubsub/proto.c and proto_publish.c: #include|'
   # shellcheck disable=SC2086
   grep -nE '^#include <(curl|microhttpd|nghttp2|cjson|jwt|openssl|sqlite3|uthash|zlib|protobuf-c)' $public | sed 's|$| in a public header|'
   grep -nE '^#include "' examples/*.c | sed 's|$| is private to the library|'

@@ -16,6 +16,7 @@
 
 #include <psprobe/auth.h>
 #include <psprobe/client.h>
+#include <psprobe/pubsub.h>
 #include <psprobe/registry.h>
 
 #ifdef __cplusplus
@@ -97,6 +98,7 @@ typedef struct psprobe_prober_options {
   int64_t cold_every_ns; /**< from one of these to the next, the first at once; 0: 20 min */
   int64_t filler_ns;     /**< from one message without a probe to the next, to `topic`, whose rate
                               they raise; 0: none */
+  psprobe_publish_by publish_by; /**< 0: REST */
 } psprobe_prober_options;
 
 /** A prober's options that have a default, with it filled in. */
@@ -106,6 +108,7 @@ typedef struct psprobe_prober_settings {
   int64_t timeout_ns;
   int64_t cold_every_ns; /**< 0: no rare probes */
   int64_t filler_ns;     /**< 0: no fillers */
+  psprobe_publish_by publish_by;
 } psprobe_prober_settings;
 
 /**
@@ -182,10 +185,10 @@ PSPROBE_API const char *psprobe_prober_source(const psprobe_prober *prober, size
  * then waits for what is in flight, up to the timeout, and hands the rest to
  * the sink. Failed publishes are counted and do not end it. Runs once.
  *
- * Id, message and memory of a probe are made ahead of its slot. When the slot
+ * Id, request and memory of a probe are made ahead of its slot. When the slot
  * has come, the wall clock is read, then the monotonic one (sent_ns), and then
  * come psprobe_registry_begin (well below a microsecond) and the publish call
- * (JSON, and the hand-over to the client's I/O thread): elapsed_ns counts all
+ * (header fields, and the writing to the connection): elapsed_ns counts all
  * of that as the user's publisher would. A publish call is tried again, where
  * that is safe, until the timeout.
  *

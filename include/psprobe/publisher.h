@@ -37,7 +37,8 @@ typedef struct psprobe_publisher_options {
   size_t most_messages; /**< that are not yet published; 0: 1000 */
   size_t most_bytes;    /**< of these; 0: 100 MiB */
   psprobe_when_full when_full;
-  int64_t timeout_ns; /**< of a call with all its attempts; 0: the client's */
+  int64_t timeout_ns;    /**< of a call with all its attempts; 0: the client's */
+  psprobe_publish_by by; /**< 0: gRPC */
 } psprobe_publisher_options;
 
 typedef struct psprobe_publisher psprobe_publisher;

@@ -109,6 +109,8 @@ psprobe_code psp_client_find_credentials(psprobe_client *client, psprobe_error *
 const char *psp_client_database(const psprobe_client *client);
 /** Whether calls of it go to an emulator. */
 bool psp_client_is_emulator(const psprobe_client *client, psp_service service);
+/** Of a call that names none. */
+int64_t psp_client_timeout(const psprobe_client *client);
 const psprobe_logger *psp_client_logger(const psprobe_client *client);
 /** Whether a project can be called so, at Google or at an emulator. Pure. */
 psprobe_code psp_project_named(const char *text, psprobe_error *error);

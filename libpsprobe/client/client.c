@@ -159,7 +159,8 @@ void psprobe_client_free(psprobe_client *client) {
   psp_timers_close(client->timers);
   psp_http_free(client->http);
   for (int service = 0; service < PSP_SERVICE_COUNT; service++)
-    psp_channel_free(client->channel[service]);
+    for (int apart = 0; apart < 2; apart++)
+      psp_channel_free(client->channel[service][apart]);
   pthread_mutex_lock(&client->lock);
   while (client->active > 0)
     pthread_cond_wait(&client->changed, &client->lock);
@@ -224,6 +225,10 @@ const char *psp_client_database(const psprobe_client *client) {
 
 bool psp_client_is_emulator(const psprobe_client *client, psp_service service) {
   return client->emulator[service];
+}
+
+int64_t psp_client_timeout(const psprobe_client *client) {
+  return client->timeout_ns;
 }
 
 const psprobe_logger *psp_client_logger(const psprobe_client *client) {

@@ -10,6 +10,12 @@
 #include "grpc/channel.h"
 #include "os/timer.h"
 
+/** What calls have shown of an endpoint. */
+typedef struct psp_grpc_known {
+  bool spoken, foreign; /**< gRPC: by somebody there; by nobody, for sure */
+  unsigned doubts;
+} psp_grpc_known;
+
 struct psprobe_client {
   char *project; /* NULL until it is known */
   char *database;
@@ -29,7 +35,8 @@ struct psprobe_client {
   unsigned active;  /* calls that live */
   unsigned sending; /* threads that are handing a request to http just now */
   bool closing;
-  psp_channel *channel[PSP_SERVICE_COUNT]; /* made when one is first called by gRPC */
+  psp_channel *channel[PSP_SERVICE_COUNT][2]; /* made when first called by gRPC; [1]: apart */
+  psp_grpc_known grpc[PSP_SERVICE_COUNT];
 };
 
 /**

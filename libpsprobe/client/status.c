@@ -190,7 +190,8 @@ psprobe_code psp_status_from_grpc(const psp_rpc_status *status, const char *what
                                psprobe_code_name(status->code), *shown ? ": " : "", shown);
   if (error != NULL) {
     error->from_service = status->from_peer;
-    error->retryable = retryable(code, 0);
+    error->retryable =
+        retryable(code, 0) || (status->from_peer && code == PSPROBE_RESOURCE_EXHAUSTED);
   }
   return code;
 }

@@ -27,8 +27,9 @@ struct psp_streaming {
   bool cancelled, paused, half_closed;
   bool token;          /* it carries one */
   uint64_t generation; /* of it */
-  uint64_t id;         /* at the channel */
-  unsigned refs;       /* one until it has ended, one for each that may still come by */
+  psp_channel *channel;
+  uint64_t id;   /* at the channel */
+  unsigned refs; /* one until it has ended, one for each that may still come by */
   psp_timer timer;
   psp_token_waiter waiter;
   char text[];
@@ -84,8 +85,11 @@ static void on_end(void *arg, const psp_rpc_status *status) {
 static const psp_rpc_events events = {.message = on_message, .end = on_end};
 
 /* With the lock. The endpoint is a base URL; what lies below its host is not for gRPC. */
-static psp_channel *channel_of(psprobe_client *client, psp_service service, psprobe_error *error) {
-  if (client->channel[service] != NULL) return client->channel[service];
+static psp_channel *channel_of(const psp_streaming *s, psprobe_error *error) {
+  psprobe_client *client = s->client;
+  const psp_service service = s->call.service;
+  psp_channel **channel = &client->channel[service][s->call.apart];
+  if (*channel != NULL) return *channel;
   char *url = psp_client_url(client, service, "", NULL, 0);
   psp_buf target = {0};
   size_t len = 0;
@@ -101,10 +105,10 @@ static psp_channel *channel_of(psprobe_client *client, psp_service service, pspr
   if (target.data == NULL || target.failed)
     psp_fail_memory(error, "a channel");
   else
-    psp_channel_new(&options, &client->channel[service], error);
+    psp_channel_new(&options, channel, error);
   psp_buf_free(&target);
   free(url);
-  return client->channel[service];
+  return *channel;
 }
 
 static psprobe_code hand_over(psp_streaming *s, psp_fields *fields, psprobe_error *error) {
@@ -122,7 +126,7 @@ static psprobe_code hand_over(psp_streaming *s, psp_fields *fields, psprobe_erro
     pthread_mutex_unlock(&client->lock);
     return psp_fail(error, PSPROBE_CANCELLED, "%s: cancelled", s->call.what);
   }
-  psp_channel *channel = channel_of(client, s->call.service, error);
+  psp_channel *channel = s->channel = channel_of(s, error);
   if (channel == NULL) {
     pthread_mutex_unlock(&client->lock);
     return PSPROBE_RESOURCE_EXHAUSTED;
@@ -270,12 +274,14 @@ static const char *put(char **at, const void *data, size_t len) {
 static psp_streaming *copy_call(psprobe_client *client, const psp_stream_call *call) {
   const size_t method = strlen(call->method) + 1, params = strlen(call->params) + 1;
   const size_t what = strlen(call->what) + 1;
-  psp_streaming *s = malloc(sizeof *s + method + params + what + call->len);
+  const size_t texts = method + params + what + call->len;
+  psp_streaming *s = malloc(sizeof *s + (call->kept ? 0 : texts));
   if (s == NULL) return NULL;
   char *at = s->text;
   *s = (psp_streaming){.client = client, .call = *call, .state = BUSY, .refs = 1};
   s->timer.fire = on_timer;
   s->deadline_ns = call->timeout_ns > 0 ? psprobe_clock_monotonic() + call->timeout_ns : INT64_MAX;
+  if (call->kept) return s;
   s->call.method = put(&at, call->method, method);
   s->call.params = put(&at, call->params, params);
   s->call.what = put(&at, call->what, what);
@@ -299,7 +305,7 @@ psprobe_code psp_stream_start(psprobe_client *client, const psp_stream_call *cal
 void psp_stream_send(psp_streaming *s, const void *message, size_t len) {
   lock(s);
   const bool open = s->state == OPEN;
-  psp_channel *channel = s->client->channel[s->call.service];
+  psp_channel *channel = s->channel;
   pthread_mutex_unlock(&s->client->lock);
   if (open && psp_channel_send(channel, s->id, message, len, NULL) != PSPROBE_OK)
     psp_channel_cancel(channel, s->id);
@@ -309,7 +315,7 @@ void psp_stream_half_close(psp_streaming *s) {
   lock(s);
   s->half_closed = true;
   const bool open = s->state == OPEN;
-  psp_channel *channel = s->client->channel[s->call.service];
+  psp_channel *channel = s->channel;
   pthread_mutex_unlock(&s->client->lock);
   if (open) psp_channel_half_close(channel, s->id);
 }
@@ -318,7 +324,7 @@ void psp_stream_pause(psp_streaming *s, bool paused) {
   lock(s);
   s->paused = paused;
   const bool open = s->state == OPEN;
-  psp_channel *channel = s->client->channel[s->call.service];
+  psp_channel *channel = s->channel;
   pthread_mutex_unlock(&s->client->lock);
   if (open) psp_channel_pause(channel, s->id, paused);
 }
@@ -327,7 +333,7 @@ void psp_stream_cancel(psp_streaming *s) {
   lock(s);
   s->cancelled = true;
   const bool open = s->state == OPEN;
-  psp_channel *channel = s->client->channel[s->call.service];
+  psp_channel *channel = s->channel;
   if (s->state == WAITING) psp_timers_hasten(s->client->timers, &s->timer);
   pthread_mutex_unlock(&s->client->lock);
   if (open) psp_channel_cancel(channel, s->id);

@@ -17,6 +17,8 @@ typedef struct psp_stream_call {
   const void *message; /**< the first */
   size_t len;
   bool only;          /**< and there is no other */
+  bool kept;          /**< all of it stays until `end` was called: nothing is copied */
+  bool apart;         /**< over a connection that only such calls share */
   int64_t timeout_ns; /**< 0: none */
   const char *what;   /**< for errors */
   /** A message; borrowed until it returns. NULL: nobody cares. Short, as `end`, and without a lock

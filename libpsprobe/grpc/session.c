@@ -66,7 +66,7 @@ void psp_session_end(psp_session *s, psprobe_code code, const char *why) {
   s->over = true;
   for (psp_rpc *rpc = s->calls.first; rpc != NULL; rpc = rpc->next) {
     const psp_rpc_status status = {
-        .code = code, .message = why, .untouched = !s->options.server && !rpc->sent};
+        .code = code, .message = why, .lost = true, .untouched = !s->options.server && !rpc->sent};
     psp_rpc_tell_end(rpc, &status);
   }
 }

@@ -22,6 +22,7 @@ typedef struct psp_rpc_status {
   size_t details_len;
   const psp_fields *trailers; /**< all that came at the end; NULL: nothing */
   bool from_peer; /**< the peer's own grpc-status; false: ours, or of something between */
+  bool lost;      /**< its connection broke under it */
   bool untouched; /**< no server has begun with it: it may be sent again, whatever it does */
 } psp_rpc_status;
 

@@ -36,6 +36,8 @@ static psprobe_code check_options(const psprobe_prober_options *o, psprobe_error
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: the timeout must be above 0");
   if (o->cold_every_ns < 0 || o->filler_ns < 0)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: cadences must be above 0");
+  if ((unsigned)o->publish_by > PSPROBE_PUBLISH_BY_REST)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "prober: no such way to publish by");
   if (o->cold_every_ns > 0 && o->cold_topic == NULL)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "prober: rare probes (--cold-every) need a topic of their own (--cold-topic)");
@@ -92,8 +94,9 @@ static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
   if (code == PSPROBE_OK) code = psprobe_registry_new(&options, &prober->registry, error);
   if (code == PSPROBE_OK) {
     const char *const topics[PSP_LINES] = {topic.data, cold.data};
-    prober->sender =
-        psp_sender_new(client, topics, prober->timeout_ns, o->create_topic, prober->registry);
+    const psprobe_publish_options publish = {.timeout_ns = prober->timeout_ns,
+                                             .by = prober->publish_by};
+    prober->sender = psp_sender_new(client, topics, &publish, o->create_topic, prober->registry);
     if (prober->sender == NULL) {
       psprobe_registry_free(prober->registry);
       code = psp_fail_memory(error, "prober");
@@ -149,6 +152,8 @@ psprobe_code psprobe_prober_new(psprobe_client *client, const psprobe_prober_opt
   made->wall_offset_ns = psprobe_clock_wall() - psprobe_clock_monotonic();
   made->count = options->count;
   made->filler_ns = options->filler_ns;
+  made->publish_by = options->publish_by == PSPROBE_PUBLISH_BY_DEFAULT ? PSPROBE_PUBLISH_BY_REST
+                                                                       : options->publish_by;
   made->cold_every_ns = options->cold_every_ns;
   if (options->cold_topic != NULL && options->cold_every_ns == 0)
     made->cold_every_ns = DEFAULT_COLD_NS;
@@ -208,7 +213,8 @@ void psprobe_prober_get_settings(const psprobe_prober *prober, psprobe_prober_se
                                         .interval_ns = prober->interval_ns,
                                         .timeout_ns = prober->timeout_ns,
                                         .cold_every_ns = prober->cold_every_ns,
-                                        .filler_ns = prober->filler_ns};
+                                        .filler_ns = prober->filler_ns,
+                                        .publish_by = prober->publish_by};
 }
 
 void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats *stats) {

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "os/clock.h"
 #include "prober/registry/shard.h"
-#include "pubsub/calls.h"
+#include "pubsub/publishing.h"
 
 #define MAKING_NS (5 * PSP_SECOND_NS)
 
@@ -24,7 +24,7 @@ typedef struct line {
 struct psp_sender {
   psprobe_client *client;
   line lines[PSP_LINES];
-  int64_t timeout_ns;
+  psprobe_publish_options publish;
   psprobe_registry *registry;
   atomic_uint users; /* the prober, and each publish call under way */
   _Atomic uint64_t failed;
@@ -43,9 +43,7 @@ struct psp_send {
   psp_sender *sender;
   psprobe_cadence cadence;
   char id[PSPROBE_ID_SIZE];
-  char data[PSPROBE_ID_SIZE + sizeof "{\"probe_id\":\"\"}"];
-  psprobe_attribute attribute;
-  psprobe_message message;
+  psp_publishing *publishing;
 };
 
 static bool open_line(psp_sender *sender, psprobe_cadence cadence, const char *topic) {
@@ -64,7 +62,8 @@ static void close_lines(psp_sender *sender) {
 }
 
 psp_sender *psp_sender_new(psprobe_client *client, const char *const topics[PSP_LINES],
-                           int64_t timeout_ns, bool create, psprobe_registry *registry) {
+                           const psprobe_publish_options *publish, bool create,
+                           psprobe_registry *registry) {
   psp_sender *sender = calloc(1, sizeof *sender);
   if (sender == NULL) return NULL;
   sender->client = client;
@@ -76,7 +75,7 @@ psp_sender *psp_sender_new(psprobe_client *client, const char *const topics[PSP_
     free(sender);
     return NULL;
   }
-  sender->timeout_ns = timeout_ns;
+  sender->publish = *publish;
   sender->create = create;
   sender->registry = registry;
   atomic_init(&sender->users, 1);
@@ -92,28 +91,8 @@ void psp_sender_free(psp_sender *sender) {
   free(sender);
 }
 
-psp_send *psp_send_new(psp_sender *sender, psprobe_cadence cadence, const char *id) {
-  psp_send *send = malloc(sizeof *send);
-  if (send == NULL) return NULL;
-  if (id != NULL) {
-    memcpy(send->id, id, sizeof send->id);
-  } else if (psprobe_id_make(send->id, NULL) != PSPROBE_OK) {
-    free(send);
-    return NULL;
-  }
-  int len =
-      snprintf(send->data, sizeof send->data, "{\"" PSPROBE_ATTRIBUTE_ID "\":\"%s\"}", send->id);
-  send->sender = sender;
-  send->cadence = cadence;
-  send->attribute = (psprobe_attribute){PSPROBE_ATTRIBUTE_ID, send->id};
-  send->message = (psprobe_message){.data = send->data,
-                                    .data_len = (size_t)len,
-                                    .attributes = &send->attribute,
-                                    .attribute_count = 1};
-  return send;
-}
-
 void psp_send_free(psp_send *send) {
+  if (send != NULL) psp_publishing_free(send->publishing);
   free(send);
 }
 
@@ -129,8 +108,8 @@ static void note_outcome(psp_sender *sender, const psprobe_error *error) {
   psprobe_registry_wake(sender->registry);
 }
 
-psp_publishing psp_sender_news(psp_sender *sender, psprobe_error *error) {
-  psp_publishing news = PSP_PUBLISH_SAME;
+psp_publish_news psp_sender_news(psp_sender *sender, psprobe_error *error) {
+  psp_publish_news news = PSP_PUBLISH_SAME;
   pthread_mutex_lock(&sender->lock);
   bool broken = atomic_load_explicit(&sender->broken, memory_order_relaxed);
   if (broken != sender->told_broken) {
@@ -212,6 +191,33 @@ static void on_published(void *arg, const char *const *ids, size_t count,
   psp_sender_free(sender); /* NOLINT(clang-analyzer-unix.Malloc): this call's own reference */
 }
 
+static psprobe_code write_request(psp_send *send) {
+  char data[PSPROBE_ID_SIZE + sizeof "{\"" PSPROBE_ATTRIBUTE_ID "\":\"\"}"];
+  psp_sender *sender = send->sender;
+  int len = snprintf(data, sizeof data, "{\"" PSPROBE_ATTRIBUTE_ID "\":\"%s\"}", send->id);
+  const psprobe_attribute attribute = {PSPROBE_ATTRIBUTE_ID, send->id};
+  const psprobe_message message = {
+      .data = data, .data_len = (size_t)len, .attributes = &attribute, .attribute_count = 1};
+  return psp_publishing_new(sender->client, &sender->lines[send->cadence].target, &message, 1,
+                            &sender->publish, on_published, send, &send->publishing, NULL);
+}
+
+psp_send *psp_send_new(psp_sender *sender, psprobe_cadence cadence, const char *id) {
+  psp_send *send = calloc(1, sizeof *send);
+  if (send == NULL) return NULL;
+  send->sender = sender;
+  send->cadence = cadence;
+  psprobe_code code = PSPROBE_OK;
+  if (id != NULL)
+    memcpy(send->id, id, sizeof send->id);
+  else
+    code = psprobe_id_make(send->id, NULL);
+  if (code == PSPROBE_OK) code = write_request(send);
+  if (code == PSPROBE_OK) return send;
+  psp_send_free(send);
+  return NULL;
+}
+
 psprobe_code psp_send_go(psp_send *send, psp_sent_at *at) {
   psp_sender *sender = send->sender;
   psprobe_error error = {0};
@@ -221,9 +227,9 @@ psprobe_code psp_send_go(psp_send *send, psp_sent_at *at) {
                                              at->intended_ns, at->wall_ns, send->cadence);
   if (code != PSPROBE_OK) return code;
   atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
-  if (psp_publish_to(sender->client, &sender->lines[send->cadence].target, &send->message, 1,
-                     sender->timeout_ns, on_published, send, &error) != PSPROBE_OK)
-    on_published(send, NULL, 0, &error);
+  psp_publishing *publishing = send->publishing;
+  send->publishing = NULL; /* it frees itself */
+  if (psp_publishing_go(publishing, &error) != PSPROBE_OK) on_published(send, NULL, 0, &error);
   return PSPROBE_OK;
 }
 
@@ -245,9 +251,12 @@ void psp_sender_fill(psp_sender *sender) {
   psprobe_error error = {0};
   atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&sender->filled, 1, memory_order_relaxed);
-  if (psp_publish_to(sender->client, &sender->lines[PSPROBE_CADENCE_STEADY].target, &message, 1,
-                     sender->timeout_ns, on_filled, sender, &error) != PSPROBE_OK)
-    on_filled(sender, NULL, 0, &error);
+  psp_publishing *publishing = NULL;
+  psprobe_code code =
+      psp_publishing_new(sender->client, &sender->lines[PSPROBE_CADENCE_STEADY].target, &message, 1,
+                         &sender->publish, on_filled, sender, &publishing, &error);
+  if (code == PSPROBE_OK) code = psp_publishing_go(publishing, &error);
+  if (code != PSPROBE_OK) on_filled(sender, NULL, 0, &error);
 }
 
 uint64_t psp_sender_filled(const psp_sender *sender, uint64_t *failed) {

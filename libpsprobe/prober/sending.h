@@ -18,11 +18,12 @@ typedef struct psp_send psp_send;
 
 /**
  * Takes the registry. `topics` are full names, of a cadence that there is not NULL. A publish call
- * is tried again for `timeout_ns`: later it is of no use to the probe. `create`: a topic that a
- * publish call does not find is made. NULL: out of memory.
+ * is tried again for the timeout of `publish`: later it is of no use to the probe. `create`: a
+ * topic that a publish call does not find is made. NULL: out of memory.
  */
 psp_sender *psp_sender_new(psprobe_client *client, const char *const topics[PSP_LINES],
-                           int64_t timeout_ns, bool create, psprobe_registry *registry);
+                           const psprobe_publish_options *publish, bool create,
+                           psprobe_registry *registry);
 /** No more sends will be begun. The rest goes when the last publish call has returned. */
 void psp_sender_free(psp_sender *sender);
 
@@ -45,14 +46,14 @@ psprobe_code psp_send_go(psp_send *send, psp_sent_at *at);
 
 uint64_t psp_sender_failed(const psp_sender *sender);
 
-typedef enum psp_publishing {
+typedef enum psp_publish_news {
   PSP_PUBLISH_SAME,
   PSP_PUBLISH_BROKEN,
   PSP_PUBLISH_MENDED
-} psp_publishing;
+} psp_publish_news;
 /** What has changed since the last call of it: publishing began to fail (then `error` tells how),
  * or works again. The registry's waiter is woken for it. */
-psp_publishing psp_sender_news(psp_sender *sender, psprobe_error *error);
+psp_publish_news psp_sender_news(psp_sender *sender, psprobe_error *error);
 
 /** Whether the topic was made since the last call of it; the registry's waiter is woken then. */
 bool psp_sender_made_topic(psp_sender *sender);

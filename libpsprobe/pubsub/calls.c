@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 #include <psprobe/pubsub.h>
 
@@ -22,23 +23,25 @@ psprobe_code psp_pubsub_resolve(psprobe_client *client, psp_pubsub_kind kind, co
 psprobe_code psp_target_init(psp_target *target, psprobe_client *client, psp_pubsub_kind kind,
                              const char *name, const char *verb, const char *action,
                              psprobe_error *error) {
-  psp_buf full = {0};
   *target = (psp_target){0};
   snprintf(target->what, sizeof target->what, "%s %s %s", action, psp_pubsub_kind_name(kind),
            name != NULL ? name : "?");
-  psprobe_code code = psp_pubsub_resolve(client, kind, name, &full, error);
+  psprobe_code code = psp_pubsub_resolve(client, kind, name, &target->full, error);
   if (code == PSPROBE_OK) {
-    psp_pubsub_path(&target->path, full.data, verb);
-    if (target->path.failed) code = psp_fail_memory(error, target->what);
+    psp_pubsub_path(&target->path, target->full.data, verb);
+    psp_buf_printf(&target->params, "%s=", psp_pubsub_kind_name(kind));
+    psp_percent_encode(&target->params, target->full.data);
+    if (target->path.failed || target->params.failed) code = psp_fail_memory(error, target->what);
   } else {
     /* What is wrong with a name is told with it. */
     psp_fail_in(error, "%s", code == PSPROBE_INVALID_ARGUMENT ? action : target->what);
   }
-  psp_buf_free(&full);
   return code;
 }
 
 void psp_target_free(psp_target *target) {
+  psp_buf_free(&target->full);
+  psp_buf_free(&target->params);
   psp_buf_free(&target->path);
 }
 

@@ -27,7 +27,9 @@
 
 /** Where a call goes and what it is called in errors, found once; valid when zeroed. */
 typedef struct psp_target {
-  psp_buf path;
+  psp_buf full;   /**< its name */
+  psp_buf path;   /**< by REST */
+  psp_buf params; /**< by gRPC: x-goog-request-params */
   char what[128];
 } psp_target;
 
@@ -76,10 +78,5 @@ psprobe_code psp_pubsub_run(psprobe_client *client, const psp_pubsub_call *call,
 psprobe_code psp_pubsub_start(psprobe_client *client, const psp_pubsub_call *call,
                               psp_call_done *done, void *arg, psp_pending **pending,
                               psprobe_error *error);
-
-/** psprobe_publish_start to a target with the verb ":publish" that is there already. */
-psprobe_code psp_publish_to(psprobe_client *client, const psp_target *target,
-                            const psprobe_message *messages, size_t count, int64_t timeout_ns,
-                            psprobe_publish_done *done, void *arg, psprobe_error *error);
 
 #endif

@@ -6,82 +6,13 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "http/client/date.h"
 #include "pubsub/messages.h"
+#include "pubsub/packed.h"
 #include "pubsub/trace.h"
 #include "pubsub/wire/proto.pb-c.h"
 
-/* ---- memory: all of what is unpacked goes at once ---- */
-
-#define BLOCK         ((size_t)64 << 10)
-#define UNPACKED_MOST 16 /* times what came: empty messages by the million are refused */
-
-typedef struct block {
-  struct block *next;
-  max_align_t bytes[];
-} block;
-
-typedef struct arena {
-  ProtobufCAllocator allocator;
-  block *blocks;
-  char *at;
-  size_t left, budget;
-  max_align_t room[256]; /* an answer of one message needs no more */
-} arena;
-
-static void *arena_alloc(void *data, size_t size) {
-  arena *a = data;
-  size_t rounded = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-  if (rounded > a->budget || rounded < size) return NULL;
-  a->budget -= rounded;
-  if (rounded > a->left) {
-    size_t bytes = rounded > BLOCK ? rounded : BLOCK;
-    block *more = malloc(sizeof *more + bytes);
-    if (more == NULL) return NULL;
-    more->next = a->blocks;
-    a->blocks = more;
-    a->at = (char *)more->bytes;
-    a->left = bytes;
-  }
-  void *place = a->at;
-  a->at += rounded;
-  a->left -= rounded;
-  return place;
-}
-
-static void arena_free(void *data, void *place) {
-  (void)data, (void)place;
-}
-
-static void arena_open(arena *a, size_t len) {
-  a->allocator = (ProtobufCAllocator){arena_alloc, arena_free, a};
-  a->blocks = NULL;
-  a->at = (char *)a->room;
-  a->left = sizeof a->room;
-  a->budget = sizeof a->room + BLOCK + len * UNPACKED_MOST;
-}
-
-static void arena_close(arena *a) {
-  for (block *b = a->blocks; b != NULL;) {
-    block *next = b->next;
-    free(b);
-    b = next;
-  }
-}
-
-static void *unpack(arena *a, const ProtobufCMessageDescriptor *type, const void *bytes,
-                    size_t len) {
-  arena_open(a, len);
-  return protobuf_c_message_unpack(type, &a->allocator, len, len > 0 ? bytes : (const void *)"");
-}
-
 /* ---- requests ---- */
-
-static void pack(psp_buf *out, const ProtobufCMessage *message) {
-  size_t size = protobuf_c_message_get_packed_size(message);
-  if (!psp_buf_reserve(out, size)) return;
-  out->len += protobuf_c_message_pack(message, (uint8_t *)out->data + out->len);
-  out->data[out->len] = '\0';
-}
 
 void psp_proto_open_stream(psp_buf *out, const psp_stream_opening *opening) {
   Psp__StreamingPullRequest request = PSP__STREAMING_PULL_REQUEST__INIT;
@@ -91,7 +22,7 @@ void psp_proto_open_stream(psp_buf *out, const psp_stream_opening *opening) {
   request.max_outstanding_messages = opening->max_messages;
   request.max_outstanding_bytes = opening->max_bytes;
   request.protocol_version = 1;
-  pack(out, &request.base);
+  psp_pack(out, &request.base);
 }
 
 void psp_proto_acknowledge(psp_buf *out, const char *subscription, const char *const *ack_ids,
@@ -100,7 +31,7 @@ void psp_proto_acknowledge(psp_buf *out, const char *subscription, const char *c
   request.subscription = (char *)subscription;
   request.ack_ids = (char **)ack_ids;
   request.n_ack_ids = count;
-  pack(out, &request.base);
+  psp_pack(out, &request.base);
 }
 
 void psp_proto_modify(psp_buf *out, const char *subscription, const char *const *ack_ids,
@@ -110,7 +41,7 @@ void psp_proto_modify(psp_buf *out, const char *subscription, const char *const 
   request.ack_deadline_seconds = seconds;
   request.ack_ids = (char **)ack_ids;
   request.n_ack_ids = count;
-  pack(out, &request.base);
+  psp_pack(out, &request.base);
 }
 
 /* ---- what comes on a stream ---- */
@@ -124,11 +55,9 @@ static size_t text_room(const ProtobufCBinaryData *text) {
   return room;
 }
 
-static size_t message_room(const Psp__ReceivedMessage *received) {
-  const Psp__PubsubMessage *m = received->message;
-  size_t room = text_room(&received->ack_id);
-  if (m == NULL) return room;
-  room += m->data.len + 1 + text_room(&m->message_id) + text_room(&m->ordering_key);
+static size_t message_room(const Psp__PubsubMessage *m) {
+  if (m == NULL) return 0;
+  size_t room = m->data.len + 1 + text_room(&m->message_id) + text_room(&m->ordering_key);
   for (size_t i = 0; i < m->n_attributes; i++)
     room += text_room(&m->attributes[i]->key) + text_room(&m->attributes[i]->value);
   return room;
@@ -185,15 +114,8 @@ static psprobe_code put_time(psprobe_message *message, const Psp__Timestamp *tim
   return PSPROBE_OK;
 }
 
-static psprobe_code put_message(psprobe_batch *batch, psprobe_message *message,
-                                const Psp__ReceivedMessage *received, size_t *used,
-                                psprobe_error *error) {
-  const Psp__PubsubMessage *m = received->message;
-  if (m == NULL || received->ack_id.len == 0)
-    return psp_fail(error, PSPROBE_INTERNAL, "%s is missing", m == NULL ? "message" : "ack_id");
-  if (received->delivery_attempt < 0)
-    return psp_fail(error, PSPROBE_INTERNAL, "delivery_attempt is below 0");
-  message->delivery_attempt = received->delivery_attempt;
+static psprobe_code put_content(psprobe_batch *batch, psprobe_message *message,
+                                const Psp__PubsubMessage *m, size_t *used, psprobe_error *error) {
   message->data_len = m->data.len;
   if (m->data.len > 0) message->data = batch->text.data + batch->text.len;
   psp_buf_add(&batch->text, m->data.data, m->data.len);
@@ -204,9 +126,22 @@ static psprobe_code put_message(psprobe_batch *batch, psprobe_message *message,
     code = put_some(batch, &m->message_id, "message_id", &message->message_id, error);
   if (code == PSPROBE_OK)
     code = put_some(batch, &m->ordering_key, "ordering_key", &message->ordering_key, error);
+  return code == PSPROBE_OK ? put_time(message, m->publish_time, error) : code;
+}
+
+static psprobe_code put_message(psprobe_batch *batch, psprobe_message *message,
+                                const Psp__ReceivedMessage *received, size_t *used,
+                                psprobe_error *error) {
+  const Psp__PubsubMessage *m = received->message;
+  if (m == NULL || received->ack_id.len == 0)
+    return psp_fail(error, PSPROBE_INTERNAL, "%s is missing", m == NULL ? "message" : "ack_id");
+  if (received->delivery_attempt < 0)
+    return psp_fail(error, PSPROBE_INTERNAL, "delivery_attempt is below 0");
+  message->delivery_attempt = received->delivery_attempt;
+  psprobe_code code = put_content(batch, message, m, used, error);
   if (code == PSPROBE_OK)
     code = put_text(batch, &received->ack_id, "ack_id", &message->ack_id, error);
-  return code == PSPROBE_OK ? put_time(message, m->publish_time, error) : code;
+  return code;
 }
 
 static psprobe_code put_messages(const Psp__StreamingPullResponse *response, psprobe_batch **out,
@@ -214,7 +149,7 @@ static psprobe_code put_messages(const Psp__StreamingPullResponse *response, psp
   size_t room = 0, attributes = 0, used = 0;
   for (size_t i = 0; i < response->n_received_messages; i++) {
     const Psp__ReceivedMessage *received = response->received_messages[i];
-    room += message_room(received);
+    room += text_room(&received->ack_id) + message_room(received->message);
     attributes += received->message != NULL ? received->message->n_attributes : 0;
   }
   psprobe_batch *batch = psp_batch_new(response->n_received_messages, attributes, room);
@@ -231,12 +166,38 @@ static psprobe_code put_messages(const Psp__StreamingPullResponse *response, psp
   return PSPROBE_OK;
 }
 
+psprobe_code psp_proto_publish_read(const void *bytes, size_t len, psprobe_batch **out,
+                                    psprobe_error *error) {
+  psp_arena a;
+  size_t room = 0, attributes = 0, used = 0;
+  const Psp__PublishRequest *request =
+      psp_unpack(&a, &psp__publish_request__descriptor, bytes, len);
+  const size_t count = request != NULL ? request->n_messages : 0;
+  for (size_t i = 0; i < count; i++) {
+    room += message_room(request->messages[i]);
+    attributes += request->messages[i]->n_attributes;
+  }
+  psprobe_batch *batch = request != NULL ? psp_batch_new(count, attributes, room) : NULL;
+  psprobe_code code = batch != NULL ? PSPROBE_OK : psp_fail_memory(error, "messages to publish");
+  for (size_t i = 0; i < count && code == PSPROBE_OK; i++) {
+    psprobe_message *message = &batch->messages[i];
+    code = put_content(batch, message, request->messages[i], &used, error);
+    message->traceparent = message->tracestate = NULL;
+  }
+  psp_arena_close(&a);
+  if (code == PSPROBE_OK)
+    *out = batch;
+  else
+    psprobe_batch_free(batch);
+  return code;
+}
+
 psprobe_code psp_proto_stream_answer(const void *bytes, size_t len, psp_stream_answer *answer,
                                      psprobe_error *error) {
-  arena a;
+  psp_arena a;
   psp_stream_answer made = {.batch = NULL};
   const Psp__StreamingPullResponse *response =
-      unpack(&a, &psp__streaming_pull_response__descriptor, bytes, len);
+      psp_unpack(&a, &psp__streaming_pull_response__descriptor, bytes, len);
   psprobe_code code = response != NULL ? PSPROBE_OK
                                        : psp_fail(error, PSPROBE_INTERNAL,
                                                   "%zu bytes that are no answer of Pub/Sub", len);
@@ -247,7 +208,7 @@ psprobe_code psp_proto_stream_answer(const void *bytes, size_t len, psp_stream_a
   made.told = properties != NULL;
   made.exactly_once = made.told && properties->exactly_once_delivery_enabled;
   made.ordered = made.told && properties->message_ordering_enabled;
-  arena_close(&a);
+  psp_arena_close(&a);
   if (code == PSPROBE_OK) *answer = made;
   return code;
 }
@@ -292,18 +253,58 @@ static void keep_fates(const Psp__ErrorInfo *info, psp_ack_fates *fates) {
 }
 
 void psp_proto_fates(const void *details, size_t len, psp_ack_fates *fates) {
-  arena outer, inner;
+  psp_arena outer, inner;
   *fates = (psp_ack_fates){.count = 0};
-  const Psp__Status *status = unpack(&outer, &psp__status__descriptor, details, len);
+  const Psp__Status *status = psp_unpack(&outer, &psp__status__descriptor, details, len);
   for (size_t i = 0; status != NULL && i < status->n_details && fates->list == NULL; i++) {
     const Psp__Any *any = status->details[i];
     if (!ends_with(&any->type_url, "/google.rpc.ErrorInfo")) continue;
     const Psp__ErrorInfo *info =
-        unpack(&inner, &psp__error_info__descriptor, any->value.data, any->value.len);
+        psp_unpack(&inner, &psp__error_info__descriptor, any->value.data, any->value.len);
     if (info != NULL) keep_fates(info, fates);
-    arena_close(&inner);
+    psp_arena_close(&inner);
   }
-  arena_close(&outer);
+  psp_arena_close(&outer);
+}
+
+/* ---- what a failure says of itself ---- */
+
+static void put_reason(psprobe_error *error, const ProtobufCBinaryData *reason) {
+  size_t len = reason->len < sizeof error->reason - 1 ? reason->len : sizeof error->reason - 1;
+  for (size_t i = 0; i < len; i++)
+    error->reason[i] =
+        (char)(reason->data[i] > ' ' && reason->data[i] < 0x7f ? reason->data[i] : '?');
+  error->reason[len] = '\0';
+}
+
+static void put_wait(psprobe_error *error, const Psp__Duration *wait) {
+  const int64_t most_s = PSP_RETRY_AFTER_MOST_NS / 1000000000;
+  if (wait == NULL || wait->seconds < 0 || wait->nanos < 0 || wait->nanos > 999999999) return;
+  error->retry_after_ns =
+      wait->seconds >= most_s ? PSP_RETRY_AFTER_MOST_NS : wait->seconds * 1000000000 + wait->nanos;
+}
+
+static void explain(const Psp__Any *any, psprobe_error *error) {
+  psp_arena a;
+  if (ends_with(&any->type_url, "/google.rpc.ErrorInfo")) {
+    const Psp__ErrorInfo *info =
+        psp_unpack(&a, &psp__error_info__descriptor, any->value.data, any->value.len);
+    if (info != NULL && error->reason[0] == '\0') put_reason(error, &info->reason);
+    psp_arena_close(&a);
+  } else if (ends_with(&any->type_url, "/google.rpc.RetryInfo")) {
+    const Psp__RetryInfo *info =
+        psp_unpack(&a, &psp__retry_info__descriptor, any->value.data, any->value.len);
+    if (info != NULL) put_wait(error, info->retry_delay);
+    psp_arena_close(&a);
+  }
+}
+
+void psp_proto_explain(const void *details, size_t len, psprobe_error *error) {
+  psp_arena a;
+  const Psp__Status *status = psp_unpack(&a, &psp__status__descriptor, details, len);
+  for (size_t i = 0; status != NULL && i < status->n_details; i++)
+    explain(status->details[i], error);
+  psp_arena_close(&a);
 }
 
 const psp_ack_fate *psp_ack_fates_find(const psp_ack_fates *fates, const char *ack_id) {

@@ -11,6 +11,10 @@
 
 #include "base/buf.h"
 
+/** What psp_proto_publish wrote, again. A trace is among the attributes alone.
+ * @return PSPROBE_OK; RESOURCE_EXHAUSTED without memory */
+psprobe_code psp_proto_publish_read(const void *bytes, size_t len, psprobe_batch **batch,
+                                    psprobe_error *error);
 /** The first request of a stream. Google takes all but the subscription there alone; each later
  * one that says nothing is empty: no bytes. */
 typedef struct psp_stream_opening {
@@ -39,6 +43,10 @@ typedef struct psp_stream_answer {
  * RESOURCE_EXHAUSTED without memory */
 psprobe_code psp_proto_stream_answer(const void *bytes, size_t len, psp_stream_answer *answer,
                                      psprobe_error *error);
+
+/** Reads a failure's details, a google.rpc.Status, into its error: the reason (ErrorInfo), and how
+ * long to wait (RetryInfo, bounded as by REST). */
+void psp_proto_explain(const void *details, size_t len, psprobe_error *error);
 
 /** What the service says of one ack id of a call that failed, with exactly-once delivery. */
 typedef struct psp_ack_fate {

@@ -67,8 +67,9 @@ static unsigned take(const char *subscription, bool *seen, unsigned next[KEYS + 
   return fresh;
 }
 
+/* By the way that `state` says. */
 static void test_all_there_in_order(void **state) {
-  (void)state;
+  const psprobe_publish_by *by = *state;
   char topic[64], subscription[64];
   static bool seen[MESSAGES];
   unsigned next[KEYS + 1] = {0}, left = MESSAGES;
@@ -80,7 +81,7 @@ static void test_all_there_in_order(void **state) {
   const psprobe_subscription_config config = {
       .topic = topic, .ack_deadline_s = 60, .enable_ordering = true};
   const psprobe_publisher_options options = {
-      .topic = topic, .delay_ns = SECOND / 200, .most_messages = 500};
+      .topic = topic, .delay_ns = SECOND / 200, .most_messages = 500, .by = *by};
   ok(psprobe_topic_create(client, topic, NULL, 0, NULL, &error));
   ok(psprobe_subscription_create(client, test_unique(subscription, "pull"), &config, NULL, &error));
   ok(psprobe_publisher_new(client, &options, &publisher, &error));
@@ -98,7 +99,11 @@ static void test_all_there_in_order(void **state) {
 }
 
 static int suite(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_there_in_order)};
+  static psprobe_publish_by grpc = PSPROBE_PUBLISH_BY_GRPC, rest = PSPROBE_PUBLISH_BY_REST;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_prestate(test_all_there_in_order, &grpc),
+      cmocka_unit_test_prestate(test_all_there_in_order, &rest),
+  };
   client = test_target_client(TEST_PUBSUB);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   psprobe_client_free(client);

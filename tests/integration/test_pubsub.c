@@ -24,6 +24,7 @@
 
 #define SECOND INT64_C(1000000000)
 
+static const psprobe_publish_options by_grpc = {.by = PSPROBE_PUBLISH_BY_GRPC};
 static psprobe_client *client;
 static char topic[64], subscription[64];
 
@@ -173,7 +174,7 @@ static void test_what_is_published_is_pulled(void **state) {
       {.attributes = attributes, .attribute_count = 1},
       {.data = "x", .data_len = 1},
   };
-  ok(psprobe_publish(client, topic, messages, 3, NULL, &error));
+  ok(psprobe_publish(client, topic, messages, 3, &by_grpc, &error));
   psprobe_batch *batches[3];
   int seen = 0, calls = 0;
   while (seen < 3) {
@@ -348,7 +349,7 @@ static void test_errors(void **state) {
   const char *id = "x";
   psprobe_batch *batch = NULL;
   const psprobe_message message = {.data = "x", .data_len = 1};
-  assert_int_equal(psprobe_publish(client, "not-there", &message, 1, NULL, &error),
+  assert_int_equal(psprobe_publish(client, "not-there", &message, 1, &by_grpc, &error),
                    PSPROBE_NOT_FOUND);
   assert_non_null(strstr(error.message, "publish to topic not-there"));
   assert_int_equal(psprobe_pull(client, "not-there", 1, 0, &batch, &error), PSPROBE_NOT_FOUND);

@@ -159,6 +159,7 @@ static void open_all(session *s) {
   psprobe_recorder_options record = {.uploader = s->uploader, .logger = &logger};
   must(psprobe_recorder_new(s->store, &record, &s->recorder, &error), "recorder", &error);
   s->options = (psprobe_prober_options){.topic = TOPIC,
+                                        .publish_by = PSPROBE_PUBLISH_BY_REST,
                                         .interval_ns = like->interval_ns,
                                         .timeout_ns = like->timeout_ns,
                                         .count = s->last ? 1 : like->probes,

@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "os/timer.h"
 #include "os/wait.h"
-#include "pubsub/calls.h"
 #include "pubsub/parts.h"
 #include "pubsub/publisher/lanes.h"
+#include "pubsub/publishing.h"
 
 #define BATCH_MESSAGES 100
 #define BATCH_BYTES    1000000
@@ -121,8 +121,11 @@ static bool begin(call *c) {
   size_t count = 0;
   for (psp_outgoing *outgoing = c->parcel.list.first; outgoing != NULL; outgoing = outgoing->next)
     c->messages[count++] = outgoing->message;
-  psprobe_code code = psp_publish_to(p->client, &p->target, c->messages, count, p->o.timeout_ns,
-                                     on_published, c, &error);
+  const psprobe_publish_options options = {.timeout_ns = p->o.timeout_ns, .by = p->o.by};
+  psp_publishing *publishing = NULL;
+  psprobe_code code = psp_publishing_new(p->client, &p->target, c->messages, count, &options,
+                                         on_published, c, &publishing, &error);
+  if (code == PSPROBE_OK) code = psp_publishing_go(publishing, &error);
   if (code != PSPROBE_OK) land(c, NULL, &error);
   return code == PSPROBE_OK;
 }
@@ -286,6 +289,8 @@ static psprobe_code check(const psprobe_publisher_options *o, psprobe_error *err
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "publisher: a time must not be negative");
   if ((unsigned)o->when_full > PSPROBE_WHEN_FULL_DROP_OLDEST)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "publisher: no such when_full");
+  if ((unsigned)o->by > PSPROBE_PUBLISH_BY_REST)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "publisher: no such way to publish by");
   return PSPROBE_OK;
 }
 
@@ -294,6 +299,7 @@ static void fill(psprobe_publisher_options *o) {
   if (o->batch_bytes == 0) o->batch_bytes = BATCH_BYTES;
   if (o->most_messages == 0) o->most_messages = MOST_MESSAGES;
   if (o->most_bytes == 0) o->most_bytes = MOST_BYTES;
+  if (o->by == PSPROBE_PUBLISH_BY_DEFAULT) o->by = PSPROBE_PUBLISH_BY_GRPC;
 }
 
 psprobe_code psprobe_publisher_new(psprobe_client *client, const psprobe_publisher_options *options,

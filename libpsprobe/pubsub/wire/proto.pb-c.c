@@ -142,6 +142,96 @@ void   psp__pubsub_message__free_unpacked
   assert(message->base.descriptor == &psp__pubsub_message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   psp__publish_request__init
+                     (Psp__PublishRequest         *message)
+{
+  static const Psp__PublishRequest init_value = PSP__PUBLISH_REQUEST__INIT;
+  *message = init_value;
+}
+size_t psp__publish_request__get_packed_size
+                     (const Psp__PublishRequest *message)
+{
+  assert(message->base.descriptor == &psp__publish_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t psp__publish_request__pack
+                     (const Psp__PublishRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &psp__publish_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t psp__publish_request__pack_to_buffer
+                     (const Psp__PublishRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &psp__publish_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Psp__PublishRequest *
+       psp__publish_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Psp__PublishRequest *)
+     protobuf_c_message_unpack (&psp__publish_request__descriptor,
+                                allocator, len, data);
+}
+void   psp__publish_request__free_unpacked
+                     (Psp__PublishRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &psp__publish_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   psp__publish_response__init
+                     (Psp__PublishResponse         *message)
+{
+  static const Psp__PublishResponse init_value = PSP__PUBLISH_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t psp__publish_response__get_packed_size
+                     (const Psp__PublishResponse *message)
+{
+  assert(message->base.descriptor == &psp__publish_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t psp__publish_response__pack
+                     (const Psp__PublishResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &psp__publish_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t psp__publish_response__pack_to_buffer
+                     (const Psp__PublishResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &psp__publish_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Psp__PublishResponse *
+       psp__publish_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Psp__PublishResponse *)
+     protobuf_c_message_unpack (&psp__publish_response__descriptor,
+                                allocator, len, data);
+}
+void   psp__publish_response__free_unpacked
+                     (Psp__PublishResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &psp__publish_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   psp__received_message__init
                      (Psp__ReceivedMessage         *message)
 {
@@ -547,6 +637,96 @@ void   psp__error_info__free_unpacked
   assert(message->base.descriptor == &psp__error_info__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   psp__duration__init
+                     (Psp__Duration         *message)
+{
+  static const Psp__Duration init_value = PSP__DURATION__INIT;
+  *message = init_value;
+}
+size_t psp__duration__get_packed_size
+                     (const Psp__Duration *message)
+{
+  assert(message->base.descriptor == &psp__duration__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t psp__duration__pack
+                     (const Psp__Duration *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &psp__duration__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t psp__duration__pack_to_buffer
+                     (const Psp__Duration *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &psp__duration__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Psp__Duration *
+       psp__duration__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Psp__Duration *)
+     protobuf_c_message_unpack (&psp__duration__descriptor,
+                                allocator, len, data);
+}
+void   psp__duration__free_unpacked
+                     (Psp__Duration *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &psp__duration__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   psp__retry_info__init
+                     (Psp__RetryInfo         *message)
+{
+  static const Psp__RetryInfo init_value = PSP__RETRY_INFO__INIT;
+  *message = init_value;
+}
+size_t psp__retry_info__get_packed_size
+                     (const Psp__RetryInfo *message)
+{
+  assert(message->base.descriptor == &psp__retry_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t psp__retry_info__pack
+                     (const Psp__RetryInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &psp__retry_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t psp__retry_info__pack_to_buffer
+                     (const Psp__RetryInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &psp__retry_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Psp__RetryInfo *
+       psp__retry_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Psp__RetryInfo *)
+     protobuf_c_message_unpack (&psp__retry_info__descriptor,
+                                allocator, len, data);
+}
+void   psp__retry_info__free_unpacked
+                     (Psp__RetryInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &psp__retry_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor psp__attribute__field_descriptors[2] =
 {
   {
@@ -737,6 +917,95 @@ const ProtobufCMessageDescriptor psp__pubsub_message__descriptor =
   psp__pubsub_message__field_indices_by_name,
   1,  psp__pubsub_message__number_ranges,
   (ProtobufCMessageInit) psp__pubsub_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor psp__publish_request__field_descriptors[2] =
+{
+  {
+    "topic",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Psp__PublishRequest, topic),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "messages",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Psp__PublishRequest, n_messages),
+    offsetof(Psp__PublishRequest, messages),
+    &psp__pubsub_message__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned psp__publish_request__field_indices_by_name[] = {
+  1,   /* field[1] = messages */
+  0,   /* field[0] = topic */
+};
+static const ProtobufCIntRange psp__publish_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor psp__publish_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "psp.PublishRequest",
+  "PublishRequest",
+  "Psp__PublishRequest",
+  "psp",
+  sizeof(Psp__PublishRequest),
+  2,
+  psp__publish_request__field_descriptors,
+  psp__publish_request__field_indices_by_name,
+  1,  psp__publish_request__number_ranges,
+  (ProtobufCMessageInit) psp__publish_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor psp__publish_response__field_descriptors[1] =
+{
+  {
+    "message_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Psp__PublishResponse, n_message_ids),
+    offsetof(Psp__PublishResponse, message_ids),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned psp__publish_response__field_indices_by_name[] = {
+  0,   /* field[0] = message_ids */
+};
+static const ProtobufCIntRange psp__publish_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor psp__publish_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "psp.PublishResponse",
+  "PublishResponse",
+  "Psp__PublishResponse",
+  "psp",
+  sizeof(Psp__PublishResponse),
+  1,
+  psp__publish_response__field_descriptors,
+  psp__publish_response__field_indices_by_name,
+  1,  psp__publish_response__number_ranges,
+  (ProtobufCMessageInit) psp__publish_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor psp__received_message__field_descriptors[3] =
@@ -1280,5 +1549,94 @@ const ProtobufCMessageDescriptor psp__error_info__descriptor =
   psp__error_info__field_indices_by_name,
   2,  psp__error_info__number_ranges,
   (ProtobufCMessageInit) psp__error_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor psp__duration__field_descriptors[2] =
+{
+  {
+    "seconds",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Psp__Duration, seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nanos",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Psp__Duration, nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned psp__duration__field_indices_by_name[] = {
+  1,   /* field[1] = nanos */
+  0,   /* field[0] = seconds */
+};
+static const ProtobufCIntRange psp__duration__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor psp__duration__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "psp.Duration",
+  "Duration",
+  "Psp__Duration",
+  "psp",
+  sizeof(Psp__Duration),
+  2,
+  psp__duration__field_descriptors,
+  psp__duration__field_indices_by_name,
+  1,  psp__duration__number_ranges,
+  (ProtobufCMessageInit) psp__duration__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor psp__retry_info__field_descriptors[1] =
+{
+  {
+    "retry_delay",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Psp__RetryInfo, retry_delay),
+    &psp__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned psp__retry_info__field_indices_by_name[] = {
+  0,   /* field[0] = retry_delay */
+};
+static const ProtobufCIntRange psp__retry_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor psp__retry_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "psp.RetryInfo",
+  "RetryInfo",
+  "Psp__RetryInfo",
+  "psp",
+  sizeof(Psp__RetryInfo),
+  1,
+  psp__retry_info__field_descriptors,
+  psp__retry_info__field_indices_by_name,
+  1,  psp__retry_info__number_ranges,
+  (ProtobufCMessageInit) psp__retry_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

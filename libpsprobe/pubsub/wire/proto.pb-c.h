@@ -18,6 +18,8 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Psp__Attribute Psp__Attribute;
 typedef struct Psp__Timestamp Psp__Timestamp;
 typedef struct Psp__PubsubMessage Psp__PubsubMessage;
+typedef struct Psp__PublishRequest Psp__PublishRequest;
+typedef struct Psp__PublishResponse Psp__PublishResponse;
 typedef struct Psp__ReceivedMessage Psp__ReceivedMessage;
 typedef struct Psp__AcknowledgeRequest Psp__AcknowledgeRequest;
 typedef struct Psp__ModifyAckDeadlineRequest Psp__ModifyAckDeadlineRequest;
@@ -27,6 +29,8 @@ typedef struct Psp__StreamingPullResponse Psp__StreamingPullResponse;
 typedef struct Psp__Any Psp__Any;
 typedef struct Psp__Status Psp__Status;
 typedef struct Psp__ErrorInfo Psp__ErrorInfo;
+typedef struct Psp__Duration Psp__Duration;
+typedef struct Psp__RetryInfo Psp__RetryInfo;
 
 
 /* --- enums --- */
@@ -69,6 +73,29 @@ struct  Psp__PubsubMessage
 #define PSP__PUBSUB_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&psp__pubsub_message__descriptor) \
     , {0,NULL}, 0,NULL, {0,NULL}, NULL, {0,NULL} }
+
+
+struct  Psp__PublishRequest
+{
+  ProtobufCMessage base;
+  char *topic;
+  size_t n_messages;
+  Psp__PubsubMessage **messages;
+};
+#define PSP__PUBLISH_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&psp__publish_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Psp__PublishResponse
+{
+  ProtobufCMessage base;
+  size_t n_message_ids;
+  ProtobufCBinaryData *message_ids;
+};
+#define PSP__PUBLISH_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&psp__publish_response__descriptor) \
+    , 0,NULL }
 
 
 struct  Psp__ReceivedMessage
@@ -181,6 +208,27 @@ struct  Psp__ErrorInfo
     , {0,NULL}, 0,NULL }
 
 
+struct  Psp__Duration
+{
+  ProtobufCMessage base;
+  int64_t seconds;
+  int32_t nanos;
+};
+#define PSP__DURATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&psp__duration__descriptor) \
+    , 0, 0 }
+
+
+struct  Psp__RetryInfo
+{
+  ProtobufCMessage base;
+  Psp__Duration *retry_delay;
+};
+#define PSP__RETRY_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&psp__retry_info__descriptor) \
+    , NULL }
+
+
 /* Psp__Attribute methods */
 void   psp__attribute__init
                      (Psp__Attribute         *message);
@@ -237,6 +285,44 @@ Psp__PubsubMessage *
                       const uint8_t       *data);
 void   psp__pubsub_message__free_unpacked
                      (Psp__PubsubMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Psp__PublishRequest methods */
+void   psp__publish_request__init
+                     (Psp__PublishRequest         *message);
+size_t psp__publish_request__get_packed_size
+                     (const Psp__PublishRequest   *message);
+size_t psp__publish_request__pack
+                     (const Psp__PublishRequest   *message,
+                      uint8_t             *out);
+size_t psp__publish_request__pack_to_buffer
+                     (const Psp__PublishRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Psp__PublishRequest *
+       psp__publish_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   psp__publish_request__free_unpacked
+                     (Psp__PublishRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Psp__PublishResponse methods */
+void   psp__publish_response__init
+                     (Psp__PublishResponse         *message);
+size_t psp__publish_response__get_packed_size
+                     (const Psp__PublishResponse   *message);
+size_t psp__publish_response__pack
+                     (const Psp__PublishResponse   *message,
+                      uint8_t             *out);
+size_t psp__publish_response__pack_to_buffer
+                     (const Psp__PublishResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Psp__PublishResponse *
+       psp__publish_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   psp__publish_response__free_unpacked
+                     (Psp__PublishResponse *message,
                       ProtobufCAllocator *allocator);
 /* Psp__ReceivedMessage methods */
 void   psp__received_message__init
@@ -409,6 +495,44 @@ Psp__ErrorInfo *
 void   psp__error_info__free_unpacked
                      (Psp__ErrorInfo *message,
                       ProtobufCAllocator *allocator);
+/* Psp__Duration methods */
+void   psp__duration__init
+                     (Psp__Duration         *message);
+size_t psp__duration__get_packed_size
+                     (const Psp__Duration   *message);
+size_t psp__duration__pack
+                     (const Psp__Duration   *message,
+                      uint8_t             *out);
+size_t psp__duration__pack_to_buffer
+                     (const Psp__Duration   *message,
+                      ProtobufCBuffer     *buffer);
+Psp__Duration *
+       psp__duration__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   psp__duration__free_unpacked
+                     (Psp__Duration *message,
+                      ProtobufCAllocator *allocator);
+/* Psp__RetryInfo methods */
+void   psp__retry_info__init
+                     (Psp__RetryInfo         *message);
+size_t psp__retry_info__get_packed_size
+                     (const Psp__RetryInfo   *message);
+size_t psp__retry_info__pack
+                     (const Psp__RetryInfo   *message,
+                      uint8_t             *out);
+size_t psp__retry_info__pack_to_buffer
+                     (const Psp__RetryInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Psp__RetryInfo *
+       psp__retry_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   psp__retry_info__free_unpacked
+                     (Psp__RetryInfo *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Psp__Attribute_Closure)
@@ -419,6 +543,12 @@ typedef void (*Psp__Timestamp_Closure)
                   void *closure_data);
 typedef void (*Psp__PubsubMessage_Closure)
                  (const Psp__PubsubMessage *message,
+                  void *closure_data);
+typedef void (*Psp__PublishRequest_Closure)
+                 (const Psp__PublishRequest *message,
+                  void *closure_data);
+typedef void (*Psp__PublishResponse_Closure)
+                 (const Psp__PublishResponse *message,
                   void *closure_data);
 typedef void (*Psp__ReceivedMessage_Closure)
                  (const Psp__ReceivedMessage *message,
@@ -447,6 +577,12 @@ typedef void (*Psp__Status_Closure)
 typedef void (*Psp__ErrorInfo_Closure)
                  (const Psp__ErrorInfo *message,
                   void *closure_data);
+typedef void (*Psp__Duration_Closure)
+                 (const Psp__Duration *message,
+                  void *closure_data);
+typedef void (*Psp__RetryInfo_Closure)
+                 (const Psp__RetryInfo *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -456,6 +592,8 @@ typedef void (*Psp__ErrorInfo_Closure)
 extern const ProtobufCMessageDescriptor psp__attribute__descriptor;
 extern const ProtobufCMessageDescriptor psp__timestamp__descriptor;
 extern const ProtobufCMessageDescriptor psp__pubsub_message__descriptor;
+extern const ProtobufCMessageDescriptor psp__publish_request__descriptor;
+extern const ProtobufCMessageDescriptor psp__publish_response__descriptor;
 extern const ProtobufCMessageDescriptor psp__received_message__descriptor;
 extern const ProtobufCMessageDescriptor psp__acknowledge_request__descriptor;
 extern const ProtobufCMessageDescriptor psp__modify_ack_deadline_request__descriptor;
@@ -465,6 +603,8 @@ extern const ProtobufCMessageDescriptor psp__streaming_pull_response__descriptor
 extern const ProtobufCMessageDescriptor psp__any__descriptor;
 extern const ProtobufCMessageDescriptor psp__status__descriptor;
 extern const ProtobufCMessageDescriptor psp__error_info__descriptor;
+extern const ProtobufCMessageDescriptor psp__duration__descriptor;
+extern const ProtobufCMessageDescriptor psp__retry_info__descriptor;
 
 PROTOBUF_C__END_DECLS
 

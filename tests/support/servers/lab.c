@@ -116,6 +116,7 @@ void lab_run(lab *l, psprobe_prober_options options) {
   if (options.listen == NULL) options.listen = "127.0.0.1:0";
   if (options.interval_ns == 0) options.interval_ns = 1000000;
   if (options.capacity == 0) options.capacity = 1000;
+  options.publish_by = PSPROBE_PUBLISH_BY_REST; /* what the fake Google speaks */
   options.sink = sink;
   options.sink_arg = l;
   if (psprobe_prober_new(l->google->client, &options, &l->prober, &error) != PSPROBE_OK)

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,7 +18,7 @@ struct rpc_stage {
   psp_rpc_server *server;
   int listener, port;
   pthread_t door;
-  _Atomic unsigned connections, held;
+  _Atomic unsigned connections, held, failed;
 };
 
 typedef struct served {
@@ -28,10 +29,11 @@ typedef struct served {
 
 static void on_message(void *arg, const void *data, size_t len) {
   const served *s = arg;
-  int times = strcmp(s->path, "/echo") == 0 ? 1 : 0;
+  int times = strcmp(s->path, "/echo") == 0 || strncmp(s->path, "/fail/", 6) == 0 ? 1 : 0;
   char text[32] = "";
   memcpy(text, data, len < 31 ? len : 31);
   if (strcmp(s->path, "/flood") == 0) times = atoi(text);
+  if (strcmp(s->path, "/twice") == 0) times = 2;
   while (times-- > 0)
     assert_int_equal(psp_rpc_server_send(s->stage->server, s->id, data, len), PSPROBE_OK);
 }
@@ -62,6 +64,11 @@ static void on_accept(void *arg, psp_rpc *rpc, const char *path) {
   if (strcmp(path, "/hold") == 0) atomic_fetch_add(&stage->held, 1);
   if (strcmp(path, "/refuse") == 0)
     psp_rpc_server_finish(stage->server, s->id, PSPROBE_NOT_FOUND, "no such thing");
+  unsigned code, times;
+  if (sscanf(path, "/fail/%u/%u", &code, &times) != 2 || atomic_load(&stage->failed) >= times)
+    return;
+  atomic_fetch_add(&stage->failed, 1);
+  psp_rpc_server_finish(stage->server, s->id, (psprobe_code)code, "as it was told to");
 }
 
 static void *let_in(void *arg) {
@@ -96,6 +103,9 @@ int rpc_stage_port(const rpc_stage *stage) {
 }
 unsigned rpc_stage_connections(rpc_stage *stage) {
   return atomic_load(&stage->connections);
+}
+unsigned rpc_stage_failed(rpc_stage *stage) {
+  return atomic_load(&stage->failed);
 }
 unsigned rpc_stage_held(rpc_stage *stage) {
   return atomic_load(&stage->held);

@@ -115,6 +115,7 @@ static void test_a_stall_is_recorded_not_skipped(void **state) {
   psprobe_client_options client_options = {.project = FAKE_PROJECT,
                                            .pubsub_emulator = "127.0.0.1:8085"};
   psprobe_prober_options options = {.topic = "probes",
+                                    .publish_by = PSPROBE_PUBLISH_BY_REST,
                                     .listen = "127.0.0.1:0",
                                     .interval_ns = STEP_NS,
                                     .count = 40,

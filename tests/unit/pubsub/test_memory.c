@@ -14,6 +14,8 @@
 #include "files.h"
 #include "pubsub/admin/subscription.h"
 #include "pubsub/parts.h"
+#include "pubsub/proto.h"
+#include "pubsub/proto_publish.h"
 #include "pubsub/subscriber/lease.h"
 
 #include <psprobe/subscriber.h>
@@ -89,9 +91,30 @@ static bool encode(void *arg) {
   return done;
 }
 
+/* As gRPC carries them: a request with more than the stack holds, read again, and an answer. */
+static bool publish_by_grpc(void *arg) {
+  (void)arg;
+  static psprobe_message messages[200];
+  const char **ids = NULL;
+  psp_buf out = {0};
+  psprobe_batch *batch = NULL;
+  for (size_t i = 0; i < 200; i++)
+    messages[i] = (psprobe_message){.data = "x", .data_len = 1};
+  psp_proto_publish(&out, "t", messages, 200);
+  bool done = !out.failed && succeeded(psp_proto_publish_read(out.data, out.len, &batch, NULL)) &&
+              succeeded(psp_proto_published("\x0a\x01"
+                                            "7",
+                                            3, 1, &ids, NULL));
+  psprobe_batch_free(batch);
+  free(ids);
+  psp_buf_free(&out);
+  return done;
+}
+
 static void test_encoders(void **state) {
   (void)state;
   assert_true(failing_each(encode, NULL) > 1);
+  assert_true(failing_each(publish_by_grpc, NULL) > 4);
 }
 
 static psprobe_settlement receive(void *arg, const psprobe_message *message) {

@@ -258,13 +258,49 @@ static void test_fates(void **state) {
   psp_buf_free(&status);
 }
 
+static void put_detail(psp_buf *status, const char *type, const psp_buf *value) {
+  psp_buf any = {0};
+  proto_text(&any, 1, type, strlen(type));
+  proto_text(&any, 2, value->data, value->len);
+  proto_text(status, 3, any.data, any.len);
+  psp_buf_free(&any);
+}
+
+/* The reason, and how long to wait, at most a minute. */
+static void test_explain(void **state) {
+  (void)state;
+  psp_buf info = {0}, wait = {0}, status = {0};
+  psprobe_error error = {.code = PSPROBE_UNAVAILABLE};
+  proto_text(&info, 1, BYTES("RATE LIMIT"));
+  proto_text(&wait, 1, BYTES("\x08\x02\x10\x05")); /* 2 s, 5 ns */
+  put_detail(&status, "type.googleapis.com/google.rpc.ErrorInfo", &info);
+  put_detail(&status, "type.googleapis.com/google.rpc.RetryInfo", &wait);
+  psp_proto_explain(status.data, status.len, &error);
+  assert_string_equal(error.reason, "RATE?LIMIT");
+  assert_int_equal(error.retry_after_ns, 2000000005);
+  psp_buf_reset(&wait);
+  psp_buf_reset(&status);
+  proto_text(&wait, 1, BYTES("\x08\xff\xff\xff\xff\x7f"));
+  put_detail(&status, "type.googleapis.com/google.rpc.RetryInfo", &wait);
+  psp_proto_explain(status.data, status.len, &error);
+  assert_int_equal(error.retry_after_ns, INT64_C(60000000000));
+  error = (psprobe_error){.code = PSPROBE_UNAVAILABLE};
+  psp_proto_explain(status.data, status.len - 1, &error); /* cut: it says nothing */
+  psp_proto_explain("\xff", 1, &error);
+  assert_int_equal(error.retry_after_ns, 0);
+  assert_string_equal(error.reason, "");
+  psp_buf_free(&info);
+  psp_buf_free(&wait);
+  psp_buf_free(&status);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_requests),       cmocka_unit_test(test_a_message),
       cmocka_unit_test(test_empty_answers),  cmocka_unit_test(test_unknown_fields),
       cmocka_unit_test(test_zeros_in_texts), cmocka_unit_test(test_what_is_refused),
       cmocka_unit_test(test_cut_anywhere),   cmocka_unit_test(test_a_million_of_nothing),
-      cmocka_unit_test(test_fates),
+      cmocka_unit_test(test_fates),          cmocka_unit_test(test_explain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

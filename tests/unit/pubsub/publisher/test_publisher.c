@@ -43,6 +43,7 @@ static void on_published(void *arg, const char *id, const psprobe_error *error) 
 static psprobe_publisher *made(fake_client *f, psprobe_publisher_options options) {
   psprobe_publisher *publisher = NULL;
   options.topic = "probes";
+  options.by = PSPROBE_PUBLISH_BY_REST;
   seen = (outcomes){.lock = PTHREAD_MUTEX_INITIALIZER};
   assert_int_equal(psprobe_publisher_new(f->client, &options, &publisher, NULL), PSPROBE_OK);
   return publisher;
