@@ -95,13 +95,12 @@ static void tell_permissions(psp_doctor *d) {
     tell_not_known(d, &error);
     return;
   }
-  bool create = may.granted[0], look = may.granted[1] && may.granted[2], update = may.granted[3];
-  if (create && update) {
-    psp_doctor_found(
-        d, PSPROBE_DOCTOR_OK, "firestore.create", d->project,
-        "datastore.entities.create is granted, and %s",
-        look ? "get, list and update"
-             : "update; not both of get and list, which only readers of the results need");
+  bool create = may.granted[0], list = may.granted[2], change = may.granted[1] && may.granted[3];
+  if (create && change) {
+    psp_doctor_found(d, PSPROBE_DOCTOR_OK, "firestore.create", d->project,
+                     "datastore.entities.create is granted, and %s",
+                     list ? "get, list and update"
+                          : "get and update; not list, which only readers of the results need");
     return;
   }
   psp_doctor_mend(
@@ -112,8 +111,8 @@ static void tell_permissions(psp_doctor *d) {
   if (create)
     psp_doctor_found(
         d, PSPROBE_DOCTOR_WARNING, "firestore.create", d->project,
-        "datastore.entities.create is granted, but update is not: late and repeated answers "
-        "would not get into their documents");
+        "datastore.entities.create is granted, but not both of get and update: late and repeated "
+        "answers would not get into their documents");
   else
     psp_doctor_found(d, PSPROBE_DOCTOR_FAILED, "firestore.create", d->project,
                      "datastore.entities.create is not granted in project %s", d->project);

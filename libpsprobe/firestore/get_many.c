@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/** @file Reading documents by their paths (batchGet). */
+#include "firestore/get_many.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ typedef struct reading {
   size_t count, left;
   psprobe_document_got *each;
   void *arg;
+  int64_t once_ns;      /* as of a request */
+  psp_stopper *stopper; /* likewise */
   bool enough;
 } reading;
 
@@ -122,7 +125,9 @@ static psprobe_code fetch(reading *r, psprobe_client *client, const psp_buf *url
                                    .method = "POST",
                                    .path = url,
                                    .body = &body,
-                                   .what = items->what};
+                                   .what = items->what,
+                                   .once_ns = r->once_ns,
+                                   .stopper = r->stopper};
   psprobe_code code = encode(&body, r, read, error);
   if (code == PSPROBE_OK) code = psp_firestore_stream(client, &request, items, error);
   psp_buf_free(&body);
@@ -149,30 +154,51 @@ static psprobe_code fetch_all(reading *r, psprobe_client *client, const psp_fire
       error);
 }
 
+static psprobe_code get_all(reading *r, psprobe_client *client, const char *const *paths,
+                            const psprobe_read *read, psprobe_error *error) {
+  char what[PSP_FIRESTORE_WHAT];
+  psprobe_error own = {0};
+  psp_firestore_root root;
+  if (error == NULL) error = &own;
+  if (r->left == 0) return PSPROBE_OK;
+  if (r->left == 1 && paths[0] != NULL)
+    snprintf(what, sizeof what, "get document %s", paths[0]);
+  else
+    snprintf(what, sizeof what, "get %zu documents", r->left);
+  psprobe_code code =
+      read != NULL ? psp_mask_check(read->mask, read->mask_count, error) : PSPROBE_OK;
+  if (code == PSPROBE_OK) code = psp_firestore_root_of(client, &root, error);
+  if (code == PSPROBE_OK) code = prepare(r, &root, paths, error);
+  if (code != PSPROBE_OK)
+    psp_fail_in(error, "%s", what);
+  else
+    code = fetch_all(r, client, &root, read, what, error);
+  for (size_t i = 0; i < r->count; i++)
+    free(r->all[i].name);
+  free(r->all);
+  return code;
+}
+
 psprobe_code psprobe_document_get_many(psprobe_client *client, const char *const *paths,
                                        size_t count, const psprobe_read *read,
                                        psprobe_document_got *each, void *arg,
                                        psprobe_error *error) {
-  char what[PSP_FIRESTORE_WHAT];
-  psprobe_error own = {0};
-  psp_firestore_root root;
   reading r = {.left = count, .each = each, .arg = arg};
-  if (error == NULL) error = &own;
-  if (count == 0) return PSPROBE_OK;
-  if (count == 1 && paths[0] != NULL)
-    snprintf(what, sizeof what, "get document %s", paths[0]);
-  else
-    snprintf(what, sizeof what, "get %zu documents", count);
-  psprobe_code code =
-      read != NULL ? psp_mask_check(read->mask, read->mask_count, error) : PSPROBE_OK;
-  if (code == PSPROBE_OK) code = psp_firestore_root_of(client, &root, error);
-  if (code == PSPROBE_OK) code = prepare(&r, &root, paths, error);
-  if (code != PSPROBE_OK)
-    psp_fail_in(error, "%s", what);
-  else
-    code = fetch_all(&r, client, &root, read, what, error);
-  for (size_t i = 0; i < r.count; i++)
-    free(r.all[i].name);
-  free(r.all);
-  return code;
+  return get_all(&r, client, paths, read, error);
+}
+
+static bool note_time(void *arg, size_t index, const psprobe_document *document) {
+  psprobe_timestamp *times = arg;
+  times[index] = document != NULL ? document->update_time : (psprobe_timestamp){0, 0};
+  return true;
+}
+
+psprobe_code psp_document_times(psprobe_client *client, const char *const *paths, size_t count,
+                                int64_t once_ns, psp_stopper *stopper, psprobe_timestamp *times,
+                                psprobe_error *error) {
+  static const char *const none;
+  const psprobe_read names = {.mask = &none};
+  reading r = {
+      .left = count, .each = note_time, .arg = times, .once_ns = once_ns, .stopper = stopper};
+  return get_all(&r, client, paths, &names, error);
 }

@@ -72,11 +72,23 @@ psprobe_code psp_firestore_items_read(psp_firestore_items *items, const char *te
   return finish(&r);
 }
 
+/* What can be called off by another is read once it is there. */
+static psprobe_code read_whole(psprobe_client *client, const psp_call *call, psp_stopper *stopper,
+                               psp_firestore_items *items, psprobe_error *error) {
+  psp_buf body = {0};
+  psprobe_code code = psp_call_run_until(client, call, stopper, &body, error);
+  if (code == PSPROBE_OK)
+    code = psp_firestore_items_read(items, body.data, body.len, body.len, error);
+  psp_buf_free(&body);
+  return code;
+}
+
 psprobe_code psp_firestore_stream(psprobe_client *client, const psp_firestore_request *request,
                                   psp_firestore_items *items, psprobe_error *error) {
   psp_call call;
   psprobe_code code = psp_firestore_prepare(request, &call, error);
   if (code != PSPROBE_OK) return code;
+  if (request->stopper != NULL) return read_whole(client, &call, request->stopper, items, error);
   reading r = {.split = {.most = ITEM_MAX}, .items = items, .error = error};
   code = psp_call_flow(client, &call, take_bytes, &r, error);
   if (code == PSPROBE_OK) return finish(&r);

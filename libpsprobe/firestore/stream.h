@@ -25,7 +25,8 @@ typedef struct psp_firestore_items {
   bool enough;
 } psp_firestore_items;
 
-/** psp_firestore_call for such an answer. `items->taken` counts on. */
+/** psp_firestore_call for such an answer. `items->taken` counts on. With a stopper it is read once
+ * all of it is there. */
 psprobe_code psp_firestore_stream(psprobe_client *client, const psp_firestore_request *request,
                                   psp_firestore_items *items, psprobe_error *error);
 

@@ -199,7 +199,7 @@ void sim_call_arrive(sim_call *call, bool again) {
 
 static void arrive(void *arg) {
   sim_call *call = arg;
-  if (!call->over || sim_strays(call)) sim_call_arrive(call, false);
+  sim_call_arrive(call, false); /* also when who sent it has given up, or died, before */
   sim_call_let_go(call);
 }
 

@@ -116,10 +116,6 @@ void sim_answer_through(sim_call *call, int status, const psp_header *headers, s
   free(text);
 }
 
-bool sim_strays(const sim_call *call) {
-  return !psp_text_ends(call->url, ":batchWrite");
-}
-
 /* ---- the fate of a request ---- */
 
 static int64_t way(void) {

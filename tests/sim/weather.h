@@ -27,9 +27,6 @@ void sim_weather_calm(bool calm);
 void sim_weather_tell(void);
 
 sim_fate sim_fate_of(sim_call *call);
-/** Whether a request arrives though who sent it has given up, or died, before. One that brings
- * Firestore an older state after a newer one was brought would win: that is not looked at here. */
-bool sim_strays(const sim_call *call);
 /** What the server gets of a request. */
 const char *sim_body_of(const sim_call *call, size_t *len);
 /** What the client gets of an answer. */

@@ -49,7 +49,6 @@ typedef enum psp_statement {
   PSP_PUT_ANSWER,
   PSP_MARK_RUN,
   PSP_MARK_UPLOADED,
-  PSP_MARK_ABSENT,
   PSP_MARK_REFUSED,
   PSP_STATEMENTS
 } psp_statement;

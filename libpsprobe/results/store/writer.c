@@ -82,7 +82,6 @@ static const char *const statements[PSP_STATEMENTS] = {
         "WHERE (?23 AND excluded.status <> 0) OR status NOT IN (1, 2)",
     [PSP_MARK_RUN] = "UPDATE runs SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
     [PSP_MARK_UPLOADED] = "UPDATE probes SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
-    [PSP_MARK_ABSENT] = "UPDATE probes SET uploaded = 0 WHERE seq = ?1",
     [PSP_MARK_REFUSED] = "UPDATE probes SET refused = max(refused, ?2) WHERE seq = ?1",
 };
 

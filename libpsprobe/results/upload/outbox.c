@@ -69,8 +69,7 @@ bool psp_row_refused(const psprobe_error *outcome) {
   return content && outcome->from_service && outcome->reason[0] == '\0';
 }
 
-psp_mark psp_mark_of(const psp_stored_row *row, const psprobe_error *outcome) {
-  bool first = row->uploaded == 0;
+psp_mark psp_mark_of(int64_t revision, int64_t uploaded, const psprobe_error *outcome) {
   switch (outcome->code) {
     case PSPROBE_OK:
       return PSP_MARK_NEWEST;
@@ -79,45 +78,31 @@ psp_mark psp_mark_of(const psp_stored_row *row, const psprobe_error *outcome) {
        * Ids are random: the document is ours, from an upload whose answer or mark was lost. It may
        * hold an earlier state than the one just sent, but never a later one.
        */
-      return !first ? PSP_MARK_NONE : row->revision == 1 ? PSP_MARK_NEWEST : PSP_MARK_FIRST;
-    case PSPROBE_NOT_FOUND:
-      /* Patched in vain: somebody deleted it, or this is another database now. */
-      return first ? PSP_MARK_NONE : PSP_MARK_GONE;
+      return uploaded > 0 ? PSP_MARK_NONE : revision == 1 ? PSP_MARK_NEWEST : PSP_MARK_FIRST;
     default:
       return psp_row_refused(outcome) ? PSP_MARK_UNWELCOME : PSP_MARK_NONE;
   }
 }
 
-psp_mark psp_mark_of_run(const psprobe_error *outcome) {
-  if (outcome->code == PSPROBE_OK) return PSP_MARK_NEWEST;
-  return psp_row_refused(outcome) ? PSP_MARK_UNWELCOME : PSP_MARK_NONE;
+/* Binds a row or a run, and the revision that a mark is about, and steps. */
+static psprobe_code mark_one(psprobe_store *store, psp_statement which, int64_t seq,
+                             int64_t revision, psprobe_error *error) {
+  psp_sql_bind_int64(store->statements[which], 1, seq);
+  psp_sql_bind_int64(store->statements[which], 2, revision);
+  return psp_store_change(store, which, error);
 }
 
 static psprobe_code mark_row(psprobe_store *store, const psp_stored_row *row, psp_mark mark,
                              psprobe_error *error) {
-  static const psp_statement with[] = {
-      [PSP_MARK_NEWEST] = PSP_MARK_UPLOADED,
-      [PSP_MARK_FIRST] = PSP_MARK_UPLOADED,
-      [PSP_MARK_GONE] = PSP_MARK_ABSENT,
-      [PSP_MARK_UNWELCOME] = PSP_MARK_REFUSED,
-  };
   if (mark == PSP_MARK_NONE) return PSPROBE_OK;
-  sqlite3_stmt *statement = store->statements[with[mark]];
-  psp_sql_bind_int64(statement, 1, row->seq);
-  if (mark != PSP_MARK_GONE)
-    psp_sql_bind_int64(statement, 2, mark == PSP_MARK_FIRST ? 1 : row->revision);
-  if (psp_sql_step_once(statement) == SQLITE_DONE) return PSPROBE_OK;
-  return psp_sql_fail(store->db, store->path, "write to", error);
+  return mark_one(store, mark == PSP_MARK_UNWELCOME ? PSP_MARK_REFUSED : PSP_MARK_UPLOADED,
+                  row->seq, mark == PSP_MARK_FIRST ? 1 : row->revision, error);
 }
 
 static psprobe_code mark_run(psprobe_store *store, const psp_run *run, psp_mark mark,
                              psprobe_error *error) {
   if (mark == PSP_MARK_NONE) return PSPROBE_OK;
-  sqlite3_stmt *statement = store->statements[PSP_MARK_RUN];
-  psp_sql_bind_int64(statement, 1, run->seq);
-  psp_sql_bind_int64(statement, 2, run->revision);
-  if (psp_sql_step_once(statement) == SQLITE_DONE) return PSPROBE_OK;
-  return psp_sql_fail(store->db, store->path, "write to", error);
+  return mark_one(store, PSP_MARK_RUN, run->seq, mark == PSP_MARK_FIRST ? 1 : run->revision, error);
 }
 
 psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, const psp_mark *marks,

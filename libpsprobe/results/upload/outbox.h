@@ -28,7 +28,6 @@ typedef enum psp_mark {
   PSP_MARK_NONE,     /**< nothing is known: it will be sent again */
   PSP_MARK_NEWEST,   /**< Firestore has the state that was sent */
   PSP_MARK_FIRST,    /**< Firestore has some state, the first at least: the rest is to be patched */
-  PSP_MARK_GONE,     /**< Firestore has no document any more: it is to be created */
   PSP_MARK_UNWELCOME /**< Firestore refuses this state for good */
 } psp_mark;
 
@@ -38,12 +37,11 @@ typedef enum psp_mark {
  */
 bool psp_row_refused(const psprobe_error *outcome);
 /**
- * What the service's word on a write means for its row: a row that was never marked is created on
- * condition that it does not exist, one that was is patched on condition that it does. Pure.
+ * What the service's word on a write means for its row, or its run: what was never marked is
+ * created on condition that it does not exist; the rest is written on condition that what is there
+ * is what was found just before. Pure.
  */
-psp_mark psp_mark_of(const psp_stored_row *row, const psprobe_error *outcome);
-/** The same of a run, which is written whole, whatever is there. Pure. */
-psp_mark psp_mark_of_run(const psprobe_error *outcome);
+psp_mark psp_mark_of(int64_t revision, int64_t uploaded, const psprobe_error *outcome);
 
 /** Notes them, those of the rows and then those of the due runs, all in one transaction. A run that
  * is unwelcome is given up until it changes. */

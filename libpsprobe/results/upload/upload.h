@@ -17,7 +17,8 @@ typedef struct psp_uplink {
 
 /**
  * Sends the rows of a step (PSP_PLAN_SEND) by batchWrite, whose writes succeed and fail each on its
- * own, and notes in the store what became of each. Where rows leave room, runs go with them and
+ * own, and notes in the store what became of each. What was brought before is looked at first, by
+ * batchGet. Where rows leave room, runs go with them and
  * count as rows: the document of one that has ended with a summary.
  *
  * @return PSPROBE_OK: what became of each row is known and noted; else why the request came to

@@ -19,8 +19,8 @@
 
 typedef struct kept {
   char id[40];
-  char *fields; /* NULL: deleted */
-  unsigned creates, patches;
+  char *fields;                       /* NULL: deleted */
+  unsigned creates, patches, version; /* how often anything became of it */
 } kept;
 
 struct fake_firestore {
@@ -29,14 +29,17 @@ struct fake_firestore {
   kept *documents;
   size_t count;
   char run[40], *run_fields; /* the last run's document */
+  unsigned run_version;
   unsigned requests;
   fake_moment_fn *fn;
   void *arg;
+  bool stray_next, stray_returns;
+  psp_buf stray; /* a request that has not arrived yet */
   unsigned broken;
   int broken_status;
   bool broken_after;
   char refused[40];
-  bool refused_whole, denied;
+  bool refused_whole, denied, unread;
 };
 
 static kept *find(fake_firestore *f, const char *id) {
@@ -58,6 +61,7 @@ static void apply(fake_firestore *f, char what, const char *id, const char *fiel
   document->fields = what == 'd' ? NULL : strdup(fields);
   document->creates += what == 'c';
   document->patches += what == 'p';
+  document->version++;
 }
 
 static void record(fake_firestore *f, char what, const char *id, const char *fields) {
@@ -80,48 +84,70 @@ static void load(fake_firestore *f, const char *path) {
   psp_buf_free(&all);
 }
 
-/* A run's document, which is written whole, whatever was there. */
-static bool is_run(const psp_json *write) {
-  const char *name = psp_json_string(psp_json_get(psp_json_get(write, "update"), "name"));
-  return name != NULL && strstr(name, "/pubsub_runs/") != NULL;
+/* A run's document, which is written whole. */
+static bool is_run(const char *name) {
+  return strstr(name, "/pubsub_runs/") != NULL;
 }
 
-static int write_run(fake_firestore *f, const psp_json *write) {
-  const psp_json *update = psp_json_get(write, "update");
+/* When a document was last changed: a year for each of its versions. */
+static const char *time_of(unsigned version) {
+  static char text[40];
+  snprintf(text, sizeof text, "%04u-01-01T00:00:00Z", 2000 + version);
+  return text;
+}
+
+/* Whether a write may be, that must have a precondition. @return the google.rpc.Code */
+static int check(const psp_json *write, unsigned version, bool *creates) {
+  const psp_json *condition = psp_json_get(write, "currentDocument");
+  const char *time = psp_json_string(psp_json_get(condition, "updateTime"));
+  bool exists = true;
+  *creates = time == NULL;
+  if (time != NULL)
+    return version > 0 && strcmp(time, time_of(version)) == 0 ? PSPROBE_OK
+                                                              : PSPROBE_FAILED_PRECONDITION;
+  if (!psp_json_bool(psp_json_get(condition, "exists"), &exists) || exists) abort();
+  return version > 0 ? PSPROBE_ALREADY_EXISTS : PSPROBE_OK;
+}
+
+static unsigned version_of(fake_firestore *f, const char *name) {
+  const char *id = strrchr(name, '/') + 1;
+  if (is_run(name)) return strcmp(f->run, id) == 0 ? f->run_version : 0;
+  const kept *document = find(f, id);
+  return document != NULL && document->fields != NULL ? document->version : 0;
+}
+
+static char *fields_of(const psp_json *write) {
   psp_buf fields = {0};
   psp_json_writer w = {.buf = &fields};
-  snprintf(f->run, sizeof f->run, "%s",
-           strrchr(psp_json_string(psp_json_get(update, "name")), '/') + 1);
-  if (psp_json_get(write, "currentDocument") != NULL) abort();
-  if (strcmp(f->run, f->refused) == 0 && !f->refused_whole) return PSPROBE_INVALID_ARGUMENT;
-  psp_json_put_json(&w, psp_json_get(update, "fields"));
+  psp_json_put_json(&w, psp_json_get(psp_json_get(write, "update"), "fields"));
+  return psp_buf_take(&fields, NULL);
+}
+
+static void keep_run(fake_firestore *f, const char *id, const char *fields, bool creates) {
+  snprintf(f->run, sizeof f->run, "%s", id);
+  f->run_version = creates ? 1 : f->run_version + 1;
   free(f->run_fields);
-  f->run_fields = psp_buf_take(&fields, NULL);
-  return PSPROBE_OK;
+  f->run_fields = strdup(fields);
 }
 
 /* @return the google.rpc.Code */
 static int write_one(fake_firestore *f, const psp_json *write) {
-  const psp_json *update = psp_json_get(write, "update");
-  const char *name = psp_json_string(psp_json_get(update, "name"));
+  const char *name = psp_json_string(psp_json_get(psp_json_get(write, "update"), "name"));
   const char *id = name == NULL ? NULL : strrchr(name, '/') + 1;
-  bool exists = false;
-  if (id == NULL || strlen(id) != 32 ||
-      !psp_json_bool(psp_json_get(psp_json_get(write, "currentDocument"), "exists"), &exists))
-    abort(); /* an upload without precondition */
+  bool creates;
+  if (id == NULL) abort();
+  int code = check(write, version_of(f, name), &creates);
   const psp_json *mask = psp_json_get(psp_json_get(write, "updateMask"), "fieldPaths");
-  if (psp_json_count(mask) != (exists ? 4U : 0U)) abort(); /* only a second one has a mask */
-  const kept *document = find(f, id);
-  bool there = document != NULL && document->fields != NULL;
+  if (psp_json_count(mask) != (creates || is_run(name) ? 0U : 4U)) abort(); /* a row's patch */
   if (strcmp(id, f->refused) == 0 && !f->refused_whole) return PSPROBE_INVALID_ARGUMENT;
-  if (exists && f->denied) return PSPROBE_PERMISSION_DENIED;
-  if (there && !exists) return PSPROBE_ALREADY_EXISTS;
-  if (!there && exists) return PSPROBE_NOT_FOUND;
-  psp_buf fields = {0};
-  psp_json_writer w = {.buf = &fields};
-  psp_json_put_json(&w, psp_json_get(update, "fields"));
-  record(f, exists ? 'p' : 'c', id, fields.data);
-  psp_buf_free(&fields);
+  if (!creates && !is_run(name) && f->denied) return PSPROBE_PERMISSION_DENIED;
+  if (code != PSPROBE_OK) return code;
+  char *fields = fields_of(write);
+  if (is_run(name))
+    keep_run(f, id, fields, creates);
+  else
+    record(f, creates ? 'c' : 'p', id, fields);
+  free(fields);
   return PSPROBE_OK;
 }
 
@@ -129,8 +155,8 @@ static void at(fake_firestore *f, fake_moment moment) {
   if (f->fn != NULL) f->fn(f->arg, moment);
 }
 
-static bool is_refused_whole(const fake_firestore *f, const psp_http_request *request) {
-  return f->refused_whole && memmem(request->body, request->body_len, f->refused, 32) != NULL;
+static bool names(const psp_http_request *request, const char *text) {
+  return memmem(request->body, request->body_len, text, strlen(text)) != NULL;
 }
 
 static void put_status(psp_json_writer *w, int code) {
@@ -144,13 +170,12 @@ static void put_status(psp_json_writer *w, int code) {
   psp_json_end_object(w);
 }
 
-static void write_all(fake_firestore *f, const psp_http_request *request, fake_answer *answer) {
+static void write_all(fake_firestore *f, const char *body, size_t len, psp_buf *answer) {
   psp_json *json = NULL;
-  if (psp_json_parse(request->body, request->body_len, "request", &json, NULL) != PSPROBE_OK)
-    abort();
+  if (psp_json_parse(body, len, "request", &json, NULL) != PSPROBE_OK) abort();
   const psp_json *writes = psp_json_get(json, "writes"), *write = psp_json_first(writes);
   psp_buf results = {0};
-  psp_json_writer w = {.buf = &answer->body}, r = {.buf = &results};
+  psp_json_writer w = {.buf = answer}, r = {.buf = &results};
   size_t count = psp_json_count(writes), done = 0;
   psp_json_begin_array(&r);
   psp_json_begin_object(&w);
@@ -158,7 +183,7 @@ static void write_all(fake_firestore *f, const psp_http_request *request, fake_a
   psp_json_begin_array(&w);
   for (; write != NULL; write = psp_json_next(write)) {
     if (done++ == count / 2) at(f, FAKE_MIDWAY);
-    put_status(&w, is_run(write) ? write_run(f, write) : write_one(f, write));
+    put_status(&w, write_one(f, write));
     psp_json_begin_object(&r);
     psp_json_end_object(&r);
   }
@@ -171,20 +196,32 @@ static void write_all(fake_firestore *f, const psp_http_request *request, fake_a
   psp_json_free(json);
 }
 
+static void arrive(fake_firestore *f) {
+  psp_buf nobody = {0};
+  write_all(f, f->stray.data, f->stray.len, &nobody);
+  psp_buf_free(&nobody);
+  psp_buf_free(&f->stray);
+  f->stray_returns = false;
+}
+
 static void handle(void *arg, const psp_http_request *request, fake_answer *answer) {
   fake_firestore *f = arg;
   pthread_mutex_lock(&f->lock);
-  f->requests += memmem(request->body, request->body_len, "arbitrary_message_id", 20) != NULL ||
-                 memmem(request->body, request->body_len, "updateMask", 10) != NULL;
+  f->requests += names(request, "arbitrary_message_id") || names(request, "updateMask");
   at(f, FAKE_BEFORE);
   bool broken = f->broken > 0 && f->broken-- > 0;
-  if (is_refused_whole(f, request)) {
+  if (f->stray_returns) arrive(f);
+  if (f->refused_whole && names(request, f->refused)) {
     answer->status = 400;
     psp_buf_text(&answer->body,
                  "{\"error\":{\"code\":400,\"message\":\"one of them is bad\","
                  "\"status\":\"INVALID_ARGUMENT\"}}");
+  } else if (f->stray_next) {
+    f->stray_next = false;
+    psp_buf_add(&f->stray, request->body, request->body_len);
+    answer->status = 503;
   } else if (!broken || f->broken_after) {
-    write_all(f, request, answer);
+    write_all(f, request->body, request->body_len, &answer->body);
   }
   at(f, FAKE_WRITTEN);
   if (broken) {
@@ -192,6 +229,46 @@ static void handle(void *arg, const psp_http_request *request, fake_answer *answ
     psp_buf_reset(&answer->body);
   }
   pthread_mutex_unlock(&f->lock);
+}
+
+/* batchGet, of names and times alone. */
+static void read_all(fake_firestore *f, const psp_json *request, psp_buf *out) {
+  const psp_json *paths = psp_json_get(psp_json_get(request, "mask"), "fieldPaths");
+  const char *before = "[";
+  if (paths == NULL || psp_json_count(paths) != 0) abort();
+  for (const psp_json *item = psp_json_first(psp_json_get(request, "documents")); item != NULL;
+       item = psp_json_next(item), before = ",") {
+    const char *name = psp_json_string(item);
+    unsigned version = version_of(f, name);
+    if (version == 0)
+      psp_buf_printf(out, "%s{\"missing\":\"%s\"}", before, name);
+    else
+      psp_buf_printf(out, "%s{\"found\":{\"name\":\"%s\",\"updateTime\":\"%s\"}}", before, name,
+                     time_of(version));
+  }
+  psp_buf_text(out, "]");
+}
+
+/* What is broken answers no reading either. */
+static void handle_reading(void *arg, const psp_http_request *request, fake_answer *answer) {
+  fake_firestore *f = arg;
+  psp_json *json = NULL;
+  if (psp_json_parse(request->body, request->body_len, "request", &json, NULL) != PSPROBE_OK)
+    abort();
+  pthread_mutex_lock(&f->lock);
+  if (f->unread) {
+    answer->status = 403;
+    psp_buf_text(&answer->body,
+                 "[{\"error\":{\"code\":403,\"message\":\"Missing or insufficient permissions.\","
+                 "\"status\":\"PERMISSION_DENIED\"}}]");
+  } else if (f->broken > 0 && !f->broken_after) {
+    f->broken--;
+    answer->status = f->broken_status;
+  } else {
+    read_all(f, json, &answer->body);
+  }
+  pthread_mutex_unlock(&f->lock);
+  psp_json_free(json);
 }
 
 fake_firestore *fake_firestore_new(fake_transport *fake, const char *path) {
@@ -205,6 +282,11 @@ fake_firestore *fake_firestore_new(fake_transport *fake, const char *path) {
                                                     "/databases/*/documents:batchWrite"),
                          0),
               handle, f);
+  fake_handle(fake_times(fake_expect(fake, "POST",
+                                     FAKE_FIRESTORE "/v1/projects/" FAKE_PROJECT
+                                                    "/databases/*/documents:batchGet"),
+                         0),
+              handle_reading, f);
   return f;
 }
 
@@ -213,6 +295,7 @@ void fake_firestore_free(fake_firestore *f) {
     free(f->documents[i].fields);
   free(f->documents);
   free(f->run_fields);
+  psp_buf_free(&f->stray);
   close(f->file);
   pthread_mutex_destroy(&f->lock);
   free(f);
@@ -233,6 +316,19 @@ void fake_firestore_break(fake_firestore *f, unsigned count, int status, bool af
   pthread_mutex_unlock(&f->lock);
 }
 
+void fake_firestore_lead_astray(fake_firestore *f) {
+  pthread_mutex_lock(&f->lock);
+  f->stray_next = true;
+  pthread_mutex_unlock(&f->lock);
+}
+
+void fake_firestore_return(fake_firestore *f, bool before_next) {
+  pthread_mutex_lock(&f->lock);
+  f->stray_returns = before_next;
+  if (!before_next) arrive(f);
+  pthread_mutex_unlock(&f->lock);
+}
+
 void fake_firestore_refuse(fake_firestore *f, const char *id, bool whole) {
   pthread_mutex_lock(&f->lock);
   snprintf(f->refused, sizeof f->refused, "%s", id == NULL ? "" : id);
@@ -243,6 +339,12 @@ void fake_firestore_refuse(fake_firestore *f, const char *id, bool whole) {
 void fake_firestore_deny_patches(fake_firestore *f, bool deny) {
   pthread_mutex_lock(&f->lock);
   f->denied = deny;
+  pthread_mutex_unlock(&f->lock);
+}
+
+void fake_firestore_deny_readings(fake_firestore *f, bool deny) {
+  pthread_mutex_lock(&f->lock);
+  f->unread = deny;
   pthread_mutex_unlock(&f->lock);
 }
 

@@ -4,9 +4,9 @@
 /**
  * @file
  * As much of Firestore as the upload needs, behind a scripted transport:
- * batchWrite with preconditions and masks. Its documents are lines of a file,
- * so that they outlive the process that wrote them. It counts what must never
- * happen: a document that is created twice.
+ * batchWrite with preconditions and masks, batchGet of names and times. Its documents are lines of
+ * a file, so that they outlive the process that wrote them. It counts what must never happen: a
+ * document that is created twice.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,18 +25,25 @@ typedef enum fake_moment {
 /** Called at each moment; may never return. */
 typedef void fake_moment_fn(void *arg, fake_moment moment);
 
-/** Answers every batchWrite of `fake` from now on; keeps documents in the file at `path`. */
+/** Answers every batchWrite and batchGet of `fake` from now on; keeps documents in the file at
+ * `path`. */
 fake_firestore *fake_firestore_new(fake_transport *fake, const char *path);
 void fake_firestore_free(fake_firestore *firestore);
 void fake_firestore_at(fake_firestore *firestore, fake_moment_fn *fn, void *arg);
 /** Answers the next `count` requests with this HTTP status, having done nothing or (`after`) all
  * of it: the reply lost after a commit that did happen. */
 void fake_firestore_break(fake_firestore *firestore, unsigned count, int status, bool after);
+/** Takes the next request for lost, and answers 503; it arrives when it is told to return: at once,
+ * or (`before_next`) just before the next request that writes. */
+void fake_firestore_lead_astray(fake_firestore *firestore);
+void fake_firestore_return(fake_firestore *firestore, bool before_next);
 /** Refuses this document: by itself (code 3 among the statuses), or (`whole`) each request that it
  * is in, with 400. */
 void fake_firestore_refuse(fake_firestore *firestore, const char *id, bool whole);
 /** Refuses every patch from now on, each by itself: somebody may create and not change. */
 void fake_firestore_deny_patches(fake_firestore *firestore, bool deny);
+/** Likewise every reading. */
+void fake_firestore_deny_readings(fake_firestore *firestore, bool deny);
 
 /** Requests with rows so far; documents of rows there; documents created; patches. */
 unsigned fake_firestore_requests(fake_firestore *firestore);

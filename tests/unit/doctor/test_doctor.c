@@ -43,10 +43,11 @@ static void all_is_well_with_a_good_key(void **state) {
 
 static const char project_permissions[] = "POST /v1/projects/demo-project:testIamPermissions ";
 
-static void a_prober_need_not_read(void **state) {
+static void a_prober_need_not_list(void **state) {
   patient *p = *state;
   fake_cloud_set(p->google, project_permissions, 200,
-                 "{\"permissions\":[\"datastore.entities.create\",\"datastore.entities.update\"]}");
+                 "{\"permissions\":[\"datastore.entities.create\",\"datastore.entities.get\","
+                 "\"datastore.entities.update\"]}");
   patient_examine(p);
   patient_finds(p, 0, 0);
   patient_says(p, "ok       firestore.create ", "which only readers of the results need");
@@ -55,7 +56,7 @@ static void a_prober_need_not_read(void **state) {
 static void a_prober_changes_documents_for_late_answers(void **state) {
   patient *p = *state;
   fake_cloud_set(p->google, project_permissions, 200,
-                 "{\"permissions\":[\"datastore.entities.create\"]}");
+                 "{\"permissions\":[\"datastore.entities.create\",\"datastore.entities.update\"]}");
   patient_examine(p);
   patient_finds(p, 0, 1);
   patient_says(p, "warning  firestore.create ", "late and repeated answers would not");
@@ -161,7 +162,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(all_is_well_with_a_good_key),
       cmocka_unit_test(options_that_cannot_be_are_named),
-      TEST(a_prober_need_not_read),
+      TEST(a_prober_need_not_list),
       TEST(a_prober_changes_documents_for_late_answers),
       TEST(what_is_missing_is_made),
       TEST(permissions_that_are_missing_are_granted),

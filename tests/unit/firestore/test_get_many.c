@@ -12,6 +12,7 @@
 #include <psprobe/firestore.h>
 
 #include "fake_client.h"
+#include "firestore/get_many.h"
 #include "values.h"
 
 #define ROOT        FAKE_FIRESTORE "/v1/projects/" FAKE_PROJECT "/databases/%28default%29/documents"
@@ -146,6 +147,31 @@ static void gets_one_as_it_was(void **state) {
   assert_string_equal(error.message, "get document c/a: there is none");
 }
 
+/* When they were last changed: one attempt, which can be called off. */
+static void tells_when_they_were_changed(void **state) {
+  fake_client *f = *state;
+  psprobe_timestamp times[4] = {{9, 9}, {9, 9}, {9, 9}, {9, 9}};
+  psprobe_error error = {0};
+  psp_stopper stopper;
+  psp_stopper_init(&stopper);
+  fake_call *call = expect(
+      f, "[{\"found\":{\"name\":\"" NAME
+         "c/b\",\"updateTime\":\"2024-01-02T03:04:05.000005Z\"}}," MISSING("x") "," FOUND("a") "]");
+  test_ok(psp_document_times(f->client, paths, 4, 1000000000, &stopper, times, &error), &error);
+  assert_non_null(strstr(fake_request(call, 0)->body, "\"mask\":{\"fieldPaths\":[]}"));
+  assert_true(times[0].seconds == 0 && times[0].nanos == 0);
+  assert_true(times[1].seconds == 1704164645 && times[1].nanos == 5000);
+  assert_memory_equal(&times[1], &times[3], sizeof times[1]);
+  fake_reply(fake_expect(f->fake, "POST", ROOT ":batchGet"), 503, NULL, ""); /* once */
+  test_code(psp_document_times(f->client, paths, 4, 1000000000, &stopper, times, &error),
+            PSPROBE_UNAVAILABLE, &error);
+  psp_stopper_stop(&stopper);
+  fake_expect(f->fake, "POST", ROOT ":batchGet"); /* and is never answered */
+  test_code(psp_document_times(f->client, paths, 4, 1000000000, &stopper, times, &error),
+            PSPROBE_CANCELLED, &error);
+  psp_stopper_destroy(&stopper);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(each_path_is_told_once, set_up, fake_client_teardown),
@@ -154,6 +180,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(refuses_what_is_no_path, set_up, fake_client_teardown),
       cmocka_unit_test_setup_teardown(keeps_to_the_size_of_a_request, set_up, fake_client_teardown),
       cmocka_unit_test_setup_teardown(gets_one_as_it_was, set_up, fake_client_teardown),
+      cmocka_unit_test_setup_teardown(tells_when_they_were_changed, set_up, fake_client_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

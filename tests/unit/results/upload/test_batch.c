@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "results/store/store.h"
 #include "scratch.h"
 #include "uploading.h"
 
@@ -58,6 +60,98 @@ static void test_change_while_the_reply_is_lost(void **state) {
   assert_int_equal(fake_firestore_patches(s->firestore, id), 1);
   assert_non_null(
       strstr(fake_firestore_get(s->firestore, id), "\"duplicates\":{\"integerValue\":\"9\"}"));
+  uploading_stop(s);
+}
+
+/* A new state of row 0. */
+static void change(uploading *s, uint32_t duplicates) {
+  psprobe_finished changed = scratch_finished(0);
+  changed.update = true;
+  changed.result.answers[0].duplicates = duplicates;
+  scratch_add(s->store, 1, &changed);
+}
+
+static void expect_duplicates(uploading *s, unsigned duplicates) {
+  char id[PSPROBE_ID_SIZE], part[60];
+  scratch_id(id, 0);
+  snprintf(part, sizeof part, "\"duplicates\":{\"integerValue\":\"%u\"}", duplicates);
+  assert_non_null(strstr(fake_firestore_get(s->firestore, id), part));
+}
+
+/* A row is there in its first state, and the second one's request has not arrived as its sender
+ * dies; the third is in the file. */
+static void lose_the_second_state(uploading *s) {
+  uploading_add(s, 0, 1, false);
+  psprobe_uploader *uploader = uploading_start(s);
+  uploading_flush(uploader);
+  unsigned requests = fake_firestore_requests(s->firestore);
+  fake_firestore_lead_astray(s->firestore);
+  change(s, 7);
+  psprobe_uploader_wake(uploader);
+  while (fake_firestore_requests(s->firestore) == requests)
+    psprobe_sleep_until(psprobe_clock_monotonic() + 1000000);
+  uploading_stop(s);
+  change(s, 8);
+}
+
+static void test_a_late_write_changes_nothing(void **state) {
+  uploading *s = *state;
+  lose_the_second_state(s);
+  uploading_flush(uploading_start(s));
+  uploading_stop(s);
+  expect_duplicates(s, 8);
+  fake_firestore_return(s->firestore, false);
+  expect_duplicates(s, 8);
+  uploading_expect(s, 1);
+}
+
+/* What it changes between a look and the write that was held to it is looked at again. */
+static void test_a_late_write_comes_first(void **state) {
+  uploading *s = *state;
+  lose_the_second_state(s);
+  fake_firestore_return(s->firestore, true);
+  uploading_flush(uploading_start(s));
+  uploading_stop(s);
+  expect_duplicates(s, 8);
+  uploading_expect(s, 1);
+}
+
+/* A run's document, too, keeps its newest state. */
+static void test_a_late_write_of_a_run(void **state) {
+  uploading *s = *state;
+  psprobe_uploader *uploader = uploading_start(s);
+  uploading_flush(uploader);
+  fake_firestore_lead_astray(s->firestore);
+  assert_int_equal(psp_store_set_settings(s->store, s->run.id, "{\"n\":1}", NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_uploader_flush(uploader, UPLOADING_SECOND / 50, NULL),
+                   PSPROBE_UNAVAILABLE);
+  uploading_stop(s);
+  assert_int_equal(psprobe_store_end_run(s->store, s->run.id, 5, PSPROBE_ENDING_FINISHED, NULL),
+                   PSPROBE_OK);
+  uploading_flush(uploading_start(s));
+  uploading_stop(s);
+  fake_firestore_return(s->firestore, false);
+  assert_non_null(strstr(fake_firestore_run(s->firestore, s->run.id), "\"finished\""));
+}
+
+/* Who may create and not read brings what is new; what has changed waits. */
+static void test_a_prober_that_may_not_read(void **state) {
+  uploading *s = *state;
+  psprobe_error error = {0};
+  uploading_add(s, 0, 3, false);
+  psprobe_uploader *uploader = uploading_start(s);
+  uploading_flush(uploader);
+  fake_firestore_deny_readings(s->firestore, true);
+  uploading_add(s, 0, 1, true);
+  uploading_add(s, 3, 1, false);
+  for (int i = 0; i < 400 && uploading_backlog(s) > 1; i++)
+    psprobe_uploader_flush(uploader, UPLOADING_SECOND / 20, &error);
+  assert_int_equal(fake_firestore_count(s->firestore), 4);
+  assert_int_equal(uploading_backlog(s), 1);
+  assert_int_equal(error.code, PSPROBE_PERMISSION_DENIED);
+  fake_firestore_deny_readings(s->firestore, false);
+  uploading_flush(uploader);
+  uploading_expect(s, 4);
   uploading_stop(s);
 }
 
@@ -175,6 +269,10 @@ int main(void) {
       UPLOADING_TEST(test_reply_lost_after_commit),
       UPLOADING_TEST(test_change_after_upload_is_patched),
       UPLOADING_TEST(test_change_while_the_reply_is_lost),
+      UPLOADING_TEST(test_a_late_write_changes_nothing),
+      UPLOADING_TEST(test_a_late_write_comes_first),
+      UPLOADING_TEST(test_a_late_write_of_a_run),
+      UPLOADING_TEST(test_a_prober_that_may_not_read),
       UPLOADING_TEST(test_deleted_document_comes_back_when_it_changes),
       UPLOADING_TEST(test_refused_by_itself),
       UPLOADING_TEST(test_refused_with_the_whole_batch),
