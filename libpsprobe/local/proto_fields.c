@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/timestamp.h"
 #include "local/broker/settings.h"
 
 bool psp_field_is(const char *key, const char *name) {
@@ -75,6 +76,15 @@ bool psp_read_bool(const psp_json *json, void *out) {
 bool psp_read_span(const psp_json *json, void *out) {
   const char *text = psp_json_string(json);
   return text != NULL && psp_span_parse(text, out);
+}
+
+bool psp_read_moment(const psp_json *json, void *out) {
+  int64_t seconds, *ns = out;
+  int32_t nanos;
+  const char *text = psp_json_string(json);
+  if (text == NULL || !psp_timestamp_parse(text, strlen(text), &seconds, &nanos)) return false;
+  *ns = psp_span_ns((psp_span){true, seconds, nanos});
+  return true;
 }
 
 bool psp_read_pairs(const psp_json *json, void *out) {

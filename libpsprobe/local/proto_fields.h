@@ -27,12 +27,13 @@ bool psp_fields_read(const psp_json *json, const psp_field *fields, void *out);
 /** True when `key` is the camelCase `name`, or its snake_case form. */
 bool psp_field_is(const char *key, const char *name);
 
-psp_field_read psp_read_text;  /**< char *, owned; in place of an earlier one; "" becomes NULL */
-psp_field_read psp_read_int32; /**< int */
-psp_field_read psp_read_bool;  /**< bool; "true" and "false" too */
-psp_field_read psp_read_span;  /**< psp_span */
-psp_field_read psp_read_pairs; /**< psp_pairs */
-psp_field_read psp_read_json;  /**< char *: the value as compact JSON */
-psp_field_read psp_read_part;  /**< const psp_json *: the value itself, valid as long as the rest */
+psp_field_read psp_read_text;   /**< char *, owned; in place of an earlier one; "" becomes NULL */
+psp_field_read psp_read_int32;  /**< int */
+psp_field_read psp_read_bool;   /**< bool; "true" and "false" too */
+psp_field_read psp_read_span;   /**< psp_span */
+psp_field_read psp_read_moment; /**< int64_t: a time, as ns since 1970, or the end of them */
+psp_field_read psp_read_pairs;  /**< psp_pairs */
+psp_field_read psp_read_json;   /**< char *: the value as compact JSON */
+psp_field_read psp_read_part; /**< const psp_json *: the value itself, valid as long as the rest */
 
 #endif

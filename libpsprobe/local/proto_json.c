@@ -45,6 +45,16 @@ static bool put_mask(const psp_wire_item *item, psp_json_writer *w) {
   return ok;
 }
 
+static void put_enum(const psp_proto_field *field, uint64_t value, psp_json_writer *w) {
+  uint64_t known = 0;
+  while (known < value && field->names[known] != NULL)
+    known++;
+  if (field->names[known] != NULL)
+    psp_json_put_string(w, field->names[known]);
+  else
+    psp_json_put_int64(w, (int64_t)value);
+}
+
 static bool put_value(const psp_proto_field *field, const psp_wire_item *item, psp_json_writer *w) {
   switch (field->kind) {
     case PSP_PROTO_STRING:
@@ -54,6 +64,9 @@ static bool put_value(const psp_proto_field *field, const psp_wire_item *item, p
       return true;
     case PSP_PROTO_INT:
       psp_json_put_int64(w, (int64_t)item->value);
+      return true;
+    case PSP_PROTO_ENUM:
+      put_enum(field, item->value, w);
       return true;
     case PSP_PROTO_BOOL:
       psp_json_put_bool(w, item->value != 0);
@@ -87,7 +100,8 @@ static bool put_pair(const psp_wire_item *item, psp_json_writer *w) {
 }
 
 static bool fits(const psp_proto_field *field, const psp_wire_item *item) {
-  bool number = field->kind == PSP_PROTO_INT || field->kind == PSP_PROTO_BOOL;
+  bool number = field->kind == PSP_PROTO_INT || field->kind == PSP_PROTO_ENUM ||
+                field->kind == PSP_PROTO_BOOL;
   return item->number == field->number && item->type == (number ? PSP_WIRE_VARINT : PSP_WIRE_BYTES);
 }
 
@@ -177,6 +191,15 @@ static void take_message(const psp_proto_field *field, const psp_json *json, psp
   psp_buf_free(&part);
 }
 
+static void take_enum(const psp_proto_field *field, const psp_json *json, psp_buf *out) {
+  int64_t number = 0;
+  const char *name = psp_json_string(json);
+  while (name != NULL && field->names[number] != NULL && strcmp(field->names[number], name) != 0)
+    number++;
+  bool known = name != NULL ? field->names[number] != NULL : psp_json_int64(json, &number);
+  if (known) psp_wire_put_int(out, field->number, number);
+}
+
 static void take_value(const psp_proto_field *field, const psp_json *json, psp_buf *out) {
   int64_t number;
   bool yes;
@@ -188,6 +211,9 @@ static void take_value(const psp_proto_field *field, const psp_json *json, psp_b
       break;
     case PSP_PROTO_INT:
       if (psp_json_int64(json, &number)) psp_wire_put_int(out, field->number, number);
+      break;
+    case PSP_PROTO_ENUM:
+      take_enum(field, json, out);
       break;
     case PSP_PROTO_BOOL:
       if (psp_json_bool(json, &yes)) psp_wire_put_int(out, field->number, yes);

@@ -12,7 +12,8 @@
 typedef enum psp_proto_kind {
   PSP_PROTO_STRING,
   PSP_PROTO_BYTES, /**< in JSON base64 */
-  PSP_PROTO_INT,   /**< int32, int64, enum: in JSON a number */
+  PSP_PROTO_INT,   /**< int32, int64: in JSON a number */
+  PSP_PROTO_ENUM,  /**< in JSON its name, or a number that has none */
   PSP_PROTO_BOOL,
   PSP_PROTO_MESSAGE,
   PSP_PROTO_PAIRS,    /**< map<string, string> */
@@ -28,6 +29,7 @@ typedef struct psp_proto_field {
   psp_proto_kind kind;
   const struct psp_proto_field *of; /**< of a MESSAGE */
   bool repeated;
+  const char *const *names; /**< of an ENUM, from 0, then NULL */
 } psp_proto_field;
 
 /** False: it is no protobuf, or a text is no UTF-8. */

@@ -171,8 +171,38 @@ static void message_goes_alike(void **state) {
   both_with_id("/v1/@/subscriptions/other:acknowledge", "{\"ackIds\":[\"%\"]}", second);
 }
 
+#define WAY_PULL "{\"maxMessages\":10,\"returnImmediately\":true}"
+
+/* Acknowledged, brought back by a time and by a snapshot, acknowledged by a time that is to come.
+ */
+static void seeks_alike(void **state) {
+  (void)state;
+  char id[2][300] = {"", ""};
+  SAME("PUT", "/v1/@/topics/seek", NULL);
+  SAME("PUT", "/v1/@/subscriptions/seek",
+       "{\"topic\":\"@/topics/seek\",\"retainAckedMessages\":true}");
+  SAME("PUT", "/v1/@/snapshots/before", "{\"subscription\":\"@/subscriptions/seek\"}");
+  SAME("POST", "/v1/@/topics/seek:publish", "{\"messages\":[{\"data\":\"YQ==\"}]}");
+  both("POST", "/v1/@/subscriptions/seek:pull", WAY_PULL, WAY_PULL, id);
+  both_with_id("/v1/@/subscriptions/seek:acknowledge", "{\"ackIds\":[\"%\"]}", id);
+  SAME("POST", "/v1/@/subscriptions/seek:pull", WAY_PULL);
+  SAME("POST", "/v1/@/subscriptions/seek:seek", "{\"time\":\"2020-01-01T00:00:00Z\"}");
+  both("POST", "/v1/@/subscriptions/seek:pull", WAY_PULL, WAY_PULL, id);
+  both_with_id("/v1/@/subscriptions/seek:acknowledge", "{\"ackIds\":[\"%\"]}", id);
+  SAME("PUT", "/v1/@/snapshots/after", "{\"subscription\":\"@/subscriptions/seek\"}");
+  SAME("POST", "/v1/@/subscriptions/seek:seek", "{\"snapshot\":\"@/snapshots/before\"}");
+  SAME("POST", "/v1/@/subscriptions/seek:pull", WAY_PULL);
+  SAME("POST", "/v1/@/subscriptions/seek:seek", "{\"snapshot\":\"@/snapshots/after\"}");
+  SAME("POST", "/v1/@/topics/seek:publish", "{\"messages\":[{\"data\":\"Yg==\"}]}");
+  SAME("POST", "/v1/@/subscriptions/seek:seek", "{\"time\":\"2100-01-01T00:00:00Z\"}");
+  SAME("POST", "/v1/@/subscriptions/seek:pull", WAY_PULL);
+  SAME("POST", "/v1/@/topics/seek:publish", "{\"messages\":[{\"data\":\"Yw==\"}]}");
+  SAME("POST", "/v1/@/subscriptions/seek:pull", WAY_PULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(answers_alike),
-                                     cmocka_unit_test(message_goes_alike)};
+                                     cmocka_unit_test(message_goes_alike),
+                                     cmocka_unit_test(seeks_alike)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

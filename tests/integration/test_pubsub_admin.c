@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file
- * The settings of topics and subscriptions, snapshots, seeks and policies, on Google's emulator:
- * what it has of them, and that it says so where it has not.
+ * The settings of topics and subscriptions, snapshots, seeks and policies, on Google's emulator,
+ * what it has of them, and that it says so where it has not; and on the stand-in, which has more.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -180,12 +180,75 @@ static void test_not_there(void **state) {
       PSPROBE_UNIMPLEMENTED);
 }
 
-int main(void) {
+/* What the stand-in has beyond: labels that change, and what is detached. */
+static void test_beyond(void **state) {
+  (void)state;
+  const psprobe_attribute label = {"team", "others"};
+  psprobe_topic_info of_topic;
+  const psprobe_topic_config changed = {.labels = &label,
+                                        .label_count = 1,
+                                        .schema = "projects/p/schemas/s",
+                                        .schema_encoding = "JSON"};
+  ok(psprobe_topic_update(client, topic, &changed, PSPROBE_TOPIC_LABELS | PSPROBE_TOPIC_SCHEMA,
+                          &error));
+  ok(psprobe_topic_get(client, topic, 0, &of_topic, &error));
+  assert_string_equal(of_topic.config.labels[0].value, "others");
+  assert_string_equal(of_topic.config.schema_encoding, "JSON");
+  assert_int_equal(of_topic.config.retention_ns, 3600 * SECOND);
+  psprobe_topic_info_free(&of_topic);
+
+  psprobe_subscription_info info;
+  const psprobe_subscription_config to = {.labels = &label, .label_count = 1};
+  ok(psprobe_subscription_update(client, subscription, &to,
+                                 PSPROBE_SUBSCRIPTION_LABELS | PSPROBE_SUBSCRIPTION_EXPIRATION,
+                                 &error));
+  ok(psprobe_subscription_get(client, subscription, 0, &info, &error));
+  assert_string_equal(info.config.labels[0].value, "others");
+  assert_int_equal(info.config.expiration_ns, 0);
+  assert_false(info.detached);
+  psprobe_subscription_info_free(&info);
+
+  publish("lost");
+  ok(psprobe_subscription_detach(client, subscription, &error));
+  ok(psprobe_subscription_get(client, subscription, 0, &info, &error));
+  assert_true(info.detached);
+  psprobe_subscription_info_free(&info);
+  psprobe_batch *batch = NULL;
+  assert_int_equal(psprobe_pull(client, subscription, 1, 5 * SECOND, &batch, &error),
+                   PSPROBE_FAILED_PRECONDITION);
+  int seen = 0;
+  ok(psprobe_topic_subscriptions(client, topic, count, &seen, &error));
+  assert_int_equal(seen, 0);
+}
+
+static void test_snapshots(void **state) {
+  (void)state;
+  char snapshot[64];
+  const psprobe_attribute label = {"a", "b"}, other_label = {"c", "d"};
+  psprobe_snapshot_info info;
+  ok(psprobe_snapshot_create(client, test_unique(snapshot, "kept"), subscription, &label, 1,
+                             &error));
+  ok(psprobe_snapshot_set_labels(client, snapshot, &other_label, 1, &error));
+  ok(psprobe_snapshot_get(client, snapshot, &info, &error));
+  assert_int_equal(info.label_count, 1);
+  assert_string_equal(info.labels[0].key, "c");
+  psprobe_snapshot_info_free(&info);
+  ok(psprobe_snapshot_delete(client, snapshot, &error));
+}
+
+static int suite(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-  const struct CMUnitTest tests[] = {TEST(test_topic), TEST(test_subscription), TEST(test_seek),
-                                     TEST(test_not_there)};
+  const struct CMUnitTest google[] = {TEST(test_topic), TEST(test_subscription), TEST(test_seek),
+                                      TEST(test_not_there)};
+  const struct CMUnitTest local[] = {TEST(test_topic), TEST(test_subscription), TEST(test_seek),
+                                     TEST(test_beyond), TEST(test_snapshots)};
   client = test_target_client(TEST_PUBSUB);
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  int failed = strcmp(test_target(), "google") == 0 ? cmocka_run_group_tests(google, NULL, NULL)
+                                                    : cmocka_run_group_tests(local, NULL, NULL);
   psprobe_client_free(client);
   return failed;
+}
+
+int main(void) {
+  return test_on_targets(suite);
 }

@@ -227,6 +227,31 @@ void psp_backlog_remove(psp_entry *entry) {
   entry_free(entry);
 }
 
+static int in_order(const psp_entry *a, const psp_entry *b) {
+  return (a->letter->id > b->letter->id) - (a->letter->id < b->letter->id);
+}
+
+static int by_id(const void *a, const void *b) {
+  return in_order(*(psp_entry *const *)a, *(psp_entry *const *)b);
+}
+
+psp_entry **psp_backlog_held(psp_subscription *subscription, size_t *count) {
+  psp_entry **held = malloc((subscription->held + 1) * sizeof(psp_entry *));
+  *count = 0;
+  for (size_t c = 0; held != NULL && c < subscription->chunk_count; c++)
+    for (size_t i = 0; i < CHUNK; i++)
+      if (subscription->chunks[c][i].state != ENTRY_FREE)
+        held[(*count)++] = &subscription->chunks[c][i];
+  if (held != NULL) qsort(held, *count, sizeof(psp_entry *), by_id);
+  return held;
+}
+
+void psp_backlog_sort(psp_subscription *subscription) {
+  DL_SORT(subscription->plain->entries, in_order);
+  for (psp_lane *lane = subscription->keyed; lane != NULL; lane = lane->hh.next)
+    DL_SORT(lane->entries, in_order);
+}
+
 /* retryPolicy: from the minimum, doubling with each delivery, to the maximum. */
 static int64_t backoff_ns(const psp_subscription_settings *settings, uint32_t attempts) {
   int64_t delay = psp_span_ns(settings->retry_min), max = psp_span_ns(settings->retry_max);

@@ -14,12 +14,6 @@ psp_broker *psp_broker_new(void) {
   return calloc(1, sizeof(psp_broker));
 }
 
-static void topic_free(psp_topic *topic) {
-  psp_topic_settings_free(&topic->settings);
-  free(topic->subscriptions);
-  free(topic);
-}
-
 void psp_broker_close(psp_broker *broker) {
   broker->closed = true;
   psp_subscription *subscription;
@@ -30,15 +24,22 @@ void psp_broker_close(psp_broker *broker) {
 
 void psp_broker_free(psp_broker *broker) {
   if (broker == NULL) return;
-  void *thing;
-  for (size_t i = 0; (thing = psp_names_at(&broker->subscriptions, i)) != NULL; i++)
-    psp_backlog_free(thing);
-  for (size_t i = 0; (thing = psp_names_at(&broker->topics, i)) != NULL; i++)
-    topic_free(thing);
+  psp_subscription *subscription;
+  psp_snapshot *snapshot;
+  psp_topic *topic;
+  while ((snapshot = psp_names_at(&broker->snapshots, 0)) != NULL)
+    psp_snapshot_end(snapshot);
+  for (size_t i = 0; (subscription = psp_names_at(&broker->subscriptions, i)) != NULL; i++) {
+    psp_topic_leave(subscription);
+    psp_backlog_free(subscription);
+  }
+  for (size_t i = 0; (topic = psp_names_at(&broker->topics, i)) != NULL; i++)
+    psp_topic_free(topic);
   for (psp_broker_push *push = broker->outbox.pushes, *after; push != NULL; push = after) {
     after = push->next;
     psp_broker_push_free(push);
   }
+  psp_names_free(&broker->snapshots);
   psp_names_free(&broker->subscriptions);
   psp_names_free(&broker->topics);
   psp_alarms_free(&broker->alarms);
@@ -55,58 +56,11 @@ int64_t psp_broker_next(const psp_broker *broker) {
   return psp_alarms_next(&broker->alarms);
 }
 
-/* ---- topics ---- */
-
-psprobe_code psp_broker_topic_create(psp_broker *broker, psp_topic_settings *settings,
-                                     psprobe_error *error) {
-  psprobe_code code = psp_topic_settings_check(settings, error);
-  if (code != PSPROBE_OK) return code;
-  if (psp_broker_find_topic(broker, settings->name) != NULL)
-    return psp_fail(error, PSPROBE_ALREADY_EXISTS, "Topic already exists");
-  psp_topic *topic = calloc(1, sizeof *topic);
-  if (topic == NULL || !psp_names_add(&broker->topics, settings->name, topic)) {
-    free(topic);
-    return psp_fail_memory(error, "topic");
-  }
-  topic->settings = *settings;
-  *settings = (psp_topic_settings){0};
-  return PSPROBE_OK;
-}
-
-psp_topic_settings *psp_broker_topic(psp_broker *broker, const char *name) {
-  psp_topic *topic = psp_broker_find_topic(broker, name);
-  return topic != NULL ? &topic->settings : NULL;
-}
-
-size_t psp_broker_topic_place(const psp_broker *broker, const char *name) {
-  return psp_names_place(&broker->topics, name);
-}
-
-const psp_topic_settings *psp_broker_topic_at(const psp_broker *broker, size_t place) {
-  const psp_topic *topic = psp_names_at(&broker->topics, place);
-  return topic != NULL ? &topic->settings : NULL;
-}
-
-psprobe_code psp_broker_topic_delete(psp_broker *broker, const char *name, psprobe_error *error) {
-  psp_topic *topic = psp_names_remove(&broker->topics, name);
-  if (topic == NULL) return psp_fail(error, PSPROBE_NOT_FOUND, "Topic not found");
-  for (size_t i = 0; i < topic->count; i++) {
-    psp_subscription *subscription = topic->subscriptions[i];
-    subscription->topic = NULL;
-    char *deleted = psp_strdup(PSP_DELETED_TOPIC);
-    if (deleted == NULL) continue; /* it goes on showing the old name */
-    free(subscription->settings.topic);
-    subscription->settings.topic = deleted;
-  }
-  topic_free(topic);
-  return PSPROBE_OK;
-}
-
 /* ---- subscriptions ---- */
 
 static psprobe_code check_topics(psp_broker *broker, const psp_subscription_settings *settings,
                                  psprobe_error *error) {
-  if (!psp_text_equal(settings->topic, PSP_DELETED_TOPIC) &&
+  if (!settings->detached && !psp_text_equal(settings->topic, PSP_DELETED_TOPIC) &&
       psp_broker_find_topic(broker, settings->topic) == NULL)
     return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription topic does not exist");
   const char *dead = settings->dead_letter_topic != NULL ? settings->dead_letter_topic : "";
@@ -137,15 +91,6 @@ static bool target_new(const char *name, const psp_push_settings *push,
   return true;
 }
 
-static bool topic_attach(psp_topic *topic, psp_subscription *subscription) {
-  psp_subscription **all = realloc(topic->subscriptions, (topic->count + 1) * sizeof(void *));
-  if (all == NULL) return false;
-  topic->subscriptions = all;
-  topic->subscriptions[topic->count++] = subscription;
-  subscription->topic = topic;
-  return true;
-}
-
 psprobe_code psp_broker_subscription_create(psp_broker *broker, psp_subscription_settings *settings,
                                             psprobe_error *error) {
   psprobe_code code = psp_subscription_settings_check(settings, error);
@@ -163,13 +108,15 @@ psprobe_code psp_broker_subscription_create(psp_broker *broker, psp_subscription
     psp_backlog_free(subscription);
     return psp_fail_memory(error, "subscription");
   }
-  if (!topic_attach(psp_broker_find_topic(broker, settings->topic), subscription)) {
+  if (!psp_topic_attach(psp_broker_find_topic(broker, settings->topic), subscription)) {
     psp_names_remove(&broker->subscriptions, settings->name);
     psp_backlog_free(subscription);
     return psp_fail_memory(error, "subscription");
   }
   subscription->settings = *settings;
   *settings = (psp_subscription_settings){0};
+  subscription->retained_from = broker->last_id + 1;
+  psp_topic_review(subscription->topic);
   return PSPROBE_OK;
 }
 
@@ -188,6 +135,18 @@ const psp_subscription_settings *psp_broker_subscription_at(const psp_broker *br
   return subscription != NULL ? &subscription->settings : NULL;
 }
 
+/* From now on what is acknowledged is remembered, and so is what waits for it. False: no memory. */
+static bool retain(psp_subscription *subscription) {
+  psp_topic *topic = subscription->topic;
+  size_t count;
+  psp_entry **held = topic != NULL ? psp_backlog_held(subscription, &count) : NULL;
+  bool ok = topic == NULL || (held != NULL && psp_topic_remember(topic, held, count));
+  if (ok && topic != NULL)
+    subscription->retained_from = count > 0 ? held[0]->letter->id : topic->broker->last_id + 1;
+  free(held);
+  return ok;
+}
+
 psprobe_code psp_broker_subscription_update(psp_broker *broker, const char *name,
                                             psp_subscription_settings *from, unsigned mask,
                                             psp_instant now, psprobe_error *error) {
@@ -199,15 +158,21 @@ psprobe_code psp_broker_subscription_update(psp_broker *broker, const char *name
   psprobe_code code = psp_subscription_settings_check(&next, error);
   if (code == PSPROBE_OK) code = check_topics(broker, &next, error);
   if (code != PSPROBE_OK) return code;
+  psp_broker_target *target = NULL;
+  if ((mask & PSP_SUB_PUSH) && !target_new(name, &next.push, &target))
+    return psp_fail_memory(error, "subscription");
+  if (next.retain_acked && !subscription->settings.retain_acked && !retain(subscription)) {
+    psp_broker_target_unref(target);
+    return psp_fail_memory(error, "subscription");
+  }
   if (mask & PSP_SUB_PUSH) {
-    psp_broker_target *target;
-    if (!target_new(name, &next.push, &target)) return psp_fail_memory(error, "subscription");
     psp_broker_target_unref(subscription->target);
     subscription->target = target;
     psp_broker_pace_reset(subscription);
   }
   subscription->settings = next;
   *from = kept;
+  if (subscription->topic != NULL) psp_topic_review(subscription->topic);
   psp_broker_dirty(subscription);
   psp_broker_settle(broker, now);
   return PSPROBE_OK;
@@ -220,13 +185,27 @@ psprobe_code psp_broker_subscription_delete(psp_broker *broker, const char *name
     return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
   while (subscription->pulls != NULL)
     psp_broker_answer(subscription->pulls, PSPROBE_NOT_FOUND, "Subscription does not exist");
-  psp_topic *topic = subscription->topic;
-  for (size_t i = 0; topic != NULL && i < topic->count; i++) {
-    if (topic->subscriptions[i] != subscription) continue;
-    topic->subscriptions[i] = topic->subscriptions[--topic->count];
-    break;
-  }
+  psp_topic_leave(subscription);
   psp_backlog_free(subscription);
+  return PSPROBE_OK;
+}
+
+psprobe_code psp_broker_detach(psp_broker *broker, const char *name, psprobe_error *error) {
+  psp_subscription *subscription = psp_broker_find(broker, name);
+  if (subscription == NULL)
+    return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
+  size_t count;
+  psp_entry **held = psp_backlog_held(subscription, &count);
+  if (held == NULL) return psp_fail_memory(error, "subscription");
+  for (size_t i = 0; i < count; i++)
+    psp_backlog_remove(held[i]);
+  free(held);
+  while (subscription->pulls != NULL)
+    psp_broker_answer(subscription->pulls, PSPROBE_FAILED_PRECONDITION, PSP_WHY_DETACHED);
+  psp_topic_leave(subscription);
+  subscription->settings.detached = true;
+  psp_broker_target_unref(subscription->target);
+  subscription->target = NULL;
   return PSPROBE_OK;
 }
 

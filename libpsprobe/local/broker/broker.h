@@ -8,7 +8,7 @@
  * Pure: it does no I/O, starts no thread, reads no clock and takes no lock. Its
  * host keeps one mutex around it, tells the time, and after each call sends
  * what lies in the outbox: answers to pulls, and pushes. Every call is short:
- * none walks over what a subscription holds.
+ * none but seeks, snapshots and a detachment walks over what a subscription holds.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -111,11 +111,14 @@ void psp_broker_tick(psp_broker *broker, psp_instant now);
 psprobe_code psp_broker_topic_create(psp_broker *broker, psp_topic_settings *settings,
                                      psprobe_error *error);
 /** Valid until the next call that changes topics; NULL: none. */
-psp_topic_settings *psp_broker_topic(psp_broker *broker, const char *name);
+const psp_topic_settings *psp_broker_topic(psp_broker *broker, const char *name);
 /** The topics in order of their names: place of the first that is not before `name`. */
 size_t psp_broker_topic_place(const psp_broker *broker, const char *name);
 const psp_topic_settings *psp_broker_topic_at(const psp_broker *broker, size_t place);
-/** Its subscriptions live on with what they hold. */
+/** Moves the settings in `mask` out of `from`, which stays the caller's to free. */
+psprobe_code psp_broker_topic_update(psp_broker *broker, const char *name, psp_topic_settings *from,
+                                     unsigned mask, psprobe_error *error);
+/** Its subscriptions live on with what they hold and can seek back to. */
 psprobe_code psp_broker_topic_delete(psp_broker *broker, const char *name, psprobe_error *error);
 
 /* ---- subscriptions ---- */
@@ -132,8 +135,31 @@ psprobe_code psp_broker_subscription_update(psp_broker *broker, const char *name
 /** Waiting pulls are answered with NOT_FOUND. */
 psprobe_code psp_broker_subscription_delete(psp_broker *broker, const char *name,
                                             psprobe_error *error);
+/** Takes it from its topic, for good, and drops what it holds. FAILED_PRECONDITION for its pulls.
+ */
+psprobe_code psp_broker_detach(psp_broker *broker, const char *name, psprobe_error *error);
 /** Messages neither acknowledged nor dropped: waiting, and of those leased. False: none such. */
 bool psp_broker_held(psp_broker *broker, const char *name, size_t *held, size_t *leased);
+
+/* ---- snapshots, seeking ---- */
+
+/** Takes what is in `settings`, name and labels, when it succeeds. */
+psprobe_code psp_broker_snapshot_create(psp_broker *broker, psp_snapshot_settings *settings,
+                                        const char *subscription, psp_instant now,
+                                        psprobe_error *error);
+const psp_snapshot_settings *psp_broker_snapshot(psp_broker *broker, const char *name);
+size_t psp_broker_snapshot_place(const psp_broker *broker, const char *name);
+const psp_snapshot_settings *psp_broker_snapshot_at(const psp_broker *broker, size_t place);
+/** Moves the settings in `mask` out of `from`, which stays the caller's to free. */
+psprobe_code psp_broker_snapshot_update(psp_broker *broker, const char *name,
+                                        psp_snapshot_settings *from, unsigned mask, psp_instant now,
+                                        psprobe_error *error);
+psprobe_code psp_broker_snapshot_delete(psp_broker *broker, const char *name, psprobe_error *error);
+/** Acknowledges what was published before (Unix time), takes back acknowledgments of the rest. */
+psprobe_code psp_broker_seek_time(psp_broker *broker, const char *subscription, int64_t time_ns,
+                                  psp_instant now, psprobe_error *error);
+psprobe_code psp_broker_seek_snapshot(psp_broker *broker, const char *subscription,
+                                      const char *snapshot, psp_instant now, psprobe_error *error);
 
 /* ---- messages ---- */
 

@@ -147,18 +147,30 @@ void psp_broker_settle(psp_broker *broker, psp_instant now) {
   }
 }
 
+/* Why nothing can be pulled; OK: it can. */
+static psprobe_code refusal(psp_broker *broker, const psp_subscription *subscription,
+                            const char **why) {
+  if (broker->closed) {
+    *why = "The service is shutting down";
+    return PSPROBE_UNAVAILABLE;
+  }
+  if (subscription == NULL) {
+    *why = "Subscription does not exist";
+    return PSPROBE_NOT_FOUND;
+  }
+  if (subscription->settings.detached) {
+    *why = PSP_WHY_DETACHED;
+    return PSPROBE_FAILED_PRECONDITION;
+  }
+  *why = "out of memory";
+  return psp_alarms_join(&broker->alarms, 1) ? PSPROBE_OK : PSPROBE_RESOURCE_EXHAUSTED;
+}
+
 void psp_broker_pull(psp_broker *broker, const char *name, psp_broker_waiter *pull,
                      psp_instant now) {
   psp_subscription *subscription = psp_broker_find(broker, name);
-  bool room = subscription != NULL && psp_alarms_join(&broker->alarms, 1);
-  if (broker->closed || !room) {
-    if (room) psp_alarms_leave(&broker->alarms, 1);
-    pull->code = broker->closed         ? PSPROBE_UNAVAILABLE
-                 : subscription != NULL ? PSPROBE_RESOURCE_EXHAUSTED
-                                        : PSPROBE_NOT_FOUND;
-    pull->why = broker->closed         ? "The service is shutting down"
-                : subscription != NULL ? "out of memory"
-                                       : "Subscription does not exist";
+  pull->code = refusal(broker, subscription, &pull->why);
+  if (pull->code != PSPROBE_OK) {
     LL_APPEND2(broker->outbox.pulls, pull, next);
     broker->outbox.pulls_end = pull;
     return;
@@ -217,6 +229,8 @@ void psp_broker_tick(psp_broker *broker, psp_instant now) {
     else if (alarm->kind == ALARM_PULL)
       psp_broker_answer((psp_broker_waiter *)(void *)(at - offsetof(psp_broker_waiter, alarm)),
                         PSPROBE_OK, NULL);
+    else if (alarm->kind == ALARM_SNAPSHOT)
+      psp_snapshot_end((psp_snapshot *)(void *)(at - offsetof(psp_snapshot, alarm)));
     else
       psp_broker_dirty((psp_subscription *)(void *)(at - offsetof(psp_subscription, push_alarm)));
   }

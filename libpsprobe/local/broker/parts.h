@@ -3,7 +3,7 @@
 #define PSP_LOCAL_BROKER_PARTS_H
 /**
  * @file
- * What the broker's files share: broker.c (topics, subscriptions), publish.c,
+ * What the broker's files share: broker.c (subscriptions), seek.c, snapshot.c, topic.c, publish.c,
  * deliver.c (who gets messages: pulls, pushes), backlog.c (one subscription's
  * messages), and references.c below them all.
  */
@@ -12,9 +12,10 @@
 #include <uthash.h>
 
 #include "local/broker/broker.h"
+#include "local/broker/history.h"
 #include "local/broker/names.h"
 
-enum { ALARM_ENTRY = 1, ALARM_PULL, ALARM_PUSH };
+enum { ALARM_ENTRY = 1, ALARM_PULL, ALARM_PUSH, ALARM_SNAPSHOT };
 enum { ENTRY_FREE = 0, ENTRY_QUEUED, ENTRY_LEASED, ENTRY_DELAYED };
 
 /** A message in a subscription. */
@@ -55,7 +56,8 @@ typedef struct psp_broker_pace {
 struct psp_subscription {
   psp_subscription_settings settings;
   psp_broker *broker;
-  struct psp_topic *topic; /**< NULL: deleted */
+  struct psp_topic *topic; /**< NULL: detached */
+  uint64_t retained_from;  /**< the first that a seek can bring back where it retains */
   psp_entry **chunks;
   size_t chunk_count;
   psp_entry *free;
@@ -74,12 +76,27 @@ struct psp_subscription {
 
 typedef struct psp_topic {
   psp_topic_settings settings;
-  psp_subscription **subscriptions;
-  size_t count;
+  psp_broker *broker;
+  psp_subscription **subscriptions; /**< that are attached */
+  size_t count, snapshots;
+  bool deleted; /**< it has no name any more, and goes with the last that is attached */
+  psp_history history;
+  int64_t kept_ns;     /**< messages that are younger stay in the history */
+  uint64_t kept_after; /**< and those with a greater id */
 } psp_topic;
 
+typedef struct psp_snapshot {
+  psp_snapshot_settings settings;
+  psp_broker *broker;
+  psp_topic *topic;
+  psp_letter **letters; /**< that were not acknowledged, by id */
+  size_t count;
+  uint64_t after; /**< what has a greater id came later, and is not acknowledged either */
+  psp_alarm alarm;
+} psp_snapshot;
+
 struct psp_broker {
-  psp_names topics, subscriptions;
+  psp_names topics, subscriptions, snapshots;
   uint64_t last_id;
   uint32_t last_lease;
   psp_alarms alarms;
@@ -89,10 +106,32 @@ struct psp_broker {
   bool closed;
 };
 
+/** For pulls of a detached subscription, and what else it cannot do. */
+#define PSP_WHY_DETACHED "The subscription is detached from its topic."
+
 /* references.c */
 psp_topic *psp_broker_find_topic(psp_broker *broker, const char *name);
 psp_subscription *psp_broker_find(psp_broker *broker, const char *name);
 void psp_broker_dirty(psp_subscription *subscription);
+
+/* topic.c */
+void psp_topic_free(psp_topic *topic);
+bool psp_topic_attach(psp_topic *topic, psp_subscription *subscription);
+/** Detaches it; fine where it is detached. A deleted topic goes with its last. */
+void psp_topic_leave(psp_subscription *subscription);
+/** A snapshot of it came, or (-1) went. */
+void psp_topic_count_snapshot(psp_topic *topic, int by);
+/** What must be remembered has changed. */
+void psp_topic_review(psp_topic *topic);
+/** Forgets what nobody can seek to any more. */
+void psp_topic_trim(psp_topic *topic, psp_instant now);
+/** Remembers what is published. */
+bool psp_topic_remembers(const psp_topic *topic);
+/** Puts these, by id, into the history. False: no memory. */
+bool psp_topic_remember(psp_topic *topic, psp_entry *const *entries, size_t count);
+
+/* snapshot.c */
+void psp_snapshot_end(psp_snapshot *snapshot);
 
 /* publish.c */
 /** Publishes without delivering: whoever calls it ends with psp_broker_settle. */
@@ -121,6 +160,10 @@ size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out
  * delivered anew. */
 psp_entry *psp_backlog_find(psp_subscription *subscription, uint64_t ack);
 void psp_backlog_remove(psp_entry *entry);
+/** All that is held, by id, to free(); NULL: no memory. */
+psp_entry **psp_backlog_held(psp_subscription *subscription, size_t *count);
+/** Brings what is queued into the order of publishing. */
+void psp_backlog_sort(psp_subscription *subscription);
 /** Ends a lease without success: wait, queue again, or leave it among the dying. */
 void psp_backlog_give_back(psp_entry *entry, psp_instant now);
 /** Lets a delayed one wait as long as it has to. */

@@ -12,6 +12,10 @@
 psprobe_code psp_broker_topic_publish(psp_broker *broker, psp_topic *topic,
                                       psp_letter *const *letters, size_t count, psp_instant now,
                                       psprobe_error *error) {
+  const bool remembered = psp_topic_remembers(topic);
+  psp_topic_trim(topic, now);
+  if (remembered && !psp_history_reserve(&topic->history, count))
+    return psp_fail_memory(error, "published messages");
   for (size_t s = 0; s < topic->count; s++)
     if (!psp_backlog_reserve(topic->subscriptions[s], letters, count))
       return psp_fail_memory(error, "published messages");
@@ -19,6 +23,7 @@ psprobe_code psp_broker_topic_publish(psp_broker *broker, psp_topic *topic,
     letters[i]->id = ++broker->last_id;
     letters[i]->published_ms = now.wall_ms;
     letters[i]->published_ns = now.mono_ns;
+    if (remembered) psp_history_add(&topic->history, letters[i]);
   }
   for (size_t s = 0; s < topic->count; s++) {
     for (size_t i = 0; i < count; i++)

@@ -118,7 +118,7 @@ static void unimplemented(psp_broker_request *request) {
 typedef enum shape {
   LIST, /* projects/P/kind */
   ITEM, /* projects/P/kind/ID */
-  PART  /* projects/P/topics/ID/subscriptions */
+  PART  /* projects/P/topics/ID/subscriptions, whose last is `verb` */
 } shape;
 
 /* Those with a verb first: to the others it is the end of a name. */
@@ -132,8 +132,8 @@ static const struct route {
     {"POST", "subscriptions", "acknowledge", ITEM, acknowledge},
     {"POST", "subscriptions", "modifyAckDeadline", ITEM, modify_deadline},
     {"POST", "subscriptions", "modifyPushConfig", ITEM, psp_broker_subscription_push},
-    {"POST", "subscriptions", "detach", ITEM, unimplemented},
-    {"POST", "subscriptions", "seek", ITEM, unimplemented},
+    {"POST", "subscriptions", "detach", ITEM, psp_broker_subscription_detach},
+    {"POST", "subscriptions", "seek", ITEM, psp_broker_subscription_seek},
     {"GET", "topics", "getIamPolicy", ITEM, unimplemented},
     {"GET", "subscriptions", "getIamPolicy", ITEM, unimplemented},
     {"POST", "topics", "setIamPolicy", ITEM, unimplemented},
@@ -145,23 +145,29 @@ static const struct route {
     {"PATCH", "topics", NULL, ITEM, psp_broker_topic_patch},
     {"DELETE", "topics", NULL, ITEM, psp_broker_topic_remove},
     {"GET", "topics", NULL, LIST, psp_broker_topic_list},
-    {"GET", "topics", NULL, PART, psp_broker_topic_subscriptions},
+    {"GET", "topics", "subscriptions", PART, psp_broker_topic_subscriptions},
+    {"GET", "topics", "snapshots", PART, psp_broker_topic_snapshots},
     {"PUT", "subscriptions", NULL, ITEM, psp_broker_subscription_put},
     {"GET", "subscriptions", NULL, ITEM, psp_broker_subscription_get},
     {"PATCH", "subscriptions", NULL, ITEM, psp_broker_subscription_patch},
     {"DELETE", "subscriptions", NULL, ITEM, psp_broker_subscription_remove},
     {"GET", "subscriptions", NULL, LIST, psp_broker_subscription_list},
+    {"PUT", "snapshots", NULL, ITEM, psp_broker_snapshot_put},
+    {"GET", "snapshots", NULL, ITEM, psp_broker_snapshot_get},
+    {"PATCH", "snapshots", NULL, ITEM, psp_broker_snapshot_patch},
+    {"DELETE", "snapshots", NULL, ITEM, psp_broker_snapshot_remove},
+    {"GET", "snapshots", NULL, LIST, psp_broker_snapshot_list},
 };
 
 static const struct route *find_route(const char *method, const psp_rest_path *path) {
   char **at = path->segments;
   if (path->count < 4 || path->count > 6 || strcmp(at[1], "projects") != 0) return NULL;
   shape of = (shape)(path->count - 4);
-  if (of == PART && (strcmp(at[3], "topics") != 0 || strcmp(at[5], "subscriptions") != 0))
-    return NULL;
   for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
     if (routes[i].of == of && strcmp(routes[i].method, method) == 0 &&
-        strcmp(routes[i].kind, at[3]) == 0 && psp_rest_path_has_verb(path, routes[i].verb))
+        strcmp(routes[i].kind, at[3]) == 0 &&
+        (of == PART ? strcmp(routes[i].verb, at[5]) == 0
+                    : psp_rest_path_has_verb(path, routes[i].verb)))
       return &routes[i];
   return NULL;
 }
@@ -195,7 +201,7 @@ static bool answer_plain(psp_exchange *exchange, const char *method, const psp_r
 static void call_route(psp_broker_request *request, const struct route *route) {
   psprobe_error error = {0};
   size_t end = request->path.count > 5 ? 5 : request->path.count;
-  psp_rest_path_cut_verb(&request->path, route->verb);
+  if (route->of == ITEM) psp_rest_path_cut_verb(&request->path, route->verb);
   request->name = psp_rest_path_join(&request->path, 1, end);
   if (request->name == NULL)
     psp_broker_reply(request, PSPROBE_RESOURCE_EXHAUSTED, "out of memory", NULL);

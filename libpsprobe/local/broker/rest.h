@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_LOCAL_BROKER_REST_H
 #define PSP_LOCAL_BROKER_REST_H
-/** @file The routes of the broker, which REST and gRPC come by: rest.c (messages) and admin.c. */
+/** @file The routes of the broker, which REST and gRPC come by: rest.c (messages), admin.c (topics,
+ * subscriptions), replay.c (snapshots, seeking) and listings.c. */
+#include "base/json.h"
 #include "local/broker/host.h"
 #include "local/rest.h"
 
@@ -29,7 +31,23 @@ typedef struct psp_broker_request {
 /** Answers, by psp_broker_reply or later. */
 typedef void psp_broker_route(psp_broker_request *request);
 
-/** Unlocks the broker and answers with `body` (freed), or the error when `code` is not 0. */
+/** The body as JSON, NULL for an empty one. */
+psprobe_code psp_broker_request_parse(const psp_broker_request *request, psp_json **json,
+                                      psprobe_error *error);
+/** Gives `*name` the name of the URL; one in the body must be the same (the emulator hangs). */
+psprobe_code psp_broker_request_name(const psp_broker_request *request, char **name,
+                                     psprobe_error *error);
+
+/** The body of a PATCH: the thing, borrowed from the JSON, and the mask, to free(). */
+typedef struct psp_broker_change {
+  const psp_json *thing;
+  char *mask;
+} psp_broker_change;
+psprobe_code psp_broker_change_read(const psp_json *json, const char *thing,
+                                    psp_broker_change *change, psprobe_error *error);
+
+/** Unlocks the broker and answers with `body` (freed; NULL: an empty object), or the error when
+ * `code` is not 0. */
 void psp_broker_finish(psp_broker_request *request, psprobe_code code, const psprobe_error *error,
                        psp_buf *body);
 
@@ -47,6 +65,8 @@ psp_broker_route psp_broker_topic_put, psp_broker_topic_get, psp_broker_topic_pa
     psp_broker_topic_remove, psp_broker_topic_list, psp_broker_topic_subscriptions;
 psp_broker_route psp_broker_subscription_put, psp_broker_subscription_get,
     psp_broker_subscription_patch, psp_broker_subscription_remove, psp_broker_subscription_list,
-    psp_broker_subscription_push;
+    psp_broker_subscription_push, psp_broker_subscription_seek, psp_broker_subscription_detach;
+psp_broker_route psp_broker_snapshot_put, psp_broker_snapshot_get, psp_broker_snapshot_patch,
+    psp_broker_snapshot_remove, psp_broker_snapshot_list, psp_broker_topic_snapshots;
 
 #endif

@@ -17,8 +17,8 @@
 #define MIN_ATTEMPTS           5
 #define MAX_ATTEMPTS           100
 #define MIN_RETENTION_S        600
-#define MAX_RETENTION_S        (7 * 86400)
-#define MAX_TOPIC_RETENTION_S  (31 * 86400)
+#define DEFAULT_RETENTION_S    (7 * 86400)
+#define MAX_RETENTION_S        (31 * 86400)
 #define MAX_BACKOFF_S          600
 
 bool psp_pairs_put(psp_pairs *pairs, const char *key, const char *value) {
@@ -101,7 +101,15 @@ void psp_topic_settings_free(psp_topic_settings *settings) {
   psp_pairs_free(&settings->labels);
   free(settings->storage_policy);
   free(settings->kms_key);
+  free(settings->schema);
   *settings = (psp_topic_settings){0};
+}
+
+void psp_snapshot_settings_free(psp_snapshot_settings *settings) {
+  free(settings->name);
+  free(settings->topic);
+  psp_pairs_free(&settings->labels);
+  *settings = (psp_snapshot_settings){0};
 }
 
 static void free_push(psp_push_settings *push) {
@@ -196,17 +204,23 @@ static psprobe_code check_retry(psp_subscription_settings *settings, psprobe_err
                   psp_span_format(passed, *max), psp_span_format(least, *min));
 }
 
-static psprobe_code check_retention(psp_span span, int max_s, psprobe_error *error) {
+static psprobe_code check_retention(psp_span span, psprobe_error *error) {
   int64_t ns = psp_span_ns(span);
-  if (ns >= MIN_RETENTION_S * INT64_C(1000000000) && ns <= max_s * INT64_C(1000000000))
+  if (ns >= MIN_RETENTION_S * INT64_C(1000000000) && ns <= MAX_RETENTION_S * INT64_C(1000000000))
     return PSPROBE_OK;
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "message_retention_duration out of bounds");
 }
 
+static psprobe_code check_built(const char *unbuilt, psprobe_error *error) {
+  if (unbuilt == NULL) return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_UNIMPLEMENTED, "This stand-in has no %s.", unbuilt);
+}
+
 psprobe_code psp_topic_settings_check(const psp_topic_settings *settings, psprobe_error *error) {
   psprobe_code code = psp_resource_check("topics", settings->name, error);
+  if (code == PSPROBE_OK) code = check_built(settings->unbuilt, error);
   if (code != PSPROBE_OK || !settings->retention.set) return code;
-  return check_retention(settings->retention, MAX_TOPIC_RETENTION_S, error);
+  return check_retention(settings->retention, error);
 }
 
 psprobe_code psp_subscription_settings_check(psp_subscription_settings *settings,
@@ -214,12 +228,13 @@ psprobe_code psp_subscription_settings_check(psp_subscription_settings *settings
   psprobe_code code = psp_resource_check("subscriptions", settings->name, error);
   if (code == PSPROBE_OK && !psp_text_equal(settings->topic, PSP_DELETED_TOPIC))
     code = psp_resource_check("topics", settings->topic, error);
+  if (code == PSPROBE_OK) code = check_built(settings->unbuilt, error);
   if (code != PSPROBE_OK) return code;
   if (settings->ack_deadline_s == 0) settings->ack_deadline_s = DEFAULT_ACK_DEADLINE_S;
   if (settings->ack_deadline_s < 0 || settings->ack_deadline_s > MAX_ACK_DEADLINE_S)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "ack_deadline_secs out of bounds");
-  if (!settings->retention.set) settings->retention = (psp_span){true, MAX_RETENTION_S, 0};
-  code = check_retention(settings->retention, MAX_RETENTION_S, error);
+  if (!settings->retention.set) settings->retention = (psp_span){true, DEFAULT_RETENTION_S, 0};
+  code = check_retention(settings->retention, error);
   if (code == PSPROBE_OK) code = check_push(&settings->push, error);
   if (code == PSPROBE_OK) code = check_dead_letter(settings, error);
   if (code == PSPROBE_OK) code = check_retry(settings, error);
@@ -234,6 +249,15 @@ psprobe_code psp_subscription_settings_check(psp_subscription_settings *settings
     (a) = (b);           \
     (b) = kept;          \
   } while (0)
+
+void psp_topic_settings_move(psp_topic_settings *settings, psp_topic_settings *from,
+                             unsigned mask) {
+  if (mask & PSP_TOPIC_LABELS) SWAP(psp_pairs, settings->labels, from->labels);
+  if (mask & PSP_TOPIC_RETENTION) settings->retention = from->retention;
+  if (mask & PSP_TOPIC_SCHEMA) SWAP(char *, settings->schema, from->schema);
+  if (mask & PSP_TOPIC_STORAGE) SWAP(char *, settings->storage_policy, from->storage_policy);
+  if (mask & PSP_TOPIC_KMS_KEY) SWAP(char *, settings->kms_key, from->kms_key);
+}
 
 void psp_subscription_settings_move(psp_subscription_settings *settings,
                                     psp_subscription_settings *from, unsigned mask) {
@@ -252,4 +276,9 @@ void psp_subscription_settings_move(psp_subscription_settings *settings,
   if (mask & PSP_SUB_RETAIN) settings->retain_acked = from->retain_acked;
   if (mask & PSP_SUB_RETENTION) settings->retention = from->retention;
   if (mask & PSP_SUB_EXACTLY_ONCE) settings->exactly_once = from->exactly_once;
+  if (mask & PSP_SUB_LABELS) SWAP(psp_pairs, settings->labels, from->labels);
+  if (mask & PSP_SUB_EXPIRATION) {
+    settings->has_expiration = from->has_expiration;
+    settings->expiration = from->expiration;
+  }
 }

@@ -42,8 +42,16 @@ typedef struct psp_topic_settings {
   psp_pairs labels;
   char *storage_policy; /**< messageStoragePolicy, as JSON */
   char *kms_key;
+  char *schema; /**< schemaSettings, as JSON; messages are not held against it */
   psp_span retention;
+  const char *unbuilt; /**< what was asked for and is not built here; NULL: nothing */
 } psp_topic_settings;
+
+typedef struct psp_snapshot_settings {
+  char *name, *topic;
+  psp_pairs labels;
+  int64_t expires_ns; /**< Unix time */
+} psp_snapshot_settings;
 
 typedef struct psp_push_settings {
   char *endpoint; /**< NULL: pull */
@@ -69,7 +77,9 @@ typedef struct psp_subscription_settings {
   int max_attempts;
   bool has_retry;
   psp_span retry_min, retry_max;
-  bool exactly_once; /**< kept and returned */
+  bool exactly_once;
+  bool detached;       /**< from its topic, for good */
+  const char *unbuilt; /**< what was asked for and is not built here; NULL: nothing */
 } psp_subscription_settings;
 
 /** The settings that PATCH may change, as bits. */
@@ -80,11 +90,22 @@ enum {
   PSP_SUB_DEAD_LETTER = 8,
   PSP_SUB_RETAIN = 16,
   PSP_SUB_RETENTION = 32,
-  PSP_SUB_EXACTLY_ONCE = 64
+  PSP_SUB_EXACTLY_ONCE = 64,
+  PSP_SUB_LABELS = 128,
+  PSP_SUB_EXPIRATION = 256
 };
+enum {
+  PSP_TOPIC_LABELS = 1,
+  PSP_TOPIC_RETENTION = 2,
+  PSP_TOPIC_SCHEMA = 4,
+  PSP_TOPIC_STORAGE = 8,
+  PSP_TOPIC_KMS_KEY = 16
+};
+enum { PSP_SNAPSHOT_LABELS = 1, PSP_SNAPSHOT_EXPIRES = 2 };
 
 void psp_topic_settings_free(psp_topic_settings *settings);
 void psp_subscription_settings_free(psp_subscription_settings *settings);
+void psp_snapshot_settings_free(psp_snapshot_settings *settings);
 
 /** Checks "projects/P/{kind}/ID" by Google's rule; the error is Google's emulator's. */
 psprobe_code psp_resource_check(const char *kind, const char *name, psprobe_error *error);
@@ -93,6 +114,7 @@ psprobe_code psp_topic_settings_check(const psp_topic_settings *settings, psprob
 psprobe_code psp_subscription_settings_check(psp_subscription_settings *settings,
                                              psprobe_error *error);
 /** Moves the settings in `mask` from `from`, which stays valid and to be freed, into `settings`. */
+void psp_topic_settings_move(psp_topic_settings *settings, psp_topic_settings *from, unsigned mask);
 void psp_subscription_settings_move(psp_subscription_settings *settings,
                                     psp_subscription_settings *from, unsigned mask);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_LOCAL_BROKER_SETTINGS_JSON_H
 #define PSP_LOCAL_BROKER_SETTINGS_JSON_H
-/** @file Topics and subscriptions as JSON, both ways, in the form of Google's emulator. Pure. */
+/** @file Topics, subscriptions and snapshots as JSON, both ways, in the form of Google's emulator.
+ * Pure. */
 #include <stdbool.h>
 
 #include <psprobe/error.h>
@@ -14,14 +15,12 @@ bool psp_topic_settings_decode(const psp_json *json, psp_topic_settings *out);
 bool psp_push_settings_decode(const psp_json *json, psp_push_settings *out);
 bool psp_subscription_settings_decode(const psp_json *json, psp_subscription_settings *out);
 
+bool psp_snapshot_settings_decode(const psp_json *json, psp_snapshot_settings *out);
+
 void psp_topic_settings_encode(psp_json_writer *w, const psp_topic_settings *settings);
 void psp_subscription_settings_encode(psp_json_writer *w,
                                       const psp_subscription_settings *settings);
-
-/** Reads the updateMask of a PATCH, in either spelling: "ackDeadlineSeconds,push_config". */
-psprobe_code psp_subscription_mask_parse(const char *text, unsigned *mask, psprobe_error *error);
-/** The only field of a topic that may be changed here is messageRetentionDuration. */
-psprobe_code psp_topic_mask_parse(const char *text, psprobe_error *error);
+void psp_snapshot_settings_encode(psp_json_writer *w, const psp_snapshot_settings *settings);
 
 /** Writes pairs as an object, under `key`; nothing when there are none. */
 void psp_pairs_encode(psp_json_writer *w, const char *key, const psp_pair *pairs, size_t count);

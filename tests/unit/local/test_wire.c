@@ -70,10 +70,15 @@ static void test_publish(void **state) {
 /* Times, masks, unknown fields, wrong types, the last of doubles. */
 static void test_kinds(void **state) {
   (void)state;
-  static const psp_proto_field fields[] = {
-      {1, "span", PSP_PROTO_DURATION, NULL, false}, {2, "time", PSP_PROTO_TIME, NULL, false},
-      {3, "mask", PSP_PROTO_MASK, NULL, false},     {4, "yes", PSP_PROTO_BOOL, NULL, false},
-      {5, "n", PSP_PROTO_INT, NULL, false},         {0}};
+  static const char *const colours[] = {"NONE", "RED", NULL};
+  static const psp_proto_field fields[] = {{1, "span", PSP_PROTO_DURATION, NULL, false, NULL},
+                                           {2, "time", PSP_PROTO_TIME, NULL, false, NULL},
+                                           {3, "mask", PSP_PROTO_MASK, NULL, false, NULL},
+                                           {4, "yes", PSP_PROTO_BOOL, NULL, false, NULL},
+                                           {5, "n", PSP_PROTO_INT, NULL, false, NULL},
+                                           {6, "red", PSP_PROTO_ENUM, NULL, false, colours},
+                                           {7, "new", PSP_PROTO_ENUM, NULL, false, colours},
+                                           {0}};
   psp_buf bytes = {0}, json = {0};
   psp_json_writer w = {.buf = &json};
   psp_wire_put_bytes(&bytes, 1, "\x08\x0a\x10\x80\xca\xb5\xee\x01", 8);
@@ -87,11 +92,22 @@ static void test_kinds(void **state) {
   psp_wire_put_int(&bytes, 5, 7);
   psp_wire_put_int(&bytes, 5, -8);
   psp_wire_put_text(&bytes, 5, "no number");
+  psp_wire_put_int(&bytes, 6, 1);
+  psp_wire_put_int(&bytes, 7, 2); /* of a later version */
   psp_wire_put_text(&bytes, 99, "unknown");
   assert_true(psp_proto_to_json(fields, bytes.data, bytes.len, &w));
   assert_string_equal(json.data,
                       "{\"span\":\"10.500s\",\"time\":\"1970-01-01T00:00:01Z\","
-                      "\"mask\":\"a,b_c\",\"yes\":true,\"n\":-8}");
+                      "\"mask\":\"a,b_c\",\"yes\":true,\"n\":-8,\"red\":\"RED\",\"new\":2}");
+  psp_json *read = NULL;
+  psp_buf again = {0};
+  static const char text[] = "{\"red\":\"RED\",\"new\":2,\"yes\":true}";
+  assert_int_equal(psp_json_parse(text, strlen(text), "x", &read, NULL), PSPROBE_OK);
+  psp_proto_from_json(fields, read, &again);
+  assert_int_equal(again.len, 6);
+  assert_memory_equal(again.data, "\x20\x01\x30\x01\x38\x02", 6);
+  psp_json_free(read);
+  psp_buf_free(&again);
   psp_buf_reset(&bytes);
   psp_wire_put_text(&bytes, 1, "\xff\xff");
   assert_false(

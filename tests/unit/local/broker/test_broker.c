@@ -190,6 +190,42 @@ static void test_delete_answers_waiting_pulls(void **state) {
   publish("b");
 }
 
+/* Taken from its topic it holds nothing and refuses pulls, but it is there. */
+static void test_detach(void **state) {
+  (void)state;
+  make_sub((psp_subscription_settings){0});
+  publish("a");
+  publish("b");
+  pull(1);
+  uint64_t out = given.deliveries[0].ack;
+  psp_broker_waiter one = {.max = 1};
+  pull(1);
+  psp_broker_pull(broker, SUB, &one, now);
+  assert_int_equal(psp_broker_detach(broker, SUB, NULL), PSPROBE_OK);
+  assert_ptr_equal(psp_broker_outbox(broker).pulls, &one);
+  assert_int_equal(one.code, PSPROBE_FAILED_PRECONDITION);
+  assert_int_equal(held(), 0);
+  ack(out);
+  publish("c");
+  pull(1);
+  assert_int_equal(given.code, PSPROBE_FAILED_PRECONDITION);
+  assert_true(psp_broker_subscription(broker, SUB)->detached);
+  assert_string_equal(psp_broker_subscription(broker, SUB)->topic, TOPIC);
+  assert_int_equal(psp_broker_detach(broker, SUB, NULL), PSPROBE_OK);
+  assert_int_equal(psp_broker_detach(broker, "none", NULL), PSPROBE_NOT_FOUND);
+  assert_int_equal(psp_broker_seek_time(broker, SUB, 0, now, NULL), PSPROBE_FAILED_PRECONDITION);
+  psp_subscription_settings to = {.retain_acked = true,
+                                  .ack_deadline_s = 20,
+                                  .push = {.endpoint = psp_strdup("http://127.0.0.1:9/")}};
+  assert_int_equal(
+      psp_broker_subscription_update(
+          broker, SUB, &to, PSP_SUB_RETAIN | PSP_SUB_ACK_DEADLINE | PSP_SUB_PUSH, now, NULL),
+      PSPROBE_OK);
+  psp_subscription_settings_free(&to);
+  assert_int_equal(psp_broker_topic_delete(broker, TOPIC, NULL), PSPROBE_OK);
+  assert_int_equal(psp_broker_subscription_delete(broker, SUB, NULL), PSPROBE_OK);
+}
+
 static void test_close_answers_waiting_pulls(void **state) {
   (void)state;
   make_sub((psp_subscription_settings){0});
@@ -347,6 +383,7 @@ int main(void) {
       TEST(test_empty_pull_ends_after_89_s),
       TEST(test_gone_client_swallows_nothing),
       TEST(test_delete_answers_waiting_pulls),
+      TEST(test_detach),
       TEST(test_close_answers_waiting_pulls),
       TEST(test_topic_deleted_backlog_stays),
       TEST(test_retention),

@@ -82,18 +82,23 @@ static void test_topic(void **state) {
   (void)state;
   psp_json *json = parse(
       "{\"labels\":{\"a\":\"b\"},\"messageStoragePolicy\":{\"allowedPersistenceRegions\":[\"eu\","
-      "\"us\"]},\"kmsKeyName\":\"kk\",\"message_retention_duration\":\"86400s\"}");
+      "\"us\"]},\"kmsKeyName\":\"kk\",\"message_retention_duration\":\"86400s\",\"schemaSettings\":"
+      "{\"schema\":\"projects/p/schemas/s\","
+      "\"encoding\":\"JSON\"}}");
   psp_topic_settings settings = {0};
   assert_true(psp_topic_settings_decode(json, &settings));
   settings.name = psp_strdup("projects/p/topics/labelled");
   psp_buf got = {0};
   psp_json_writer w = {.buf = &got, .pretty = true};
   psp_topic_settings_encode(&w, &settings);
-  assert_string_equal(got.data,
-                      "{\n  \"name\": \"projects/p/topics/labelled\",\n  \"labels\": {\n    "
-                      "\"a\": \"b\"\n  },\n  \"messageStoragePolicy\": {\n    "
-                      "\"allowedPersistenceRegions\": [\"eu\", \"us\"]\n  },\n  \"kmsKeyName\": "
-                      "\"kk\",\n  \"messageRetentionDuration\": \"86400s\"\n}\n");
+  assert_string_equal(
+      got.data,
+      "{\n  \"name\": \"projects/p/topics/labelled\",\n  \"labels\": {\n    "
+      "\"a\": \"b\"\n  },\n  \"messageStoragePolicy\": {\n    "
+      "\"allowedPersistenceRegions\": [\"eu\", \"us\"]\n  },\n  \"kmsKeyName\": "
+      "\"kk\",\n  \"schemaSettings\": {\n    \"schema\": \"projects/p/schemas/s\",\n    "
+      "\"encoding\": \"JSON\"\n  },\n  \"messageRetentionDuration\": "
+      "\"86400s\"\n}\n");
   psp_buf_free(&got);
   psp_topic_settings_free(&settings);
   psp_json_free(json);
@@ -161,50 +166,44 @@ static void test_spans(void **state) {
   }
 }
 
-static void test_masks(void **state) {
+static void test_snapshot(void **state) {
   (void)state;
-  static const struct {
-    const char *mask;
-    unsigned bits;
-    const char *error;
-  } cases[] = {
-      {"ackDeadlineSeconds", PSP_SUB_ACK_DEADLINE, NULL},
-      {"ack_deadline_seconds,pushConfig", PSP_SUB_ACK_DEADLINE | PSP_SUB_PUSH, NULL},
-      {"retryPolicy,deadLetterPolicy,retainAckedMessages,messageRetentionDuration,"
-       "enableExactlyOnceDelivery",
-       PSP_SUB_RETRY | PSP_SUB_DEAD_LETTER | PSP_SUB_RETAIN | PSP_SUB_RETENTION |
-           PSP_SUB_EXACTLY_ONCE,
-       NULL},
-      {NULL, 0,
-       "The update_mask in the UpdateSubscriptionRequest must be set, and must contain a non-empty "
-       "paths list."},
-      {",", 0,
-       "The update_mask in the UpdateSubscriptionRequest must be set, and must contain a non-empty "
-       "paths list."},
-      {"pushConfig.pushEndpoint", 0,
-       "Invalid update_mask provided in the UpdateSubscriptionRequest: push_config.push_endpoint "
-       "is "
-       "not a known Subscription field. Note that field paths must be of the form 'push_config' "
-       "rather than 'pushConfig'."},
-      {"ackDeadlineSeconds,topic", 0,
-       "Invalid update_mask provided in the UpdateSubscriptionRequest: the topic field in the "
-       "Subscription is not mutable."},
-      {"expirationPolicy", 0,
-       "Updating the expiration_policy field is currently unsupported in the Pub/Sub Emulator."},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    unsigned bits;
-    psprobe_error error = {0};
-    psprobe_code code = psp_subscription_mask_parse(cases[i].mask, &bits, &error);
-    assert_int_equal(code, cases[i].error != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
-    if (cases[i].error != NULL)
-      assert_string_equal(error.message, cases[i].error);
-    else
-      assert_int_equal(bits, cases[i].bits);
-  }
+  psp_json *json = parse(
+      "{\"name\":\"projects/p/snapshots/s\",\"topic\":\"ours to say\",\"labels\":"
+      "{\"a\":\"b\"},\"expire_time\":\"2026-11-30T17:00:00.25Z\"}");
+  psp_snapshot_settings settings = {0};
+  assert_true(psp_snapshot_settings_decode(json, &settings));
+  assert_null(settings.topic);
+  psp_buf got = {0};
+  psp_json_writer w = {.buf = &got};
+  psp_snapshot_settings_encode(&w, &settings);
+  assert_string_equal(got.data,
+                      "{\"name\":\"projects/p/snapshots/s\",\"expireTime\":"
+                      "\"2026-11-30T17:00:00.250Z\",\"labels\":{\"a\":\"b\"}}");
+  psp_buf_free(&got);
+  psp_snapshot_settings_free(&settings);
+  psp_json_free(json);
+}
+
+/* Asked for and not built: told, not let go. */
+static void test_unbuilt(void **state) {
+  (void)state;
   psprobe_error error = {0};
-  assert_int_equal(psp_topic_mask_parse("message_retention_duration", &error), PSPROBE_OK);
-  assert_int_equal(psp_topic_mask_parse("labels", &error), PSPROBE_INVALID_ARGUMENT);
+  psp_json *json =
+      parse("{\"topic\":\"projects/p/topics/topic\",\"bigqueryConfig\":{\"table\":\"t\"}}");
+  psp_subscription_settings settings = {0};
+  assert_true(psp_subscription_settings_decode(json, &settings));
+  settings.name = psp_strdup("projects/p/subscriptions/sub");
+  assert_int_equal(psp_subscription_settings_check(&settings, &error), PSPROBE_UNIMPLEMENTED);
+  assert_string_equal(error.message, "This stand-in has no bigqueryConfig.");
+  psp_subscription_settings_free(&settings);
+  psp_json_free(json);
+  json = parse("{\"name\":\"projects/p/topics/topic\",\"messageTransforms\":[{}]}");
+  psp_topic_settings topic = {0};
+  assert_true(psp_topic_settings_decode(json, &topic));
+  assert_int_equal(psp_topic_settings_check(&topic, &error), PSPROBE_UNIMPLEMENTED);
+  psp_topic_settings_free(&topic);
+  psp_json_free(json);
 }
 
 int main(void) {
@@ -214,7 +213,8 @@ int main(void) {
       cmocka_unit_test(test_topic),
       cmocka_unit_test(test_refused),
       cmocka_unit_test(test_spans),
-      cmocka_unit_test(test_masks),
+      cmocka_unit_test(test_snapshot),
+      cmocka_unit_test(test_unbuilt),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
