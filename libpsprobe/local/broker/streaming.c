@@ -10,8 +10,8 @@
 #include "local/broker/json.h"
 #include "local/wire.h"
 
-#define MOST_OUT 10000 /* where the client names no limit */
-#define AT_ONCE  1000
+#define MOST_OUT 10000  /* where the client names no limit */
+#define AT_ONCE  100    /* in an answer, as with Google's emulator */
 #define MAX_ACKS 100000 /* in one request: the service takes less */
 
 /* Held by the server until its end, and by the pull that is under way. */
