@@ -16,7 +16,7 @@ static struct settings {
   psprobe_report_cloud cloud;
   psprobe_text_list sources, compare;
   const char *file, *run, *since, *until, *html, *svg, *png;
-  bool csv, json, markdown, ascii;
+  bool csv, lines, json, markdown, ascii;
 } o;
 
 static const psprobe_option options[] = {
@@ -26,6 +26,8 @@ static const psprobe_option options[] = {
      .help = "draw STEM-series.svg and others (gnuplot)"},
     {"png", PSPROBE_OPTION_TEXT, &o.png, "STEM", .help = "likewise as PNG"},
     {"csv", PSPROBE_OPTION_FLAG, &o.csv, NULL, .help = "one row a probe, its id first"},
+    {"jsonl", PSPROBE_OPTION_FLAG, &o.lines, NULL,
+     .help = "all that is kept: an object a line, runs and probes"},
     {"json", PSPROBE_OPTION_FLAG, &o.json, NULL, .help = "the figures, for programs"},
     {"markdown", PSPROBE_OPTION_FLAG, &o.markdown, NULL, .help = "for an issue or a pull request"},
     {"compare", PSPROBE_OPTION_PAIR, &o.compare, "A B", .help = "what changed from run A to run B"},
@@ -121,7 +123,8 @@ static bool print_rows(void *arg, const char *text, size_t len) {
 /* All rows of a file, without holding them. */
 static psprobe_code export_rows(const psprobe_logger *logger, psprobe_error *error) {
   psprobe_report_options what = asked(o.run, logger);
-  psprobe_code code = psprobe_report_export(o.file, &what, print_rows, NULL, error);
+  psprobe_report_form form = o.lines ? PSPROBE_REPORT_JSON_LINES : PSPROBE_REPORT_CSV;
+  psprobe_code code = psprobe_report_export(o.file, &what, form, print_rows, NULL, error);
   if (code == PSPROBE_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
     code = failed(error, "write standard output", strerror(errno));
   return code;
@@ -161,6 +164,7 @@ static psprobe_code show(const psprobe_report *report, psprobe_error *error) {
   if (o.svg != NULL) return draw(report, o.svg, "svg", error);
   if (o.png != NULL) return draw(report, o.png, "png", error);
   if (o.csv) return psprobe_cli_put(psprobe_report_csv(report), NULL, error);
+  if (o.lines) return psprobe_cli_put(psprobe_report_json_lines(report), NULL, error);
   if (o.json) return psprobe_cli_put(psprobe_report_json(report), NULL, error);
   if (o.markdown) return psprobe_cli_put(psprobe_report_markdown(report), NULL, error);
   return psprobe_cli_put(psprobe_report_text(report, &style), NULL, error);
@@ -171,13 +175,10 @@ static bool one_form(int *status) {
   const struct {
     const char *name;
     bool given;
-  } forms[] = {{"html", o.html != NULL},
-               {"svg", o.svg != NULL},
-               {"png", o.png != NULL},
-               {"csv", o.csv},
-               {"json", o.json},
-               {"markdown", o.markdown},
-               {"compare", o.compare.count > 0}};
+  } forms[] = {{"html", o.html != NULL}, {"svg", o.svg != NULL},
+               {"png", o.png != NULL},   {"csv", o.csv},
+               {"jsonl", o.lines},       {"json", o.json},
+               {"markdown", o.markdown}, {"compare", o.compare.count > 0}};
   const char *first = NULL;
   char message[80];
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -209,7 +210,7 @@ int main(int argc, char **argv) {
   if (!one_form(&status) || !one_place(&status)) return status;
 
   const char *run = o.compare.count > 0 ? o.compare.items[1] : o.run;
-  bool rows = o.csv && o.file != NULL && o.sources.count == 0;
+  bool rows = (o.csv || o.lines) && o.file != NULL && o.sources.count == 0;
   psprobe_code code = rows ? export_rows(&logger, &error) : read_run(run, &logger, &report, &error);
   if (code == PSPROBE_OK && !rows)
     code = o.compare.count > 0 ? compare(report, &logger, &error) : show(report, &error);

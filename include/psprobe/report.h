@@ -54,20 +54,27 @@ PSPROBE_API psprobe_code psprobe_report_read(const char *path,
 /** Takes some of a text. @param text not zero-terminated. @param len its bytes. @return false to
  * end */
 typedef bool psprobe_report_put(void *arg, const char *text, size_t len);
+/** The forms of rows. */
+typedef enum psprobe_report_form {
+  PSPROBE_REPORT_CSV,       /**< as psprobe_report_csv */
+  PSPROBE_REPORT_JSON_LINES /**< as psprobe_report_json_lines; of a results file all runs, whatever
+                                 their sources */
+} psprobe_report_form;
 /**
- * Hands out the rows as psprobe_report_csv has them, of a results file in constant memory, however
- * many they are.
+ * Hands out the rows in constant memory, however many they are: what they are in is read more than
+ * once (a pipe goes into a nameless file in /tmp first).
  *
  * @param path    as psprobe_report_read
  * @param options as psprobe_report_read, but for sources, which are all; may be NULL
+ * @param form    of the rows
  * @param put     called on this thread
  * @return PSPROBE_OK, also when `put` ended it; else as psprobe_report_read
  * Blocks: while it is read.
  */
 PSPROBE_API psprobe_code psprobe_report_export(const char *path,
                                                const psprobe_report_options *options,
-                                               psprobe_report_put *put, void *arg,
-                                               psprobe_error *error);
+                                               psprobe_report_form form, psprobe_report_put *put,
+                                               void *arg, psprobe_error *error);
 
 /** Where in Firestore; valid when zeroed. All borrowed. */
 typedef struct psprobe_report_cloud {
@@ -128,6 +135,11 @@ PSPROBE_API char *psprobe_report_table(const psprobe_report *report);
  * @return the text; NULL: no memory
  */
 PSPROBE_API char *psprobe_report_csv(const psprobe_report *report);
+/**
+ * An object a line: each run, then each probe with its answers (docs/report-json.md).
+ * @return the text; NULL: no memory
+ */
+PSPROBE_API char *psprobe_report_json_lines(const psprobe_report *report);
 /**
  * The figures, in the schema of docs/report-json.md.
  * @return the text; NULL: no memory

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "report/notes_untaken.h"
+#include "results/columns/export.h"
 
 psprobe_code psp_report_new(psp_columns *columns, psprobe_report **report, psprobe_error *error) {
   psprobe_report *made = calloc(1, sizeof *made);
@@ -82,10 +83,11 @@ psprobe_code psprobe_report_read(const char *path, const psprobe_report_options 
 }
 
 psprobe_code psprobe_report_export(const char *path, const psprobe_report_options *options,
-                                   psprobe_report_put *put, void *arg, psprobe_error *error) {
+                                   psprobe_report_form form, psprobe_report_put *put, void *arg,
+                                   psprobe_error *error) {
   if (options == NULL) options = &no_options;
   psp_columns_source source = {path, options->filter, options->logger};
-  return psp_csv_put(&source, put, arg, error);
+  return psp_export_file(&source, form, put, arg, error);
 }
 
 psprobe_code psprobe_report_fetch(psprobe_client *client, const psprobe_report_cloud *cloud,
@@ -105,5 +107,9 @@ psprobe_code psprobe_report_fetch(psprobe_client *client, const psprobe_report_c
 }
 
 char *psprobe_report_csv(const psprobe_report *report) {
-  return psp_columns_csv(&report->columns);
+  return psp_columns_export(&report->columns, PSPROBE_REPORT_CSV);
+}
+
+char *psprobe_report_json_lines(const psprobe_report *report) {
+  return psp_columns_export(&report->columns, PSPROBE_REPORT_JSON_LINES);
 }

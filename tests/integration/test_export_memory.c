@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /** @file
- * The rows of a results file are exported in constant memory: resident memory of `report --csv`
- * with 10,000 rows and with PSPROBE_ROWS (100,000) more is the same.
+ * Rows are exported in constant memory, from a results file, from CSV and from JSON lines: resident
+ * memory of `report --csv` and `report --jsonl` with 10,000 rows and with PSPROBE_ROWS (100,000)
+ * more is the same.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -26,8 +27,10 @@
 /* A sanitizer keeps what was freed, and where: its own growth is no figure of ours. */
 #ifdef __SANITIZE_ADDRESS__
 #define MEASURED false
+#define MORE     10000
 #else
 #define MEASURED true
+#define MORE     100000
 #endif
 
 extern char **environ;
@@ -43,15 +46,28 @@ static void add(psprobe_store *store, uint64_t from, uint64_t count) {
   free(rows);
 }
 
+/* What is exported, into which form, and where that goes. */
+typedef struct export {
+  const char *from, *form, *to;
+}
+export;
+static const export exports[] = {{"r.db", "--csv", "r.csv"},
+                                 {"r.db", "--jsonl", "r.jsonl"},
+                                 {"r.csv", "--jsonl", "again"},
+                                 {"r.jsonl", "--csv", "again"}};
+#define EXPORTS (sizeof exports / sizeof *exports)
+
 /* Resident memory of a program of its own, in KiB. */
-static long export_kib(const char *path) {
-  char program[200];
-  const char *build = getenv("BUILD");
+static long export_kib(void **state, const export *e) {
+  char program[200], form[10];
+  const char *build = getenv("BUILD"), *from = scratch_file(state, e->from);
   snprintf(program, sizeof program, "%s/examples/report", build != NULL ? build : "build");
-  char rows[] = "--csv", *argv[] = {program, rows, (char *)(uintptr_t)path, NULL};
+  snprintf(form, sizeof form, "%s", e->form);
+  char *argv[] = {program, form, (char *)(uintptr_t)from, NULL};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, scratch_file(state, e->to),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
   pid_t child = 0;
   int status = 0;
   struct rusage usage;
@@ -64,17 +80,20 @@ static long export_kib(const char *path) {
 
 static void memory_is_constant(void **state) {
   const char *text = getenv("PSPROBE_ROWS");
-  uint64_t many = text != NULL ? strtoull(text, NULL, 10) : 100000;
+  uint64_t many = text != NULL ? strtoull(text, NULL, 10) : MORE;
+  long few_kib[EXPORTS];
   psprobe_store *store = scratch_begin(state, 1);
-  const char *path = scratch_file(state, "r.db");
   add(store, 10, FEW);
-  long few_kib = export_kib(path);
+  for (size_t i = 0; i < EXPORTS; i++)
+    few_kib[i] = export_kib(state, &exports[i]);
   add(store, 10 + FEW, many);
-  long many_kib = export_kib(path);
-  printf("%d rows: %ld KiB, %llu: %ld KiB\n", FEW, few_kib, (unsigned long long)(many + FEW),
-         many_kib);
   psprobe_store_free(store);
-  if (MEASURED) assert_true(many_kib <= few_kib + SLACK_KIB);
+  for (size_t i = 0; i < EXPORTS; i++) {
+    long many_kib = export_kib(state, &exports[i]);
+    printf("%s %s: %d rows: %ld KiB, %llu: %ld KiB\n", exports[i].form, exports[i].from, FEW,
+           few_kib[i], (unsigned long long)(many + FEW), many_kib);
+    if (MEASURED) assert_true(many_kib <= few_kib[i] + SLACK_KIB);
+  }
 }
 
 int main(void) {

@@ -12,16 +12,6 @@
 #include "base/text.h"
 #include "stats/sample.h"
 
-static void free_run(psp_run_copy *r) {
-  free(r->project);
-  free(r->topic);
-  free(r->host);
-  free(r->version);
-  free(r->settings);
-  free(r->region);
-  free(r->clock);
-}
-
 static void free_source(psp_source_columns *s) {
   free(s->name);
   free(s->shown);
@@ -45,7 +35,7 @@ void psp_columns_free(psp_columns *c) {
   for (size_t k = 0; k < c->source_count; k++)
     free_source(&c->sources[k]);
   for (size_t i = 0; i < c->run_count; i++)
-    free_run(&c->runs[i]);
+    psp_run_copy_free(&c->runs[i]);
   free(c->runs);
   psp_interned_free(&c->instances);
   if (c->apart != NULL) psp_columns_free(c->apart);
@@ -74,24 +64,10 @@ uint32_t psp_columns_add_run(psp_columns *c, const psprobe_run *run) {
     return 0;
   }
   c->runs = grown;
-  psp_run_copy *copy = &c->runs[c->run_count];
-  *copy = (psp_run_copy){.run = *run,
-                         .project = psp_strdup(run->project),
-                         .topic = psp_strdup(run->topic),
-                         .host = psp_strdup(run->host),
-                         .version = psp_strdup(run->version),
-                         .settings = psp_strdup(run->settings),
-                         .region = psp_strdup(run->region),
-                         .clock = psp_strdup(run->clock)};
-  copy->run.project = copy->project;
-  copy->run.topic = copy->topic;
-  copy->run.host = copy->host;
-  copy->run.version = copy->version;
-  copy->run.settings = copy->settings;
-  copy->run.region = copy->region;
-  copy->run.clock = copy->clock;
-  for (size_t k = 0; k < PSPROBE_MAX_SOURCES; k++)
-    copy->run.sources[k] = NULL;
+  if (!psp_run_copy_make(&c->runs[c->run_count], run)) {
+    c->failed = true;
+    return 0;
+  }
   return (uint32_t)c->run_count++;
 }
 
@@ -148,22 +124,9 @@ static bool is_unsent(const psprobe_result *result) {
   return nobody;
 }
 
-/* What no clock can have measured (a damaged file, somebody else's) is cut, so that sums and
- * differences hold. */
-static int64_t within(int64_t ns) {
-  return ns > PSP_MOST_NS ? PSP_MOST_NS : ns < -PSP_MOST_NS ? -PSP_MOST_NS : ns;
-}
-
-/* The same for a time: 1678 to 2261, as it can be written and read back. */
-static int64_t within_time(int64_t ns) {
-  return ns > PSP_COLUMN_TIME_MOST    ? PSP_COLUMN_TIME_MOST
-         : ns < -PSP_COLUMN_TIME_MOST ? -PSP_COLUMN_TIME_MOST
-                                      : ns;
-}
-
 /* Keeps a number that is told: one above 0. */
 static void keep_ns(int64_t *to, int64_t ns) {
-  if (ns > 0) *to = within_time(ns);
+  if (ns > 0) *to = ns;
 }
 
 static void keep_count(uint32_t *to, uint32_t count) {
@@ -187,10 +150,7 @@ static void keep_facts(psp_columns *c, psp_told_row *row, const psprobe_facts *f
   keep_ns(&row->published_ns, f->published_wall_ns);
   keep_ns(&row->arrived_ns, f->arrived_wall_ns);
   keep_ns(&row->sent_ns, f->sent_wall_ns);
-  bool exchange = true;
   for (size_t t = 0; t < PSPROBE_STAMPS; t++)
-    exchange = exchange && f->exchange_wall_ns[t] > 0;
-  for (size_t t = 0; t < PSPROBE_STAMPS && exchange; t++)
     keep_ns(&row->exchange_ns[t], f->exchange_wall_ns[t]);
 }
 
@@ -205,17 +165,18 @@ static void set_told(psp_columns *c, psp_source_columns *s, size_t i,
 }
 
 void psp_columns_update(psp_columns *c, size_t i, const psprobe_result *result) {
-  c->publish_ns[i] = within(result->publish_ns);
+  c->publish_ns[i] = psp_duration_bound(result->publish_ns);
   c->unsent[i] = is_unsent(result);
   for (size_t k = 0; k < c->source_count; k++) {
-    const psprobe_answer *answer = &result->answers[k];
+    psprobe_answer answer = result->answers[k];
     psp_source_columns *s = &c->sources[k];
-    s->elapsed_ns[i] = within(answer->elapsed_ns);
-    s->handled_ns[i] = within(answer->handled_ns);
-    s->status[i] = (uint8_t)answer->status;
-    s->cold[i] = answer->cold;
-    s->duplicates[i] = answer->duplicates;
-    set_told(c, s, i, answer);
+    psp_answer_bound(&answer);
+    s->elapsed_ns[i] = answer.elapsed_ns;
+    s->handled_ns[i] = answer.handled_ns;
+    s->status[i] = (uint8_t)answer.status;
+    s->cold[i] = answer.cold;
+    s->duplicates[i] = answer.duplicates;
+    set_told(c, s, i, &answer);
   }
 }
 
@@ -240,9 +201,9 @@ void psp_columns_add_foreign(psp_columns *c, uint32_t run, const char *id,
   for (size_t k = 0; k < c->source_count; k++)
     if (c->sources[k].told != NULL) c->sources[k].told[i] = (psp_told_row){0};
   snprintf(c->id[i], sizeof c->id[i], "%s", id);
-  c->sent_wall_ns[i] = within_time(result->sent_wall_ns);
-  c->lateness_ns[i] = within(result->lateness_ns);
-  c->saved_wall_ns[i] = within_time(saved_wall_ns);
+  c->sent_wall_ns[i] = psp_time_bound(result->sent_wall_ns);
+  c->lateness_ns[i] = psp_duration_bound(result->lateness_ns);
+  c->saved_wall_ns[i] = psp_time_bound(saved_wall_ns);
   c->run[i] = run;
   psp_columns_update(c, i, result);
 }
@@ -347,7 +308,7 @@ void psp_columns_keep_run(psp_columns *c, uint32_t run) {
   keep_rows(c, run);
   if (c->apart != NULL) keep_rows(c->apart, run);
   for (size_t i = 0; i < c->run_count; i++)
-    if (i != run) free_run(&c->runs[i]);
+    if (i != run) psp_run_copy_free(&c->runs[i]);
   c->runs[0] = c->runs[run];
   c->run_count = 1;
 }

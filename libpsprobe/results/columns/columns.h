@@ -10,17 +10,8 @@
 #include <psprobe/results.h>
 
 #include "results/columns/interned.h"
-
-/** A result's publish_ns where a file of somebody else's does not have it. */
-#define PSP_PUBLISH_UNKNOWN (-2)
-/** The same in CSV, where an empty cell says that publishing failed. */
-#define PSP_PUBLISH_UNKNOWN_TEXT "unknown"
-
-/** The latest time, and the earliest with a minus: nanoseconds since 1970 in the year 2261. */
-#define PSP_COLUMN_TIME_MOST INT64_C(9200000000000000000)
-
-/** Room for an id: ours, a UUID, or whatever else a file has, up to 63 bytes. */
-#define PSP_COLUMN_ID_SIZE 64
+#include "results/columns/row.h"
+#include "results/columns/runs.h"
 
 /** What an answer told, and when it came by the run's clock; 0: not told (psprobe_facts). */
 typedef struct psp_told_row {
@@ -40,12 +31,6 @@ typedef struct psp_source_columns {
   uint32_t *duplicates;
   psp_told_row *told; /**< NULL: no answer has told anything */
 } psp_source_columns;
-
-/** A run, with texts of its own. */
-typedef struct psp_run_copy {
-  psprobe_run run; /**< its pointers are those below */
-  char *project, *topic, *host, *version, *settings, *region, *clock;
-} psp_run_copy;
 
 /** Valid when zeroed. */
 typedef struct psp_columns {
@@ -99,12 +84,6 @@ psprobe_probes psp_columns_probes(const psp_columns *columns,
 psprobe_code psp_columns_load(psp_columns *columns, psprobe_store *store,
                               const psprobe_filter *filter, psprobe_error *error);
 
-/** A part of the probes, and all runs; the last one may have no probe. @return false to end */
-typedef bool psp_columns_part(void *arg, const psp_columns *columns);
-/** The same rows as psp_columns_load's, some thousand at a time, in the memory of so many. */
-psprobe_code psp_columns_in_parts(psprobe_store *store, const psprobe_filter *filter,
-                                  psp_columns_part *part, void *arg, psprobe_error *error);
-
 /** What to read into columns. All borrowed. */
 typedef struct psp_columns_source {
   const char *path; /**< "-": standard input */
@@ -126,17 +105,8 @@ typedef struct psp_columns_cloud {
  */
 psprobe_code psp_columns_fetch(psp_columns *columns, const psp_columns_cloud *from,
                                psprobe_error *error);
-/** One row a probe, as psp_import_csv reads it back: the same columns again. NULL: no memory. */
-char *psp_columns_csv(const psp_columns *columns);
 
-/** Takes some of a text. @return false to end */
-typedef bool psp_text_put(void *arg, const char *text, size_t len);
-/** The same rows of a store, in constant memory: it is read twice, since the head tells which
- * columns there are. @return as psprobe_store_each */
-psprobe_code psp_store_csv(psprobe_store *store, const psprobe_filter *filter, psp_text_put *put,
-                           void *arg, psprobe_error *error);
-/** The same of whatever holds results; what is text is held in memory. */
-psprobe_code psp_csv_put(const psp_columns_source *source, psp_text_put *put, void *arg,
-                         psprobe_error *error);
+/** Hands every probe to `take`, the rare ones where they were sent. @return false: it ended it */
+bool psp_columns_each(const psp_columns *columns, psp_row_take *take, void *arg);
 
 #endif

@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Results read back from Firestore, as they would be read from the file of their prober. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/shown.h"
 #include "base/text.h"
-#include "firestore/value/value.h"
 #include "results/columns/documents.h"
 #include "results/upload/collections.h"
 #include "results/upload/run_document.h"
 
-/* A run's document; its texts are the document's copy. */
-typedef struct found_run {
-  psprobe_value *fields;
-  psprobe_run run;
-} found_run;
-
 typedef struct fetch {
   const psp_columns_cloud *from;
   psp_collections collections;
-  found_run *runs;
-  size_t run_count;
+  psp_run_list runs;
   psp_import import;
   psprobe_code code; /* what ended the reading */
   psprobe_error *error;
@@ -30,91 +20,30 @@ typedef struct fetch {
 
 static bool take_run(void *arg, const psprobe_document *document) {
   fetch *f = arg;
-  found_run *grown = realloc(f->runs, (f->run_count + 1) * sizeof *grown);
-  if (grown != NULL) f->runs = grown;
-  found_run found = {.fields = psp_value_copy(psprobe_document_fields(document))};
-  if (grown == NULL || found.fields == NULL) {
-    psprobe_value_free(found.fields);
-    f->code = psp_fail_memory(f->error, "runs");
-    return false;
-  }
-  if (psp_run_document_read(found.fields, &found.run))
-    f->runs[f->run_count++] = found;
-  else
-    psprobe_value_free(found.fields); /* somebody else's document */
-  return true;
-}
-
-static int by_start(const void *a, const void *b) {
-  const psprobe_run *x = &((const found_run *)a)->run, *y = &((const found_run *)b)->run;
-  if (x->started_wall_ns != y->started_wall_ns)
-    return x->started_wall_ns < y->started_wall_ns ? -1 : 1;
-  return strcmp(x->id, y->id);
-}
-
-/* As psprobe_store_each_run has it. */
-static bool is_meant(const psprobe_run *run, const psprobe_filter *filter, bool newest) {
-  const char *wanted = filter->run;
-  if (filter->until_wall_ns != 0 && run->started_wall_ns >= filter->until_wall_ns) return false;
-  if (filter->since_wall_ns != 0 && run->ended_wall_ns != 0 &&
-      run->ended_wall_ns < filter->since_wall_ns)
-    return false;
-  if (wanted == NULL) return true;
-  return strcmp(wanted, "last") == 0 ? newest : psp_text_starts(run->id, wanted);
-}
-
-/* Keeps the runs that the filter names, oldest first; none where they have no documents. */
-static psprobe_code choose_runs(fetch *f, const char *wanted, psprobe_error *error) {
-  size_t kept = 0;
-  if (f->run_count > 0) qsort(f->runs, f->run_count, sizeof *f->runs, by_start);
-  for (size_t i = 0; i < f->run_count; i++) {
-    if (!is_meant(&f->runs[i].run, &f->from->filter, i + 1 == f->run_count)) continue;
-    found_run found = f->runs[i];
-    f->runs[i] = f->runs[kept];
-    f->runs[kept++] = found;
-  }
-  for (size_t i = kept; i < f->run_count; i++)
-    psprobe_value_free(f->runs[i].fields);
-  f->run_count = kept;
-  if (kept <= 1 || wanted == NULL) return PSPROBE_OK;
-  char shown[PSP_SHOWN_SIZE];
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                  "the ids of %zu runs in %s begin with \"%s\": give more of it", kept,
-                  f->collections.runs, psp_setting_shown(shown, sizeof shown, wanted));
-}
-
-static bool same_sources(const psprobe_run *a, const psprobe_run *b) {
-  bool same = a->source_count == b->source_count;
-  for (size_t k = 0; same && k < a->source_count; k++)
-    same = psp_text_equal(a->sources[k], b->sources[k]);
-  return same;
+  psprobe_run run;
+  if (!psp_run_document_read(psprobe_document_fields(document), &run)) return true; /* not ours */
+  if (psp_run_list_add(&f->runs, &run) == NULL) f->code = psp_fail_memory(f->error, "runs");
+  return f->code == PSPROBE_OK;
 }
 
 /* The newest run's sources are looked at, as with a file, and the runs that have them. */
 static psprobe_code add_runs(fetch *f, psprobe_error *error) {
   psp_columns *c = f->import.columns;
-  if (f->run_count == 0) return PSPROBE_OK;
-  const psprobe_run *newest = &f->runs[f->run_count - 1].run;
+  if (f->runs.count == 0) return PSPROBE_OK;
+  const psprobe_run *newest = &f->runs.items[f->runs.count - 1].run;
   psp_columns_set_sources(c, newest->sources, newest->source_count);
-  for (size_t i = 0; i < f->run_count; i++)
-    if (same_sources(&f->runs[i].run, newest)) psp_columns_add_run(c, &f->runs[i].run);
+  for (size_t i = 0; i < f->runs.count; i++)
+    if (psp_run_same_sources(&f->runs.items[i].run, newest))
+      psp_columns_add_run(c, &f->runs.items[i].run);
   return c->failed ? psp_fail_memory(error, "runs") : PSPROBE_OK;
-}
-
-/* Of a run that is known, and had other sources. */
-static bool is_left_out(const fetch *f, const char *run) {
-  for (size_t i = 0; i < f->run_count; i++)
-    if (strcmp(f->runs[i].run.id, run) == 0)
-      return !same_sources(&f->runs[i].run, &f->runs[f->run_count - 1].run);
-  return false;
 }
 
 static bool take_row(void *arg, const psprobe_document *document) {
   fetch *f = arg;
   const psprobe_value *fields = psprobe_document_fields(document);
   const char *run = psp_document_run(fields), *wanted = f->from->filter.run;
-  if (wanted != NULL && f->run_count == 0 && !psp_text_starts(run, wanted)) return false;
-  if (is_left_out(f, run))
+  if (wanted != NULL && f->runs.count == 0 && !psp_text_starts(run, wanted)) return false;
+  if (psp_run_list_leaves_out(&f->runs, run))
     f->import.columns->left_out++;
   else
     f->code = psp_import_document(&f->import, fields, f->error);
@@ -137,8 +66,8 @@ static psprobe_code query_rows(fetch *f, psprobe_error *error) {
   psprobe_query query = {.collection = f->collections.results};
   psprobe_value *value = NULL;
   if (filter->run != NULL) {
-    value = psprobe_value_string(f->run_count > 0 ? f->runs[0].run.id : filter->run);
-    query.where.op = f->run_count > 0 ? PSPROBE_EQUAL : PSPROBE_GREATER_OR_EQUAL;
+    value = psprobe_value_string(f->runs.count > 0 ? f->runs.items[0].run.id : filter->run);
+    query.where.op = f->runs.count > 0 ? PSPROBE_EQUAL : PSPROBE_GREATER_OR_EQUAL;
     query.where.field = "run_id";
   } else if (filter->since_wall_ns > 0) {
     value = start_of(filter);
@@ -158,8 +87,10 @@ static psprobe_code read_all(fetch *f, psprobe_error *error) {
   const char *wanted = f->from->filter.run;
   psprobe_code code = psprobe_query_run(f->from->client, &all_runs, take_run, f, error);
   if (code == PSPROBE_OK) code = f->code;
-  if (code == PSPROBE_OK) code = choose_runs(f, wanted, error);
-  if (code == PSPROBE_OK && f->run_count == 0 && psp_text_equal(wanted, "last"))
+  psp_run_list_sort(&f->runs);
+  if (code == PSPROBE_OK)
+    code = psp_run_list_choose(&f->runs, &f->from->filter, f->collections.runs, error);
+  if (code == PSPROBE_OK && f->runs.count == 0 && psp_text_equal(wanted, "last"))
     return psp_fail(error, PSPROBE_NOT_FOUND,
                     "there is no run in %s yet: give the beginning of a run's id",
                     f->collections.runs);
@@ -179,12 +110,10 @@ psprobe_code psp_columns_fetch(psp_columns *columns, const psp_columns_cloud *fr
   psprobe_filter filter = from->filter;
   f.import = (psp_import){.columns = columns, .what = f.collections.results, .filter = &filter};
   code = read_all(&f, error);
-  if (f.run_count > 0) filter.run = NULL;
+  if (f.runs.count > 0) filter.run = NULL;
   if (code == PSPROBE_OK) code = psp_import_finish(&f.import, error);
-  if (code == PSPROBE_OK) code = psp_columns_sort(columns, error);
-  for (size_t i = 0; i < f.run_count; i++)
-    psprobe_value_free(f.runs[i].fields);
-  free(f.runs);
+  psp_import_free(&f.import);
+  psp_run_list_free(&f.runs);
   psp_collections_free(&f.collections);
   return code;
 }

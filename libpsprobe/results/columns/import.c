@@ -33,46 +33,6 @@ void psp_import_begin(psp_import_row *row, size_t source_count) {
     row->result.answers[k] = (psprobe_answer){.status = PSPROBE_LOST, .handled_ns = -1};
 }
 
-/* A time as people write it, too: "2026-11-24 10:00:05z" (RFC 3339, 5.6: its T and Z may be lower
- * case, and a blank may part the date from the time). */
-static bool set_time(const char *given, int64_t *ns, const char **why) {
-  char text[PSP_TIMESTAMP_SIZE + 16];
-  int64_t seconds = 0;
-  int32_t nanos = 0;
-  *why = "not an RFC 3339 time such as 2026-11-24T22:10:05Z";
-  size_t len = strlen(given);
-  if (len >= sizeof text) return false;
-  memcpy(text, given, len + 1);
-  if (len > 10 && (text[10] == 't' || text[10] == ' ')) text[10] = 'T';
-  if (len > 0 && text[len - 1] == 'z') text[len - 1] = 'Z';
-  if (!psp_timestamp_parse(text, len, &seconds, &nanos)) return false;
-  *why = "a year that is out of range (1678 to 2261)";
-  if (seconds < -PSP_COLUMN_TIME_MOST / 1000000000 || seconds > PSP_COLUMN_TIME_MOST / 1000000000)
-    return false;
-  *ns = seconds * 1000000000 + nanos;
-  return true;
-}
-
-/* A whole number, also as spreadsheets write one: "45000000.0", "4.5E+07". */
-static bool parse_whole(const char *text, int64_t *value) {
-  if (psp_parse_int64(text, INT64_MIN, INT64_MAX, value)) return true;
-  char *end = NULL;
-  if (text[strspn(text, "0123456789.eE+-")] != '\0' || strpbrk(text, "0123456789") == NULL)
-    return false;
-  double number = strtod(text, &end);
-  if (*end != '\0' || fabs(number) > 9007199254740992.0 || number != floor(number)) return false;
-  *value = (int64_t)number;
-  return true;
-}
-
-/* A duration; `min` is 0, or less for what a clock that was put back can have made of it. */
-static bool set_int(const char *text, int64_t min, int64_t *value, const char **why) {
-  *why = min < 0 ? "not a whole number of nanoseconds" : "not a whole number from 0 on";
-  if (!parse_whole(text, value) || (min == 0 && *value < 0)) return false;
-  *why = "longer than eighteen years in nanoseconds";
-  return *value >= min && *value <= PSP_MOST_NS;
-}
-
 static bool set_status(const char *text, psprobe_answer *answer, const char **why) {
   *why = "none of answered, late, lost, interrupted, uncertain";
   return psp_status_named(text, &answer->status);
@@ -99,12 +59,12 @@ static bool set_answer(psp_import_row *row, psp_role role, size_t source, const 
       *why = "a second time of this source";
       if (row->timed[source]) return false;
       row->timed[source] = true;
-      return set_int(text, -PSP_MOST_NS, &answer->elapsed_ns, why);
+      return psp_row_parse_duration(text, -PSP_MOST_NS, &answer->elapsed_ns, why);
     case PSP_ROLE_STATUS:
       row->told[source] = true;
       return set_status(text, answer, why);
     case PSP_ROLE_HANDLED:
-      return set_int(text, 0, &answer->handled_ns, why);
+      return psp_row_parse_duration(text, 0, &answer->handled_ns, why);
     case PSP_ROLE_RECEIVED:
       *why = "no time in nanoseconds since 1970";
       return psp_parse_int64(text, 0, PSP_COLUMN_TIME_MOST, &answer->received_wall_ns);
@@ -115,7 +75,7 @@ static bool set_answer(psp_import_row *row, psp_role role, size_t source, const 
       return true;
     default:
       *why = "not a whole number from 0 on";
-      if (!parse_whole(text, &value) || value < 0 || value > UINT32_MAX) return false;
+      if (!psp_row_parse_whole(text, &value) || value < 0 || value > UINT32_MAX) return false;
       answer->duplicates = (uint32_t)value;
       return true;
   }
@@ -133,6 +93,10 @@ bool psp_import_set(psp_import_row *row, psp_role role, size_t source, const cha
   if (role == PSP_ROLE_PUBLISH)
     row->result.publish_ns = -1; /* it failed, unless there is a number */
   if (text[0] == '\0' || role == PSP_ROLE_NONE) return true;
+  if (role >= PSP_ROLE_OF_RUN && role < PSP_ROLE_ELAPSED) {
+    row->tells_run = true;
+    return psp_run_set_cell(&row->of_run, (size_t)(role - PSP_ROLE_OF_RUN), text, why);
+  }
   switch (role) {
     case PSP_ROLE_ID:
       *why = "an id of more than 63 bytes";
@@ -142,11 +106,11 @@ bool psp_import_set(psp_import_row *row, psp_role role, size_t source, const cha
       return set_text(row->run, sizeof row->run, text) &&
              psp_name_check("run", text, strlen(text), NULL) == PSPROBE_OK;
     case PSP_ROLE_SENT:
-      return row->has_sent = set_time(text, &row->result.sent_wall_ns, why);
+      return row->has_sent = psp_row_parse_time(text, &row->result.sent_wall_ns, why);
     case PSP_ROLE_SAVED:
-      return set_time(text, &row->saved_wall_ns, why);
+      return psp_row_parse_time(text, &row->saved_wall_ns, why);
     case PSP_ROLE_LATENESS:
-      return set_int(text, -PSP_MOST_NS, &row->result.lateness_ns, why);
+      return psp_row_parse_duration(text, -PSP_MOST_NS, &row->result.lateness_ns, why);
     case PSP_ROLE_CADENCE:
       *why = "none of steady, cold";
       row->result.cadence = strcmp(text, psp_cadence_names[PSPROBE_CADENCE_COLD]) == 0
@@ -155,7 +119,7 @@ bool psp_import_set(psp_import_row *row, psp_role role, size_t source, const cha
       return strcmp(text, psp_cadence_names[row->result.cadence]) == 0;
     case PSP_ROLE_PUBLISH:
       if (strcmp(text, PSP_PUBLISH_UNKNOWN_TEXT) != 0)
-        return set_int(text, 0, &row->result.publish_ns, why);
+        return psp_row_parse_duration(text, 0, &row->result.publish_ns, why);
       row->result.publish_ns = PSP_PUBLISH_UNKNOWN;
       return true;
     default:
@@ -165,51 +129,116 @@ bool psp_import_set(psp_import_row *row, psp_role role, size_t source, const cha
 
 /* What was never measured is no 0: a status must have its time, and a time its status. */
 static bool agree(psp_import_row *row, const psp_columns *columns) {
-  for (size_t k = 0; k < columns->source_count; k++) {
+  for (size_t k = 0; k < row->result.source_count; k++) {
     psprobe_answer *answer = &row->result.answers[k];
+    const char *name = row->listed != NULL ? row->listed->sources[k] : columns->sources[k].name;
     if (!row->told[k]) answer->status = row->timed[k] ? PSPROBE_ANSWERED : PSPROBE_LOST;
     if (psprobe_answer_came(answer->status) == row->timed[k]) continue;
     snprintf(row->wrong, sizeof row->wrong, "column %.80s_status: it is '%s', and there is %s time",
-             columns->sources[k].name, psp_status_name(answer->status), row->timed[k] ? "a" : "no");
+             name, psp_status_name(answer->status), row->timed[k] ? "a" : "no");
     return false;
   }
   return true;
 }
 
-static uint32_t run_of(psp_columns *columns, const char *id) {
+static bool find_run(const psp_columns *columns, const char *id, uint32_t *index) {
   if (columns->count > 0) { /* rows of a run mostly follow each other */
-    uint32_t last = columns->run[columns->count - 1];
-    if (strcmp(columns->runs[last].run.id, id) == 0) return last;
+    *index = columns->run[columns->count - 1];
+    if (strcmp(columns->runs[*index].run.id, id) == 0) return true;
   }
-  for (size_t i = 0; i < columns->run_count; i++)
-    if (strcmp(columns->runs[i].run.id, id) == 0) return (uint32_t)i;
-  psprobe_run run = {.project = NULL};
-  memcpy(run.id, id, strlen(id) + 1);
-  return psp_columns_add_run(columns, &run);
+  for (size_t i = columns->run_count; i > 0; i--) {
+    *index = (uint32_t)(i - 1);
+    if (strcmp(columns->runs[i - 1].run.id, id) == 0) return true;
+  }
+  return false;
 }
 
-bool psp_import_end(psp_import *import, psp_import_row *row) {
+/* The row's run, with what the row tells of it. False: two rows tell different things. */
+static bool take_run(psp_import *import, psp_import_row *row, uint32_t *index) {
+  psp_columns *columns = import->columns;
+  size_t column = 0;
+  memcpy(row->of_run.run.id, row->run, sizeof row->run);
+  if (!find_run(columns, row->run, index)) {
+    *index = psp_columns_add_run(columns, &row->of_run.run);
+    return true;
+  }
+  if (!row->tells_run || psp_run_merge(&columns->runs[*index], &row->of_run.run, &column))
+    return true;
+  snprintf(row->wrong, sizeof row->wrong,
+           "column %s: an earlier row tells something else of this run",
+           psp_run_columns[column].name);
+  return false;
+}
+
+static bool is_asked_for(const psp_import *import, const psp_import_row *row) {
   const psprobe_filter *filter = import->filter;
   int64_t sent = row->result.sent_wall_ns;
+  uint32_t index;
+  if (filter != NULL && filter->since_wall_ns != 0 && sent < filter->since_wall_ns) return false;
+  if (filter != NULL && filter->until_wall_ns != 0 && sent >= filter->until_wall_ns) return false;
+  return !import->chosen || row->listed != NULL || find_run(import->columns, row->run, &index);
+}
+
+/* The row's run with its sources, which are the columns' where it has no line. */
+static psprobe_run with_sources(const psp_import *import, const psp_import_row *row,
+                                uint32_t index) {
+  const psp_columns *columns = import->columns;
+  if (row->listed != NULL) return *row->listed;
+  psprobe_run run = columns->runs[index].run;
+  run.source_count = columns->source_count;
+  for (size_t k = 0; k < columns->source_count; k++)
+    run.sources[k] = columns->sources[k].name;
+  return run;
+}
+
+static void hand_on(psp_import *import, psp_import_row *row, uint32_t index) {
+  const psprobe_run run = with_sources(import, row, index);
+  psp_result_bound(&row->result);
+  for (size_t i = 0; i < import->further.count; i++)
+    psp_answer_bound(&import->further.items[i].answer);
+  import->ended = !import->take(import->arg, &(psp_row){.run = &run,
+                                                        .id = row->id,
+                                                        .result = &row->result,
+                                                        .saved_wall_ns = row->saved_wall_ns,
+                                                        .further = import->further.items,
+                                                        .further_count = import->further.count});
+}
+
+static bool add_row(psp_import *import, psp_import_row *row) {
+  uint32_t index = 0;
   if (!row->has_id || !row->has_sent) {
     snprintf(row->wrong, sizeof row->wrong, "%s is missing",
              row->has_id ? "probe_sent" : "arbitrary_message_id");
     return false;
   }
   if (!agree(row, import->columns)) return false;
-  if (filter != NULL && filter->since_wall_ns != 0 && sent < filter->since_wall_ns) return true;
-  if (filter != NULL && filter->until_wall_ns != 0 && sent >= filter->until_wall_ns) return true;
-  uint32_t run = run_of(import->columns, row->run);
-  psp_columns_add_foreign(import->columns, run, row->id, &row->result, row->saved_wall_ns);
+  if (!is_asked_for(import, row)) return true;
+  if (import->whole && row->listed != NULL) {
+    hand_on(import, row, 0);
+    return true;
+  }
+  if (!take_run(import, row, &index)) return false;
+  if (import->columns->failed) return true;
+  if (import->rows++ == 0 || row->result.sent_wall_ns >= import->newest_ns) {
+    import->newest_ns = row->result.sent_wall_ns;
+    import->newest = index;
+  }
+  if (import->take != NULL)
+    hand_on(import, row, index);
+  else
+    psp_columns_add_foreign(import->columns, index, row->id, &row->result, row->saved_wall_ns);
   return true;
 }
 
-/* The run that was sent last. */
-static uint32_t newest(const psp_columns *c) {
-  size_t last = 0;
-  for (size_t i = 1; i < c->count; i++)
-    if (c->sent_wall_ns[i] >= c->sent_wall_ns[last]) last = i;
-  return c->run[last];
+void psp_import_drop(psp_import_row *row) {
+  psp_run_copy_free(&row->of_run);
+}
+
+bool psp_import_end(psp_import *import, psp_import_row *row) {
+  bool good = add_row(import, row);
+  psp_import_drop(row);
+  import->further.count = 0;
+  return good;
 }
 
 /* A probe that is there twice would count twice. */
@@ -247,8 +276,8 @@ static psprobe_code choose_run(const psp_import *import, psprobe_error *error) {
     found = (uint32_t)i;
     count++;
   }
-  if (strcmp(wanted, "last") == 0 && c->count > 0) {
-    found = newest(c);
+  if (strcmp(wanted, "last") == 0 && c->run_count > 0) {
+    found = import->newest;
     count = 1;
   }
   char shown[PSP_SHOWN_SIZE];
@@ -263,81 +292,24 @@ static psprobe_code choose_run(const psp_import *import, psprobe_error *error) {
   return PSPROBE_OK;
 }
 
-psprobe_code psp_import_finish(const psp_import *import, psprobe_error *error) {
+static bool is_sorted(const psp_columns *c) {
+  for (size_t i = 1; i < c->count; i++)
+    if (c->sent_wall_ns[i] < c->sent_wall_ns[i - 1]) return false;
+  return c->apart == NULL || is_sorted(c->apart);
+}
+
+psprobe_code psp_import_finish(psp_import *import, psprobe_error *error) {
   psprobe_code code = check_ids(import, error);
-  if (code == PSPROBE_OK) code = choose_run(import, error);
+  if (code == PSPROBE_OK && !import->chosen) code = choose_run(import, error);
   if (code == PSPROBE_OK && import->columns->run_count == 0)
     psp_columns_add_run(import->columns, &(psprobe_run){.project = NULL}); /* of no probe */
-  return code;
+  if (code != PSPROBE_OK || is_sorted(import->columns)) return code;
+  return psp_columns_sort(import->columns, error);
 }
 
-static size_t find_source(const psp_columns *c, const char *name, size_t len) {
-  size_t k = 0;
-  while (k < c->source_count &&
-         (strlen(c->sources[k].name) != len || strncmp(c->sources[k].name, name, len) != 0))
-    k++;
-  return k;
-}
-
-/* Whether a column's name is that of a source and `suffix`. */
-static bool is_of_source(const psp_columns *c, const char *name, const char *suffix,
-                         size_t *source) {
-  if (!psp_text_ends(name, suffix)) return false;
-  *source = find_source(c, name, strlen(name) - strlen(suffix));
-  return *source < c->source_count;
-}
-
-psp_role psp_import_role(const psp_import *import, const char *name, size_t *source) {
-  const psp_columns *columns = import->columns;
-  static const struct {
-    const char *name;
-    psp_role role;
-  } whole[] = {{"arbitrary_message_id", PSP_ROLE_ID}, {"probe_sent", PSP_ROLE_SENT},
-               {"saved_at", PSP_ROLE_SAVED},          {"run_id", PSP_ROLE_RUN},
-               {"lateness_ns", PSP_ROLE_LATENESS},    {"publish_ns", PSP_ROLE_PUBLISH},
-               {PSP_CADENCE_COLUMN, PSP_ROLE_CADENCE}},
-    ends[] = {{"_status", PSP_ROLE_STATUS},
-              {"_cold", PSP_ROLE_COLD},
-              {"_duplicates", PSP_ROLE_DUPLICATES},
-              {"_handled_ns", PSP_ROLE_HANDLED},
-              {PSP_RECEIVED_SUFFIX, PSP_ROLE_RECEIVED}};
-  for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-    if (strcmp(name, whole[i].name) == 0) return whole[i].role;
-  psp_buf of = {0};
-  if (psp_response_source(&of, &import->old_names, name) && !of.failed) {
-    *source = find_source(columns, of.data, of.len);
-    psp_buf_free(&of);
-    return *source < columns->source_count ? PSP_ROLE_ELAPSED : PSP_ROLE_NONE;
-  }
-  psp_buf_free(&of);
-  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-    if (is_of_source(columns, name, ends[i].name, source)) return ends[i].role;
-  for (size_t i = 0; i < PSP_FACT_COLUMNS; i++)
-    if (is_of_source(columns, name, psp_fact_columns[i].suffix, source))
-      return (psp_role)(PSP_ROLE_FACT + i);
-  return PSP_ROLE_NONE;
-}
-
-static psprobe_code add_source(psp_import *import, const char *name, psprobe_error *error) {
-  psp_columns *c = import->columns;
-  if (find_source(c, name, strlen(name)) < c->source_count) return PSPROBE_OK;
-  if (c->source_count == PSPROBE_MAX_SOURCES)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: more than %d sources", import->what,
-                    PSPROBE_MAX_SOURCES);
-  psprobe_code code = psp_name_check("source", name, strlen(name), error);
-  if (code != PSPROBE_OK) {
-    if (error != NULL) psp_fail_in(error, "%s", import->what);
-    return code;
-  }
-  psp_columns_add_source(c, name);
-  return c->failed ? psp_fail_memory(error, import->what) : PSPROBE_OK;
-}
-
-psprobe_code psp_import_source(psp_import *import, const char *column, psprobe_error *error) {
-  psp_buf of = {0};
-  psprobe_code code = PSPROBE_OK;
-  if (psp_response_source(&of, &import->old_names, column))
-    code = of.failed ? psp_fail_memory(error, import->what) : add_source(import, of.data, error);
-  psp_buf_free(&of);
-  return code;
+void psp_import_free(psp_import *import) {
+  psp_run_list_free(&import->runs);
+  free(import->further.items);
+  import->further.items = NULL;
+  import->further.count = import->further.room = 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** @file CSV (RFC 4180, also with LF or CR, a BOM, blank lines, semicolons or tabs), line by line
- * without a copy of the whole. */
+/** @file CSV (RFC 4180, also with LF or CR, blank lines, semicolons or tabs), field by field. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +10,8 @@
 #define COLUMNS_MOST 320
 
 typedef struct reader {
-  const char *at, *end, *what;
+  psp_text *text;
+  const char *what;
   size_t line; /* of the field under way, from 1 */
   char comma;  /* what parts the fields */
   psp_buf field;
@@ -19,19 +19,25 @@ typedef struct reader {
 } reader;
 
 static bool at_end(const reader *r) {
-  return r->at == r->end;
+  return r->text->at == r->text->end && !psp_text_more(r->text);
+}
+
+/* The next byte, where there is one. */
+static char next(const reader *r) {
+  return r->text->data[r->text->at];
 }
 
 static bool is_break(char c) {
   return c == '\n' || c == '\r';
 }
 
-/* A quoted field; `at` stands behind the opening quote. False: it never ends. */
+/* A quoted field, behind its opening quote. False: it never ends. */
 static bool read_quoted(reader *r) {
-  while (!at_end(r)) {
-    char c = *r->at++;
-    if (c == '"' && (at_end(r) || *r->at != '"')) return true;
-    if (c == '"') r->at++;
+  while (!at_end(r) && r->field.len <= PSP_TEXT_MOST) {
+    char c = next(r);
+    r->text->at++;
+    if (c == '"' && (at_end(r) || next(r) != '"')) return true;
+    if (c == '"') r->text->at++;
     if (c == '\n') r->line++;
     psp_buf_char(&r->field, c);
   }
@@ -39,43 +45,49 @@ static bool read_quoted(reader *r) {
 }
 
 static void read_plain(reader *r) {
-  const char *from = r->at, *at = from, *end = r->end;
-  const char comma = r->comma;
-  while (at < end && *at != comma && !is_break(*at))
-    at++;
-  psp_buf_add(&r->field, from, (size_t)(at - from));
-  r->at = at;
+  psp_text *text = r->text;
+  while (!at_end(r) && r->field.len <= PSP_TEXT_MOST) {
+    const char *from = text->data + text->at, *at = from, *end = text->data + text->end;
+    const char comma = r->comma;
+    while (at < end && *at != comma && !is_break(*at))
+      at++;
+    psp_buf_add(&r->field, from, (size_t)(at - from));
+    text->at += (size_t)(at - from);
+    if (at < end) return;
+  }
 }
 
-/* What stands behind a field: a comma, or the end of its row (LF, CR LF, CR CR LF, CR). */
+/* What stands behind a field: a comma, or the end of its row (LF, CR LF, CR CR LF, CR). A CR
+ * without LF ends a row of its own, and what is empty is no row. */
 static void read_end(reader *r) {
-  r->last = at_end(r) || *r->at != r->comma;
+  size_t returns = 0;
+  r->last = at_end(r) || next(r) != r->comma;
   if (!r->last) {
-    r->at++;
+    r->text->at++;
     return;
   }
-  const char *from = r->at;
-  while (!at_end(r) && *r->at == '\r')
-    r->at++;
-  if (!at_end(r) && *r->at == '\n')
-    r->at++;
-  else if (r->at > from)
-    r->at = from + 1; /* each CR ends a row of its own */
+  for (; !at_end(r) && next(r) == '\r'; returns++)
+    r->text->at++;
+  bool feed = !at_end(r) && next(r) == '\n';
+  r->text->at += feed;
+  r->line += feed ? 1 : returns;
 }
 
 /* One field. False: broken, and `why` says how. */
 static bool read_field(reader *r, const char **why) {
   psp_buf_reset(&r->field);
   psp_buf_text(&r->field, "");
-  if (at_end(r) || *r->at != '"') {
+  if (at_end(r) || next(r) != '"') {
     read_plain(r);
   } else {
-    r->at++;
+    r->text->at++;
     *why = "a quote is opened and never closed";
     if (!read_quoted(r)) return false;
     *why = "text behind a closing quote";
-    if (!at_end(r) && *r->at != r->comma && !is_break(*r->at)) return false;
+    if (!at_end(r) && next(r) != r->comma && !is_break(next(r))) return false;
   }
+  *why = "a cell of more than 16 MiB";
+  if (r->field.len > PSP_TEXT_MOST) return false;
   read_end(r);
   *why = "a zero byte";
   return !r->field.failed && strlen(r->field.data) == r->field.len;
@@ -142,7 +154,6 @@ static psprobe_code check_twice(const head *h, const reader *r, psprobe_error *e
 static psprobe_code read_head(reader *r, head *h, psp_import *import, psprobe_error *error) {
   psprobe_code code = read_names(r, h, error);
   if (code != PSPROBE_OK) return code;
-  r->line++;
   for (size_t i = 0; i < h->count; i++)
     psp_old_names_note(&import->old_names, h->names[i]);
   for (size_t i = 0; code == PSPROBE_OK && i < h->count; i++)
@@ -155,66 +166,73 @@ static psprobe_code read_head(reader *r, head *h, psp_import *import, psprobe_er
   return code == PSPROBE_OK ? check_twice(h, r, error) : code;
 }
 
+/* A field into the row under way. */
+static psprobe_code take_field(reader *r, const head *h, size_t line, size_t column,
+                               psp_import_row *row, psprobe_error *error) {
+  const char *why = "";
+  if (!read_field(r, &why))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu: %s", r->what, line, why);
+  if (column >= h->count)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu: more fields than columns",
+                    r->what, line);
+  if (psp_import_set(row, h->roles[column], h->sources[column], r->field.data, &why))
+    return PSPROBE_OK;
+  char shown[PSP_IMPORT_SHOWN];
+  psp_printable_text(shown, sizeof shown, r->field.data);
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu, column %s: '%s' is %s", r->what,
+                  line, h->names[column], shown, why);
+}
+
 static psprobe_code read_record(reader *r, const head *h, psp_import *import,
                                 psprobe_error *error) {
   psp_import_row row;
-  const char *why = "";
+  psprobe_code code = PSPROBE_OK;
   size_t line = r->line, column = 0, bytes = 0;
   psp_import_begin(&row, import->columns->source_count);
   do {
-    if (!read_field(r, &why))
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu: %s", r->what, line, why);
-    if (column >= h->count)
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu: more fields than columns",
-                      r->what, line);
-    if (!psp_import_set(&row, h->roles[column], h->sources[column], r->field.data, &why)) {
-      char shown[PSP_IMPORT_SHOWN];
-      psp_printable_text(shown, sizeof shown, r->field.data);
-      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu, column %s: '%s' is %s",
-                      r->what, line, h->names[column], shown, why);
-    }
+    code = take_field(r, h, line, column++, &row, error);
     bytes += r->field.len;
-    column++;
-  } while (!r->last);
-  r->line++;
-  if (bytes == 0) return PSPROBE_OK; /* ",,,,": a row that a spreadsheet left */
-  if (column < h->count)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu: %zu fields for %zu columns",
+  } while (code == PSPROBE_OK && !r->last);
+  if (code == PSPROBE_OK && bytes == 0) return code; /* ",,,,": a row that a spreadsheet left */
+  if (code == PSPROBE_OK && column < h->count)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu: %zu fields for %zu columns",
                     r->what, line, column, h->count);
-  if (!psp_import_end(import, &row))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu: %s", r->what, line, row.wrong);
-  return import->columns->failed ? psp_fail_memory(error, r->what) : PSPROBE_OK;
+  if (code != PSPROBE_OK)
+    psp_import_drop(&row);
+  else if (!psp_import_end(import, &row))
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: line %zu: %s", r->what, line, row.wrong);
+  if (code == PSPROBE_OK && import->columns->failed) code = psp_fail_memory(error, r->what);
+  return code;
 }
 
 /* What parts the fields: the first line says so ("sep=;", as spreadsheets have it), or shows it. */
 static void find_comma(reader *r) {
-  size_t left = (size_t)(r->end - r->at), len = 0;
-  while (len < left && !is_break(r->at[len]))
-    len++;
   r->comma = ',';
-  if (len == 5 && memcmp(r->at, "sep=", 4) == 0) {
-    r->comma = r->at[4];
-    r->at += 5;
+  if (at_end(r)) return;
+  const char *at = r->text->data + r->text->at;
+  size_t left = r->text->end - r->text->at, len = 0;
+  while (len < left && !is_break(at[len]))
+    len++;
+  if (len == 5 && memcmp(at, "sep=", 4) == 0) {
+    r->comma = at[4];
+    r->text->at += 5;
     read_end(r);
-    r->line++;
-  } else if (memchr(r->at, ',', len) == NULL) {
-    r->comma = memchr(r->at, ';', len) != NULL    ? ';'
-               : memchr(r->at, '\t', len) != NULL ? '\t'
-                                                  : ',';
+  } else if (memchr(at, ',', len) == NULL) {
+    r->comma = memchr(at, ';', len) != NULL ? ';' : memchr(at, '\t', len) != NULL ? '\t' : ',';
   }
 }
 
-psprobe_code psp_import_csv(psp_import *import, const char *text, size_t len,
-                            psprobe_error *error) {
-  reader r = {.at = text, .end = text + len, .what = import->what, .line = 1};
+psprobe_code psp_import_csv(psp_import *import, psp_text *text, psprobe_error *error) {
+  reader r = {.text = text, .what = import->what, .line = 1};
   head *h = calloc(1, sizeof *h);
   if (h == NULL) return psp_fail_memory(error, import->what);
   find_comma(&r);
   psprobe_code code = read_head(&r, h, import, error);
-  while (code == PSPROBE_OK && !at_end(&r))
+  while (code == PSPROBE_OK && !import->ended && !at_end(&r))
     code = read_record(&r, h, import, error);
   head_free(h);
   free(h);
   psp_buf_free(&r.field);
-  return code == PSPROBE_OK ? psp_import_finish(import, error) : code;
+  /* What made the text end early says more than what that made of a row. */
+  return text->error.code != PSPROBE_OK ? psp_text_failed(text, error) : code;
 }

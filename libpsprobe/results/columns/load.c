@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/** @file A results file read into columns, whole or in parts. */
+/** @file A results file read into columns. */
 #include <string.h>
 
-#include "base/error.h"
 #include "results/columns/columns.h"
 
 /* What the two passes over the store share. */
@@ -10,8 +9,6 @@ typedef struct loader {
   psp_columns columns;
   char last_run[PSPROBE_ID_SIZE]; /* of the row before; rows of a run mostly follow each other */
   uint32_t last_index;
-  psp_columns_part *part; /* NULL: all at once */
-  void *arg;
 } loader;
 
 static bool same_sources(const psp_columns *c, const psprobe_run *run) {
@@ -72,40 +69,5 @@ psprobe_code psp_columns_load(psp_columns *columns, psprobe_store *store,
     *columns = l.columns;
   else
     psp_columns_free(&l.columns);
-  return code;
-}
-
-/* ---- in parts ---- */
-
-#define PART 4096
-
-/* Rows as they came, whose memory the next ones have. */
-static void forget_rows(psp_columns *c) {
-  psp_columns_drop(c, c->count);
-  psp_interned_free(&c->instances);
-  if (c->apart != NULL) forget_rows(c->apart);
-}
-
-static bool hand_on(loader *l) {
-  bool on = !l->columns.failed && l->part(l->arg, &l->columns);
-  forget_rows(&l->columns);
-  return on;
-}
-
-static bool take_row_of_part(void *arg, const psprobe_row *row) {
-  loader *l = arg;
-  size_t apart = l->columns.apart != NULL ? l->columns.apart->count : 0;
-  if (l->columns.count + apart >= PART && !hand_on(l)) return false;
-  return take_row(l, row);
-}
-
-psprobe_code psp_columns_in_parts(psprobe_store *store, const psprobe_filter *filter,
-                                  psp_columns_part *part, void *arg, psprobe_error *error) {
-  loader l = {.part = part, .arg = arg};
-  psprobe_code code = take_runs(&l, store, filter, error);
-  if (code == PSPROBE_OK) code = psprobe_store_each(store, filter, take_row_of_part, &l, error);
-  if (code == PSPROBE_OK) hand_on(&l);
-  if (code == PSPROBE_OK && l.columns.failed) code = psp_fail_memory(error, "results");
-  psp_columns_free(&l.columns);
   return code;
 }

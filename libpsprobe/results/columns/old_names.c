@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 
-#define SUFFIX "_response_time"
 #define STATUS "_status"
 
 static const struct {
@@ -38,14 +37,14 @@ void psp_put_response_column(psp_buf *out, const char *const *sources, size_t co
     if (strcmp(names[i].source, name) == 0 && !has(sources, count, names[i].old))
       name = names[i].old;
   psp_buf_text(out, name);
-  psp_buf_text(out, SUFFIX);
+  psp_buf_text(out, PSP_RESPONSE_SUFFIX);
 }
 
 bool psp_response_source(psp_buf *out, const psp_old_names *old, const char *column) {
-  size_t len = strlen(column), suffix = strlen(SUFFIX);
-  if (len <= suffix || !psp_text_ends(column, SUFFIX)) return false;
+  size_t len = strlen(column), suffix = strlen(PSP_RESPONSE_SUFFIX);
+  if (len <= suffix || !psp_text_ends(column, PSP_RESPONSE_SUFFIX)) return false;
   for (size_t i = 0; i < COUNT; i++) {
-    if (old->own[i] || !is(column, names[i].old, SUFFIX)) continue;
+    if (old->own[i] || !is(column, names[i].old, PSP_RESPONSE_SUFFIX)) continue;
     psp_buf_text(out, names[i].source);
     return true;
   }

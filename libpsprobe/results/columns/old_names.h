@@ -13,6 +13,9 @@
 
 #include "base/buf.h"
 
+/** What a column of a source's times ends in. */
+#define PSP_RESPONSE_SUFFIX "_response_time"
+
 /** Which old names are sources' own in a table; zeroed: none. */
 typedef struct psp_old_names {
   bool own[2];

@@ -10,55 +10,29 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "results/columns/export.h"
 #include "results/columns/import.h"
 #include "results/store/lock.h"
 
-static const char sqlite_magic[] = "SQLite format 3";
-
-static psprobe_code read_all(int file, const char *what, psp_buf *out, psprobe_error *error) {
-  for (;;) {
-    if (!psp_buf_reserve(out, 65536)) return psp_fail_memory(error, what);
-    ssize_t got = read(file, out->data + out->len, 65536);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return psp_fail(error, PSPROBE_UNAVAILABLE, "read %s: %s", what, strerror(errno));
-    if (got == 0) break;
-    out->len += (size_t)got;
-  }
-  psp_buf_add(out, "", 0);
-  out->data[out->len] = '\0';
-  return PSPROBE_OK;
+psprobe_code psp_import_text(psp_import *import, psp_text *text, bool scanned,
+                             psprobe_error *error) {
+  char first = psp_text_first(text);
+  psprobe_code code = PSPROBE_OK;
+  if (first != '{' && first != '[') return psp_import_csv(import, text, error);
+  if (!scanned) code = psp_text_keep(text, error);
+  if (code == PSPROBE_OK && !scanned) code = psp_import_json_scan(import, text, error);
+  return code == PSPROBE_OK ? psp_import_json(import, text, error) : code;
 }
 
-/* Why a text cannot be read as it is; NULL: it can. */
-static const char *encoding_of(const psp_buf *text) {
-  const unsigned char *bytes = (const unsigned char *)text->data;
-  if (text->len >= sizeof sqlite_magic && memcmp(bytes, sqlite_magic, sizeof sqlite_magic) == 0)
-    return "a results file cannot be read from a pipe; name it";
-  if (text->len == 0) return "it is empty";
-  if (text->len >= 2 && ((bytes[0] == 0xFF && bytes[1] == 0xFE) ||
-                         (bytes[0] == 0xFE && bytes[1] == 0xFF) || bytes[0] == 0 || bytes[1] == 0))
-    return "it is UTF-16: save it as UTF-8";
-  return psp_utf8_valid(text->data, text->len)
-             ? NULL
-             : "it is not UTF-8 (Latin-1, perhaps): save it as UTF-8";
-}
-
-static psprobe_code import_text(const char *what, int file, const psprobe_filter *filter,
+static psprobe_code import_file(const psp_columns_source *source, const char *what, int file,
                                 psp_columns *columns, psprobe_error *error) {
-  static const char bom[] = "\xEF\xBB\xBF";
-  psp_import import = {.columns = columns, .what = what, .filter = filter};
-  psp_buf text = {0};
-  psprobe_code code = read_all(file, what, &text, error);
-  const char *why = code == PSPROBE_OK ? encoding_of(&text) : NULL;
-  if (why != NULL) code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: %s", what, why);
-  if (code == PSPROBE_OK) {
-    size_t skip = text.len >= 3 && memcmp(text.data, bom, 3) == 0 ? 3 : 0;
-    const char *from = text.data + skip;
-    char first = from[strspn(from, " \t\r\n")];
-    code = first == '{' || first == '[' ? psp_import_json(&import, from, text.len - skip, error)
-                                        : psp_import_csv(&import, from, text.len - skip, error);
-  }
-  psp_buf_free(&text);
+  psp_import import = {.columns = columns, .what = what, .filter = &source->filter};
+  psp_text text;
+  psprobe_code code = psp_text_open(&text, what, file, error);
+  if (code == PSPROBE_OK) code = psp_import_text(&import, &text, false, error);
+  if (code == PSPROBE_OK) code = psp_import_finish(&import, error);
+  psp_import_free(&import);
+  psp_text_close(&text);
   return code;
 }
 
@@ -98,39 +72,86 @@ static int open_text(const char *path) {
   return -1;
 }
 
+/* Standard input too. @return -1: it is for the store */
+static int open_source(const psp_columns_source *source, const char **what) {
+  bool standard = strcmp(source->path, "-") == 0;
+  *what = standard ? "standard input" : source->path;
+  return standard ? STDIN_FILENO : open_text(source->path);
+}
+
 psprobe_code psp_columns_open(psp_columns *columns, const psp_columns_source *source,
                               psprobe_error *error) {
-  const char *path = source->path;
-  if (strcmp(path, "-") == 0)
-    return import_text("standard input", STDIN_FILENO, &source->filter, columns, error);
-  int file = open_text(path);
+  const char *what;
+  int file = open_source(source, &what);
   if (file < 0) return load_store(source, columns, error);
-  psprobe_code code = import_text(path, file, &source->filter, columns, error);
-  close(file);
+  psprobe_code code = import_file(source, what, file, columns, error);
+  if (file != STDIN_FILENO) close(file);
   return code;
 }
 
-static psprobe_code put_text(const psp_columns_source *source, psp_text_put *put, void *arg,
-                             psprobe_error *error) {
+/* ---- written out again ---- */
+
+/* Reads all rows of a text once more. */
+static psprobe_code read_again(psp_import *import, psp_text *text, psp_row_take *take, void *arg,
+                               psprobe_error *error) {
+  psprobe_code code = psp_text_rewind(text, error);
+  import->take = take;
+  import->arg = arg;
+  import->chosen = true;
+  return code == PSPROBE_OK ? psp_import_text(import, text, true, error) : code;
+}
+
+static psprobe_code export_rows(psp_import *import, psp_text *text, psp_export *out,
+                                psprobe_error *error) {
+  psprobe_code code = psp_text_keep(text, error);
+  if (code == PSPROBE_OK) code = psp_import_text(import, text, false, error);
+  if (code == PSPROBE_OK) code = psp_import_finish(import, error);
+  if (code != PSPROBE_OK) return code;
+  if (import->filter->run != NULL) { /* the shape of that run alone */
+    out->shape = (psp_csv_shape){.any = false};
+    code = read_again(import, text, psp_export_note, &out->shape, error);
+  }
+  if (code != PSPROBE_OK) return code;
+  if (import->whole && import->runs.count > 0)
+    psp_export_runs(out, &import->runs);
+  else
+    psp_export_columns(out, import->columns);
+  return read_again(import, text, psp_export_row, out, error);
+}
+
+static psprobe_code export_text(const psp_columns_source *source, const char *what, int file,
+                                psp_export *out, psprobe_error *error) {
   psp_columns columns = {0};
-  psprobe_code code = psp_columns_open(&columns, source, error);
-  char *csv = code == PSPROBE_OK ? psp_columns_csv(&columns) : NULL;
-  if (code == PSPROBE_OK && csv == NULL) code = psp_fail_memory(error, "rows");
-  if (code == PSPROBE_OK) put(arg, csv, strlen(csv));
-  free(csv);
+  psp_import import = {.columns = &columns,
+                       .what = what,
+                       .filter = &source->filter,
+                       .whole = out->form == PSPROBE_REPORT_JSON_LINES,
+                       .take = psp_export_note,
+                       .arg = &out->shape};
+  psp_text text;
+  psprobe_code code = psp_text_open(&text, what, file, error);
+  if (code == PSPROBE_OK) code = export_rows(&import, &text, out, error);
+  psp_import_free(&import);
   psp_columns_free(&columns);
+  psp_text_close(&text);
   return code;
 }
 
-psprobe_code psp_csv_put(const psp_columns_source *source, psp_text_put *put, void *arg,
-                         psprobe_error *error) {
-  bool text = strcmp(source->path, "-") == 0;
-  int file = text ? -1 : open_text(source->path);
-  if (file >= 0) close(file);
-  if (text || file >= 0) return put_text(source, put, arg, error);
+psprobe_code psp_export_file(const psp_columns_source *source, psprobe_report_form form,
+                             psp_text_put *put, void *arg, psprobe_error *error) {
+  psp_export out = {.form = form, .put = put, .arg = arg};
   psprobe_store *store = NULL;
-  psprobe_code code = open_store(source, &store, error);
-  if (code == PSPROBE_OK) code = psp_store_csv(store, &source->filter, put, arg, error);
-  psprobe_store_free(store);
-  return code;
+  psprobe_code code;
+  const char *what;
+  int file = open_source(source, &what);
+  if (file >= 0) {
+    code = export_text(source, what, file, &out, error);
+    if (file != STDIN_FILENO) close(file);
+  } else {
+    code = open_store(source, &store, error);
+    if (code == PSPROBE_OK) code = psp_export_store(store, &source->filter, &out, error);
+    psprobe_store_free(store);
+  }
+  psprobe_code end = psp_export_end(&out, code == PSPROBE_OK ? error : NULL);
+  return code == PSPROBE_OK ? end : code;
 }

@@ -46,13 +46,16 @@ static void test_rows(void **state) {
       "cloud_function_status,cloud_function_cold,cloud_function_duplicates,"
       "cloud_function_handled_ns,regular_service_status,regular_service_cold,"
       "regular_service_duplicates,regular_service_handled_ns,"
-      "warm_status,warm_cold,warm_duplicates,warm_handled_ns\n"
+      "warm_status,warm_cold,warm_duplicates,warm_handled_ns,"
+      "run_started,run_ended,run_ending,run_resumed,run_interval_ns,run_timeout_ns,run_project,"
+      "run_topic,run_host,run_version,run_region,run_clock,run_settings\n"
       "3c6ef372fe94f82a0000000000000002,2026-11-24T22:18:58.773Z,60000002,,31000000000,"
       "2026-11-24T22:18:48.773000001Z,9e3779b97f4a7c150000000000000001,1000,20000000,"
-      "answered,0,0,1000000,lost,0,0,,late,1,4,\n"
+      "answered,0,0,1000000,lost,0,0,,late,1,4,,"
+      "2026-11-24T22:18:47.773Z,,,,5000000000,30000000000,demo-p,probes,here,,,,\n"
       "3c6ef372fe94f82a0000000000000002,2026-11-24T22:18:58.773Z,60000002,,31000000000,"
       "2026-11-24T22:18:48.773000001Z,9e3779b97f4a7c150000000000000001,1000,,"
-      "answered,0,0,1000000,lost,0,0,,late,1,4,\n");
+      "answered,0,0,1000000,lost,0,0,,late,1,4,,,,,,,,,,,,,,\n");
   free(csv);
   psp_columns_free(&columns);
 }
@@ -94,7 +97,7 @@ static void test_names_that_must_be_quoted(void **state) {
     psp_columns_set_sources(&columns, &bad[i], 1);
     psp_columns_add(&columns, psp_columns_add_run(&columns, &run), &result, 0);
     char *csv = csv_of(&columns);
-    assert_int_equal(cells_of(csv, cells), 11);
+    assert_int_equal(cells_of(csv, cells), 11 + PSP_RUN_COLUMNS);
     strcat(strcpy(want, bad[i]), "_response_time");
     assert_string_equal(cells[2], want);
     strcat(strcpy(want, bad[i]), "_handled_ns");

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "results/columns/columns.h"
+#include "results/columns/export.h"
 #include "scratch.h"
 
 /* More than two parts of them: some cold, some late, some that tell more than others. */
@@ -41,12 +41,20 @@ static bool keep_first(void *arg, const char *text, size_t len) {
   return false;
 }
 
+static psprobe_code export(psprobe_store *store, const psprobe_filter *filter, psp_text_put *put,
+                           psp_buf *all) {
+  psp_export out = {.form = PSPROBE_REPORT_CSV, .put = put, .arg = all};
+  psprobe_code code = psp_export_store(store, filter, &out, NULL);
+  assert_int_equal(psp_export_end(&out, NULL), PSPROBE_OK);
+  return code;
+}
+
 static void expect_same(psprobe_store *store, const psprobe_filter *filter) {
   psp_columns columns = {0};
   psp_buf parts = {0};
   assert_int_equal(psp_columns_load(&columns, store, filter, NULL), PSPROBE_OK);
-  char *whole = psp_columns_csv(&columns);
-  assert_int_equal(psp_store_csv(store, filter, keep, &parts, NULL), PSPROBE_OK);
+  char *whole = psp_columns_export(&columns, PSPROBE_REPORT_CSV);
+  assert_int_equal(export(store, filter, keep, &parts), PSPROBE_OK);
   assert_string_equal(parts.data, whole);
   free(whole);
   psp_buf_free(&parts);
@@ -64,11 +72,10 @@ static void test_parts_make_the_whole(void **state) {
 static void test_an_end_on_the_way(void **state) {
   psprobe_store *store = filled(state);
   psp_buf some = {0};
-  assert_int_equal(psp_store_csv(store, NULL, keep_first, &some, NULL), PSPROBE_OK);
+  assert_int_equal(export(store, NULL, keep_first, &some), PSPROBE_OK);
   assert_in_range(some.len, 1000, 2000000);
   psp_buf_free(&some);
-  assert_int_equal(psp_store_csv(store, &(psprobe_filter){.run = "f"}, keep, &some, NULL),
-                   PSPROBE_NOT_FOUND);
+  assert_int_equal(export(store, &(psprobe_filter){.run = "f"}, keep, &some), PSPROBE_NOT_FOUND);
   psprobe_store_free(store);
 }
 
