@@ -100,6 +100,7 @@ static psprobe_report_options asked(const char *run, const psprobe_logger *logge
   if (o.until != NULL) what.filter.until_wall_ns = psprobe_cli_moment(o.until);
   what.sources = o.sources.items;
   what.source_count = o.sources.count;
+  what.rows = o.csv || o.lines;
   return what;
 }
 

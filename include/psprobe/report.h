@@ -35,6 +35,8 @@ typedef struct psprobe_report_options {
   const char *const *sources; /**< these alone, in this order; NULL: all */
   size_t source_count;
   const psprobe_logger *logger;
+  bool rows; /**< hold each probe of a results file, for psprobe_report_csv and the like; else more
+                than 500,000 are summed up in histograms: durations to 0.1 %, in little memory */
 } psprobe_report_options;
 
 /**
@@ -132,12 +134,12 @@ PSPROBE_API char *psprobe_report_text(const psprobe_report *report,
 PSPROBE_API char *psprobe_report_table(const psprobe_report *report);
 /**
  * One row a probe, its id in the first column (RFC 4180, LF).
- * @return the text; NULL: no memory
+ * @return the text; NULL: no memory, or probes are summed up (psprobe_report_options)
  */
 PSPROBE_API char *psprobe_report_csv(const psprobe_report *report);
 /**
  * An object a line: each run, then each probe with its answers (docs/report-json.md).
- * @return the text; NULL: no memory
+ * @return the text; NULL: no memory, or as psprobe_report_csv
  */
 PSPROBE_API char *psprobe_report_json_lines(const psprobe_report *report);
 /**

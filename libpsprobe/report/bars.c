@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "report/table.h"
+#include "stats/bins.h"
 
 #define BARS_MOST  60
 #define BARS_LEAST 8
@@ -38,10 +39,16 @@ static int bar_of(const scale *s, int64_t ns) {
 
 /* Between the fastest and the slowest of all; at least a factor of 1.1, or all would be one bar.
  */
-static scale scale_of(const psp_columns *c, int bars) {
+static scale scale_of(const psprobe_report *report, int bars) {
+  const psp_columns *c = &report->columns;
   scale s = {.low = INT64_MAX, .high = 0, .bars = bars};
+  for (size_t k = 0; k < c->source_count && report->sums != NULL; k++) {
+    const psp_spread *answers = &report->sums->answers[k];
+    if (answers->n > 0 && answers->min_ns < s.low) s.low = answers->min_ns;
+    if (answers->n > 0 && answers->max_ns > s.high) s.high = answers->max_ns;
+  }
   for (size_t k = 0; k < c->source_count; k++)
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < c->count && report->sums == NULL; i++) {
       if (!answered(&c->sources[k], i)) continue;
       int64_t ns = c->sources[k].elapsed_ns[i];
       s.low = ns < s.low ? ns : s.low;
@@ -52,11 +59,23 @@ static scale scale_of(const psp_columns *c, int bars) {
   return s;
 }
 
-static void put_strip(const psp_sink *out, const psp_columns *c, size_t k, const scale *s,
-                      const psp_text_style *style) {
-  uint64_t counts[BARS_MOST] = {0}, most = 1;
+static void count_bars(const psprobe_report *report, size_t k, const scale *s,
+                       uint64_t counts[BARS_MOST]) {
+  const psp_columns *c = &report->columns;
+  if (report->sums != NULL) {
+    const psp_spread *answers = &report->sums->answers[k];
+    for (size_t i = 0; i < answers->width; i++)
+      counts[bar_of(s, psp_bin_least(answers->low + (int32_t)i))] += psp_spread_in(answers, i);
+    return;
+  }
   for (size_t i = 0; i < c->count; i++)
     if (answered(&c->sources[k], i)) counts[bar_of(s, c->sources[k].elapsed_ns[i])]++;
+}
+
+static void put_strip(const psp_sink *out, const psprobe_report *report, size_t k, const scale *s,
+                      const psp_text_style *style) {
+  uint64_t counts[BARS_MOST] = {0}, most = 1;
+  count_bars(report, k, s, counts);
   for (int b = 0; b < s->bars; b++)
     most = counts[b] > most ? counts[b] : most;
   psp_text_color(out, style, k);
@@ -81,12 +100,12 @@ void psp_bars_put(const psp_sink *out, const psprobe_report *report, const psp_t
   int bars = style->width - name - 2;
   if (!any || bars < BARS_LEAST) return;
   psp_sink_raw(out, "\n");
-  scale s = scale_of(c, bars < BARS_MOST ? bars : BARS_MOST);
+  scale s = scale_of(report, bars < BARS_MOST ? bars : BARS_MOST);
   for (size_t k = 0; k < c->source_count; k++) {
     const char *shown = psprobe_comparison_source(report->comparison, k)->name;
     psp_sink_text(out, shown);
     psp_sink_spaces(out, name + 2 - psp_text_width(shown));
-    put_strip(out, c, k, &s, style);
+    put_strip(out, report, k, &s, style);
     psp_sink_raw(out, "\n");
   }
   char low[PSP_DURATION_SIZE], high[PSP_DURATION_SIZE];

@@ -6,14 +6,8 @@
 #include "base/error.h"
 #include "report/table.h"
 #include "report/words.h"
-
-/* The times of a source's answers, in the order sent. */
-static size_t answers_of(const psp_columns *c, size_t k, int64_t *out) {
-  size_t n = 0;
-  for (size_t i = 0; i < c->count; i++)
-    if (psprobe_answer_came(c->sources[k].status[i])) out[n++] = c->sources[k].elapsed_ns[i];
-  return n;
-}
+#include "stats/comparison.h"
+#include "stats/difference.h"
 
 static void put_change(psp_buf *out, const char *name, const psprobe_change *change) {
   psp_buf_printf(out, "%s: ", name);
@@ -41,24 +35,6 @@ static void put_change(psp_buf *out, const char *name, const psprobe_change *cha
   psp_buf_text(out, ").");
 }
 
-static psprobe_code compare_source(psp_buf *out, const psp_columns *before, size_t b,
-                                   const psp_columns *after, size_t a, psprobe_error *error) {
-  int64_t *first = malloc((before->count + 1) * sizeof *first);
-  int64_t *second = malloc((after->count + 1) * sizeof *second);
-  psprobe_change change = {0};
-  psprobe_code code = PSPROBE_OK;
-  if (first == NULL || second == NULL) {
-    code = psp_fail_memory(error, "comparison of two runs");
-  } else {
-    size_t n = answers_of(before, b, first), m = answers_of(after, a, second);
-    code = psprobe_change_of(first, n, second, m, &change, error);
-  }
-  if (code == PSPROBE_OK) put_change(out, after->sources[a].shown, &change);
-  free(first);
-  free(second);
-  return code;
-}
-
 static size_t find_source(const psp_columns *columns, const char *name) {
   size_t i = 0;
   while (i < columns->source_count && strcmp(columns->sources[i].name, name) != 0)
@@ -66,14 +42,15 @@ static size_t find_source(const psp_columns *columns, const char *name) {
   return i;
 }
 
-static psprobe_code put_source(const psp_sink *out, int width, const psp_columns *before, size_t b,
-                               const psp_columns *after, size_t a, psprobe_error *error) {
+static void put_source(const psp_sink *out, int width, const psprobe_report *before, size_t b,
+                       const psprobe_report *after, size_t a) {
   psp_buf line = {0};
-  psprobe_code code = compare_source(&line, before, b, after, a, error);
-  if (code == PSPROBE_OK && !line.failed) psp_text_wrap(out, line.data, width);
+  const psprobe_change change =
+      psp_change(&before->comparison->medians[b], &after->comparison->medians[a]);
+  put_change(&line, after->columns.sources[a].shown, &change);
+  if (!line.failed) psp_text_wrap(out, line.data, width);
   out->to->failed |= line.failed;
   psp_buf_free(&line);
-  return code;
 }
 
 psprobe_code psprobe_report_before_after(const psprobe_report *before, const psprobe_report *after,
@@ -83,18 +60,13 @@ psprobe_code psprobe_report_before_after(const psprobe_report *before, const psp
   int width = options != NULL && options->width > 0 ? options->width : 80;
   psp_buf out = {0};
   psp_sink terminal = psp_sink_terminal(&out);
-  psprobe_code code = PSPROBE_OK;
-  for (size_t k = 0; k < a->source_count && code == PSPROBE_OK; k++) {
+  for (size_t k = 0; k < a->source_count; k++) {
     size_t j = find_source(b, a->sources[k].name);
-    if (j < b->source_count) code = put_source(&terminal, width, b, j, a, k, error);
+    if (j < b->source_count) put_source(&terminal, width, before, j, after, k);
   }
-  if (code == PSPROBE_OK && !out.failed && out.len == 0)
-    psp_buf_text(&out, "The two runs have no source in common.\n");
+  if (!out.failed && out.len == 0) psp_buf_text(&out, "The two runs have no source in common.\n");
   char *made = psp_buf_take(&out, NULL);
-  if (code == PSPROBE_OK && made == NULL) code = psp_fail_memory(error, "comparison of two runs");
-  if (code == PSPROBE_OK)
-    *text = made;
-  else
-    free(made);
-  return code;
+  if (made == NULL) return psp_fail_memory(error, "comparison of two runs");
+  *text = made;
+  return PSPROBE_OK;
 }

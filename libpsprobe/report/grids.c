@@ -201,12 +201,12 @@ static void make_rates(psp_grids *grids, const psp_columns *columns) {
 }
 
 void psp_grids_make(psp_grids *grids, const psp_columns *columns,
-                    const psprobe_comparison *comparison) {
+                    const psprobe_comparison *comparison, bool whole) {
   *grids = (psp_grids){0};
   make_parts(grids, comparison);
   make_cold(grids, columns);
-  make_legs(grids, columns);
-  make_rates(grids, columns);
+  if (whole) make_legs(grids, columns);
+  if (whole) make_rates(grids, columns);
   for (size_t i = 0; i < grids->count; i++)
     grids->failed |= grids->items[i].note.failed;
 }

@@ -34,9 +34,10 @@ typedef struct psp_grids {
   bool failed; /**< memory ran out */
 } psp_grids;
 
-/** Makes those that there are. */
+/** Makes those that there are. @param whole columns hold all probes; else without what needs them
+ */
 void psp_grids_make(psp_grids *grids, const psp_columns *columns,
-                    const psprobe_comparison *comparison);
+                    const psprobe_comparison *comparison, bool whole);
 void psp_grids_free(psp_grids *grids);
 
 /** On a terminal: each below an empty line, turned to lines where it does not fit. */

@@ -85,7 +85,13 @@ static void put_bounds(psp_json_writer *w, const char *key, bool there, const ps
   put_interval(w, key, &bounds);
 }
 
+/* NULL: not looked at. */
 static void put_legs(psp_json_writer *w, const psp_legs *legs) {
+  if (legs == NULL) {
+    psp_json_put_key(w, "legs");
+    psp_json_put_null(w);
+    return;
+  }
   bool known = legs->answers > 0;
   psp_json_begin_object_member(w, "legs");
   psp_json_put_int64_member(w, "instances", (int64_t)legs->instances);
@@ -141,7 +147,7 @@ static void put_share(psp_json_writer *w, const char *share_key, const char *ci_
 
 static void put_pair(psp_json_writer *w, const psprobe_report *report, const psprobe_pair *pair) {
   static const char *const outcomes[] = {"undecided", "a_faster", "b_faster"};
-  const bool any = pair->all.n > 0;
+  const bool any = pair->all.n > 0, each = any && report->sums == NULL;
   const bool sent = psprobe_comparison_source(report->comparison, pair->a)->sent > 0;
   psp_json_begin_object(w);
   put_text(w, "a", report->columns.sources[pair->a].name);
@@ -151,9 +157,9 @@ static void put_pair(psp_json_writer *w, const psprobe_report *report, const psp
   put_interval(w, "median_ci_ns", &pair->all.median_ci);
   put_interval(w, "unpaired_ci_ns", &pair->unpaired.ci);
   put_interval(w, "bootstrap_ci_ns", &pair->bootstrap_ci);
-  put_figure(w, "hodges_lehmann_ns", any, pair->hodges_lehmann_ns);
+  put_figure(w, "hodges_lehmann_ns", each, pair->hodges_lehmann_ns);
   put_interval(w, "hodges_lehmann_ci_ns", &pair->hodges_lehmann_ci);
-  put_measured(w, "wilcoxon_p", any, pair->wilcoxon_p);
+  put_measured(w, "wilcoxon_p", each, pair->wilcoxon_p);
   put_measured(w, "sign_p", any, pair->sign_p);
   put_measured(w, "holm_p", any, pair->holm_p);
   put_share(w, "a_first_share", "a_first_ci", &pair->a_first);
@@ -175,10 +181,16 @@ static void put_pair(psp_json_writer *w, const psprobe_report *report, const psp
   psp_json_end_object(w);
 }
 
-/* Runs of different rates, each source at each. */
-static void put_rates(psp_json_writer *w, const psp_columns *c) {
+/* Runs of different rates, each source at each; null where probes are summed up. */
+static void put_rates(psp_json_writer *w, const psprobe_report *report) {
+  const psp_columns *c = &report->columns;
   psp_rate *rates = NULL;
   size_t count = 0;
+  if (report->sums != NULL) {
+    psp_json_put_key(w, "rates");
+    psp_json_put_null(w);
+    return;
+  }
   w->buf->failed |= !psp_rates_list(c, &rates, &count);
   psp_json_begin_array_member(w, "rates");
   for (size_t i = 0; i < count; i++) {
@@ -232,6 +244,7 @@ char *psprobe_report_json(const psprobe_report *report) {
   psp_json_begin_object(&w);
   psp_json_put_int64_member(&w, "schema", REPORT_SCHEMA);
   put_text(&w, "sentence", report->sentence);
+  psp_json_put_bool_member(&w, "summed_up", report->sums != NULL);
   psp_json_begin_array_member(&w, "runs");
   for (size_t i = 0; i < report->columns.run_count; i++)
     put_run(&w, &report->columns.runs[i].run);
@@ -241,14 +254,15 @@ char *psprobe_report_json(const psprobe_report *report) {
   psp_json_begin_object_member(&w, "sources");
   for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++) {
     psp_legs legs;
-    out.failed |= !psp_legs_of(&report->columns, k, &legs);
+    bool whole = report->sums == NULL;
+    if (whole) out.failed |= !psp_legs_of(&report->columns, k, &legs);
     put_source(&w, report->columns.sources[k].name,
                psprobe_comparison_source(report->comparison, k), report->untaken.in_doubt[k],
-               &legs);
+               whole ? &legs : NULL);
   }
   psp_json_end_object(&w);
   put_cold_cadence(&w, &report->columns);
-  put_rates(&w, &report->columns);
+  put_rates(&w, report);
   psp_json_begin_array_member(&w, "pairs");
   for (size_t i = 0; i < psprobe_comparison_pair_count(report->comparison); i++)
     put_pair(&w, report, psprobe_comparison_pair(report->comparison, i));

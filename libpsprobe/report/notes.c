@@ -66,8 +66,9 @@ static void note_slowness(psp_buf *out, const psprobe_comparison *c, size_t own,
 
 static void note_serial(psp_buf *out, const psprobe_pair *pair) {
   if (!pair->serial.matters || pair->serial.effective_n >= 0.95 * (double)pair->all.n) return;
-  psp_buf_printf(out,
-                 "Neighbouring probes are alike (lag-1 autocorrelation %.2f): ", pair->serial.lag1);
+  psp_buf_text(out, "Neighbouring probes are alike");
+  if (pair->serial.known) psp_buf_printf(out, " (lag-1 autocorrelation %.2f)", pair->serial.lag1);
+  psp_buf_text(out, ": ");
   psp_words_probes(out, pair->all.n);
   psp_buf_text(out, " tell as much as ");
   const uint64_t worth = (uint64_t)fmax(1, rint(pair->serial.effective_n));

@@ -76,8 +76,9 @@ psprobe_code psprobe_report_draw(const psprobe_report *report, const char *stem,
     any |= s->answered + s->late > 0;
   }
   if (!any) return psp_fail(error, PSPROBE_FAILED_PRECONDITION, "no probe was answered");
-  psprobe_code code =
-      psp_plots_make(&plots, &report->probes) ? PSPROBE_OK : psp_fail_memory(error, "pictures");
+  psprobe_code code = psp_plots_make(&plots, &report->probes, report->sums)
+                          ? PSPROBE_OK
+                          : psp_fail_memory(error, "pictures");
   int last = plots.differences.count > 0 ? PSP_PICTURE_DIFFERENCES : PSP_PICTURE_HISTOGRAM;
   for (int picture = 0; picture <= last && code == PSPROBE_OK; picture++)
     code = draw_one(report, &plots, stem, format, (psp_picture)picture, error);

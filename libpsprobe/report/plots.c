@@ -83,9 +83,19 @@ bool psp_plots_after_gap(const psp_plots *plots, uint32_t index) {
   return low < plots->gap_count && plots->gaps[low].to_ns == at;
 }
 
+static void stretch(psp_plots *plots, int64_t least, int64_t most) {
+  if (least < plots->low_ns) plots->low_ns = least;
+  if (most > plots->high_ns) plots->high_ns = most;
+}
+
 static bool set_answers(psp_plots *plots, room *r) {
   plots->low_ns = INT64_MAX;
-  for (size_t k = 0; k < plots->probes->source_count; k++) {
+  for (size_t k = 0; plots->sums != NULL && k < plots->probes->source_count; k++) {
+    const psp_spread *answers = &plots->sums->answers[k];
+    plots->answer_count[k] = (size_t)answers->n;
+    if (answers->n > 0) stretch(plots, answers->min_ns, answers->max_ns);
+  }
+  for (size_t k = 0; plots->sums == NULL && k < plots->probes->source_count; k++) {
     const psprobe_series *source = &plots->probes->sources[k];
     size_t n = 0;
     for (size_t i = 0; i < plots->probes->count; i++)
@@ -95,8 +105,7 @@ static bool set_answers(psp_plots *plots, room *r) {
     if (plots->answers[k] == NULL) return false;
     memcpy(plots->answers[k], r->values, n * sizeof *r->values);
     plots->answer_count[k] = n;
-    if (n > 0 && r->values[0] < plots->low_ns) plots->low_ns = r->values[0];
-    if (n > 0 && r->values[n - 1] > plots->high_ns) plots->high_ns = r->values[n - 1];
+    if (n > 0) stretch(plots, r->values[0], r->values[n - 1]);
   }
   if (plots->high_ns < 1) plots->high_ns = 1;
   if (plots->low_ns > plots->high_ns) plots->low_ns = plots->high_ns;
@@ -118,13 +127,30 @@ static bool set_series(psp_plots *plots, room *r) {
   psp_thin(plots->probes, r->order, r->keep);
   for (size_t i = 1; i < n; i++)
     if (psp_plots_after_gap(plots, r->order[i])) r->keep[i - 1] = r->keep[i] = true;
-  plots->series.of = n;
+  plots->series.of = plots->sums != NULL ? (size_t)plots->sums->probes : n;
   return take_kept(&plots->series, r, n);
+}
+
+/* Of all differences, though a few alone are drawn: those that were not chosen for being far out.
+ */
+#define BEND_SHARES 1000
+static bool set_summed_differences(psp_plots *plots, room *r) {
+  const psp_plots_sums *sums = plots->sums;
+  int64_t sorted[BEND_SHARES + 1];
+  for (size_t i = 0; i <= BEND_SHARES; i++)
+    sorted[i] = psp_spread_quantile(sums->differences, (double)i / BEND_SHARES);
+  if (sums->differences->n > 0) plots->bend = psp_bend_of(sorted, BEND_SHARES + 1);
+  psp_thin_differences(plots->probes, r->order, r->keep);
+  for (size_t i = 0; i < plots->probes->count; i++)
+    r->keep[i] = r->keep[i] && sums->even[r->order[i]];
+  plots->differences.of = (size_t)sums->differences->n;
+  return take_kept(&plots->differences, r, plots->probes->count);
 }
 
 static bool set_differences(psp_plots *plots, room *r) {
   const psprobe_probes *probes = plots->probes;
   if (probes->source_count < 2) return true;
+  if (plots->sums != NULL) return set_summed_differences(plots, r);
   const psprobe_series *a = &probes->sources[0], *b = &probes->sources[1];
   size_t n = 0;
   plots->differences.of = psp_thin_differences(probes, r->order, r->keep);
@@ -136,10 +162,10 @@ static bool set_differences(psp_plots *plots, room *r) {
   return true;
 }
 
-bool psp_plots_make(psp_plots *plots, const psprobe_probes *probes) {
+bool psp_plots_make(psp_plots *plots, const psprobe_probes *probes, const psp_plots_sums *sums) {
   room r;
   size_t n = probes->count;
-  *plots = (psp_plots){.probes = probes};
+  *plots = (psp_plots){.probes = probes, .sums = sums};
   bool ok = take_room(&r, n);
   if (ok && n > 0) {
     psp_sort_indexed(probes->sent_ns, n, r.values, r.order, r.scratch);
@@ -164,6 +190,7 @@ int64_t psp_plots_quantile(const psp_plots *plots, size_t k, double p) {
   size_t n = plots->answer_count[k];
   if (n == 0) return 0;
   double rank = ceil(p * (double)n - 1e-9);
+  if (plots->sums != NULL) return psp_spread_at(&plots->sums->answers[k], rank);
   size_t at = rank < 1 ? 0 : (size_t)rank - 1;
   return plots->answers[k][at < n ? at : n - 1];
 }
@@ -171,6 +198,7 @@ int64_t psp_plots_quantile(const psp_plots *plots, size_t k, double p) {
 /* Answers of source `k` that took `ns` or less. */
 static size_t at_most(const psp_plots *plots, size_t k, int64_t ns) {
   size_t low = 0, high = plots->answer_count[k];
+  if (plots->sums != NULL) return (size_t)psp_spread_at_most(&plots->sums->answers[k], ns);
   while (low < high) {
     size_t middle = (low + high) / 2;
     if (plots->answers[k][middle] <= ns)

@@ -13,6 +13,7 @@
 #include <psprobe/compare.h>
 
 #include "report/bend.h"
+#include "stats/spread.h"
 
 /** Bins of a histogram. */
 #define PSP_PLOTS_BINS 60
@@ -32,21 +33,30 @@ typedef struct psp_gap {
 
 #define PSP_PLOTS_SOURCES 16 /**< as PSPROBE_MAX_SOURCES */
 
+/** What all probes come to where `probes` are but a few of them (results/digests). All borrowed. */
+typedef struct psp_plots_sums {
+  uint64_t probes;           /**< how many there are in all */
+  const psp_spread *answers; /**< of each source */
+  const psp_spread *differences;
+  const bool *even; /**< of each of the few: it was chosen by its place, not for its time */
+} psp_plots_sums;
+
 typedef struct psp_plots {
   const psprobe_probes *probes;
-  int64_t first_ns, last_ns; /**< sent; 0 without probes */
+  const psp_plots_sums *sums; /**< NULL: probes are all there are */
+  int64_t first_ns, last_ns;  /**< sent; 0 without probes */
   psp_points series, differences;
   psp_gap *gaps;
   size_t gap_count;
-  int64_t *answers[PSP_PLOTS_SOURCES]; /**< of each source, sorted */
+  int64_t *answers[PSP_PLOTS_SOURCES]; /**< of each source, sorted; NULL where sums have them */
   size_t answer_count[PSP_PLOTS_SOURCES];
   int64_t low_ns, high_ns; /**< of all answers; at least 1 */
   psp_bend bend;
 } psp_plots;
 
-/** Differences are those of sources 0 and 1. `probes` is borrowed. False without memory; free it
- * in either case. */
-bool psp_plots_make(psp_plots *plots, const psprobe_probes *probes);
+/** Differences are those of sources 0 and 1. What is given is borrowed; `sums` may be NULL. False
+ * without memory; free it in either case. */
+bool psp_plots_make(psp_plots *plots, const psprobe_probes *probes, const psp_plots_sums *sums);
 void psp_plots_free(psp_plots *plots);
 
 /** The answer that a share `p` of source `k`'s answers do not exceed (nearest rank); 0 of none. */

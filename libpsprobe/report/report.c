@@ -6,7 +6,40 @@
 
 #include "base/error.h"
 #include "report/notes_untaken.h"
+#include "report/words.h"
 #include "results/columns/export.h"
+
+/* What to know, and last that probes are summed up. */
+static char *notes_of(const psprobe_report *report) {
+  psp_buf out = {0};
+  char *notes = psp_notes_with_untaken(report->comparison, &report->untaken);
+  if (report->sums == NULL || notes == NULL) return notes;
+  psp_buf_text(&out, notes);
+  psp_words_probes(&out, report->sums->probes);
+  psp_buf_text(&out,
+               " are summed up in histograms: counts are exact, durations within 0.1 %. What "
+               "needs each probe (the ways between machines, rates, hours, common slowness) "
+               "is told of up to ");
+  psp_words_probes(&out, PSP_DIGESTED_FROM);
+  psp_buf_text(&out, ": choose a run or a time.\n");
+  free(notes);
+  return psp_buf_take(&out, NULL);
+}
+
+/* The words and the tables, of columns and a comparison that are there. */
+static psprobe_code finish(psprobe_report *made, psprobe_report **report, psprobe_error *error) {
+  psprobe_code code = PSPROBE_OK;
+  made->sentence = psprobe_comparison_sentence(made->comparison);
+  if (psp_columns_untaken(&made->columns, &made->untaken)) made->notes = notes_of(made);
+  psp_grids_make(&made->grids, &made->columns, made->comparison, made->sums == NULL);
+  if (made->sentence == NULL || made->notes == NULL || made->grids.failed)
+    code = psp_fail_memory(error, "report");
+  if (code == PSPROBE_OK)
+    *report = made;
+  else
+    psprobe_report_free(made);
+  return code;
+}
 
 psprobe_code psp_report_new(psp_columns *columns, psprobe_report **report, psprobe_error *error) {
   psprobe_report *made = calloc(1, sizeof *made);
@@ -18,19 +51,28 @@ psprobe_code psp_report_new(psp_columns *columns, psprobe_report **report, pspro
   memset(columns, 0, sizeof *columns);
   made->probes = psp_columns_probes(&made->columns, made->series);
   psprobe_code code = psprobe_comparison_new(&made->probes, NULL, &made->comparison, error);
-  if (code == PSPROBE_OK) {
-    made->sentence = psprobe_comparison_sentence(made->comparison);
-    if (psp_columns_untaken(&made->columns, &made->untaken))
-      made->notes = psp_notes_with_untaken(made->comparison, &made->untaken);
-    psp_grids_make(&made->grids, &made->columns, made->comparison);
-    if (made->sentence == NULL || made->notes == NULL || made->grids.failed)
-      code = psp_fail_memory(error, "report");
-  }
-  if (code == PSPROBE_OK)
-    *report = made;
-  else
-    psprobe_report_free(made);
+  if (code == PSPROBE_OK) return finish(made, report, error);
+  psprobe_report_free(made);
   return code;
+}
+
+psprobe_code psp_report_of_digests(psp_digested *digested, psprobe_report **report,
+                                   psprobe_error *error) {
+  psprobe_report *made = calloc(1, sizeof *made);
+  if (made == NULL) return psp_fail_memory(error, "report");
+  made->summed = *digested;
+  memset(digested, 0, sizeof *digested);
+  made->columns = made->summed.columns;
+  made->comparison = made->summed.comparison;
+  made->summed.columns = (psp_columns){0};
+  made->summed.comparison = NULL;
+  made->sums_of = (psp_plots_sums){.probes = made->summed.probes,
+                                   .answers = made->summed.answers,
+                                   .differences = &made->summed.differences,
+                                   .even = made->summed.even};
+  made->sums = &made->sums_of;
+  made->probes = psp_columns_probes(&made->columns, made->series);
+  return finish(made, report, error);
 }
 
 void psprobe_report_free(psprobe_report *report) {
@@ -38,13 +80,14 @@ void psprobe_report_free(psprobe_report *report) {
   psprobe_comparison_free(report->comparison);
   psp_grids_free(&report->grids);
   psp_columns_free(&report->columns);
+  psp_digested_free(&report->summed);
   free(report->sentence);
   free(report->notes);
   free(report);
 }
 
 size_t psprobe_report_count(const psprobe_report *report) {
-  return report->columns.count;
+  return report->sums != NULL ? (size_t)report->sums->probes : report->columns.count;
 }
 
 const char *psprobe_report_sentence(const psprobe_report *report) {
@@ -61,9 +104,9 @@ psprobe_code psprobe_report_load(psprobe_store *store, const psprobe_filter *fil
 }
 
 /* Of columns that were read, or why they were not; they are taken. */
-static psprobe_code finish(psprobe_code code, psp_columns *columns,
-                           const psprobe_report_options *options, psprobe_report **report,
-                           psprobe_error *error) {
+static psprobe_code of_columns(psprobe_code code, psp_columns *columns,
+                               const psprobe_report_options *options, psprobe_report **report,
+                               psprobe_error *error) {
   if (code == PSPROBE_OK && options->source_count > 0)
     code = psp_columns_select(columns, options->sources, options->source_count, error);
   if (code == PSPROBE_OK) code = psp_report_new(columns, report, error);
@@ -73,13 +116,40 @@ static psprobe_code finish(psprobe_code code, psp_columns *columns,
 
 static const psprobe_report_options no_options;
 
+/* Sums up a results file that has more probes than are held; *report stays NULL where it has not,
+ * or is none. */
+static psprobe_code read_summed(const char *path, const psprobe_report_options *options,
+                                psprobe_report **report, psprobe_error *error) {
+  const psprobe_store_options how = {.read_only = true};
+  psprobe_store *store = NULL;
+  psp_digested digested = {0};
+  bool wanted = false;
+  if (options->rows || strcmp(path, "-") == 0) return PSPROBE_OK;
+  if (psprobe_store_new(path, &how, &store, NULL) != PSPROBE_OK) return PSPROBE_OK;
+  const psp_digesting what = {store, &options->filter, options->sources, options->source_count};
+  psprobe_code code =
+      psp_digested_wanted(store, &options->filter, PSP_DIGESTED_FROM, &wanted, error);
+  if (code == PSPROBE_OK && wanted) code = psp_digested_read(&digested, &what, error);
+  if (code == PSPROBE_OK && wanted) code = psp_report_of_digests(&digested, report, error);
+  psp_digested_free(&digested);
+  psprobe_store_free(store);
+  return code;
+}
+
 psprobe_code psprobe_report_read(const char *path, const psprobe_report_options *options,
                                  psprobe_report **report, psprobe_error *error) {
   if (options == NULL) options = &no_options;
   psp_columns columns = {0};
   psp_columns_source source = {path, options->filter, options->logger};
-  psprobe_code code = psp_columns_open(&columns, &source, error);
-  return finish(code, &columns, options, report, error);
+  psprobe_report *summed = NULL;
+  psprobe_code code = read_summed(path, options, &summed, error);
+  if (code != PSPROBE_OK) return code;
+  if (summed != NULL) {
+    *report = summed;
+    return PSPROBE_OK;
+  }
+  code = psp_columns_open(&columns, &source, error);
+  return of_columns(code, &columns, options, report, error);
 }
 
 psprobe_code psprobe_report_export(const char *path, const psprobe_report_options *options,
@@ -103,13 +173,14 @@ psprobe_code psprobe_report_fetch(psprobe_client *client, const psprobe_report_c
     from.progress_arg = cloud->progress_arg;
   }
   psprobe_code code = psp_columns_fetch(&columns, &from, error);
-  return finish(code, &columns, options, report, error);
+  return of_columns(code, &columns, options, report, error);
 }
 
 char *psprobe_report_csv(const psprobe_report *report) {
-  return psp_columns_export(&report->columns, PSPROBE_REPORT_CSV);
+  return report->sums == NULL ? psp_columns_export(&report->columns, PSPROBE_REPORT_CSV) : NULL;
 }
 
 char *psprobe_report_json_lines(const psprobe_report *report) {
+  if (report->sums != NULL) return NULL;
   return psp_columns_export(&report->columns, PSPROBE_REPORT_JSON_LINES);
 }

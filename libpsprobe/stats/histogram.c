@@ -5,22 +5,14 @@
 
 #include <psprobe/timing.h>
 
+#include "base/error.h"
+#include "stats/bins.h"
 #include "stats/quantile_ci.h"
 
-#include "base/error.h"
-
-/*
- * Log-linear buckets, the idea of Gil Tene's HdrHistogram: values under 2^11
- * have a bucket each; every octave [2^k, 2^(k+1)) above is cut into 2^10 equal
- * buckets, so a bucket is at most 1/1024 of its values wide and its middle at
- * most 1/2048 (0.05 %) off. The last octave ends at 2^42 ns, 73 minutes; what
- * is beyond is counted in one bucket more.
- */
-#define STEPS_LOG2   10
-#define STEPS        (1u << STEPS_LOG2)
-#define EXACT_LOG2   (STEPS_LOG2 + 1)
+/* The bins of stats/bins.h for what is not negative, up to 2^42 ns (73 minutes); what is beyond is
+ * counted in one bucket more. */
 #define RANGE_LOG2   42
-#define BEYOND       (((RANGE_LOG2 - EXACT_LOG2) + 2) * STEPS)
+#define BEYOND       (((RANGE_LOG2 - PSP_BIN_STEPS_LOG2) + 1) * (size_t)PSP_BIN_STEPS)
 #define BUCKET_COUNT (BEYOND + 1)
 
 struct psprobe_histogram {
@@ -30,19 +22,12 @@ struct psprobe_histogram {
 };
 
 static size_t bucket_of(int64_t value) {
-  if (value < (INT64_C(1) << EXACT_LOG2)) return value < 0 ? 0 : (size_t)value;
-  if (value >= (INT64_C(1) << RANGE_LOG2)) return BEYOND;
-  const unsigned octave = 63u - (unsigned)__builtin_clzll((unsigned long long)value);
-  const unsigned shift = octave - STEPS_LOG2;
-  /* value >> shift lies in [STEPS, 2 * STEPS): its top bit places the octave. */
-  return (size_t)shift * STEPS + (size_t)(value >> shift);
+  if (value < 0) return 0;
+  return value >= INT64_C(1) << RANGE_LOG2 ? BEYOND : (size_t)psp_bin_of(value);
 }
 
 static int64_t bucket_middle(size_t bucket) {
-  if (bucket < 2 * STEPS) return (int64_t)bucket;
-  const unsigned shift = (unsigned)(bucket / STEPS) - 1;
-  const int64_t low = (int64_t)(bucket % STEPS + STEPS) << shift;
-  return low + ((INT64_C(1) << shift) - 1) / 2;
+  return psp_bin_least((int32_t)bucket) + (psp_bin_width((int32_t)bucket) - 1) / 2;
 }
 
 static int64_t add_saturating(int64_t a, int64_t b) {

@@ -96,22 +96,26 @@ static int64_t at_rank(const int64_t *sorted, uint64_t n, double rank) {
   return (int64_t)llround(low + (rank - whole) * (high - low));
 }
 
-psprobe_interval psp_median_interval_interpolated(const int64_t *sorted, uint64_t n,
-                                                  double confidence, double inflation) {
-  psprobe_interval interval = {0};
+double psp_median_rank_interpolated(uint64_t n, double confidence, double inflation) {
   const uint64_t depth = low_rank(n, 0.5, (1 - confidence) / 2);
-  if (depth == 0) return interval;
+  if (depth == 0) return 0;
   const double outer = 1 - 2 * psp_binomial_cdf(n, 0.5, (int64_t)depth - 1);
   const double inner = 1 - 2 * psp_binomial_cdf(n, 0.5, (int64_t)depth);
   const double share = (outer - confidence) / (outer - inner);
   const double k = (double)depth, count = (double)n;
   const double part = (count - k) * share / (k + (count - 2 * k) * share);
   const double centre = (count + 1) / 2;
-  const double rank = centre - (centre - (k + part)) * inflation;
+  return fmax(0, centre - (centre - (k + part)) * inflation);
+}
+
+psprobe_interval psp_median_interval_interpolated(const int64_t *sorted, uint64_t n,
+                                                  double confidence, double inflation) {
+  psprobe_interval interval = {0};
+  const double rank = psp_median_rank_interpolated(n, confidence, inflation);
   if (rank < 1) return interval;
   interval.has_low = interval.has_high = true;
   interval.low_ns = at_rank(sorted, n, rank);
-  interval.high_ns = at_rank(sorted, n, count + 1 - rank);
+  interval.high_ns = at_rank(sorted, n, (double)n + 1 - rank);
   return interval;
 }
 

@@ -59,5 +59,7 @@ psprobe_interval psp_quantile_interval(const int64_t *sorted, uint64_t n, double
  */
 psprobe_interval psp_median_interval_interpolated(const int64_t *sorted, uint64_t n,
                                                   double confidence, double inflation);
+/** The rank, between two, of its lower bound; the upper one's is n + 1 less that. Below 1: none. */
+double psp_median_rank_interpolated(uint64_t n, double confidence, double inflation);
 
 #endif

@@ -167,6 +167,24 @@ static double estimate(series *s, float *scores, psp_serial *result) {
          psp_normal_quantile(PSP_HALF_INTERVAL);
 }
 
+psp_serial psp_serial_of_blocks(float *blocks, size_t count, double independent) {
+  psp_serial result = {.design_effect = 1, .caution = 1, .inflation = 1};
+  if (count < 4 || !(independent > 0)) return result;
+  centre(blocks, count);
+  series s = {.x = blocks, .n = count};
+  const double n = (double)count, scale = gamma_at(&s, 0) * n / independent;
+  if (!(scale > 0)) return result;
+  const bool alike = gamma_at(&s, 1) / gamma_at(&s, 0) * sqrt(n) > BEYOND_CHANCE;
+  size_t lags = 0;
+  const double effect = scale * (alike ? design_effect(&s, &lags) : 1);
+  const double freedom = alike ? degrees_of_freedom(&s, effect / scale, lags) : n - 1;
+  result.design_effect = fmax(1, effect);
+  result.inflation = fmax(1, sqrt(effect) * psp_t_quantile(PSP_HALF_INTERVAL, freedom) /
+                                 psp_normal_quantile(PSP_HALF_INTERVAL));
+  result.matters = (effect - 1) / sqrt(2 / (n - 1)) > BEYOND_CHANCE;
+  return result;
+}
+
 psp_serial psp_serial_look(float *scores, size_t n, psp_scores kind) {
   psp_serial result = {.design_effect = 1, .caution = 1, .inflation = 1};
   if (n < 4) return result;

@@ -57,6 +57,17 @@ typedef struct psp_serial {
 psp_serial psp_serial_look(float *scores, size_t n, psp_scores kind);
 
 /**
+ * The same of what blocks of some thousand scores sum up to, all scores centred at their mean,
+ * where single ones are not known, nor is their lag 1 (it is 0 here): how much more these sums
+ * scatter than those of independent scores would, and, where neighbouring blocks are alike too,
+ * what that adds. `matters` where it is beyond what 95 % of independent series show.
+ *
+ * @param blocks      `count` sums, in the order of sending; overwritten
+ * @param independent what the squares of the sums would sum up to then: the scores' own squares
+ */
+psp_serial psp_serial_of_blocks(float *blocks, size_t count, double independent);
+
+/**
  * The design effect that n scores are taken to have at least: of an AR(1) whose scores have a
  * lag 1 of `lag1` drawn to that of 0.6, n finite. Signs of a normal AR(1) at `rho` correlate with
  * 2 / pi asin(rho) (Sheppard, Phil. Trans. A 192, 1899), but their correlation fades as rho^k.

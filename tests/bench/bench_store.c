@@ -21,6 +21,7 @@
 
 #include "bench.h"
 #include "scratch.h"
+#include "stats/rng.h"
 
 #define ROUNDS     3
 #define PROBES     1000000
@@ -60,11 +61,13 @@ static psprobe_store *open_store(const char *name) {
 static void add_rows(psprobe_store *store, uint64_t first, uint64_t count, size_t size) {
   psprobe_run run = scratch_run(1);
   psprobe_error error = {0};
+  psp_rng rng;
+  psp_rng_seed(&rng, first);
   for (uint64_t done = 0; done < count; done += size) {
     for (size_t i = 0; i < size; i++) {
       batch[i] = scratch_finished(first + done + i);
-      batch[i].result.answers[0].elapsed_ns += (int64_t)((first + done + i) * 7919 % 40000000);
-      batch[i].result.answers[1].elapsed_ns += (int64_t)((first + done + i) * 6007 % 30000000);
+      batch[i].result.answers[0].elapsed_ns += (int64_t)psp_rng_below(&rng, 40000000);
+      batch[i].result.answers[1].elapsed_ns += (int64_t)psp_rng_below(&rng, 30000000);
     }
     bench_need(psprobe_store_add(store, run.id, batch, size, &error) == PSPROBE_OK, error.message);
   }

@@ -46,8 +46,8 @@ static void with_page(psprobe_dashboard *d, psp_buf *out,
   if (sentence != NULL && notes != NULL) {
     psp_html_page page;
     psp_grids grids;
-    psp_grids_make(&grids, &d->columns, comparison);
-    psp_html_page_fill(&page, &d->columns, &probes, comparison, &grids, sentence, notes);
+    psp_grids_make(&grids, &d->columns, comparison, true);
+    psp_html_page_fill(&page, &d->columns, &probes, NULL, comparison, &grids, sentence, notes);
     page.page.live = true;
     page.page.next = d->forgotten + d->change_count;
     page.page.run = d->run_id;
@@ -107,7 +107,7 @@ static void write_probes(psprobe_dashboard *d, psp_buf *body, const char *run, i
   reset |= from < first || from > end;
   if (from < first || from > end) from = first;
   uint64_t to = end - from > PROBES_MOST ? from + PROBES_MOST : end;
-  psp_html_page_fill(&page, &d->columns, &probes, NULL, NULL, "", "");
+  psp_html_page_fill(&page, &d->columns, &probes, NULL, NULL, NULL, "", "");
   page.page.next = to;
   page.page.run = d->run_id;
   page.page.reset = reset;

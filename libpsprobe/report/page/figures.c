@@ -88,7 +88,7 @@ static void put_pairs(psp_json_writer *w, const psp_page *page) {
 }
 
 /* Where the time went: means over the probes up to the source's p99, so that they add up and one
- * stall does not stand for all. */
+ * stall does not stand for all. Of none where they are not all there are. */
 static void put_stages(psp_json_writer *w, const psp_page *page, const psp_plots *plots) {
   psp_json_begin_array_member(w, "stages");
   for (size_t k = 0; k < page->probes->source_count; k++) {
@@ -96,7 +96,7 @@ static void put_stages(psp_json_writer *w, const psp_page *page, const psp_plots
     int64_t bound = psp_plots_quantile(plots, k, 0.99);
     double publish = 0, broker = 0, answer = 0;
     int64_t n = 0;
-    for (size_t i = 0; i < page->probes->count; i++) {
+    for (size_t i = 0; i < page->probes->count && page->sums == NULL; i++) {
       int64_t whole = source->elapsed_ns[i], sent = page->publish_ns[i];
       int64_t held = page->handled_ns[k][i];
       if (!answered(source, i) || whole > bound || sent < 0 || held < 0) continue;
@@ -140,12 +140,13 @@ static void put_heat_cells(psp_json_writer *w, const uint32_t *cells, int column
   psp_json_end_array(w);
 }
 
-/* Hours across, or as many together as it takes to fit; null for a short run. */
+/* Hours across, or as many together as it takes to fit; null for a short run, and where probes are
+ * not all there are. */
 static void put_heat(psp_json_writer *w, const psprobe_probes *probes, const psp_plots *plots) {
   psp_json_put_key(w, "heat");
   int64_t first = plots->first_ns, last = plots->last_ns;
   uint32_t *cells = calloc((size_t)HEAT_COLUMNS * HEAT_BINS, sizeof *cells);
-  if (probes->count == 0 || last - first < HEAT_LEAST_NS || cells == NULL) {
+  if (probes->count == 0 || plots->sums != NULL || last - first < HEAT_LEAST_NS || cells == NULL) {
     psp_json_put_null(w);
     free(cells);
     return;
@@ -208,7 +209,8 @@ static void put_column(psp_json_writer *w, const char *key, column which, const 
 static void put_probes(psp_json_writer *w, const psp_page *page, const uint32_t *indices,
                        size_t count) {
   const psprobe_probes *probes = page->probes;
-  psp_json_put_int64_member(w, "total", (int64_t)probes->count);
+  psp_json_put_int64_member(w, "total",
+                            (int64_t)(page->sums != NULL ? page->sums->probes : probes->count));
   if (page->run != NULL) {
     psp_json_put_key(w, "run");
     psp_json_put_string(w, page->run);
@@ -304,7 +306,7 @@ void psp_page_data(psp_buf *out, const psp_page *page, bool with_probes) {
   psp_json_put_string(&w, page->sentence);
   psp_json_put_key(&w, "notes");
   psp_json_put_string(&w, page->notes);
-  if (!psp_plots_make(&plots, probes)) {
+  if (!psp_plots_make(&plots, probes, page->sums)) {
     out->failed = true;
   } else {
     if (with_probes) put_points(&w, page, &plots);

@@ -77,9 +77,10 @@ static void add_sent(psp_html_page *p, const psp_columns *c) {
   add_time(p, "Last probe sent", last);
 }
 
-static void fill(psp_html_page *p, const psp_columns *c) {
+static void fill(psp_html_page *p, const psp_columns *c, const psp_plots_sums *sums) {
   char text[PSP_HTML_FACT_SIZE];
-  snprintf(text, sizeof text, "%zu in %zu run%s", c->count, c->run_count,
+  snprintf(text, sizeof text, "%llu in %zu run%s",
+           (unsigned long long)(sums != NULL ? sums->probes : c->count), c->run_count,
            c->run_count == 1 ? "" : "s");
   add(p, "Probes", text);
   if (c->run_count > 0) {
@@ -106,7 +107,7 @@ static void fill(psp_html_page *p, const psp_columns *c) {
       ours ? "CLOCK_MONOTONIC of the prober alone, from just before the publish call to the "
              "answer's first bytes"
            : "not known: the figures were read from a file of another program");
-  add_duration(p, "Prober late by at most", max_lateness(c));
+  if (sums == NULL) add_duration(p, "Prober late by at most", max_lateness(c));
 }
 
 static const char *id_of(const void *arg, size_t probe) {
@@ -115,11 +116,12 @@ static const char *id_of(const void *arg, size_t probe) {
 }
 
 void psp_html_page_fill(psp_html_page *p, const psp_columns *columns, const psprobe_probes *probes,
-                        const psprobe_comparison *comparison, const psp_grids *grids,
-                        const char *sentence, const char *notes) {
+                        const psp_plots_sums *sums, const psprobe_comparison *comparison,
+                        const psp_grids *grids, const char *sentence, const char *notes) {
   for (size_t k = 0; k < columns->source_count; k++)
     p->handled[k] = columns->sources[k].handled_ns;
   p->page = (psp_page){.probes = probes,
+                       .sums = sums,
                        .comparison = comparison,
                        .grids = grids,
                        .id = id_of,
@@ -129,14 +131,14 @@ void psp_html_page_fill(psp_html_page *p, const psp_columns *columns, const pspr
                        .facts = p->facts,
                        .sentence = sentence,
                        .notes = notes};
-  fill(p, columns);
+  fill(p, columns, sums);
 }
 
 char *psprobe_report_html(const psprobe_report *report) {
   psp_html_page page;
   psp_buf out = {0};
-  psp_html_page_fill(&page, &report->columns, &report->probes, report->comparison, &report->grids,
-                     report->sentence, report->notes);
+  psp_html_page_fill(&page, &report->columns, &report->probes, report->sums, report->comparison,
+                     &report->grids, report->sentence, report->notes);
   psp_page_html(&out, &page.page);
   return psp_buf_take(&out, NULL);
 }

@@ -20,7 +20,8 @@ typedef struct psp_html_page {
 
 /** Fills `page`, which must stay where it is; all else is borrowed as long as it is used. */
 void psp_html_page_fill(psp_html_page *page, const psp_columns *columns,
-                        const psprobe_probes *probes, const psprobe_comparison *comparison,
-                        const psp_grids *grids, const char *sentence, const char *notes);
+                        const psprobe_probes *probes, const psp_plots_sums *sums,
+                        const psprobe_comparison *comparison, const psp_grids *grids,
+                        const char *sentence, const char *notes);
 
 #endif

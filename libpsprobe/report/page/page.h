@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "report/grids.h"
+#include "report/plots.h"
 
 /** One line of "how it was measured". */
 typedef struct psp_page_fact {
@@ -24,6 +25,7 @@ typedef struct psp_page_fact {
 /** What a page is made from; all borrowed. */
 typedef struct psp_page {
   const psprobe_probes *probes; /**< sent_ns is wall time here; in the order sent */
+  const psp_plots_sums *sums;   /**< of all, where these are a few of them; NULL: they are all */
   const psprobe_comparison *comparison;
   const psp_grids *grids;                           /**< NULL: none */
   const char *(*id)(const void *arg, size_t probe); /**< the id of a probe */

@@ -47,7 +47,7 @@ static int tear_down(void **state) {
 
 static void drawn_in_the_order_sent_with_pauses(void **state) {
   fixture *f = *state;
-  assert_true(psp_plots_make(&f->plots, &f->probes));
+  assert_true(psp_plots_make(&f->plots, &f->probes, NULL));
   assert_int_equal(f->plots.series.count, N);
   for (size_t n = 0; n < N; n++) {
     uint32_t i = f->plots.series.index[n];
@@ -60,7 +60,7 @@ static void drawn_in_the_order_sent_with_pauses(void **state) {
 
 static void figures_are_exact_at_any_length(void **state) {
   fixture *f = *state;
-  assert_true(psp_plots_make(&f->plots, &f->probes));
+  assert_true(psp_plots_make(&f->plots, &f->probes, NULL));
   assert_int_equal(psp_plots_quantile(&f->plots, 0, 0), HOUR);
   assert_int_equal(psp_plots_quantile(&f->plots, 0, 0.5), 50 * HOUR);
   assert_int_equal(psp_plots_quantile(&f->plots, 0, 1), 100 * HOUR);
