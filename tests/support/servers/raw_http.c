@@ -147,14 +147,21 @@ bool raw_is_silent(int fd, int ms) {
   return poll(&at, 1, ms) == 0;
 }
 
-int raw_listen(int *port) {
+int raw_hold(int *port) {
   struct sockaddr_in at = loopback(0);
   socklen_t len = sizeof at;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 64) != 0 ||
+  int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+      bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
       getsockname(fd, (struct sockaddr *)&at, &len) != 0)
-    fail_msg("cannot listen: %s", strerror(errno));
+    fail_msg("cannot bind: %s", strerror(errno));
   *port = ntohs(at.sin_port);
+  return fd;
+}
+
+int raw_listen(int *port) {
+  int fd = raw_hold(port);
+  if (listen(fd, 64) != 0) fail_msg("cannot listen: %s", strerror(errno));
   return fd;
 }
 

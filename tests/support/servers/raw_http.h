@@ -38,6 +38,9 @@ bool raw_is_closed(int fd);
 /** True when nothing comes for `ms`: for what must not happen. */
 bool raw_is_silent(int fd, int ms);
 
+/** A port on loopback where nobody listens while this socket is open: connecting to it is refused,
+ * and no other program gets it. A server may listen there, with SO_REUSEADDR. */
+int raw_hold(int *port);
 /** A listening socket on loopback. */
 int raw_listen(int *port);
 int raw_accept(int listener);

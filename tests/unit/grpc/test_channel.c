@@ -210,12 +210,12 @@ static void test_no_server(void **state) {
     rpc_wait_free(&call);
     raw_server_stop(server);
   }
-  int port;
-  close(raw_listen(&port));
+  int port, held = raw_hold(&port);
   psp_channel *to = open_channel(port, (psp_channel_options){0});
   assert_int_equal(rpc_unary(to, "/echo", "x", answer), PSPROBE_UNAVAILABLE);
   assert_non_null(strstr(answer, "refused"));
   psp_channel_free(to);
+  close(held);
 }
 
 /* ---- TLS ---- */

@@ -142,17 +142,12 @@ static void test_what_is_told(void **state) {
   fake_prober_free(prober);
 }
 
-static int free_port(void) {
-  int port, fd = raw_listen(&port);
-  close(fd);
-  return port;
-}
-
 static void test_prober_down(void **state) {
   (void)state;
   char url[60];
   psprobe_error error = {0};
-  snprintf(url, sizeof url, "http://127.0.0.1:%d", free_port());
+  int port, held = raw_hold(&port);
+  snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
   psprobe_responder *responder =
       make((psprobe_responder_options){.prober = url, .timeout_ns = 300 * MS});
   assert_int_equal(answer(responder, ID, &error), PSPROBE_UNAVAILABLE);
@@ -160,6 +155,7 @@ static void test_prober_down(void **state) {
   assert_true(error.retryable);
   assert_int_equal(psprobe_responder_answered(responder), 0);
   psprobe_responder_free(responder);
+  close(held);
 }
 
 typedef struct late_answer {
@@ -177,13 +173,14 @@ static void test_prober_comes_up(void **state) {
   (void)state;
   static const int script[] = {200, 0};
   char url[60];
-  int port = free_port();
+  int port, held = raw_hold(&port);
   snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
   late_answer late = {make((psprobe_responder_options){.prober = url}), PSPROBE_UNKNOWN};
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, answer_in_thread, &late), 0);
   psprobe_sleep_until(psprobe_clock_monotonic() + 100 * MS); /* some attempts fail */
   fake_prober *prober = fake_prober_new(port, script);
+  close(held);
   pthread_join(thread, NULL);
   assert_int_equal(late.code, PSPROBE_OK);
   assert_int_equal(fake_prober_count(prober), 1);
