@@ -81,7 +81,7 @@ static void on_wait(void *arg, struct pollfd *sockets, size_t count, int timeout
   psprobe_error error;
   int fd = -1;
   if (ch->dial == NULL) {
-    poll(sockets, count, timeout_ms);
+    psp_loop_poll(ch->loop, sockets, count, timeout_ms);
     return;
   }
   psprobe_error_clear(&error);
@@ -205,6 +205,20 @@ static psprobe_code check_call(psp_channel *ch, const psp_rpc_request *request,
   return PSPROBE_OK;
 }
 
+/* Begins it without waking the thread, where that waits and the connection has nothing to do.
+ * False: it has not begun. */
+static bool begin_here(psp_channel *ch, psp_rpc *rpc) {
+  const psp_words *words = psp_loop_words(ch->loop);
+  if (atomic_load(&words->meter.unsent) > words->max_unsent || !psp_loop_enter(ch->loop))
+    return false;
+  int64_t due_ns = INT64_MAX;
+  const bool begun = ch->current != NULL && !psp_loop_has_waiting(ch->loop) &&
+                     psp_connection_begin(ch->current, rpc, psprobe_clock_monotonic(), &due_ns);
+  if (begun) ch->used = true;
+  psp_loop_leave(ch->loop, due_ns);
+  return begun;
+}
+
 psprobe_code psp_channel_begin(psp_channel *ch, const psp_rpc_request *request, uint64_t *id,
                                psprobe_error *error) {
   psprobe_code code = check_call(ch, request, error);
@@ -215,6 +229,7 @@ psprobe_code psp_channel_begin(psp_channel *ch, const psp_rpc_request *request, 
   psp_rpc_set_id(rpc, number);
   psp_rpc_set_meter(rpc, &psp_loop_words(ch->loop)->meter);
   if (id != NULL) *id = number;
+  if (begin_here(ch, rpc)) return PSPROBE_OK;
   code = psp_words_begin(psp_loop_words(ch->loop), rpc);
   if (code == PSPROBE_OK) return code;
   psp_rpc_free(rpc);

@@ -4,7 +4,8 @@
 /**
  * @file
  * Calls of a gRPC server, from any thread: one connection and one thread ("psp-grpc"), which dials
- * when there is a call. After a GOAWAY new calls go to a new connection, and those that the old one
+ * when there is a call. A call that finds both idle is written to the connection by whoever begins
+ * it. After a GOAWAY new calls go to a new connection, and those that the old one
  * still answers go on there. Nothing is tried twice here: a call that fails tells whether a server
  * can have seen it (`untouched`). Without a connection calls end with UNAVAILABLE, UNAUTHENTICATED
  * (TLS: it is not whom we trust) or UNIMPLEMENTED (it does not speak HTTP/2). Callbacks run on the

@@ -64,6 +64,7 @@ void psp_connection_read(psp_rpc_connection *c, int64_t now_ns) {
     c->heard_ns = now_ns;
     bool useful = psp_session_take(c->session, room, (size_t)n, now_ns);
     c->up = psp_session_is_greeted(c->session);
+    if (useful && c->link->drained) return;
     if (useful) continue;
     psp_connection_write(c); /* why we part */
     lose(c, "the connection is over");
@@ -117,6 +118,18 @@ static int64_t ping(psp_rpc_connection *c, bool armed, int64_t now_ns) {
   psp_session_ping(c->session);
   c->pinged_ns = now_ns;
   return after(now_ns, least(c->patience.pong_ns, c->patience.ping_ns));
+}
+
+bool psp_connection_begin(psp_rpc_connection *c, psp_rpc *rpc, int64_t now_ns, int64_t *due_ns) {
+  const int64_t ping_ns = after(c->pinged_ns, c->patience.ping_ns);
+  const bool pings = c->pinged_ns == 0 || c->heard_ns < c->pinged_ns || ping_ns <= now_ns;
+  if (c->over || !c->up || c->again || c->out_at < c->out.len) return false;
+  if (pings && c->patience.ping_ns != INT64_MAX) return false;
+  if (!psp_session_is_quiet(c->session) || !psp_session_try(c->session, rpc, now_ns)) return false;
+  psp_connection_write(c);
+  const bool rest = c->over || c->out_at < c->out.len;
+  *due_ns = rest ? 0 : least(ping_ns, psp_session_due(c->session));
+  return true;
 }
 
 static void tell_host(psp_rpc_connection *c) {

@@ -36,6 +36,13 @@ void psp_connection_free(psp_rpc_connection *connection);
 
 /** What poll(2) is to wait for. */
 short psp_connection_events(const psp_rpc_connection *connection);
+/**
+ * Begins a call and writes it, where nothing else is to be written, timed or read; tells nobody
+ * anything. @param due_ns when psp_connection_tick is to be called at the latest; 0: now
+ * @return false: it has not begun, and nothing has changed
+ */
+bool psp_connection_begin(psp_rpc_connection *connection, psp_rpc *rpc, int64_t now_ns,
+                          int64_t *due_ns);
 /** Reads what has come. */
 void psp_connection_read(psp_rpc_connection *connection, int64_t now_ns);
 /** Writes what is to be sent, as far as it goes without waiting. */

@@ -22,7 +22,9 @@ static ssize_t outcome(psp_link *link, ssize_t n, const char *doing) {
 }
 
 static ssize_t plain_read(psp_link *link, void *room, size_t size) {
-  return outcome(link, recv(link->fd, room, size, 0), "receiving");
+  ssize_t n = recv(link->fd, room, size, 0);
+  link->drained = n > 0 && (size_t)n < size;
+  return outcome(link, n, "receiving");
 }
 
 static ssize_t plain_write(psp_link *link, const void *data, size_t len) {

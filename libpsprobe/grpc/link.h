@@ -36,6 +36,7 @@ struct psp_link {
   const psp_link_kind *kind;
   psp_link_host host; /**< zeroed: nobody */
   int fd;
+  bool drained;            /**< there is nothing more to read, until poll(2) says so */
   short read_on, write_on; /**< what poll(2) is to say before read or write can go on */
   bool refused;            /**< broken since the peer is not whom we trust */
   bool foreign;            /**< broken since the peer does not speak HTTP/2 */

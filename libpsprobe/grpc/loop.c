@@ -14,7 +14,10 @@ struct psp_loop {
   bool started;
   psp_words words;
 
-  psp_rpc_list waiting; /* from here on the thread's own */
+  /* Over what follows: the thread's but while it waits. */
+  pthread_mutex_t driving;
+  int64_t due_ns; /* when it wakes by itself */
+  psp_rpc_list waiting;
   psp_rpc_connection *connections;
   struct pollfd *sockets;
   size_t room;
@@ -173,18 +176,26 @@ static int timeout(int64_t due_ns, int64_t now_ns) {
   return ms < 60000 ? (int)ms : 60000;
 }
 
-static void rest(psp_loop *loop, size_t count, int timeout_ms) {
+void psp_loop_poll(psp_loop *loop, struct pollfd *sockets, size_t count, int timeout_ms) {
+  pthread_mutex_unlock(&loop->driving);
+  poll(sockets, count, timeout_ms);
+  pthread_mutex_lock(&loop->driving);
+}
+
+static void rest(psp_loop *loop, size_t count, int64_t due_ns, int64_t now_ns) {
   size_t i = 1;
   /* Without memory the newest are seen to later. */
   if (!make_room(loop, count + 1)) count = loop->room - 1;
   loop->sockets[0] = (struct pollfd){.fd = loop->words.wake, .events = POLLIN};
   for (psp_rpc_connection *c = loop->connections; c != NULL && i <= count; c = c->next)
     loop->sockets[i++] = (struct pollfd){.fd = c->link->fd, .events = psp_connection_events(c)};
+  const int timeout_ms = psp_words_sleep(&loop->words) ? timeout(due_ns, now_ns) : 0;
+  loop->due_ns = due_ns;
   if (loop->owner.wait != NULL)
     loop->owner.wait(loop->owner.arg, loop->sockets, i, timeout_ms);
   else
-    poll(loop->sockets, i, timeout_ms);
-  if (loop->sockets[0].revents != 0) psp_words_hear(&loop->words);
+    psp_loop_poll(loop, loop->sockets, i, timeout_ms);
+  psp_words_hear(&loop->words, loop->sockets[0].revents != 0);
 }
 
 static void read_all(psp_loop *loop, size_t count) {
@@ -197,12 +208,13 @@ static void read_all(psp_loop *loop, size_t count) {
 static void *run(void *arg) {
   psp_loop *loop = arg;
   size_t count;
+  pthread_mutex_lock(&loop->driving);
   while (obey_all(loop)) {
     int64_t now_ns = psprobe_clock_monotonic();
     int64_t due = loop->owner.turn != NULL ? loop->owner.turn(loop->owner.arg, now_ns) : INT64_MAX;
     int64_t next = drive(loop, now_ns, &count);
     if (next < due) due = next;
-    rest(loop, count, psp_words_has(&loop->words) ? 0 : timeout(due, now_ns));
+    rest(loop, count, due, now_ns);
     read_all(loop, count);
   }
   psp_loop_end_waiting(loop, true, 0, PSPROBE_CANCELLED, "the channel is being closed");
@@ -213,7 +225,24 @@ static void *run(void *arg) {
     psp_connection_write(c);
     psp_connection_free(c);
   }
+  pthread_mutex_unlock(&loop->driving);
   return NULL;
+}
+
+/* ---- in its place ---- */
+
+bool psp_loop_enter(psp_loop *loop) {
+  if (pthread_mutex_trylock(&loop->driving) != 0) return false;
+  if (!psp_words_has(&loop->words)) return true;
+  pthread_mutex_unlock(&loop->driving);
+  return false;
+}
+
+void psp_loop_leave(psp_loop *loop, int64_t due_ns) {
+  const bool soon = due_ns < loop->due_ns;
+  if (soon) loop->due_ns = due_ns;
+  pthread_mutex_unlock(&loop->driving);
+  if (soon) psp_words_ring(&loop->words);
 }
 
 /* ---- its life ---- */
@@ -222,6 +251,7 @@ psp_loop *psp_loop_new(const psp_loop_owner *owner) {
   psp_loop *loop = calloc(1, sizeof *loop);
   if (loop == NULL) return NULL;
   loop->owner = *owner;
+  pthread_mutex_init(&loop->driving, NULL);
   bool ok = psp_words_init(&loop->words, owner->max_unsent);
   if (ok && make_room(loop, 1)) return loop;
   psp_loop_free(loop);
@@ -238,6 +268,7 @@ void psp_loop_free(psp_loop *loop) {
   psp_words_close(&loop->words);
   if (loop->started) pthread_join(loop->thread, NULL);
   psp_words_clear(&loop->words);
+  pthread_mutex_destroy(&loop->driving);
   free(loop->sockets);
   free(loop);
 }

@@ -21,7 +21,7 @@ typedef struct psp_loop_owner {
   /** Before it waits: begins and ends what it has to. @return when to be asked again, at the
    * latest. NULL: never */
   int64_t (*turn)(void *arg, int64_t now_ns);
-  /** Waits as poll(2) does. NULL: with poll. */
+  /** Waits as poll(2) does. NULL: with psp_loop_poll. */
   void (*wait)(void *arg, struct pollfd *sockets, size_t count, int timeout_ms);
   /** The session of a socket that psp_loop_add brought. NULL: it is closed. */
   psp_rpc_connection *(*greet)(void *arg, psp_link *link, int64_t now_ns);
@@ -41,7 +41,18 @@ void psp_loop_free(psp_loop *loop);
 /** What any thread tells it by. */
 psp_words *psp_loop_words(psp_loop *loop);
 
+/**
+ * Takes the loop's place while its thread waits and nobody has told it anything: whoever gets in
+ * may begin calls and write, but nothing that would tell of a call. False: it is at work.
+ */
+bool psp_loop_enter(psp_loop *loop);
+/** Out again. @param due_ns when its thread has to look, at the latest; 0: now */
+void psp_loop_leave(psp_loop *loop, int64_t due_ns);
+
 /* ---- its own thread ---- */
+
+/** poll(2), meanwhile others may enter. */
+void psp_loop_poll(psp_loop *loop, struct pollfd *sockets, size_t count, int timeout_ms);
 
 /** The first call that waits for a connection, taken out; or NULL. */
 psp_rpc *psp_loop_next_waiting(psp_loop *loop);

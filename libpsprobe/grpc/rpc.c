@@ -32,15 +32,17 @@ psp_rpc *psp_rpc_new(const psp_rpc_request *request) {
   rpc->arg = request->arg;
   rpc->deadline_ns = request->deadline_ns;
   rpc->path = psp_strdup(request->path);
-  bool ok = rpc->path != NULL;
-  const psp_rpc_field *field = request->fields != NULL ? request->fields->first : NULL;
-  for (; ok && field != NULL; field = field->next)
-    ok = psp_fields_add(&rpc->given, field->name, field->value, field->len);
   if (request->message != NULL) psp_frame_write(&rpc->out, request->message, request->len);
   rpc->last = request->only;
-  if (ok && !rpc->out.failed) return rpc;
-  psp_rpc_free(rpc);
-  return NULL;
+  if (rpc->path == NULL || rpc->out.failed) {
+    psp_rpc_free(rpc);
+    return NULL;
+  }
+  if (request->fields != NULL) {
+    rpc->given = *request->fields;
+    *request->fields = (psp_fields){.first = NULL};
+  }
+  return rpc;
 }
 
 psp_rpc *psp_rpc_accept(psp_session *session, int32_t stream) {

@@ -26,19 +26,20 @@ typedef struct psp_rpc_events {
   void (*end)(void *arg, const psp_rpc_status *status);
 } psp_rpc_events;
 
-/** What a call begins with; all borrowed. */
+/** What a call begins with; all borrowed but the fields. */
 typedef struct psp_rpc_request {
-  const char *path;         /**< "/package.Service/Method" */
-  const psp_fields *fields; /**< that psp_field_check accepts; NULL: none */
-  int64_t deadline_ns;      /**< monotonic; INT64_MAX: none. Sent as grpc-timeout, and kept here */
-  const void *message;      /**< the first; NULL: none yet */
+  const char *path;    /**< "/package.Service/Method" */
+  psp_fields *fields;  /**< that psp_field_check accepts; moved, they are empty then. NULL: none */
+  int64_t deadline_ns; /**< monotonic; INT64_MAX: none. Sent as grpc-timeout, and kept here */
+  const void *message; /**< the first; NULL: none yet */
   size_t len;
   bool only; /**< and there will be no more */
   const psp_rpc_events *events;
   void *arg;
 } psp_rpc_request;
 
-/** A call that has not begun. NULL: no memory. psp_session_begin or psp_rpc_free takes it. */
+/** A call that has not begun. NULL: no memory; the fields are the caller's still. psp_session_begin
+ * or psp_rpc_free takes it. */
 psp_rpc *psp_rpc_new(const psp_rpc_request *request);
 /** One that is in no session; nothing is told. NULL is fine. */
 void psp_rpc_free(psp_rpc *rpc);

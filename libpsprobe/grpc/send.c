@@ -19,6 +19,13 @@ static nghttp2_nv text_field(const char *name, const char *value) {
   return field(name, value, strlen(value));
 }
 
+/* One that is another each time, and has no place in HPACK's table. */
+static nghttp2_nv changing_field(const char *name, const char *value) {
+  nghttp2_nv made = text_field(name, value);
+  made.flags = NGHTTP2_NV_FLAG_NO_INDEX;
+  return made;
+}
+
 /* A server's status. @return how many fields: 1 or 2 */
 static size_t put_end(const psp_rpc *rpc, nghttp2_nv *fields, char number[12]) {
   snprintf(number, 12, "%d", (int)rpc->code);
@@ -118,7 +125,8 @@ static size_t put_own(const psp_rpc *rpc, nghttp2_nv *fields, char timeout[PSP_T
   fields[count++] = text_field("grpc-accept-encoding", "identity");
   int64_t left = rpc->deadline_ns - session->now_ns;
   if (rpc->deadline_ns != INT64_MAX)
-    fields[count++] = text_field("grpc-timeout", psp_timeout_write(timeout, left > 1 ? left : 1));
+    fields[count++] =
+        changing_field("grpc-timeout", psp_timeout_write(timeout, left > 1 ? left : 1));
   return count;
 }
 
@@ -139,7 +147,7 @@ bool psp_rpc_submit(psp_rpc *rpc) {
   free(fields);
   if (encoded.data != NULL) explicit_bzero(encoded.data, encoded.len);
   psp_buf_free(&encoded);
-  psp_fields_clear(&rpc->given);
+  if (ok) psp_fields_clear(&rpc->given);
   return ok;
 }
 

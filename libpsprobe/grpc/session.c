@@ -152,14 +152,40 @@ bool psp_session_has_room(const psp_session *s) {
              nghttp2_session_get_remote_settings(s->http2, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
-bool psp_session_begin(psp_session *s, psp_rpc *rpc, int64_t now_ns) {
-  s->now_ns = now_ns;
-  rpc->session = s;
-  rpc->in.max = s->options.max_message;
+bool psp_session_is_quiet(const psp_session *s) {
+  return nghttp2_session_want_write(s->http2) == 0;
+}
+
+int64_t psp_session_due(const psp_session *s) {
+  return s->due_ns;
+}
+
+static void take(psp_session *s, psp_rpc *rpc) {
   psp_rpc_append(&s->calls, rpc);
   s->live++;
   if (rpc->deadline_ns < s->due_ns) s->due_ns = rpc->deadline_ns;
-  if (!s->over && psp_rpc_submit(rpc)) return true;
+}
+
+static bool submit(psp_session *s, psp_rpc *rpc, int64_t now_ns) {
+  s->now_ns = now_ns;
+  rpc->session = s;
+  rpc->in.max = s->options.max_message;
+  return !s->over && psp_rpc_submit(rpc);
+}
+
+bool psp_session_try(psp_session *s, psp_rpc *rpc, int64_t now_ns) {
+  const bool begun = psp_session_has_room(s) && submit(s, rpc, now_ns);
+  if (begun)
+    take(s, rpc);
+  else
+    rpc->session = NULL;
+  return begun;
+}
+
+bool psp_session_begin(psp_session *s, psp_rpc *rpc, int64_t now_ns) {
+  const bool begun = submit(s, rpc, now_ns);
+  take(s, rpc);
+  if (begun) return true;
   rpc->closed = true;
   psp_rpc_tell_end(rpc, &(psp_rpc_status){.code = PSPROBE_UNAVAILABLE,
                                           .message = "HTTP/2 takes no call on this connection",

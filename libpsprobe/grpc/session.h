@@ -43,6 +43,11 @@ void psp_session_end(psp_session *session, psprobe_code code, const char *why);
 
 /** Client: whether a call can begin now: no GOAWAY, and the peer has room. */
 bool psp_session_has_room(const psp_session *session);
+/** Nothing is to be written. */
+bool psp_session_is_quiet(const psp_session *session);
+/** Takes the call, if it can begin. False: it is the caller's still, and nobody was told. */
+bool psp_session_try(psp_session *session, psp_rpc *rpc, int64_t now_ns);
+int64_t psp_session_due(const psp_session *session); /**< when psp_session_tick is, at the latest */
 /** Takes the call. False: it could not begin, and has ended. */
 bool psp_session_begin(psp_session *session, psp_rpc *rpc, int64_t now_ns);
 psp_rpc *psp_session_find(const psp_session *session, uint64_t id); /**< or NULL */

@@ -26,17 +26,26 @@ void psp_words_clear(psp_words *words) {
   pthread_mutex_destroy(&words->lock);
 }
 
-static void ring(const psp_words *words) {
+void psp_words_ring(const psp_words *words) {
   const uint64_t one = 1;
   while (write(words->wake, &one, sizeof one) < 0 && errno == EINTR) {
   }
 }
 
-void psp_words_hear(psp_words *words) {
+bool psp_words_sleep(psp_words *words) {
+  pthread_mutex_lock(&words->lock);
+  bool asleep = words->first == NULL && !words->closing;
+  words->asleep = asleep;
+  pthread_mutex_unlock(&words->lock);
+  return asleep;
+}
+
+void psp_words_hear(psp_words *words, bool rung) {
   uint64_t ignored;
   pthread_mutex_lock(&words->lock);
-  words->woken = false;
+  words->asleep = false;
   pthread_mutex_unlock(&words->lock);
+  if (!rung) return;
   while (read(words->wake, &ignored, sizeof ignored) < 0 && errno == EINTR) {
   }
 }
@@ -45,20 +54,20 @@ void psp_words_close(psp_words *words) {
   pthread_mutex_lock(&words->lock);
   words->closing = true;
   pthread_mutex_unlock(&words->lock);
-  ring(words);
+  psp_words_ring(words);
 }
 
-/* One ring is enough until it was heard. */
+/* One ring is enough until it was heard, and none for who is awake. */
 static bool push(psp_words *words, psp_rpc_command *c) {
   pthread_mutex_lock(&words->lock);
-  bool open = !words->closing, silent = !words->woken;
+  bool open = !words->closing, asleep = words->asleep;
   if (open) {
     *words->end = c;
     words->end = &c->next;
-    words->woken = true;
+    words->asleep = false;
   }
   pthread_mutex_unlock(&words->lock);
-  if (open && silent) ring(words);
+  if (open && asleep) psp_words_ring(words);
   return open;
 }
 

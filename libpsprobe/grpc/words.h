@@ -37,7 +37,7 @@ typedef struct psp_words {
   psp_rpc_meter meter;  /**< messages that wait here count as unsent */
   pthread_mutex_t lock; /* over what follows */
   psp_rpc_command *first, **end;
-  bool closing, woken;
+  bool closing, asleep;
 } psp_words;
 
 /** False: no file descriptors; psp_words_clear is fine all the same. */
@@ -58,7 +58,12 @@ psprobe_code psp_words_tell(psp_words *words, psp_rpc_word word, uint64_t id, ps
 
 /** The loop's: all there is, in order, each to be freed. */
 psp_rpc_command *psp_words_take(psp_words *words, bool *closing);
-bool psp_words_has(psp_words *words);  /**< something, or that it closes */
-void psp_words_hear(psp_words *words); /**< after `wake` has rung */
+bool psp_words_has(psp_words *words); /**< something, or that it closes */
+/** The loop is about to wait: from now on it is rung for. False: it need not, there is something.
+ */
+bool psp_words_sleep(psp_words *words);
+/** It has waited. @param rung `wake` can be read */
+void psp_words_hear(psp_words *words, bool rung);
+void psp_words_ring(const psp_words *words);
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -70,6 +72,36 @@ static void test_stream(void **state) {
   assert_int_equal(psp_channel_send(channel, call.id, "12345", 5, NULL), PSPROBE_OK);
   psp_channel_cancel(channel, call.id);
   rpc_wait_free(&call);
+}
+
+static pthread_t watched;
+static atomic_uint sent_by_watched;
+
+/* In libc's place: who writes? */
+ssize_t send(int fd, const void *data, size_t len, int flags) {
+  if (pthread_equal(pthread_self(), watched)) atomic_fetch_add(&sent_by_watched, 1);
+  return syscall(SYS_sendto, fd, data, len, flags, NULL, 0);
+}
+
+/* Who begins a call on an idle connection writes it, and its deadline is kept though the thread
+ * was asleep for longer. */
+static void test_begun_by_its_caller(void **state) {
+  (void)state;
+  char answer[256];
+  rpc_wait call;
+  psp_channel *other = open_channel(rpc_stage_port(stage), (psp_channel_options){0});
+  watched = pthread_self();
+  assert_int_equal(rpc_unary(other, "/echo", "x", answer), PSPROBE_OK);
+  assert_int_equal(atomic_load(&sent_by_watched), 0); /* there was no connection yet */
+  for (int i = 0; i < 1000 && atomic_load(&sent_by_watched) == 0; i++)
+    assert_int_equal(rpc_unary(other, "/echo", "x", answer), PSPROBE_OK);
+  assert_int_equal(atomic_load(&sent_by_watched), 1);
+  assert_int_equal(
+      rpc_wait_begin(&call, other, "/hold", "x", psprobe_clock_monotonic() + 20 * PSP_MS_NS),
+      PSPROBE_OK);
+  assert_int_equal(rpc_wait_end(&call), PSPROBE_DEADLINE_EXCEEDED);
+  rpc_wait_free(&call);
+  psp_channel_free(other);
 }
 
 #define CALLERS 8
@@ -263,6 +295,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_unary, setup, teardown),
       cmocka_unit_test_setup_teardown(test_stream, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_begun_by_its_caller, setup, teardown),
       cmocka_unit_test_setup_teardown(test_many_threads, setup, teardown),
       cmocka_unit_test_setup_teardown(test_pause, setup, teardown),
       cmocka_unit_test_setup_teardown(test_cancel_and_deadline, setup, teardown),
