@@ -8,10 +8,10 @@
 
 sim_plant sim_planted;
 
-psprobe_code __wrap_psp_outbox_take(psprobe_store *store, int64_t after, size_t max,
+psprobe_code __wrap_psp_outbox_take(psprobe_store *store, int64_t after, size_t max, bool runs,
                                     psp_outbox *outbox, psprobe_error *error) {
   psp_mark marks[500]; /* of whatever the outbox holds */
-  psprobe_code code = __real_psp_outbox_take(store, after, max, outbox, error);
+  psprobe_code code = __real_psp_outbox_take(store, after, max, runs, outbox, error);
   if (sim_planted != SIM_MARK_FIRST || code != PSPROBE_OK || outbox->count == 0) return code;
   for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
     marks[i] = PSP_MARK_NEWEST;

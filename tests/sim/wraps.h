@@ -41,9 +41,9 @@ void __wrap_psp_file_lock_release(psp_file_lock *lock);
 void __real_psp_file_lock_release(psp_file_lock *lock);
 
 /* plants.c */
-psprobe_code __wrap_psp_outbox_take(psprobe_store *store, int64_t after, size_t max,
+psprobe_code __wrap_psp_outbox_take(psprobe_store *store, int64_t after, size_t max, bool runs,
                                     psp_outbox *outbox, psprobe_error *error);
-psprobe_code __real_psp_outbox_take(psprobe_store *store, int64_t after, size_t max,
+psprobe_code __real_psp_outbox_take(psprobe_store *store, int64_t after, size_t max, bool runs,
                                     psp_outbox *outbox, psprobe_error *error);
 size_t __wrap_psprobe_registry_collect(psprobe_registry *registry, int64_t now_ns,
                                        psprobe_finished *finished, size_t max);

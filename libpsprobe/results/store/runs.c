@@ -123,15 +123,23 @@ static psprobe_code check_found(const psp_runs *runs, const char *wanted, const 
                   shown);
 }
 
+psprobe_code psp_runs_take(sqlite3 *db, const char *path, sqlite3_stmt *run, sqlite3_stmt *sources,
+                           psp_runs *runs, psprobe_error *error) {
+  psprobe_code code = PSPROBE_OK;
+  int step = SQLITE_DONE;
+  while (code == PSPROBE_OK && (step = sqlite3_step(run)) == SQLITE_ROW)
+    code = take_run(run, sources, path, runs, error);
+  if (code == PSPROBE_OK && step != SQLITE_DONE) code = psp_sql_fail(db, path, "read", error);
+  sqlite3_reset(run);
+  return code;
+}
+
 psprobe_code psp_runs_read(sqlite3 *db, const char *path, const psprobe_filter *filter,
                            psp_runs *runs, psprobe_error *error) {
-  static const char sql[] =
-      "SELECT seq, id, started_ns, coalesce(ended_ns, 0), interval_ns, timeout_ns, ending, "
-      "resumed, revision, uploaded, project, topic, host, version, settings, region, clock FROM "
-      "runs WHERE CASE WHEN ?1 IS NULL "
-      "THEN 1 "
-      "WHEN ?1 = 'last' THEN seq = (SELECT max(seq) FROM runs) "
-      "ELSE substr(id, 1, length(?1)) = ?1 END ORDER BY seq";
+  static const char sql[] = "SELECT " PSP_RUN_SQL
+                            " FROM runs WHERE CASE WHEN ?1 IS NULL THEN 1 "
+                            "WHEN ?1 = 'last' THEN seq = (SELECT max(seq) FROM runs) "
+                            "ELSE substr(id, 1, length(?1)) = ?1 END ORDER BY seq";
   const char *wanted = filter == NULL ? NULL : filter->run;
   if (wanted != NULL && wanted[0] == '\0')
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "the run's id is empty");
@@ -139,14 +147,10 @@ psprobe_code psp_runs_read(sqlite3 *db, const char *path, const psprobe_filter *
   psprobe_code code = PSPROBE_OK;
   *runs = (psp_runs){0};
   if (sqlite3_prepare_v2(db, sql, -1, &run, NULL) != SQLITE_OK ||
-      sqlite3_prepare_v2(db, "SELECT name FROM sources WHERE run = ? ORDER BY position", -1,
-                         &sources, NULL) != SQLITE_OK)
+      sqlite3_prepare_v2(db, PSP_SOURCES_SQL, -1, &sources, NULL) != SQLITE_OK)
     code = psp_sql_fail(db, path, "read", error);
-  int step = SQLITE_DONE;
   if (code == PSPROBE_OK) psp_sql_bind_text(run, 1, wanted);
-  while (code == PSPROBE_OK && (step = sqlite3_step(run)) == SQLITE_ROW)
-    code = take_run(run, sources, path, runs, error);
-  if (code == PSPROBE_OK && step != SQLITE_DONE) code = psp_sql_fail(db, path, "read", error);
+  if (code == PSPROBE_OK) code = psp_runs_take(db, path, run, sources, runs, error);
   if (code == PSPROBE_OK) code = check_found(runs, wanted, path, error);
   sqlite3_finalize(run);
   sqlite3_finalize(sources);

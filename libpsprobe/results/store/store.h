@@ -47,6 +47,9 @@ typedef enum psp_statement {
   PSP_COUNT_DELIVERY,
   PSP_PUT_INSTANCE,
   PSP_PUT_ANSWER,
+  PSP_TAKE_RUNS,
+  PSP_TAKE_SOURCES,
+  PSP_TAKE_ROWS,
   PSP_MARK_RUN,
   PSP_MARK_UPLOADED,
   PSP_MARK_REFUSED,
@@ -184,6 +187,14 @@ typedef struct psp_runs {
 /** Reads the runs that a filter names, oldest first. @return also NOT_FOUND, INVALID_ARGUMENT */
 psprobe_code psp_runs_read(sqlite3 *db, const char *path, const psprobe_filter *filter,
                            psp_runs *runs, psprobe_error *error);
+/** Reads the runs that stepping `run` gives (PSP_RUN_SQL), with `sources` (PSP_SOURCES_SQL) for
+ * the names in them; both are reset. */
+psprobe_code psp_runs_take(sqlite3 *db, const char *path, sqlite3_stmt *run, sqlite3_stmt *sources,
+                           psp_runs *runs, psprobe_error *error);
+#define PSP_RUN_SQL                                                                        \
+  "seq, id, started_ns, coalesce(ended_ns, 0), interval_ns, timeout_ns, ending, resumed, " \
+  "revision, uploaded, project, topic, host, version, settings, region, clock"
+#define PSP_SOURCES_SQL "SELECT name FROM sources WHERE run = ? ORDER BY position"
 void psp_runs_free(psp_runs *runs);
 /** The run with that seq, or NULL. */
 const psp_run *psp_runs_find(const psp_runs *runs, int64_t seq);

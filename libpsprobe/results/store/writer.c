@@ -23,6 +23,9 @@
 /* Up to this size a file is looked through at each opening; above, after a crash only. */
 #define CHECK_ALWAYS (INT64_C(64) << 20)
 
+/* Of the probes, as parameters 1 and 2 say. */
+#define TO_UPLOAD "revision > uploaded AND revision > refused AND seq > ?1 ORDER BY seq LIMIT ?2"
+
 static const char *const statements[PSP_STATEMENTS] = {
     [PSP_INSERT_RUN] =
         "INSERT INTO runs (id, started_ns, ended_ns, project, topic, host, version, "
@@ -80,6 +83,13 @@ static const char *const statements[PSP_STATEMENTS] = {
         "coalesce(excluded.t3_ns, t3_ns), t4_ns = coalesce(excluded.t4_ns, t4_ns), instance = "
         "coalesce(excluded.instance, instance) "
         "WHERE (?23 AND excluded.status <> 0) OR status NOT IN (1, 2)",
+    /* Those that rows are of, and those that are to be uploaded themselves. */
+    [PSP_TAKE_RUNS] = "SELECT " PSP_RUN_SQL
+                      " FROM runs WHERE revision > uploaded OR seq IN (SELECT run FROM (SELECT run "
+                      "FROM probes WHERE " TO_UPLOAD ")) ORDER BY seq",
+    [PSP_TAKE_SOURCES] = PSP_SOURCES_SQL,
+    [PSP_TAKE_ROWS] = "SELECT " PSP_ROW_COLUMNS " FROM (SELECT * FROM probes WHERE " TO_UPLOAD
+                      ") p " PSP_ROW_ANSWERS "ORDER BY p.seq",
     [PSP_MARK_RUN] = "UPDATE runs SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
     [PSP_MARK_UPLOADED] = "UPDATE probes SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
     [PSP_MARK_REFUSED] = "UPDATE probes SET refused = max(refused, ?2) WHERE seq = ?1",

@@ -188,11 +188,14 @@ static void judge(sending *s, psp_batch *batch) {
   }
 }
 
-/* Sends what was taken. */
-static psprobe_code send_batch(const psp_uplink *link, const psp_outbox *outbox,
-                               const psp_plan_step *step, psp_batch *batch, psprobe_error *error) {
-  sending s = {
-      .link = link, .outbox = outbox, .patience_ns = step->patience_ns, .count = batch->rows};
+psprobe_code psp_upload_send(const psp_uplink *link, const psp_plan_step *step,
+                             const psp_outbox *outbox, psp_batch *batch, psprobe_error *error) {
+  sending s = {.link = link,
+               .outbox = outbox,
+               .patience_ns = step->patience_ns,
+               .count = outbox->count + outbox->due_count};
+  *batch = (psp_batch){.rows = s.count};
+  if (s.count == 0) return PSPROBE_OK;
   psprobe_code code =
       reserve(&s) && make_paths(&s) ? look(&s, error) : psp_fail_memory(error, "rows to upload");
   if (code == PSPROBE_OK) code = write_all(&s, error);
@@ -201,18 +204,5 @@ static psprobe_code send_batch(const psp_uplink *link, const psp_outbox *outbox,
     if (batch->moved > 0) code = psp_outbox_mark(link->store, outbox, s.marks, error);
   }
   release(&s);
-  return code;
-}
-
-psprobe_code psp_upload_batch(const psp_uplink *link, const psp_plan_step *step, psp_batch *batch,
-                              psprobe_error *error) {
-  psp_outbox outbox;
-  *batch = (psp_batch){.last = step->after};
-  psprobe_code code = psp_outbox_take(link->store, step->after, step->most, &outbox, error);
-  if (code != PSPROBE_OK) return code;
-  batch->rows = outbox.count + outbox.due_count;
-  if (outbox.count > 0) batch->last = outbox.rows[outbox.count - 1].seq;
-  if (batch->rows > 0) code = send_batch(link, &outbox, step, batch, error);
-  psp_outbox_free(&outbox);
   return code;
 }

@@ -5,18 +5,18 @@
 
 #include "base/error.h"
 
+/* Binds what is asked for to a statement of the writer's. */
+static sqlite3_stmt *ask(psprobe_store *store, psp_statement which, int64_t after, size_t max) {
+  sqlite3_stmt *statement = store->statements[which];
+  psp_sql_bind_int64(statement, 1, after);
+  psp_sql_bind_int64(statement, 2, (int64_t)max);
+  return statement;
+}
+
 /* Reads up to `max` probes, on the writer's connection with its mutex held. */
 static psprobe_code take(psprobe_store *store, int64_t after, size_t max, psp_outbox *outbox,
                          psprobe_error *error) {
-  static const char sql[] =
-      "SELECT " PSP_ROW_COLUMNS
-      " FROM (SELECT * FROM probes WHERE revision > uploaded AND revision > "
-      "refused AND seq > ? ORDER BY seq LIMIT ?) p " PSP_ROW_ANSWERS "ORDER BY p.seq";
-  sqlite3_stmt *statement = NULL;
-  if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
-    return psp_sql_fail(store->db, store->path, "read", error);
-  psp_sql_bind_int64(statement, 1, after);
-  psp_sql_bind_int64(statement, 2, (int64_t)max);
+  sqlite3_stmt *statement = ask(store, PSP_TAKE_ROWS, after, max);
   int step = sqlite3_step(statement);
   while (step == SQLITE_ROW && outbox->count < max) {
     psp_stored_row *row = &outbox->rows[outbox->count++];
@@ -30,7 +30,7 @@ static psprobe_code take(psprobe_store *store, int64_t after, size_t max, psp_ou
                     store->path);
   else if (step != SQLITE_DONE)
     code = psp_sql_fail(store->db, store->path, "read", error);
-  sqlite3_finalize(statement);
+  sqlite3_reset(statement);
   return code;
 }
 
@@ -43,15 +43,17 @@ static void take_runs(psp_outbox *outbox, size_t max) {
   }
 }
 
-psprobe_code psp_outbox_take(psprobe_store *store, int64_t after, size_t max, psp_outbox *outbox,
-                             psprobe_error *error) {
+psprobe_code psp_outbox_take(psprobe_store *store, int64_t after, size_t max, bool runs,
+                             psp_outbox *outbox, psprobe_error *error) {
   *outbox = (psp_outbox){.rows = calloc(max, sizeof *outbox->rows)};
   if (outbox->rows == NULL) return psp_fail_memory(error, "rows to upload");
   psprobe_code code = psp_store_enter(store, error);
   bool inside = code == PSPROBE_OK;
-  if (code == PSPROBE_OK) code = psp_runs_read(store->db, store->path, NULL, &outbox->runs, error);
+  if (code == PSPROBE_OK)
+    code = psp_runs_take(store->db, store->path, ask(store, PSP_TAKE_RUNS, after, max),
+                         store->statements[PSP_TAKE_SOURCES], &outbox->runs, error);
   if (code == PSPROBE_OK) code = take(store, after, max, outbox, error);
-  if (code == PSPROBE_OK) take_runs(outbox, max - outbox->count);
+  if (code == PSPROBE_OK && runs) take_runs(outbox, max - outbox->count);
   if (inside) psp_store_leave(store);
   if (code != PSPROBE_OK) psp_outbox_free(outbox);
   return code;

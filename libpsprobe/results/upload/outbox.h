@@ -18,9 +18,9 @@ typedef struct psp_outbox {
 } psp_outbox;
 
 /** The oldest `max` rows behind row `after` whose newest state is neither uploaded nor refused; and
- * runs, where these leave room. */
-psprobe_code psp_outbox_take(psprobe_store *store, int64_t after, size_t max, psp_outbox *outbox,
-                             psprobe_error *error);
+ * (`runs`) runs, where these leave room. */
+psprobe_code psp_outbox_take(psprobe_store *store, int64_t after, size_t max, bool runs,
+                             psp_outbox *outbox, psprobe_error *error);
 void psp_outbox_free(psp_outbox *outbox);
 
 /** What became of a row that was sent. */

@@ -22,6 +22,7 @@ void psp_plan_init(psp_plan *plan, bool ramped) {
   *plan = (psp_plan){.ramped = ramped,
                      .fresh = true,
                      .rate = ramped ? RATE_FIRST : RATE_FREE,
+                     .back_to = INT64_MAX,
                      .most = PSP_PLAN_MOST};
 }
 
@@ -48,21 +49,54 @@ static psp_plan_step wait_until(int64_t until) {
   return (psp_plan_step){.act = PSP_PLAN_WAIT, .until = until};
 }
 
+/* All that was sent is back: where the next request begins. @return false: it is not time yet */
+static bool begin(psp_plan *plan, int64_t now) {
+  bool again = plan->round != 0 && now >= plan->round;
+  if (plan->round != 0 && !again && !plan->fresh) return false;
+  if (again || !plan->left) {
+    plan->after = plan->round = 0;
+    plan->left = plan->runs_offered = false;
+  } else if (plan->back_to < plan->after) {
+    plan->after = plan->back_to;
+  }
+  plan->back_to = INT64_MAX;
+  plan->over = false;
+  return true;
+}
+
+/* Another beside those that are in flight: while all goes well, and there is more to take. */
+static bool can_join(const psp_plan *plan) {
+  return !plan->over && plan->most == PSP_PLAN_MOST && plan->flying < PSP_PLAN_FLIGHTS;
+}
+
 psp_plan_step psp_plan_next(psp_plan *plan, int64_t now) {
   int64_t until = later(plan->paced, later(plan->held, plan->look));
-  if (psp_plan_is_idle(plan)) return (psp_plan_step){.act = PSP_PLAN_REST};
+  if (psp_plan_is_idle(plan) || plan->taking || (plan->flying > 0 && !can_join(plan)))
+    return (psp_plan_step){.act = PSP_PLAN_REST};
   if (now < until) return wait_until(until);
-  if (plan->round != 0 && now >= plan->round)
-    plan->after = plan->round = 0;
-  else if (plan->round != 0 && !plan->fresh)
-    return wait_until(plan->round);
+  if (plan->flying == 0 && !begin(plan, now)) return wait_until(plan->round);
+  bool alone = plan->flying++ == 0;
   plan->fresh = plan->idle = false;
+  plan->taking = true;
   plan->sent = now;
   if (plan->began == 0) plan->began = now;
   return (psp_plan_step){.act = PSP_PLAN_SEND,
+                         .number = ++plan->number,
                          .after = plan->after,
                          .most = size_of(plan),
+                         .runs = alone && !plan->runs_offered,
                          .patience_ns = plan->attempts > 0 ? GLANCE_NS : REQUEST_NS};
+}
+
+void psp_plan_taken(psp_plan *plan, const psp_plan_step *step, size_t rows, size_t runs,
+                    int64_t last) {
+  plan->taking = false;
+  plan->paced = later(plan->paced, plan->sent) +
+                (int64_t)((double)(rows + runs) / plan->rate * PSP_SECOND_NS);
+  if (rows > 0) plan->after = last;
+  if (rows == step->most) return;
+  plan->over = true;
+  plan->runs_offered |= step->runs;
 }
 
 bool psp_plan_can_pass(const psprobe_error *error) {
@@ -112,14 +146,29 @@ static int64_t held_until(const psprobe_error *error, int64_t now, int64_t pause
   return now + (asked < PSP_RETRY_AFTER_MOST_NS ? asked : PSP_RETRY_AFTER_MOST_NS) + pause / 2;
 }
 
-/* A request came to nothing: the next is a look. */
-static void back_off(psp_plan *plan, const psprobe_error *error, int64_t now, uint64_t random) {
-  plan->attempts++;
+/* Its rows are taken again, once all is back. */
+static void go_back(psp_plan *plan, const psp_plan_step *step) {
+  plan->over = true;
+  if (step->after < plan->back_to) plan->back_to = step->after;
+}
+
+/* Sent before the last failure was known. */
+static bool is_old(const psp_plan *plan, const psp_plan_step *step) {
+  return step->number <= plan->troubled;
+}
+
+/* A request came to nothing: the next is a look. Several that were in flight at once are one
+ * failure. */
+static void back_off(psp_plan *plan, const psp_plan_step *step, const psprobe_error *error,
+                     int64_t now, uint64_t random) {
+  bool old = is_old(plan, step);
+  if (!old) plan->attempts++;
+  plan->troubled = plan->number;
   plan->most = 1;
   int64_t pause = pause_of(error, plan->attempts, random);
-  plan->look = now + pause;
-  plan->held = held_until(error, now, pause);
-  if (is_pushback(error)) slow_down(plan);
+  plan->look = later(plan->look, now + pause);
+  plan->held = later(plan->held, held_until(error, now, pause));
+  if (is_pushback(error) && !old) slow_down(plan);
 }
 
 /* What was sent is refused for what is in it, or for its size. */
@@ -131,7 +180,8 @@ static bool is_content(const psprobe_error *error) {
 /* One bad row, or too many rows, can make a request be refused: halve until one stands alone. */
 static bool halve(psp_plan *plan, const psp_batch *batch, const psprobe_error *error) {
   if (!is_content(error) || batch->rows < 2) return false;
-  plan->most = batch->rows / 2;
+  if (batch->rows / 2 < plan->most) plan->most = batch->rows / 2;
+  plan->troubled = plan->number;
   return true;
 }
 
@@ -147,18 +197,20 @@ static bool may_be_the_row(const psprobe_error *error) {
 }
 
 /* All were offered: what failed is offered again after a while, and new rows meanwhile. */
-static void end_round(psp_plan *plan, int64_t now, uint64_t random) {
-  if (plan->after == 0) {
+static void end_pass(psp_plan *plan, const psp_plan_step *step, int64_t now, uint64_t random) {
+  if (plan->flying > 0) return;
+  if (plan->left) {
+    if (plan->round == 0) plan->round = now + pause_of(&plan->failure, ++plan->rounds, random);
+  } else if (step->after == 0) {
     plan->idle = true;
     plan->rounds = 0;
-  } else if (plan->round == 0) {
-    plan->round = now + pause_of(&plan->failure, ++plan->rounds, random);
   }
 }
 
 /* The request was answered, row by row. */
-static void digest(psp_plan *plan, const psp_batch *batch, int64_t now) {
-  if (batch->again > 0 || plan->after > 0) plan->after = batch->last;
+static void digest(psp_plan *plan, const psp_plan_step *step, const psp_batch *batch, int64_t now) {
+  plan->left |= batch->again > 0;
+  if (is_old(plan, step)) return;
   if (batch->again > 0 && is_pushback(&batch->failure)) slow_down(plan);
   plan->attempts = 0;
   plan->look = plan->held = 0;
@@ -168,25 +220,28 @@ static void digest(psp_plan *plan, const psp_batch *batch, int64_t now) {
   if (plan->rate > most) plan->rate = most;
 }
 
-bool psp_plan_outcome(psp_plan *plan, const psp_batch *batch, const psprobe_error *error,
-                      int64_t now, uint64_t random) {
-  plan->paced =
-      later(plan->paced, plan->sent) + (int64_t)((double)batch->rows / plan->rate * PSP_SECOND_NS);
+bool psp_plan_outcome(psp_plan *plan, const psp_plan_step *step, const psp_batch *batch,
+                      const psprobe_error *error, int64_t now, uint64_t random) {
+  plan->flying--;
   if (error == NULL && batch->rows == 0) {
-    end_round(plan, now, random);
+    end_pass(plan, step, now, random);
     return false;
   }
   if (error == NULL && batch->again == batch->rows && is_outage(&batch->failure))
     error = &batch->failure; /* told row by row */
   if (error == NULL) {
     if (batch->again > 0) plan->failure = batch->failure;
-    digest(plan, batch, now);
+    digest(plan, step, batch, now);
     return batch->again > 0;
   }
+  bool behind = batch->rows == 1 && may_be_the_row(error);
+  if (behind)
+    plan->left = true;
+  else
+    go_back(plan, step);
   if (halve(plan, batch, error)) return false;
   plan->failure = *error;
-  if (batch->rows == 1 && may_be_the_row(error)) plan->after = batch->last;
-  back_off(plan, error, now, random);
+  back_off(plan, step, error, now, random);
   return true;
 }
 
@@ -200,5 +255,5 @@ void psp_plan_hurry(psp_plan *plan, int64_t now) {
 }
 
 bool psp_plan_is_idle(const psp_plan *plan) {
-  return plan->idle && !plan->fresh;
+  return plan->idle && !plan->fresh && plan->flying == 0;
 }

@@ -14,19 +14,26 @@
 /* While somebody waits in a flush, a try each second at least. */
 #define HURRY_NS PSP_SECOND_NS
 
-struct psprobe_uploader {
+/* One who carries rows, a request at a time. */
+typedef struct carrier {
+  psprobe_uploader *uploader;
   psp_uplink link;
-  psp_collections collections;
-  psprobe_logger logger;
   psp_stopper stopper; /* of the call under way, and every later one */
   pthread_t thread;
+} carrier;
 
-  psprobe_code told; /* of the thread alone: what the log knows of the state */
+struct psprobe_uploader {
+  psprobe_store *store;
+  psp_collections collections;
+  psprobe_logger logger;
+  carrier carriers[PSP_PLAN_FLIGHTS];
+  size_t started;
 
-  pthread_mutex_t mutex; /* of what follows */
-  pthread_cond_t changed;
+  pthread_mutex_t mutex;        /* of what follows */
+  pthread_cond_t changed, work; /* for those who wait in a flush; for a carrier: any can go */
   psp_plan plan;
   bool stop;
+  psprobe_code told; /* what the log knows of the state */
   uint64_t uploaded, failures, refused;
   psprobe_error last_error, refusal;
 };
@@ -49,16 +56,15 @@ static const char *advice(const psprobe_error *error) {
 }
 
 /* One line when uploading begins to fail, when it fails in another way, and when it works again. */
-static void tell(psprobe_uploader *u, psprobe_code code, const psprobe_error *error) {
+static void tell(psprobe_uploader *u, const psprobe_error *error) {
   psp_log_line line;
-  if (code == u->told || code == PSPROBE_CANCELLED) return;
-  u->told = code;
+  psprobe_code code = error->code;
   if (psp_log_begin(&line, &u->logger, code == PSPROBE_OK ? PSPROBE_LOG_INFO : PSPROBE_LOG_WARNING,
                     code == PSPROBE_OK ? "upload_works_again" : "upload_fails")) {
     psp_log_text(&line, "collection", u->collections.results);
     if (code != PSPROBE_OK) {
       psp_log_error(&line, error);
-      psp_log_text(&line, "kept_in", u->link.store->path);
+      psp_log_text(&line, "kept_in", u->store->path);
       psp_log_text(&line, "hint", advice(error));
     }
     psp_log_end(&line);
@@ -82,7 +88,7 @@ static void count(psprobe_uploader *u, const psp_batch *batch, bool left) {
   u->failures += left;
   if (batch->refused > 0) u->refusal = batch->refusal;
   if (left) u->last_error = u->plan.failure;
-  if (!left && batch->moved > batch->refused && u->plan.after == 0)
+  if (!left && batch->moved > batch->refused && !u->plan.left && u->plan.attempts == 0)
     psprobe_error_clear(&u->last_error);
 }
 
@@ -94,57 +100,94 @@ static bool wait_for_step(psprobe_uploader *u, psp_plan_step *step) {
     if (step->act == PSP_PLAN_SEND) break;
     pthread_cond_broadcast(&u->changed); /* it may be idle now */
     if (step->act == PSP_PLAN_WAIT)
-      psp_cond_wait_until(&u->changed, &u->mutex, step->until);
+      psp_cond_wait_until(&u->work, &u->mutex, step->until);
     else
-      pthread_cond_wait(&u->changed, &u->mutex);
+      pthread_cond_wait(&u->work, &u->mutex);
   }
   bool stop = u->stop;
   pthread_mutex_unlock(&u->mutex);
   return !stop;
 }
 
+/* Takes the rows of a step, and sends them while another takes the next. */
+static psprobe_code carry(carrier *c, const psp_plan_step *step, psp_batch *batch,
+                          psprobe_error *error) {
+  psprobe_uploader *u = c->uploader;
+  psp_outbox outbox;
+  *batch = (psp_batch){0};
+  psprobe_code code =
+      psp_outbox_take(u->store, step->after, step->most, step->runs, &outbox, error);
+  int64_t last = outbox.count > 0 ? outbox.rows[outbox.count - 1].seq : step->after;
+  pthread_mutex_lock(&u->mutex);
+  psp_plan_taken(&u->plan, step, outbox.count, outbox.due_count, last);
+  pthread_cond_signal(&u->work);
+  pthread_mutex_unlock(&u->mutex);
+  if (code == PSPROBE_OK) code = psp_upload_send(&c->link, step, &outbox, batch, error);
+  psp_outbox_free(&outbox);
+  return code;
+}
+
+/* Tells the plan what came of a request, and the log what is new to it. */
+static void settle(psprobe_uploader *u, const psp_plan_step *step, const psp_batch *batch,
+                   const psprobe_error *error) {
+  uint64_t random = 0;
+  psp_random(&random, sizeof random);
+  pthread_mutex_lock(&u->mutex);
+  bool first_refusal = batch->refused > 0 && u->refused == 0;
+  bool left = psp_plan_outcome(&u->plan, step, batch, error, psprobe_clock_monotonic(), random);
+  count(u, batch, left);
+  psprobe_error last = u->last_error;
+  bool moved = batch->moved > batch->refused && last.code == PSPROBE_OK;
+  bool news = (left || moved) && last.code != u->told && last.code != PSPROBE_CANCELLED;
+  if (news) u->told = last.code;
+  pthread_mutex_unlock(&u->mutex);
+  if (first_refusal) tell_refusal(u, batch);
+  if (news) tell(u, &last);
+}
+
 static void *run(void *arg) {
-  psprobe_uploader *u = arg;
+  carrier *c = arg;
   psp_plan_step step;
-  while (wait_for_step(u, &step)) {
+  while (wait_for_step(c->uploader, &step)) {
     psp_batch batch;
     psprobe_error error = {0};
-    uint64_t random = 0;
-    psprobe_code code = psp_upload_batch(&u->link, &step, &batch, &error);
-    psp_random(&random, sizeof random);
-    pthread_mutex_lock(&u->mutex);
-    bool first_refusal = batch.refused > 0 && u->refused == 0;
-    bool left = psp_plan_outcome(&u->plan, &batch, code == PSPROBE_OK ? NULL : &error,
-                                 psprobe_clock_monotonic(), random);
-    count(u, &batch, left);
-    error = u->last_error;
-    pthread_mutex_unlock(&u->mutex);
-    if (first_refusal) tell_refusal(u, &batch);
-    if (left || (batch.moved > batch.refused && error.code == PSPROBE_OK))
-      tell(u, error.code, &error);
+    psprobe_code code = carry(c, &step, &batch, &error);
+    settle(c->uploader, &step, &batch, code == PSPROBE_OK ? NULL : &error);
   }
   return NULL;
 }
 
-/* A condition that is waited on by the monotonic clock: setting the date disturbs no flush. */
+/* Conditions that are waited on by the monotonic clock: setting the date disturbs no flush. */
 static void init_locks(psprobe_uploader *u) {
   psp_cond_init(&u->changed);
+  psp_cond_init(&u->work);
   pthread_mutex_init(&u->mutex, NULL);
-  psp_stopper_init(&u->stopper);
+  for (size_t i = 0; i < PSP_PLAN_FLIGHTS; i++)
+    psp_stopper_init(&u->carriers[i].stopper);
 }
 
-static void destroy(psprobe_uploader *u) {
-  psp_stopper_destroy(&u->stopper);
-  pthread_mutex_destroy(&u->mutex);
-  pthread_cond_destroy(&u->changed);
-  psp_collections_free(&u->collections);
-  free(u);
+static void stop(psprobe_uploader *u) {
+  pthread_mutex_lock(&u->mutex);
+  u->stop = true;
+  pthread_cond_broadcast(&u->work);
+  pthread_mutex_unlock(&u->mutex);
+  for (size_t i = 0; i < u->started; i++)
+    psp_stopper_stop(&u->carriers[i].stopper);
+  for (size_t i = 0; i < u->started; i++)
+    pthread_join(u->carriers[i].thread, NULL);
 }
 
-static psprobe_code start(psprobe_uploader *u, psprobe_error *error) {
-  psprobe_code code = psp_outbox_forgive(u->link.store, error);
-  if (code == PSPROBE_OK && !psp_thread_start(&u->thread, "psp-upload", run, u))
-    code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "uploader: no thread can be started");
+static psprobe_code start(psprobe_uploader *u, psprobe_client *client, psprobe_error *error) {
+  psprobe_code code = psp_outbox_forgive(u->store, error);
+  for (size_t i = 0; code == PSPROBE_OK && i < PSP_PLAN_FLIGHTS; i++) {
+    carrier *c = &u->carriers[i];
+    c->uploader = u;
+    c->link = (psp_uplink){u->store, client, &c->stopper, &u->collections};
+    if (psp_thread_start(&c->thread, "psp-upload", run, c))
+      u->started++;
+    else
+      code = psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "uploader: no thread can be started");
+  }
   return code;
 }
 
@@ -160,30 +203,31 @@ psprobe_code psprobe_uploader_new(psprobe_store *store, psprobe_client *client,
   if (options->logger != NULL) u->logger = *options->logger;
   psprobe_code code =
       psp_collections_name(&u->collections, options->collection, options->runs, error);
-  u->link = (psp_uplink){store, client, &u->stopper, &u->collections};
-  if (code == PSPROBE_OK) code = start(u, error);
+  u->store = store;
+  if (code == PSPROBE_OK) code = start(u, client, error);
   if (code == PSPROBE_OK)
     *uploader = u;
   else
-    destroy(u);
+    psprobe_uploader_free(u);
   return code;
 }
 
-void psprobe_uploader_free(psprobe_uploader *uploader) {
-  if (uploader == NULL) return;
-  pthread_mutex_lock(&uploader->mutex);
-  uploader->stop = true;
-  pthread_cond_broadcast(&uploader->changed);
-  pthread_mutex_unlock(&uploader->mutex);
-  psp_stopper_stop(&uploader->stopper);
-  pthread_join(uploader->thread, NULL);
-  destroy(uploader);
+void psprobe_uploader_free(psprobe_uploader *u) {
+  if (u == NULL) return;
+  stop(u);
+  for (size_t i = 0; i < PSP_PLAN_FLIGHTS; i++)
+    psp_stopper_destroy(&u->carriers[i].stopper);
+  pthread_mutex_destroy(&u->mutex);
+  pthread_cond_destroy(&u->changed);
+  pthread_cond_destroy(&u->work);
+  psp_collections_free(&u->collections);
+  free(u);
 }
 
 void psprobe_uploader_wake(psprobe_uploader *uploader) {
   pthread_mutex_lock(&uploader->mutex);
   psp_plan_rows(&uploader->plan);
-  pthread_cond_broadcast(&uploader->changed);
+  pthread_cond_signal(&uploader->work);
   pthread_mutex_unlock(&uploader->mutex);
 }
 
@@ -194,7 +238,7 @@ static bool wait_for_idle(psprobe_uploader *u, int64_t until) {
   for (; !psp_plan_is_idle(&u->plan) && now < until; now = psprobe_clock_monotonic()) {
     if (now >= hurry) {
       psp_plan_hurry(&u->plan, now);
-      pthread_cond_broadcast(&u->changed);
+      pthread_cond_signal(&u->work);
       hurry = now + HURRY_NS;
     }
     psp_cond_wait_until(&u->changed, &u->mutex, hurry < until ? hurry : until);
@@ -212,25 +256,25 @@ psprobe_code psprobe_uploader_flush(psprobe_uploader *uploader, int64_t timeout_
   pthread_mutex_unlock(&u->mutex);
   uint64_t rows = 0, unwelcome = 0;
   if (idle && refused == 0) return PSPROBE_OK;
-  psprobe_code code = psp_outbox_count(u->link.store, &rows, &unwelcome, error);
+  psprobe_code code = psp_outbox_count(u->store, &rows, &unwelcome, error);
   if (code != PSPROBE_OK) return code;
   if (idle && unwelcome == 0) return PSPROBE_OK; /* refused once, and taken in a later state */
   if (cause.code == PSPROBE_OK) {
     psp_fail(error, PSPROBE_DEADLINE_EXCEEDED, "results not in Firestore yet: %llu (kept in %s)",
-             (unsigned long long)rows, u->link.store->path);
+             (unsigned long long)rows, u->store->path);
     if (error != NULL) error->retryable = true;
     return PSPROBE_DEADLINE_EXCEEDED;
   }
   cause.retryable = !idle && psp_plan_can_pass(&cause);
   if (error != NULL) *error = cause;
   psp_fail_in(error, "results not in Firestore: %llu (kept in %s)", (unsigned long long)rows,
-              u->link.store->path);
+              u->store->path);
   return cause.code;
 }
 
 void psprobe_uploader_get_stats(psprobe_uploader *uploader, psprobe_uploader_stats *stats) {
   uint64_t rows = 0, unwelcome = 0;
-  psp_outbox_count(uploader->link.store, &rows, &unwelcome, NULL);
+  psp_outbox_count(uploader->store, &rows, &unwelcome, NULL);
   pthread_mutex_lock(&uploader->mutex);
   *stats = (psprobe_uploader_stats){.uploaded = uploader->uploaded,
                                     .failures = uploader->failures,

@@ -16,15 +16,14 @@ typedef struct psp_uplink {
 } psp_uplink;
 
 /**
- * Sends the rows of a step (PSP_PLAN_SEND) by batchWrite, whose writes succeed and fail each on its
- * own, and notes in the store what became of each. What was brought before is looked at first, by
- * batchGet. Where rows leave room, runs go with them and
- * count as rows: the document of one that has ended with a summary.
+ * Sends what was taken for a step by batchWrite, whose writes succeed and fail each on its own, and
+ * notes in the store what became of each; runs count as rows. What was brought before is looked at
+ * first, by batchGet. A run that has ended has a summary.
  *
  * @return PSPROBE_OK: what became of each row is known and noted; else why the request came to
  *         nothing. A request of one row that Firestore refuses for what is in it refuses the row
  */
-psprobe_code psp_upload_batch(const psp_uplink *link, const psp_plan_step *step, psp_batch *batch,
-                              psprobe_error *error);
+psprobe_code psp_upload_send(const psp_uplink *link, const psp_plan_step *step,
+                             const psp_outbox *outbox, psp_batch *batch, psprobe_error *error);
 
 #endif

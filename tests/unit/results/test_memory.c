@@ -49,7 +49,7 @@ static bool read_rows(void *arg) {
 static bool take_outbox(void *arg) {
   psprobe_error error = {0};
   psp_outbox outbox;
-  bool done = is_ok(psp_outbox_take(arg, 0, 10, &outbox, &error), &error);
+  bool done = is_ok(psp_outbox_take(arg, 0, 10, true, &outbox, &error), &error);
   if (done) {
     assert_int_equal(outbox.count, 3);
     psp_outbox_free(&outbox);

@@ -19,7 +19,7 @@ static void test_outbox(void **state) {
     psprobe_finished finished = scratch_finished(6 - i); /* kept in another order than sent */
     scratch_add(store, 1, &finished);
   }
-  assert_int_equal(psp_outbox_take(store, 0, 3, &outbox, NULL), PSPROBE_OK);
+  assert_int_equal(psp_outbox_take(store, 0, 3, true, &outbox, NULL), PSPROBE_OK);
   assert_int_equal(outbox.count, 3);
   for (size_t i = 0; i < 3; i++) {
     char id[PSPROBE_ID_SIZE];
@@ -40,7 +40,7 @@ static void test_outbox(void **state) {
   assert_int_equal(psp_outbox_count(store, &rows, &refused, NULL), PSPROBE_OK);
   assert_int_equal(rows, 5);
   assert_int_equal(refused, 1);
-  assert_int_equal(psp_outbox_take(store, 0, 10, &outbox, NULL), PSPROBE_OK);
+  assert_int_equal(psp_outbox_take(store, 0, 10, true, &outbox, NULL), PSPROBE_OK);
   assert_int_equal(outbox.count, 4);
   assert_int_equal(outbox.rows[0].revision, 2);
   assert_int_equal(outbox.rows[0].uploaded, 1);
@@ -48,7 +48,7 @@ static void test_outbox(void **state) {
   outbox.due_count = 0;
   assert_int_equal(psp_outbox_mark(store, &outbox, more, NULL), PSPROBE_OK);
   psp_outbox_free(&outbox);
-  assert_int_equal(psp_outbox_take(store, 0, 10, &outbox, NULL), PSPROBE_OK);
+  assert_int_equal(psp_outbox_take(store, 0, 10, true, &outbox, NULL), PSPROBE_OK);
   assert_int_equal(outbox.count, 1);
   assert_int_equal(outbox.rows[0].uploaded, 1); /* to be patched */
   assert_int_equal(outbox.rows[0].revision, 2);

@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "results/upload/plan.h"
 #include "scratch.h"
 #include "uploading.h"
 
@@ -204,6 +206,29 @@ static void test_no_answer(void **state) {
   assert_string_equal(s->log, "");
 }
 
+/* A service that takes its time has four requests at once, and no row in two of them. */
+static void test_four_in_flight(void **state) {
+  uploading *s = *state;
+  fake_call *call = fake_expect(((fake_client *)s->client)->fake, "POST", "*:batchWrite");
+  fake_times(call, 0);
+  uploading_add(s, 0, 1000, false);
+  uploading_start(s);
+  fake_wait(call, PSP_PLAN_FLIGHTS);
+  for (uint64_t i = 0; i < 1000; i++) {
+    char id[PSPROBE_ID_SIZE], name[80];
+    unsigned count = 0;
+    scratch_id(id, i);
+    snprintf(name, sizeof name, "/pubsub_results/%s", id);
+    for (unsigned k = 0; k < PSP_PLAN_FLIGHTS; k++)
+      count += uploading_count(fake_request(call, k)->body, name);
+    assert_int_equal(count, i < PSP_PLAN_FLIGHTS * PSP_PLAN_MOST ? 1 : 0); /* oldest first */
+  }
+  uploading_stop(s);
+  assert_int_equal(fake_count(call), PSP_PLAN_FLIGHTS);
+  assert_int_equal(fake_cancelled(call), PSP_PLAN_FLIGHTS);
+  assert_int_equal(uploading_backlog(s), 1000);
+}
+
 static void test_refusals_of_new(void **state) {
   uploading *s = *state;
   psprobe_uploader *uploader = NULL;
@@ -287,6 +312,7 @@ int main(void) {
       UPLOADING_TEST(test_what_a_flush_says_of_patience),
       UPLOADING_TEST(test_denied),
       UPLOADING_TEST_BARE(test_no_answer),
+      UPLOADING_TEST_BARE(test_four_in_flight),
       UPLOADING_TEST(test_refusals_of_new),
       UPLOADING_TEST(test_added_meanwhile),
       UPLOADING_TEST_BARE(test_what_to_do),
