@@ -236,12 +236,46 @@ static void test_snapshots(void **state) {
   ok(psprobe_snapshot_delete(client, snapshot, &error));
 }
 
+/* A policy that was read, changed and written back, and one of whoever was slower. */
+static void test_policies(void **state) {
+  (void)state;
+  static const char *const asked[] = {"pubsub.topics.publish", "pubsub.topics.get"};
+  char *policy = NULL, *again = NULL;
+  char changed[400];
+  bool granted[2] = {false, false};
+  ok(psprobe_policy_get(client, PSPROBE_POLICY_TOPIC, topic, &policy, &error));
+  const char *etag = strstr(policy, "\"etag\": \"");
+  assert_non_null(etag);
+  snprintf(changed, sizeof changed,
+           "{\"bindings\":[{\"role\":\"roles/pubsub.editor\",\"members\":[\"user:a@b.c\"]}],"
+           "\"etag\":\"%.*s\"}",
+           (int)strcspn(etag + 9, "\""), etag + 9);
+  ok(psprobe_policy_set(client, PSPROBE_POLICY_TOPIC, topic, changed, &error));
+  ok(psprobe_policy_get(client, PSPROBE_POLICY_TOPIC, topic, &again, &error));
+  assert_non_null(strstr(again, "user:a@b.c"));
+  assert_int_equal(psprobe_policy_set(client, PSPROBE_POLICY_TOPIC, topic, changed, &error),
+                   PSPROBE_ABORTED);
+  assert_int_equal(
+      psprobe_policy_set(client, PSPROBE_POLICY_SUBSCRIPTION, "nothing-there", "{}", &error),
+      PSPROBE_NOT_FOUND);
+  ok(psprobe_policy_test(client, PSPROBE_POLICY_TOPIC, topic, asked, 2, granted, &error));
+  assert_true(granted[0] && granted[1]);
+  ok(psprobe_policy_test(client, PSPROBE_POLICY_TOPIC, "nothing-there", asked, 2, granted, &error));
+  assert_false(granted[0] || granted[1]);
+  assert_int_equal(psprobe_policy_test(client, PSPROBE_POLICY_SUBSCRIPTION, subscription, asked, 1,
+                                       granted, &error),
+                   PSPROBE_INVALID_ARGUMENT);
+  free(policy);
+  free(again);
+}
+
 static int suite(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest google[] = {TEST(test_topic), TEST(test_subscription), TEST(test_seek),
                                       TEST(test_not_there)};
-  const struct CMUnitTest local[] = {TEST(test_topic), TEST(test_subscription), TEST(test_seek),
-                                     TEST(test_beyond), TEST(test_snapshots)};
+  const struct CMUnitTest local[] = {TEST(test_topic),     TEST(test_subscription),
+                                     TEST(test_seek),      TEST(test_beyond),
+                                     TEST(test_snapshots), TEST(test_policies)};
   client = test_target_client(TEST_PUBSUB);
   int failed = strcmp(test_target(), "google") == 0 ? cmocka_run_group_tests(google, NULL, NULL)
                                                     : cmocka_run_group_tests(local, NULL, NULL);

@@ -39,6 +39,7 @@ void psp_broker_free(psp_broker *broker) {
     after = push->next;
     psp_broker_push_free(push);
   }
+  psp_policies_free(&broker->policies);
   psp_names_free(&broker->snapshots);
   psp_names_free(&broker->subscriptions);
   psp_names_free(&broker->topics);
@@ -50,6 +51,10 @@ psp_broker_mail psp_broker_outbox(psp_broker *broker) {
   psp_broker_mail outbox = broker->outbox;
   broker->outbox = (psp_broker_mail){0};
   return outbox;
+}
+
+psp_policies *psp_broker_policies(psp_broker *broker) {
+  return &broker->policies;
 }
 
 int64_t psp_broker_next(const psp_broker *broker) {
@@ -186,6 +191,7 @@ psprobe_code psp_broker_subscription_delete(psp_broker *broker, const char *name
   while (subscription->pulls != NULL)
     psp_broker_answer(subscription->pulls, PSPROBE_NOT_FOUND, "Subscription does not exist");
   psp_topic_leave(subscription);
+  psp_policies_drop(&broker->policies, name);
   psp_backlog_free(subscription);
   return PSPROBE_OK;
 }

@@ -19,6 +19,7 @@
 
 #include "local/broker/alarms.h"
 #include "local/broker/message.h"
+#include "local/broker/policy.h"
 #include "local/broker/settings.h"
 
 typedef struct psp_broker psp_broker;
@@ -160,6 +161,9 @@ psprobe_code psp_broker_seek_time(psp_broker *broker, const char *subscription, 
                                   psp_instant now, psprobe_error *error);
 psprobe_code psp_broker_seek_snapshot(psp_broker *broker, const char *subscription,
                                       const char *snapshot, psp_instant now, psprobe_error *error);
+
+/** Of topics, subscriptions and snapshots; each goes with what it is of. */
+psp_policies *psp_broker_policies(psp_broker *broker);
 
 /* ---- messages ---- */
 

@@ -55,6 +55,12 @@ static const struct method {
      psp_shape_snapshots},
     {"Subscriber/DeleteSnapshot", "DELETE", "snapshot", "", psp_shape_get_snapshot,
      psp_shape_empty},
+    {"IAMPolicy/GetIamPolicy", "GET", "resource", ":getIamPolicy", psp_shape_get_policy,
+     psp_shape_policy},
+    {"IAMPolicy/SetIamPolicy", "POST", "resource", ":setIamPolicy", psp_shape_set_policy,
+     psp_shape_policy},
+    {"IAMPolicy/TestIamPermissions", "POST", "resource", ":testIamPermissions",
+     psp_shape_test_policy, psp_shape_granted},
     {"Subscriber/Seek", "POST", "subscription", ":seek", psp_shape_seek, psp_shape_empty},
 };
 
@@ -195,10 +201,17 @@ static void on_end(void *arg, const psp_rpc_status *status) {
 static const psp_rpc_events events = {
     .message = on_message, .half_closed = on_half_closed, .end = on_end};
 
+/* "Publisher/Publish" of a path; "": it is of no service that there is. */
+static const char *name_of(const char *path) {
+  static const char *const packages[] = {"/google.pubsub.v1.", "/google.iam.v1."};
+  for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)
+    if (psp_text_starts(path, packages[i])) return path + strlen(packages[i]);
+  return "";
+}
+
 void psp_broker_grpc_accept(void *host, psp_rpc *rpc, const char *path) {
-  static const char package[] = "/google.pubsub.v1.";
   const struct method *method = NULL;
-  const char *name = psp_text_starts(path, package) ? path + strlen(package) : "";
+  const char *name = name_of(path);
   if (strcmp(name, "Subscriber/StreamingPull") == 0) {
     psp_broker_streaming_accept(host, rpc);
     return;

@@ -97,6 +97,7 @@ typedef struct psp_snapshot {
 
 struct psp_broker {
   psp_names topics, subscriptions, snapshots;
+  psp_policies policies;
   uint64_t last_id;
   uint32_t last_lease;
   psp_alarms alarms;

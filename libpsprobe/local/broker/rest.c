@@ -109,8 +109,8 @@ static void modify_deadline(psp_broker_request *request) {
   acknowledge_or_modify(request, true);
 }
 
-static void unimplemented(psp_broker_request *request) {
-  psp_broker_reply(request, PSPROBE_UNIMPLEMENTED, NULL, NULL);
+static void no_schemas(psp_broker_request *request) {
+  psp_broker_reply(request, PSPROBE_UNIMPLEMENTED, "This stand-in has no schemas.", NULL);
 }
 
 /* ---- which of them ---- */
@@ -134,12 +134,15 @@ static const struct route {
     {"POST", "subscriptions", "modifyPushConfig", ITEM, psp_broker_subscription_push},
     {"POST", "subscriptions", "detach", ITEM, psp_broker_subscription_detach},
     {"POST", "subscriptions", "seek", ITEM, psp_broker_subscription_seek},
-    {"GET", "topics", "getIamPolicy", ITEM, unimplemented},
-    {"GET", "subscriptions", "getIamPolicy", ITEM, unimplemented},
-    {"POST", "topics", "setIamPolicy", ITEM, unimplemented},
-    {"POST", "subscriptions", "setIamPolicy", ITEM, unimplemented},
-    {"POST", "topics", "testIamPermissions", ITEM, unimplemented},
-    {"POST", "subscriptions", "testIamPermissions", ITEM, unimplemented},
+    {"GET", "topics", "getIamPolicy", ITEM, psp_broker_policy_get},
+    {"POST", "topics", "setIamPolicy", ITEM, psp_broker_policy_set},
+    {"POST", "topics", "testIamPermissions", ITEM, psp_broker_policy_test},
+    {"GET", "subscriptions", "getIamPolicy", ITEM, psp_broker_policy_get},
+    {"POST", "subscriptions", "setIamPolicy", ITEM, psp_broker_policy_set},
+    {"POST", "subscriptions", "testIamPermissions", ITEM, psp_broker_policy_test},
+    {"GET", "snapshots", "getIamPolicy", ITEM, psp_broker_policy_get},
+    {"POST", "snapshots", "setIamPolicy", ITEM, psp_broker_policy_set},
+    {"POST", "snapshots", "testIamPermissions", ITEM, psp_broker_policy_test},
     {"PUT", "topics", NULL, ITEM, psp_broker_topic_put},
     {"GET", "topics", NULL, ITEM, psp_broker_topic_get},
     {"PATCH", "topics", NULL, ITEM, psp_broker_topic_patch},
@@ -157,6 +160,9 @@ static const struct route {
     {"PATCH", "snapshots", NULL, ITEM, psp_broker_snapshot_patch},
     {"DELETE", "snapshots", NULL, ITEM, psp_broker_snapshot_remove},
     {"GET", "snapshots", NULL, LIST, psp_broker_snapshot_list},
+    {"POST", "schemas", NULL, LIST, no_schemas},
+    {"GET", "schemas", NULL, LIST, no_schemas},
+    {"GET", "schemas", NULL, ITEM, no_schemas},
 };
 
 static const struct route *find_route(const char *method, const psp_rest_path *path) {

@@ -2,7 +2,7 @@
 #ifndef PSP_LOCAL_BROKER_REST_H
 #define PSP_LOCAL_BROKER_REST_H
 /** @file The routes of the broker, which REST and gRPC come by: rest.c (messages), admin.c (topics,
- * subscriptions), replay.c (snapshots, seeking) and listings.c. */
+ * subscriptions), replay.c (snapshots, seeking), iam.c and listings.c. */
 #include "base/json.h"
 #include "local/broker/host.h"
 #include "local/rest.h"
@@ -68,5 +68,6 @@ psp_broker_route psp_broker_subscription_put, psp_broker_subscription_get,
     psp_broker_subscription_push, psp_broker_subscription_seek, psp_broker_subscription_detach;
 psp_broker_route psp_broker_snapshot_put, psp_broker_snapshot_get, psp_broker_snapshot_patch,
     psp_broker_snapshot_remove, psp_broker_snapshot_list, psp_broker_topic_snapshots;
+psp_broker_route psp_broker_policy_get, psp_broker_policy_set, psp_broker_policy_test;
 
 #endif

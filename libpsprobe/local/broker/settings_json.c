@@ -149,7 +149,7 @@ void psp_pairs_encode(psp_json_writer *w, const char *key, const psp_pair *pairs
 }
 
 /* Written anew, so that it is as pretty as the rest. */
-static void put_kept_json(psp_json_writer *w, const char *key, const char *text) {
+void psp_kept_json_encode(psp_json_writer *w, const char *key, const char *text) {
   psp_json *json = NULL;
   if (text == NULL || psp_json_parse(text, strlen(text), key, &json, NULL) != PSPROBE_OK) return;
   psp_json_put_key(w, key);
@@ -161,9 +161,9 @@ void psp_topic_settings_encode(psp_json_writer *w, const psp_topic_settings *set
   psp_json_begin_object(w);
   psp_json_put_member(w, "name", settings->name);
   psp_pairs_encode(w, "labels", settings->labels.items, settings->labels.count);
-  put_kept_json(w, "messageStoragePolicy", settings->storage_policy);
+  psp_kept_json_encode(w, "messageStoragePolicy", settings->storage_policy);
   psp_json_put_member(w, "kmsKeyName", settings->kms_key);
-  put_kept_json(w, "schemaSettings", settings->schema);
+  psp_kept_json_encode(w, "schemaSettings", settings->schema);
   put_span(w, "messageRetentionDuration", settings->retention);
   psp_json_end_object(w);
 }

@@ -25,4 +25,7 @@ void psp_snapshot_settings_encode(psp_json_writer *w, const psp_snapshot_setting
 /** Writes pairs as an object, under `key`; nothing when there are none. */
 void psp_pairs_encode(psp_json_writer *w, const char *key, const psp_pair *pairs, size_t count);
 
+/** Writes JSON that was kept as text, as pretty as the rest; nothing for NULL. */
+void psp_kept_json_encode(psp_json_writer *w, const char *key, const char *text);
+
 #endif

@@ -132,3 +132,30 @@ const psp_proto_field psp_shape_snapshot_names[] = {
     STRINGS(1, "snapshots"), STRING(2, "nextPageToken"), {0}};
 const psp_proto_field psp_shape_seek[] = {
     STRING(1, "subscription"), TIME(2, "time"), STRING(3, "snapshot"), {0}};
+
+/* ---- policies (google/iam/v1) ---- */
+
+static const psp_proto_field condition[] = {STRING(1, "expression"),
+                                            STRING(2, "title"),
+                                            STRING(3, "description"),
+                                            STRING(4, "location"),
+                                            {0}};
+static const psp_proto_field binding[] = {
+    STRING(1, "role"), STRINGS(2, "members"), PART(3, "condition", condition), {0}};
+static const char *const log_types[] = {"LOG_TYPE_UNSPECIFIED", "ADMIN_READ", "DATA_WRITE",
+                                        "DATA_READ", NULL};
+static const psp_proto_field audit_log[] = {
+    {1, "logType", PSP_PROTO_ENUM, NULL, false, log_types}, STRINGS(2, "exemptedMembers"), {0}};
+static const psp_proto_field audit[] = {
+    STRING(1, "service"), PARTS(3, "auditLogConfigs", audit_log), {0}};
+const psp_proto_field psp_shape_policy[] = {INT(1, "version"),
+                                            PARTS(4, "bindings", binding),
+                                            PARTS(6, "auditConfigs", audit),
+                                            {3, "etag", PSP_PROTO_BYTES, NULL, false, NULL},
+                                            {0}};
+const psp_proto_field psp_shape_get_policy[] = {STRING(1, "resource"), {0}};
+const psp_proto_field psp_shape_set_policy[] = {
+    STRING(1, "resource"), PART(2, "policy", psp_shape_policy), MASK(3, "updateMask"), {0}};
+const psp_proto_field psp_shape_test_policy[] = {
+    STRING(1, "resource"), STRINGS(2, "permissions"), {0}};
+const psp_proto_field psp_shape_granted[] = {STRINGS(1, "permissions"), {0}};

@@ -130,6 +130,7 @@ psprobe_code psp_broker_snapshot_update(psp_broker *broker, const char *name,
 void psp_snapshot_end(psp_snapshot *snapshot) {
   psp_broker *broker = snapshot->broker;
   psp_names_remove(&broker->snapshots, snapshot->settings.name);
+  psp_policies_drop(&broker->policies, snapshot->settings.name);
   psp_alarms_clear(&broker->alarms, &snapshot->alarm);
   psp_alarms_leave(&broker->alarms, 1);
   psp_topic_count_snapshot(snapshot->topic, -1);

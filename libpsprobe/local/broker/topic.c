@@ -80,6 +80,7 @@ psprobe_code psp_broker_topic_delete(psp_broker *broker, const char *name, pspro
   for (size_t i = 0; i < topic->count; i++)
     show_deleted(topic->subscriptions[i]);
   topic->deleted = true;
+  psp_policies_drop(&broker->policies, name);
   release(topic);
   return PSPROBE_OK;
 }
