@@ -106,5 +106,8 @@ void psp_json_put_json(psp_json_writer *w, const psp_json *json);
  * (https://cloud.google.com/apis/design/errors#http_mapping). `message` NULL: without one. */
 void psp_json_put_error(psp_json_writer *w, int http_status, psprobe_code code,
                         const char *message);
+/** The same without its two ends, for what is to follow in the inner object. */
+void psp_json_begin_error(psp_json_writer *w, int http_status, psprobe_code code,
+                          const char *message);
 
 #endif

@@ -240,13 +240,18 @@ void psp_json_put_double(psp_json_writer *w, double value) {
   if (!plain) psp_buf_printf(w->buf, w->pretty ? "E%d" : "e%d", exponent);
 }
 
-void psp_json_put_error(psp_json_writer *w, int http_status, psprobe_code code,
-                        const char *message) {
+void psp_json_begin_error(psp_json_writer *w, int http_status, psprobe_code code,
+                          const char *message) {
   psp_json_begin_object(w);
   psp_json_begin_object_member(w, "error");
   psp_json_put_int64_member(w, "code", http_status);
   psp_json_put_member(w, "message", message);
   psp_json_put_member(w, "status", psprobe_code_name(code));
+}
+
+void psp_json_put_error(psp_json_writer *w, int http_status, psprobe_code code,
+                        const char *message) {
+  psp_json_begin_error(w, http_status, code, message);
   psp_json_end_object(w);
   psp_json_end_object(w);
 }

@@ -66,6 +66,9 @@ static void obey_call(psp_loop *loop, psp_rpc *rpc, const psp_rpc_command *c) {
     case PSP_WORD_CANCEL:
       cancel(loop, rpc);
       break;
+    case PSP_WORD_DETAIL:
+      psp_rpc_set_detail(rpc, c->data, c->len);
+      break;
     case PSP_WORD_FINISH:
       psp_rpc_finish(rpc, c->code, c->data);
       break;

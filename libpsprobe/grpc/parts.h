@@ -22,7 +22,7 @@ struct psp_rpc {
   psp_rpc_meter *meter; /* may be NULL */
 
   char *path;           /* client */
-  psp_fields given;     /* client: what to send */
+  psp_fields given;     /* client: what to send. server: what goes with the status, encoded */
   psp_fields head, end; /* what came */
   psp_frames in;
   size_t unconsumed; /* bytes of the window */

@@ -68,6 +68,8 @@ void psp_rpc_send(psp_rpc *rpc, const void *message, size_t len);
 void psp_rpc_half_close(psp_rpc *rpc);
 /** Paused, no message is told, and its window closes once it is full; others go on. */
 void psp_rpc_pause(psp_rpc *rpc, bool paused);
+/** Server: a google.rpc.Status that goes with the status, unless it is too long for a header. */
+void psp_rpc_set_detail(psp_rpc *rpc, const void *status, size_t len);
 /** Server: the status, after what was sent. */
 void psp_rpc_finish(psp_rpc *rpc, psprobe_code code, const char *message);
 /** Ends it at once on both sides; `end` is told before this returns. */

@@ -10,6 +10,8 @@
 
 #define KEPT_SENT  ((size_t)64 << 10) /* bytes sent that may lie before those that are not */
 #define OWN_FIELDS 9
+#define END_FIELDS 3                  /* of a status at most */
+#define MAX_DETAIL ((size_t)36 << 10) /* in base64 within the 64 KiB that nghttp2 takes */
 
 static nghttp2_nv field(const char *name, const char *value, size_t len) {
   return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), len, NGHTTP2_NV_FLAG_NONE};
@@ -26,17 +28,28 @@ static nghttp2_nv changing_field(const char *name, const char *value) {
   return made;
 }
 
-/* A server's status. @return how many fields: 1 or 2 */
+/* A server's status. @return how many fields */
 static size_t put_end(const psp_rpc *rpc, nghttp2_nv *fields, char number[12]) {
+  const psp_rpc_field *detail = rpc->given.first;
+  size_t count = 0;
   snprintf(number, 12, "%d", (int)rpc->code);
-  fields[0] = text_field("grpc-status", number);
-  if (rpc->message.len == 0) return 1;
-  fields[1] = field("grpc-message", rpc->message.data, rpc->message.len);
-  return 2;
+  fields[count++] = text_field("grpc-status", number);
+  if (rpc->message.len > 0)
+    fields[count++] = field("grpc-message", rpc->message.data, rpc->message.len);
+  if (detail != NULL) fields[count++] = field(detail->name, detail->value, detail->len);
+  return count;
+}
+
+void psp_rpc_set_detail(psp_rpc *rpc, const void *status, size_t len) {
+  psp_buf text = {0};
+  if (rpc->last || len > MAX_DETAIL || rpc->given.first != NULL) return;
+  psp_base64_encode(&text, status, len);
+  if (!text.failed) psp_fields_add(&rpc->given, "grpc-status-details-bin", text.data, text.len);
+  psp_buf_free(&text);
 }
 
 static ssize_t end_body(psp_rpc *rpc, uint32_t *flags, size_t n) {
-  nghttp2_nv fields[2];
+  nghttp2_nv fields[END_FIELDS];
   char number[12];
   *flags |= NGHTTP2_DATA_FLAG_EOF;
   rpc->all_given = true;
@@ -73,9 +86,9 @@ static void resume(psp_rpc *rpc) {
 /* Server: the head of the answer; `last`: which is its end too. */
 static void answer(psp_rpc *rpc, bool last) {
   nghttp2_data_provider provider = {.source.ptr = rpc, .read_callback = give};
-  nghttp2_nv fields[5] = {text_field(":status", "200"),
-                          text_field("content-type", "application/grpc"),
-                          text_field("grpc-accept-encoding", "identity")};
+  nghttp2_nv fields[3 + END_FIELDS] = {text_field(":status", "200"),
+                                       text_field("content-type", "application/grpc"),
+                                       text_field("grpc-accept-encoding", "identity")};
   char number[12];
   size_t count = 3 + (last ? put_end(rpc, fields + 3, number) : 0);
   rpc->answered = true;

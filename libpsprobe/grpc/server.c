@@ -74,3 +74,7 @@ void psp_rpc_server_finish(psp_rpc_server *server, uint64_t id, psprobe_code cod
                            const char *message) {
   psp_words_tell(psp_loop_words(server->loop), PSP_WORD_FINISH, id, code, message, strlen(message));
 }
+
+void psp_rpc_server_detail(psp_rpc_server *server, uint64_t id, const void *status, size_t len) {
+  psp_words_tell(psp_loop_words(server->loop), PSP_WORD_DETAIL, id, PSPROBE_OK, status, len);
+}

@@ -32,6 +32,9 @@ void psp_rpc_server_take(psp_rpc_server *server, int fd, const psp_link_host *ho
  * @return OK; RESOURCE_EXHAUSTED: the clients take too little */
 psprobe_code psp_rpc_server_send(psp_rpc_server *server, uint64_t id, const void *message,
                                  size_t len);
+/** What goes with the status, before its end: a google.rpc.Status (grpc-status-details-bin). One
+ * that is too long for a header is left out. Any thread, unknown ids are fine. */
+void psp_rpc_server_detail(psp_rpc_server *server, uint64_t id, const void *status, size_t len);
 /** The end of the answer. Any thread, unknown ids are fine. */
 void psp_rpc_server_finish(psp_rpc_server *server, uint64_t id, psprobe_code code,
                            const char *message);

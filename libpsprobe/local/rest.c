@@ -89,9 +89,17 @@ static int http_status(psprobe_code code) {
   return at < sizeof statuses / sizeof *statuses ? statuses[at] : 500;
 }
 
-void psp_rest_error_encode(psp_buf *out, psprobe_code code, const char *message) {
+void psp_rest_error_encode(psp_buf *out, psprobe_code code, const char *message,
+                           const psp_buf *detail) {
   psp_json_writer w = {.buf = out, .escape_slash = true};
-  psp_json_put_error(&w, http_status(code), code, message);
+  psp_json_begin_error(&w, http_status(code), code, message);
+  if (detail != NULL && detail->len > 0) {
+    psp_json_begin_array_member(&w, "details");
+    psp_json_put_raw(&w, detail->data, detail->len);
+    psp_json_end_array(&w);
+  }
+  psp_json_end_object(&w);
+  psp_json_end_object(&w);
 }
 
 static const char json_type[] = "application/json";
@@ -109,8 +117,13 @@ void psp_rest_reply_empty(psp_exchange *exchange) {
 }
 
 void psp_rest_error(psp_exchange *exchange, psprobe_code code, const char *message) {
+  psp_rest_error_with(exchange, code, message, NULL);
+}
+
+void psp_rest_error_with(psp_exchange *exchange, psprobe_code code, const char *message,
+                         const psp_buf *detail) {
   psp_buf body = {0};
-  psp_rest_error_encode(&body, code, message);
+  psp_rest_error_encode(&body, code, message, detail);
   bool ok = !body.failed && body.data != NULL;
   psp_exchange_reply(exchange, http_status(code), ok ? json_type : NULL, ok ? body.data : "",
                      ok ? body.len : 0);

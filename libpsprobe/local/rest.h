@@ -43,9 +43,13 @@ void psp_rest_reply(psp_exchange *exchange, psp_buf *body);
 void psp_rest_reply_empty(psp_exchange *exchange); /**< {} */
 /** {"error":{…}} on one line, with `message` left out when it is NULL. */
 void psp_rest_error(psp_exchange *exchange, psprobe_code code, const char *message);
+/** The same, with one object more in its details. */
+void psp_rest_error_with(psp_exchange *exchange, psprobe_code code, const char *message,
+                         const psp_buf *detail);
 /** 404 in plain text: no such route. */
 void psp_rest_not_found(psp_exchange *exchange);
-/** The body of such an error. Pure. */
-void psp_rest_error_encode(psp_buf *out, psprobe_code code, const char *message);
+/** The body of such an error; `detail` is JSON, or NULL. Pure. */
+void psp_rest_error_encode(psp_buf *out, psprobe_code code, const char *message,
+                           const psp_buf *detail);
 
 #endif

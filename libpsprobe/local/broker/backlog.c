@@ -35,6 +35,7 @@ static void unlease(psp_entry *entry) {
   entry->flow = NULL;
   if (flow == NULL) return;
   flow->out--;
+  flow->out_bytes -= entry->letter->size;
   if (flow->ended && flow->out == 0) free(flow);
 }
 
@@ -44,8 +45,8 @@ void psp_backlog_free(psp_subscription *subscription) {
   for (size_t c = 0; c < subscription->chunk_count; c++) {
     for (size_t i = 0; i < CHUNK; i++) {
       psp_alarms_clear(alarms, &subscription->chunks[c][i].alarm);
-      psp_letter_unref(subscription->chunks[c][i].letter);
       unlease(&subscription->chunks[c][i]);
+      psp_letter_unref(subscription->chunks[c][i].letter);
     }
     free(subscription->chunks[c]);
   }
@@ -176,7 +177,10 @@ static psp_broker_delivery lease(psp_entry *entry, psp_backlog_taker taker, psp_
   entry->state = ENTRY_LEASED;
   entry->pushed = taker.push;
   entry->flow = taker.flow;
-  if (taker.flow != NULL) taker.flow->out++;
+  if (taker.flow != NULL) {
+    taker.flow->out++;
+    taker.flow->out_bytes += entry->letter->size;
+  }
   if (entry->attempts < INT32_MAX) entry->attempts++;
   subscription->leased++;
   psp_alarms_set(&broker->alarms, &entry->alarm,
@@ -196,7 +200,8 @@ size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out
                         psp_backlog_taker taker, psp_instant now) {
   size_t count = 0, bytes = 0;
   psp_lane *lane;
-  while (count < max && (lane = next_lane(subscription)) != NULL) {
+  while (count < max && psp_broker_flow_open(taker.flow) &&
+         (lane = next_lane(subscription)) != NULL) {
     if (stale(lane->entries, now)) {
       entry_free(lane->entries);
       continue;
@@ -209,8 +214,8 @@ size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out
         break;
       }
       out[count++] = lease(lane->entries, taker, now);
-    } while (count < max && lane != subscription->plain && lane->entries != NULL &&
-             !stale(lane->entries, now));
+    } while (count < max && psp_broker_flow_open(taker.flow) && lane != subscription->plain &&
+             lane->entries != NULL && !stale(lane->entries, now));
     lane_changed(subscription, lane);
   }
   return count;

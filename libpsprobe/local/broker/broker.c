@@ -236,13 +236,25 @@ psprobe_code psp_broker_publish(psp_broker *broker, const char *name, psp_letter
   return code;
 }
 
+/* The message that an ack id stands for, NULL: for none any more. Where delivery is exactly once
+ * that ends with the lease, else with the next delivery; `*stale` says so, where it is asked for.
+ */
+static psp_entry *current(psp_subscription *subscription, uint64_t ack, bool *stale) {
+  const bool once = subscription->settings.exactly_once;
+  psp_entry *entry = psp_backlog_find(subscription, ack);
+  if (entry != NULL && once && entry->state != ENTRY_LEASED) entry = NULL;
+  if (stale != NULL) *stale = once && entry == NULL;
+  return entry;
+}
+
 psprobe_code psp_broker_acknowledge(psp_broker *broker, const char *name, const uint64_t *acks,
-                                    size_t count, psp_instant now, psprobe_error *error) {
+                                    size_t count, bool *stale, psp_instant now,
+                                    psprobe_error *error) {
   psp_subscription *subscription = psp_broker_find(broker, name);
   if (subscription == NULL)
     return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
   for (size_t i = 0; i < count; i++) {
-    psp_entry *entry = psp_backlog_find(subscription, acks[i]);
+    psp_entry *entry = current(subscription, acks[i], stale != NULL ? &stale[i] : NULL);
     if (entry != NULL) psp_backlog_remove(entry);
   }
   psp_broker_dirty(subscription); /* it may have freed an ordering key */
@@ -251,13 +263,13 @@ psprobe_code psp_broker_acknowledge(psp_broker *broker, const char *name, const 
 }
 
 psprobe_code psp_broker_modify_deadline(psp_broker *broker, const char *name, const uint64_t *acks,
-                                        size_t count, int seconds, psp_instant now,
+                                        size_t count, int seconds, bool *stale, psp_instant now,
                                         psprobe_error *error) {
   psp_subscription *subscription = psp_broker_find(broker, name);
   if (subscription == NULL)
     return psp_fail(error, PSPROBE_NOT_FOUND, "Subscription does not exist");
   for (size_t i = 0; i < count; i++) {
-    psp_entry *entry = psp_backlog_find(subscription, acks[i]);
+    psp_entry *entry = current(subscription, acks[i], stale != NULL ? &stale[i] : NULL);
     if (entry == NULL || entry->state != ENTRY_LEASED) continue;
     if (seconds > 0)
       psp_alarms_set(&broker->alarms, &entry->alarm, now.mono_ns + seconds * INT64_C(1000000000));

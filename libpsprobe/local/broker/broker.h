@@ -38,9 +38,11 @@ typedef struct psp_broker_delivery {
   int attempt;  /**< from 1; 0: not told (no dead letter or retry policy) */
 } psp_broker_delivery;
 
-/** What one subscriber may have out at once, whose pulls share it. */
+/** What one subscriber may have out at once, whose pulls share it. No more is sent once one of
+ * both is reached. */
 typedef struct psp_broker_flow {
   size_t most, out;
+  size_t most_bytes, out_bytes;
   bool ended; /**< its subscriber is gone: freed once nothing is out */
 } psp_broker_flow;
 /** It is made by malloc, and ends here, with the broker locked. NULL is fine. */
@@ -177,14 +179,15 @@ psprobe_code psp_broker_publish(psp_broker *broker, const char *topic, psp_lette
 /** The answer comes by the outbox, now or later. */
 void psp_broker_pull(psp_broker *broker, const char *subscription, psp_broker_waiter *pull,
                      psp_instant now);
-/** Deliveries that are over are passed by. */
+/** Deliveries that are over are passed by. @param stale receives of each whether it is one that
+ * counts no more where delivery is exactly once; NULL: not asked for */
 psprobe_code psp_broker_acknowledge(psp_broker *broker, const char *subscription,
-                                    const uint64_t *acks, size_t count, psp_instant now,
-                                    psprobe_error *error);
-/** Sets the deadline to `seconds` from now; 0 delivers again at once. */
+                                    const uint64_t *acks, size_t count, bool *stale,
+                                    psp_instant now, psprobe_error *error);
+/** Sets the deadline to `seconds` from now; 0 delivers again at once. @param stale as above */
 psprobe_code psp_broker_modify_deadline(psp_broker *broker, const char *subscription,
                                         const uint64_t *acks, size_t count, int seconds,
-                                        psp_instant now, psprobe_error *error);
+                                        bool *stale, psp_instant now, psprobe_error *error);
 /** A push was answered: `ok` acknowledges. It stays the caller's. */
 void psp_broker_push_done(psp_broker *broker, psp_broker_push *push, bool ok, psp_instant now);
 

@@ -44,7 +44,7 @@ static psp_broker_waiter *next_pull(psp_subscription *subscription) {
     /* What is given to someone who has hung up is lost until the deadline. */
     if (pull->alive != NULL && !pull->alive(pull->arg))
       psp_broker_answer(pull, PSPROBE_CANCELLED, "the client is gone");
-    else if (pull->flow == NULL || pull->flow->out < pull->flow->most)
+    else if (psp_broker_flow_open(pull->flow))
       return pull;
   }
   return NULL;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "grpc/server.h"
+#include "local/broker/acks.h"
 #include "local/broker/rest.h"
 #include "local/broker/shapes.h"
 #include "local/broker/streaming.h"
@@ -88,10 +89,31 @@ static void finish(const call *c, psprobe_code code, const char *message) {
 
 /* ---- the caller of a route ---- */
 
+/* An error's detail, an ErrorInfo, within a google.rpc.Status. */
+static void send_detail(const call *c, psprobe_code code, const char *message,
+                        const psp_buf *detail) {
+  psp_json *json = NULL;
+  psp_buf info = {0}, any = {0}, status = {0};
+  if (psp_json_parse(detail->data, detail->len, "detail", &json, NULL) == PSPROBE_OK)
+    psp_proto_from_json(psp_shape_error_info, json, &info);
+  psp_wire_put_text(&any, 1, PSP_ERROR_INFO);
+  psp_wire_put_bytes(&any, 2, info.data, info.len);
+  psp_wire_put_int(&status, 1, code);
+  psp_wire_put_text(&status, 2, message);
+  psp_wire_put_bytes(&status, 3, any.data, any.len);
+  if (json != NULL && !info.failed && !any.failed && !status.failed)
+    psp_rpc_server_detail(psp_broker_host_grpc(c->host), c->id, status.data, status.len);
+  psp_json_free(json);
+  psp_buf_free(&info);
+  psp_buf_free(&any);
+  psp_buf_free(&status);
+}
+
 static void reply(void *arg, psprobe_code code, const char *message, psp_buf *body) {
   call *c = arg;
   psp_buf bytes = {0};
   psp_json *json = NULL;
+  if (code != PSPROBE_OK && body != NULL && !body->failed) send_detail(c, code, message, body);
   if (code == PSPROBE_OK && body != NULL) {
     bool ok =
         !body->failed && psp_json_parse(body->data, body->len, "answer", &json, NULL) == PSPROBE_OK;

@@ -10,33 +10,23 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "local/broker/acks.h"
 #include "local/broker/settings_json.h"
 #include "local/proto_fields.h"
 
-#define MAX_MESSAGES 1000
-
-psprobe_code psp_payload_invalid(psprobe_error *error) {
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Payload isn't valid for request.");
-}
+/* https://cloud.google.com/pubsub/quotas#resource_limits, which the emulator does not know */
+#define MAX_MESSAGES   1000
+#define MAX_BYTES      10000000
+#define MAX_ATTRIBUTES 100
+#define MAX_KEY        256
+#define MAX_VALUE      1024
+#define MAX_ORDER_KEY  1024
 
 void psp_letters_free(psp_letters *letters) {
   for (size_t i = 0; letters->items != NULL && i < letters->count; i++)
     psp_letter_unref(letters->items[i]);
   free(letters->items);
   *letters = (psp_letters){0};
-}
-
-/* Parses a body and reads it by the table; an empty body is an empty object. */
-static psprobe_code read_body(const char *body, size_t len, const psp_field *fields, void *out,
-                              psp_json **json, psprobe_error *error) {
-  *json = NULL;
-  if (len == 0) return PSPROBE_OK;
-  if (psp_json_parse(body, len, "body", json, NULL) != PSPROBE_OK)
-    return psp_payload_invalid(error);
-  if (psp_fields_read(*json, fields, out)) return PSPROBE_OK;
-  psp_json_free(*json);
-  *json = NULL;
-  return psp_payload_invalid(error);
 }
 
 /* ---- publish ---- */
@@ -111,11 +101,52 @@ static psp_letter *finish(draft *message) {
                         message->ordering_key);
 }
 
+static psprobe_code check_attributes(const psp_letter *letter, psprobe_error *error) {
+  if (letter->attribute_count > MAX_ATTRIBUTES)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "A message has too many attributes: %u, of at most %d.",
+                    (unsigned)letter->attribute_count, MAX_ATTRIBUTES);
+  for (uint32_t i = 0; i < letter->attribute_count; i++) {
+    const psp_pair *pair = &letter->attributes[i];
+    size_t key = strlen(pair->key), value = strlen(pair->value);
+    if (key == 0 || key > MAX_KEY || value > MAX_VALUE || psp_text_starts(pair->key, "goog"))
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                      "An attribute cannot be: its key has 1 to %d bytes and does not begin with "
+                      "goog, its value has at most %d bytes.",
+                      MAX_KEY, MAX_VALUE);
+  }
+  return PSPROBE_OK;
+}
+
+/* What is said of messages before any is taken. */
+static psprobe_code check_letters(const psp_letters *letters, psprobe_error *error) {
+  size_t bytes = 0;
+  psprobe_code code = PSPROBE_OK;
+  for (size_t i = 0; i < letters->count && code == PSPROBE_OK; i++) {
+    const psp_letter *letter = letters->items[i];
+    bytes += letter->size;
+    if (letter->data_len == 0 && letter->attribute_count == 0)
+      code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Some messages are empty");
+    else if (letter->ordering_key != NULL && strlen(letter->ordering_key) > MAX_ORDER_KEY)
+      code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "An ordering key is over %d bytes.",
+                      MAX_ORDER_KEY);
+    else if (!psp_text_equal(letter->ordering_key, letters->items[0]->ordering_key))
+      code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                      "In a single publish request, all messages must have no ordering key or they "
+                      "must all have the same ordering key.");
+    else
+      code = check_attributes(letter, error);
+  }
+  if (code == PSPROBE_OK && bytes > MAX_BYTES)
+    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "Request payload size exceeds the limit: %d bytes.", MAX_BYTES);
+  return code;
+}
+
 static psprobe_code decode_messages(const psp_json *messages, psp_letters *out,
                                     psprobe_error *error) {
   draft message = {0};
   psprobe_code code = PSPROBE_OK;
-  bool empty = false;
   for (const psp_json *item = psp_json_first(messages); item != NULL && code == PSPROBE_OK;
        item = psp_json_next(item)) {
     psp_letter *letter = read_message(item, &message) ? finish(&message) : NULL;
@@ -123,11 +154,9 @@ static psprobe_code decode_messages(const psp_json *messages, psp_letters *out,
       code = psp_payload_invalid(error);
       break;
     }
-    empty |= letter->data_len == 0 && letter->attribute_count == 0;
     out->items[out->count++] = letter;
   }
-  if (code == PSPROBE_OK && empty)
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Some messages are empty");
+  if (code == PSPROBE_OK) code = check_letters(out, error);
   psp_buf_free(&message.data);
   free(message.ordering_key);
   free(message.pairs);
@@ -139,7 +168,7 @@ psprobe_code psp_broker_publish_decode(const char *body, size_t len, psp_letters
   static const psp_field fields[] = {{"messages", psp_read_part, 0}, {"topic", NULL, 0}, {0}};
   const psp_json *messages = NULL;
   psp_json *json;
-  psprobe_code code = read_body(body, len, fields, &messages, &json, error);
+  psprobe_code code = psp_broker_body_read(body, len, fields, &messages, &json, error);
   if (code != PSPROBE_OK) return code;
   *out = (psp_letters){0};
   size_t count = psp_json_count(messages);
@@ -179,7 +208,7 @@ psprobe_code psp_broker_pull_decode(const char *body, size_t len, psp_pull_reque
       {0}};
   psp_json *json;
   *out = (psp_pull_request){0};
-  psprobe_code code = read_body(body, len, fields, out, &json, error);
+  psprobe_code code = psp_broker_body_read(body, len, fields, out, &json, error);
   psp_json_free(json);
   if (code == PSPROBE_OK && out->max == 0)
     code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "No max_messages specified");
@@ -206,10 +235,6 @@ static void put_message(psp_json_writer *w, const psp_letter *letter) {
   psp_json_end_object(w);
 }
 
-void psp_broker_ack_format(char *out, size_t size, const char *subscription, uint64_t ack) {
-  snprintf(out, size, "%s:%llu", subscription, (unsigned long long)ack);
-}
-
 void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_broker_waiter *pull) {
   psp_json_writer w = {.buf = out, .pretty = true};
   char ack[PSP_BROKER_ACK_SIZE];
@@ -231,60 +256,6 @@ void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_br
     psp_json_end_array(&w);
   }
   psp_json_end_object(&w);
-}
-
-/* ---- acknowledge, modifyAckDeadline ---- */
-
-psprobe_code psp_broker_ack_parse(const char *text, const char *subscription, bool modify,
-                                  uint64_t *ack, psprobe_error *error) {
-  const char *colon = text != NULL ? strrchr(text, ':') : NULL;
-  int64_t number;
-  if (colon == NULL || !psp_parse_int64(colon + 1, INT64_MIN, INT64_MAX, &number))
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid ack id (ack_id=%s)",
-                    text != NULL ? text : "");
-  *ack = (uint64_t)number;
-  size_t len = (size_t)(colon - text);
-  if (strlen(subscription) == len && memcmp(text, subscription, len) == 0) return PSPROBE_OK;
-  if (modify) return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Invalid ack id");
-  return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                  "Subscription %s received an invalid ack ID %s, meant for subscription: %.*s",
-                  subscription, text, (int)len, text);
-}
-
-psprobe_code psp_broker_ack_decode(const char *body, size_t len, const char *subscription,
-                                   bool modify, psp_ack_request *out, psprobe_error *error) {
-  typedef struct request {
-    const psp_json *ids;
-    int deadline_s;
-  } request;
-  static const psp_field fields[] = {
-      {"ackIds", psp_read_part, offsetof(request, ids)},
-      {"subscription", NULL, 0},
-      {"ackDeadlineSeconds", psp_read_int32, offsetof(request, deadline_s)},
-      {0}};
-  request read = {0};
-  psp_json *json;
-  *out = (psp_ack_request){0};
-  psprobe_code code = read_body(body, len, fields, &read, &json, error);
-  if (code != PSPROBE_OK) return code;
-  size_t count = psp_json_count(read.ids);
-  out->deadline_s = read.deadline_s;
-  if (read.ids != NULL && !psp_json_is_array(read.ids))
-    code = psp_payload_invalid(error);
-  else if (count == 0)
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    modify ? "No ack ids specified" : "No ack ids specified.");
-  else if (read.deadline_s < 0)
-    code = psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Ack deadline cannot be negative");
-  else if ((out->acks = malloc(count * sizeof *out->acks)) == NULL)
-    code = psp_fail_memory(error, "ack ids");
-  for (const psp_json *id = psp_json_first(read.ids);
-       id != NULL && out->acks != NULL && code == PSPROBE_OK; id = psp_json_next(id))
-    code = psp_broker_ack_parse(psp_json_string(id), subscription, modify, &out->acks[out->count++],
-                                error);
-  psp_json_free(json);
-  if (code != PSPROBE_OK) free(out->acks);
-  return code;
 }
 
 /* ---- push ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PSP_LOCAL_BROKER_JSON_H
 #define PSP_LOCAL_BROKER_JSON_H
-/** @file Publishes, pulls, acknowledgements and pushes as JSON. Pure. */
+/** @file Publishes, pulls and pushes as JSON. Pure. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +9,7 @@
 #include <psprobe/error.h>
 
 #include "base/buf.h"
+#include "local/broker/body.h"
 #include "local/broker/broker.h"
 
 /** Letters of one publish; each holds a reference. */
@@ -31,27 +32,7 @@ psprobe_code psp_broker_pull_decode(const char *body, size_t len, psp_pull_reque
                                     psprobe_error *error);
 void psp_broker_pull_encode(psp_buf *out, const char *subscription, const psp_broker_waiter *pull);
 
-/** An ack id: the subscription, and the delivery's number. */
-#define PSP_BROKER_ACK_SIZE 600
-void psp_broker_ack_format(char *out, size_t size, const char *subscription, uint64_t ack);
-/** INVALID_ARGUMENT in the emulator's words. `text` may be NULL. */
-psprobe_code psp_broker_ack_parse(const char *text, const char *subscription, bool modify,
-                                  uint64_t *ack, psprobe_error *error);
-
-/** The body of acknowledge or modifyAckDeadline; free(acks). */
-typedef struct psp_ack_request {
-  uint64_t *acks;
-  size_t count;
-  int deadline_s;
-} psp_ack_request;
-/** @param modify which of the two: their words differ */
-psprobe_code psp_broker_ack_decode(const char *body, size_t len, const char *subscription,
-                                   bool modify, psp_ack_request *out, psprobe_error *error);
-
 /** The body of a wrapped push. */
 void psp_broker_push_encode(psp_buf *out, const psp_broker_push *push);
-
-/** "Payload isn't valid for request." */
-psprobe_code psp_payload_invalid(psprobe_error *error);
 
 #endif

@@ -15,17 +15,20 @@ static const char *put_text(char **at, const char *text) {
 psp_letter *psp_letter_new(const void *data, size_t data_len, const psp_pair *attributes,
                            size_t attribute_count, const char *ordering_key) {
   if (ordering_key != NULL && !*ordering_key) ordering_key = NULL;
-  size_t size = sizeof(psp_letter) + attribute_count * sizeof(psp_pair) + data_len;
+  size_t texts = data_len; /* without the zeros */
   for (size_t i = 0; i < attribute_count; i++)
-    size += strlen(attributes[i].key) + strlen(attributes[i].value) + 2;
-  if (ordering_key != NULL) size += strlen(ordering_key) + 1;
-  psp_letter *letter = malloc(size);
+    texts += strlen(attributes[i].key) + strlen(attributes[i].value);
+  if (ordering_key != NULL) texts += strlen(ordering_key);
+  psp_letter *letter = malloc(sizeof(psp_letter) + attribute_count * (sizeof(psp_pair) + 2) +
+                              texts + (ordering_key != NULL));
   if (letter == NULL) return NULL;
 
   psp_pair *pairs = (psp_pair *)(letter + 1);
   char *at = (char *)(pairs + attribute_count);
-  *letter = (psp_letter){
-      .attribute_count = (uint32_t)attribute_count, .data_len = data_len, .attributes = pairs};
+  *letter = (psp_letter){.attribute_count = (uint32_t)attribute_count,
+                         .size = texts,
+                         .data_len = data_len,
+                         .attributes = pairs};
   atomic_init(&letter->refs, 1);
   for (size_t i = 0; i < attribute_count; i++) {
     pairs[i].key = put_text(&at, attributes[i].key);

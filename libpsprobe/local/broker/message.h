@@ -20,6 +20,7 @@ typedef struct psp_letter {
   uint64_t id;          /**< 0 until published */
   int64_t published_ms; /**< Unix time */
   int64_t published_ns; /**< monotonic */
+  size_t size;          /**< data, attributes, key: what counts against limits */
   size_t data_len;
   const void *data;
   const char *ordering_key; /**< NULL: none */

@@ -114,6 +114,8 @@ struct psp_broker {
 psp_topic *psp_broker_find_topic(psp_broker *broker, const char *name);
 psp_subscription *psp_broker_find(psp_broker *broker, const char *name);
 void psp_broker_dirty(psp_subscription *subscription);
+/** Whether it lets more be sent; NULL: no bound. */
+bool psp_broker_flow_open(const psp_broker_flow *flow);
 
 /* topic.c */
 void psp_topic_free(psp_topic *topic);

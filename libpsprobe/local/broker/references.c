@@ -39,3 +39,7 @@ void psp_broker_dirty(psp_subscription *subscription) {
   subscription->next_dirty = subscription->broker->dirty;
   subscription->broker->dirty = subscription;
 }
+
+bool psp_broker_flow_open(const psp_broker_flow *flow) {
+  return flow == NULL || (flow->out < flow->most && flow->out_bytes < flow->most_bytes);
+}

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "http/server/server.h"
+#include "local/broker/acks.h"
 #include "local/broker/json.h"
 
 static void publish(psp_broker_request *request) {
@@ -80,26 +81,48 @@ static void pull(psp_broker_request *request) {
   psp_broker_host_unlock(request->host);
 }
 
+/* OK: those of exactly-once delivery that count no more are marked. */
+static psprobe_code settle(psp_broker_request *request, bool modify, const psp_ack_request *asked,
+                           bool *stale, psprobe_error *error) {
+  psp_broker *broker = psp_broker_host_lock(request->host);
+  psp_instant now = psp_broker_host_now();
+  psprobe_code code =
+      modify ? psp_broker_modify_deadline(broker, request->name, asked->acks, asked->count,
+                                          asked->deadline_s, stale, now, error)
+             : psp_broker_acknowledge(broker, request->name, asked->acks, asked->count, stale, now,
+                                      error);
+  psp_broker_host_unlock(request->host);
+  return code;
+}
+
+static void reply_settled(psp_broker_request *request, const psp_ack_request *asked,
+                          const bool *stale) {
+  psp_buf detail = {0};
+  if (memchr(stale, true, asked->count * sizeof *stale) == NULL) {
+    psp_broker_reply(request, PSPROBE_OK, NULL, NULL);
+    return;
+  }
+  psp_broker_stale_encode(&detail, request->name, asked->acks, stale, asked->count);
+  psp_broker_reply(request, PSPROBE_INVALID_ARGUMENT, PSP_WHY_STALE, &detail);
+}
+
 static void acknowledge_or_modify(psp_broker_request *request, bool modify) {
   psprobe_error error = {0};
   psp_ack_request asked = {0};
-  psp_broker *broker = psp_broker_host_lock(request->host);
-  bool known = psp_broker_subscription(broker, request->name) != NULL;
+  bool known = psp_broker_subscription(psp_broker_host_lock(request->host), request->name) != NULL;
   psp_broker_host_unlock(request->host);
   psprobe_code code = known ? psp_broker_ack_decode(request->body, request->len, request->name,
                                                     modify, &asked, &error)
                             : psp_fail(&error, PSPROBE_NOT_FOUND, "Subscription does not exist");
-  if (code == PSPROBE_OK) {
-    psp_broker_host_lock(request->host);
-    psp_instant now = psp_broker_host_now();
-    code = modify ? psp_broker_modify_deadline(broker, request->name, asked.acks, asked.count,
-                                               asked.deadline_s, now, &error)
-                  : psp_broker_acknowledge(broker, request->name, asked.acks, asked.count, now,
-                                           &error);
-    psp_broker_host_unlock(request->host);
-    free(asked.acks);
-  }
-  psp_broker_reply(request, code, code != PSPROBE_OK ? error.message : NULL, NULL);
+  bool *stale = code == PSPROBE_OK ? calloc(asked.count, sizeof *stale) : NULL;
+  if (code == PSPROBE_OK && stale == NULL) code = psp_fail_memory(&error, "ack ids");
+  if (code == PSPROBE_OK) code = settle(request, modify, &asked, stale, &error);
+  if (code == PSPROBE_OK)
+    reply_settled(request, &asked, stale);
+  else
+    psp_broker_reply(request, code, error.message, NULL);
+  free(stale);
+  free(asked.acks);
 }
 
 static void acknowledge(psp_broker_request *request) {
@@ -228,12 +251,14 @@ bool psp_broker_route_request(psp_broker_request *request, const char *method) {
 /* ---- who asks by REST ---- */
 
 static void reply(void *arg, psprobe_code code, const char *message, psp_buf *body) {
-  if (code != PSPROBE_OK)
-    psp_rest_error(arg, code, message);
-  else if (body != NULL)
+  if (code != PSPROBE_OK) {
+    psp_rest_error_with(arg, code, message, body);
+    if (body != NULL) psp_buf_free(body);
+  } else if (body != NULL) {
     psp_rest_reply(arg, body);
-  else
+  } else {
     psp_rest_reply_empty(arg);
+  }
 }
 
 static bool is_gone(void *arg) {

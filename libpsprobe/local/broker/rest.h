@@ -10,7 +10,7 @@
 /** Who asks. Copied by what answers later. */
 typedef struct psp_broker_caller {
   /** Answers, once: with JSON (freed; NULL: an empty object), or with an error (`message` may be
-   * NULL). */
+   * NULL), whose `body` (freed) is one object of its details, or NULL. */
   void (*reply)(void *arg, psprobe_code code, const char *message, psp_buf *body);
   bool (*is_gone)(void *arg); /**< and an answer would reach nobody */
   /** A parameter of the query, or NULL. */

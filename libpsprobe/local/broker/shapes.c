@@ -159,3 +159,7 @@ const psp_proto_field psp_shape_set_policy[] = {
 const psp_proto_field psp_shape_test_policy[] = {
     STRING(1, "resource"), STRINGS(2, "permissions"), {0}};
 const psp_proto_field psp_shape_granted[] = {STRINGS(1, "permissions"), {0}};
+
+/* google/rpc/error_details.proto */
+const psp_proto_field psp_shape_error_info[] = {
+    STRING(1, "reason"), STRING(2, "domain"), PAIRS(3, "metadata"), {0}};

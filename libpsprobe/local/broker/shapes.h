@@ -12,6 +12,6 @@ extern const psp_proto_field psp_shape_empty[], psp_shape_topic[], psp_shape_upd
     psp_shape_push[], psp_shape_snapshot[], psp_shape_create_snapshot[],
     psp_shape_update_snapshot[], psp_shape_get_snapshot[], psp_shape_snapshots[],
     psp_shape_snapshot_names[], psp_shape_seek[], psp_shape_policy[], psp_shape_get_policy[],
-    psp_shape_set_policy[], psp_shape_test_policy[], psp_shape_granted[];
+    psp_shape_set_policy[], psp_shape_test_policy[], psp_shape_granted[], psp_shape_error_info[];
 
 #endif

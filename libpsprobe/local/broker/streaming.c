@@ -7,12 +7,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "local/broker/json.h"
+#include "local/broker/acks.h"
+#include "local/broker/stream_request.h"
 #include "local/wire.h"
 
-#define MOST_OUT 10000  /* where the client names no limit */
-#define AT_ONCE  100    /* in an answer, as with Google's emulator */
-#define MAX_ACKS 100000 /* in one request: the service takes less */
+#define MOST_OUT 10000 /* where the client names no limit */
+#define AT_ONCE  100   /* in an answer, as with Google's emulator */
 
 /* Held by the server until its end, and by the pull that is under way. */
 typedef struct stream {
@@ -23,7 +23,7 @@ typedef struct stream {
   uint64_t id;
   char *subscription; /* NULL: its first request has not come */
   int deadline_s;
-  bool exactly_once, ordered;
+  atomic_bool exactly_once, ordered;
   psp_broker_flow *flow;
 } stream;
 
@@ -104,6 +104,30 @@ static bool send(stream *s, const psp_broker_waiter *done) {
   return code == PSPROBE_OK;
 }
 
+/* AcknowledgeConfirmation (5), ModifyAckDeadlineConfirmation (3): ack_ids 1, invalid_ack_ids 2. */
+static void put_confirmation(const stream *s, uint32_t number, const uint64_t *acks,
+                             const bool *stale, size_t count, psp_buf *out) {
+  char ack[PSP_BROKER_ACK_SIZE];
+  psp_buf part = {0};
+  for (size_t i = 0; i < count; i++) {
+    psp_broker_ack_format(ack, sizeof ack, s->subscription, acks[i]);
+    psp_wire_put_text(&part, stale[i] ? 2 : 1, ack);
+  }
+  if (count > 0) psp_wire_put_bytes(out, number, part.data, part.len);
+  out->failed = out->failed || part.failed;
+  psp_buf_free(&part);
+}
+
+/* Where delivery is exactly once, what came of ids on the stream is told on it. */
+static void confirm(stream *s, const psp_stream_request *r, const bool *stale) {
+  psp_buf out = {0};
+  put_confirmation(s, 3, r->modified, stale + r->ack_count, r->modified_count, &out);
+  put_properties(s, &out);
+  put_confirmation(s, 5, r->acks, stale, r->ack_count, &out);
+  if (!out.failed) psp_rpc_server_send(psp_broker_host_grpc(s->host), s->id, out.data, out.len);
+  psp_buf_free(&out);
+}
+
 /* ---- pulls ---- */
 
 static void on_pulled(psp_broker_waiter *done);
@@ -118,7 +142,14 @@ static void set_deadlines(psp_broker *broker, const stream *s, const psp_broker_
   psp_instant now = psp_broker_host_now();
   for (size_t i = 0; i < done->count; i++)
     psp_broker_modify_deadline(broker, s->subscription, &done->deliveries[i].ack, 1,
-                               lost ? 0 : s->deadline_s, now, NULL);
+                               lost ? 0 : s->deadline_s, NULL, now, NULL);
+}
+
+/* They may change while it is open. With the broker locked. */
+static void look_at_settings(psp_broker *broker, stream *s) {
+  const psp_subscription_settings *settings = psp_broker_subscription(broker, s->subscription);
+  atomic_store(&s->exactly_once, settings != NULL && settings->exactly_once);
+  atomic_store(&s->ordered, settings != NULL && settings->ordering);
 }
 
 static void pull(psp_broker *broker, stream *s) {
@@ -140,6 +171,7 @@ static void on_pulled(psp_broker_waiter *done) {
   psp_broker *broker = psp_broker_host_lock(s->host);
   set_deadlines(broker, s, done, !ok);
   psp_broker_waiter_clear(done);
+  look_at_settings(broker, s);
   if (ok) pull(broker, s);
   psp_broker_host_unlock(s->host);
   if (!ok) let_go(s);
@@ -147,130 +179,41 @@ static void on_pulled(psp_broker_waiter *done) {
 
 /* ---- requests ---- */
 
-typedef struct request {
-  psp_wire_item subscription;
-  int64_t deadline_s, most;
-  bool limits; /* what only the first may have */
-  uint64_t *acks, *modified;
-  int *seconds;
-  size_t ack_count, modified_count, second_count;
-} request;
-
-static void request_free(request *r) {
-  free(r->acks);
-  free(r->modified);
-  free(r->seconds);
-}
-
-/* Makes room for one more of `size` bytes, by doubling. */
-static bool grow(void **list, size_t count, size_t size) {
-  if ((count & (count - 1)) != 0) return true;
-  void *grown = count < MAX_ACKS ? realloc(*list, (count > 0 ? count * 2 : 1) * size) : NULL;
-  if (grown != NULL) *list = grown;
-  return grown != NULL;
-}
-
-static psprobe_code take_ack(const stream *s, const psp_wire_item *item, uint64_t **list,
-                             size_t *count, psprobe_error *error) {
-  char *text = strndup(item->data, item->len);
-  psprobe_code code =
-      text != NULL && grow((void **)list, *count, sizeof **list)
-          ? psp_broker_ack_parse(text, s->subscription, false, *list + *count, error)
-          : psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "Too many ack ids.");
-  *count += code == PSPROBE_OK;
-  free(text);
-  return code;
-}
-
-static psprobe_code take_seconds(const psp_wire_item *item, request *r, psprobe_error *error) {
-  uint64_t value = item->value;
-  psp_wire packed = psp_wire_of(item->data, item->len);
-  bool one = item->type == PSP_WIRE_VARINT;
-  while (one || psp_wire_varint(&packed, &value)) {
-    if (!grow((void **)&r->seconds, r->second_count, sizeof *r->seconds))
-      return psp_fail(error, PSPROBE_RESOURCE_EXHAUSTED, "Too many ack ids.");
-    r->seconds[r->second_count++] = (int32_t)value;
-    if (one) return PSPROBE_OK;
-  }
-  return packed.broken ? psp_payload_invalid(error) : PSPROBE_OK;
-}
-
-static psprobe_code take_item(const stream *s, const psp_wire_item *item, request *r,
-                              psprobe_error *error) {
-  bool bytes = item->type == PSP_WIRE_BYTES;
-  switch (item->number) {
-    case 1:
-      if (bytes) r->subscription = *item;
-      break;
-    case 2:
-      return bytes && s->subscription != NULL ? take_ack(s, item, &r->acks, &r->ack_count, error)
-                                              : PSPROBE_OK;
-    case 3:
-      return take_seconds(item, r, error);
-    case 4:
-      return bytes && s->subscription != NULL
-                 ? take_ack(s, item, &r->modified, &r->modified_count, error)
-                 : PSPROBE_OK;
-    case 5:
-      r->deadline_s = (int64_t)item->value;
-      break;
-    case 7:
-      r->most = (int64_t)item->value;
-      r->limits = true;
-      break;
-    case 6:
-    case 8:
-    case 10:
-      r->limits = true;
-      break;
-    default:
-      break;
-  }
-  return PSPROBE_OK;
-}
-
-static psprobe_code read_request(const stream *s, const void *data, size_t len, request *r,
-                                 psprobe_error *error) {
-  psp_wire wire = psp_wire_of(data, len);
-  psprobe_code code = PSPROBE_OK;
-  psp_wire_item item;
-  while (code == PSPROBE_OK && psp_wire_next(&wire, &item))
-    code = take_item(s, &item, r, error);
-  return code == PSPROBE_OK && wire.broken ? psp_payload_invalid(error) : code;
-}
-
-static psprobe_code check_first(const request *r, psprobe_error *error) {
-  if (r->subscription.len == 0)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "first message must set subscription");
-  if (r->deadline_s == 0)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "first message must set stream_ack_deadline_seconds");
-  if (r->deadline_s < 10 || r->deadline_s > 600)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "stream_ack_deadline_seconds must be between 10 and 600 seconds");
-  return PSPROBE_OK;
-}
-
-static psprobe_code begin(stream *s, const request *r, psprobe_error *error) {
-  psprobe_code code = check_first(r, error);
+static psprobe_code begin(stream *s, const psp_stream_request *r, psprobe_error *error) {
+  psprobe_code code = psp_stream_request_check(r, error);
   if (code != PSPROBE_OK) return code;
   s->subscription = strndup(r->subscription.data, r->subscription.len);
   s->flow = calloc(1, sizeof *s->flow);
   if (s->subscription == NULL || s->flow == NULL) return psp_fail_memory(error, "stream");
   s->flow->most = r->most > 0 && r->most < MOST_OUT ? (size_t)r->most : MOST_OUT;
+  s->flow->most_bytes = r->most_bytes > 0 ? (size_t)r->most_bytes : SIZE_MAX;
   s->deadline_s = (int)r->deadline_s;
   psp_broker *broker = psp_broker_host_lock(s->host);
-  const psp_subscription_settings *settings = psp_broker_subscription(broker, s->subscription);
-  s->exactly_once = settings != NULL && settings->exactly_once;
-  s->ordered = settings != NULL && settings->ordering;
+  look_at_settings(broker, s);
   atomic_fetch_add(&s->holders, 1);
   pull(broker, s);
   psp_broker_host_unlock(s->host);
   return PSPROBE_OK;
 }
 
+/* Of the acks, and then of the deadlines, what is stale. */
+static psprobe_code apply(stream *s, const psp_stream_request *r, bool *stale,
+                          psprobe_error *error) {
+  psp_broker *broker = psp_broker_host_lock(s->host);
+  psp_instant now = psp_broker_host_now();
+  psprobe_code code = PSPROBE_OK;
+  if (r->ack_count > 0)
+    code =
+        psp_broker_acknowledge(broker, s->subscription, r->acks, r->ack_count, stale, now, error);
+  for (size_t i = 0; i < r->modified_count && code == PSPROBE_OK; i++)
+    code = psp_broker_modify_deadline(broker, s->subscription, &r->modified[i], 1, r->seconds[i],
+                                      &stale[r->ack_count + i], now, error);
+  psp_broker_host_unlock(s->host);
+  return code;
+}
+
 /* What a later request asks for. */
-static psprobe_code settle(stream *s, const request *r, psprobe_error *error) {
+static psprobe_code settle(stream *s, const psp_stream_request *r, psprobe_error *error) {
   if (r->subscription.len > 0)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "subscription may only be set in first message");
@@ -280,28 +223,28 @@ static psprobe_code settle(stream *s, const request *r, psprobe_error *error) {
   if (r->modified_count != r->second_count)
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                     "ack IDs and deadlines must have the same size");
-  psp_broker *broker = psp_broker_host_lock(s->host);
-  psp_instant now = psp_broker_host_now();
-  psprobe_code code = PSPROBE_OK;
+  for (size_t i = 0; i < r->second_count; i++)
+    if (r->seconds[i] < 0)
+      return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "Ack deadline cannot be negative");
   if (r->deadline_s >= 10 && r->deadline_s <= 600) s->deadline_s = (int)r->deadline_s;
-  if (r->ack_count > 0)
-    code = psp_broker_acknowledge(broker, s->subscription, r->acks, r->ack_count, now, error);
-  for (size_t i = 0; i < r->modified_count && code == PSPROBE_OK; i++)
-    code = psp_broker_modify_deadline(broker, s->subscription, &r->modified[i], 1, r->seconds[i],
-                                      now, error);
-  psp_broker_host_unlock(s->host);
+  if (r->ack_count + r->modified_count == 0) return PSPROBE_OK;
+  bool *stale = calloc(r->ack_count + r->modified_count, sizeof *stale);
+  if (stale == NULL) return psp_fail_memory(error, "ack ids");
+  psprobe_code code = apply(s, r, stale, error);
+  if (code == PSPROBE_OK && atomic_load(&s->exactly_once)) confirm(s, r, stale);
+  free(stale);
   return code;
 }
 
 static void on_message(void *arg, const void *data, size_t len) {
   stream *s = arg;
-  request r = {0};
+  psp_stream_request r = {0};
   psprobe_error error = {0};
   if (atomic_load(&s->gone)) return;
   bool first = s->subscription == NULL;
-  psprobe_code code = read_request(s, data, len, &r, &error);
+  psprobe_code code = psp_stream_request_read(data, len, s->subscription, &r, &error);
   if (code == PSPROBE_OK) code = first ? begin(s, &r, &error) : settle(s, &r, &error);
-  request_free(&r);
+  psp_stream_request_free(&r);
   if (code != PSPROBE_OK)
     finish(s, code, error.message);
   else if (len == 0)

@@ -30,6 +30,7 @@ static void on_end(void *arg, const psp_rpc_status *status) {
   call->from_peer = status->from_peer;
   call->untouched = status->untouched;
   snprintf(call->message, sizeof call->message, "%s", status->message);
+  if (status->details != NULL) psp_buf_add(&call->detail, status->details, status->details_len);
   psp_latch_post(&call->ended);
 }
 
@@ -72,6 +73,7 @@ void rpc_wait_free(rpc_wait *call) {
   pthread_cond_destroy(&call->changed);
   pthread_mutex_destroy(&call->lock);
   psp_buf_free(&call->last);
+  psp_buf_free(&call->detail);
 }
 
 psprobe_code rpc_unary(psp_channel *channel, const char *path, const char *message,

@@ -18,6 +18,7 @@ typedef struct rpc_wait {
   psp_buf last; /**< message */
   psprobe_code code;
   char message[256];
+  psp_buf detail; /**< grpc-status-details-bin */
   bool from_peer, untouched;
 } rpc_wait;
 

@@ -77,7 +77,7 @@ static void test_errors(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psp_buf body = {0};
-    psp_rest_error_encode(&body, cases[i].code, cases[i].message);
+    psp_rest_error_encode(&body, cases[i].code, cases[i].message, NULL);
     assert_string_equal(body.data, cases[i].body);
     psp_buf_free(&body);
   }

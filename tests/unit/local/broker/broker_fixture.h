@@ -92,10 +92,11 @@ static inline const char *pull(size_t max) {
 }
 
 static inline void ack(uint64_t id) {
-  assert_int_equal(psp_broker_acknowledge(broker, SUB, &id, 1, now, NULL), PSPROBE_OK);
+  assert_int_equal(psp_broker_acknowledge(broker, SUB, &id, 1, NULL, now, NULL), PSPROBE_OK);
 }
 static inline void deadline(uint64_t id, int seconds) {
-  assert_int_equal(psp_broker_modify_deadline(broker, SUB, &id, 1, seconds, now, NULL), PSPROBE_OK);
+  assert_int_equal(psp_broker_modify_deadline(broker, SUB, &id, 1, seconds, NULL, now, NULL),
+                   PSPROBE_OK);
 }
 static inline size_t held(void) {
   size_t all, leased;

@@ -342,6 +342,7 @@ static void test_flow(void **state) {
   psp_broker_flow *flow = calloc(1, sizeof *flow);
   assert_non_null(flow);
   flow->most = 2;
+  flow->most_bytes = SIZE_MAX;
   make_sub((psp_subscription_settings){.ack_deadline_s = 10});
   publish("a");
   publish("b");
@@ -353,7 +354,7 @@ static void test_flow(void **state) {
   psp_broker_waiter more = {.max = 10, .flow = flow, .answer = keep_answer};
   psp_broker_pull(broker, SUB, &more, now);
   assert_null(psp_broker_outbox(broker).pulls);
-  assert_int_equal(psp_broker_acknowledge(broker, SUB, &one.deliveries[0].ack, 1, now, NULL),
+  assert_int_equal(psp_broker_acknowledge(broker, SUB, &one.deliveries[0].ack, 1, NULL, now, NULL),
                    PSPROBE_OK);
   assert_ptr_equal(psp_broker_outbox(broker).pulls, &more);
   assert_int_equal(more.count, 1);

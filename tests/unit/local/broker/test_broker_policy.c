@@ -147,7 +147,7 @@ static void test_dead_letter_of_a_dead_letter(void **state) {
   for (int i = 0; i < 10; i++) {
     const char *sub = i < 5 ? SUB : DEAD_SUB;
     assert_string_equal(pull_from(sub, 1), "x");
-    psp_broker_modify_deadline(broker, sub, &given.deliveries[0].ack, 1, 0, now, NULL);
+    psp_broker_modify_deadline(broker, sub, &given.deliveries[0].ack, 1, 0, NULL, now, NULL);
   }
   assert_string_equal(pull_from("projects/p/subscriptions/last-sub", 1), "x");
   const psp_letter *dead = given.deliveries[0].letter;

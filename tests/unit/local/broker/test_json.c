@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker_fixture.h"
 
+#include "base/base64.h"
 #include "files.h"
 #include "local/broker/json.h"
 #include "local/rest.h"
@@ -17,8 +18,23 @@ static void same_as_file(const char *path, psp_buf *got) {
 /* What an error looks like when it is sent. */
 static void same_error(const char *path, const psprobe_error *error) {
   psp_buf got = {0};
-  psp_rest_error_encode(&got, error->code, error->message);
+  psp_rest_error_encode(&got, error->code, error->message, NULL);
   same_as_file(path, &got);
+}
+
+/* Publishes the body that these make. @return the first id */
+static uint64_t publish_body(const char *begin, const char *text, size_t len, const char *end) {
+  psp_buf body = {0};
+  psp_letters letters;
+  uint64_t first = 0;
+  psp_buf_printf(&body, "%s%.*s%s", begin, (int)len, text, end);
+  assert_int_equal(psp_broker_publish_decode(body.data, body.len, &letters, NULL), PSPROBE_OK);
+  assert_int_equal(
+      psp_broker_publish(broker, TOPIC, letters.items, letters.count, now, &first, NULL),
+      PSPROBE_OK);
+  psp_letters_free(&letters);
+  psp_buf_free(&body);
+  return first;
 }
 
 static void test_publish_and_pull_as_captured(void **state) {
@@ -27,18 +43,15 @@ static void test_publish_and_pull_as_captured(void **state) {
       "projects/demo-project/subscriptions/jobs-pull", TOPIC,
       (psp_subscription_settings){.has_dead_letter = true, .dead_letter_topic = TEXT(TOPIC)}, NULL);
   psp_buf request = test_file("tests/data/pubsub/publish.request.json"), got = {0};
-  psp_letters letters;
-  assert_int_equal(psp_broker_publish_decode(request.data, request.len, &letters, NULL),
-                   PSPROBE_OK);
+  /* The emulator took them in one; the service, and we, want a call for each ordering key. */
+  char *keyed = strstr(request.data, ",{\"data\":\"-_8\"");
+  assert_non_null(keyed);
+  uint64_t first = publish_body("{\"messages\":[", request.data + strlen("{\"messages\":["),
+                                (size_t)(keyed - request.data) - strlen("{\"messages\":["), "]}");
+  publish_body("{\"messages\":[", keyed + 1, strlen(keyed + 1), "");
   psp_buf_free(&request);
-  assert_int_equal(letters.count, 3);
-  uint64_t first;
-  assert_int_equal(
-      psp_broker_publish(broker, TOPIC, letters.items, letters.count, now, &first, NULL),
-      PSPROBE_OK);
-  psp_broker_publish_encode(&got, first, letters.count);
+  psp_broker_publish_encode(&got, first, 3);
   same_as_file("tests/data/pubsub/publish.json", &got);
-  psp_letters_free(&letters);
 
   pull_from("projects/demo-project/subscriptions/jobs-pull", 10);
   psp_broker_pull_encode(&got, "projects/demo-project/subscriptions/jobs-pull", &given);
@@ -46,6 +59,55 @@ static void test_publish_and_pull_as_captured(void **state) {
   pull_from("projects/demo-project/subscriptions/jobs-pull", 10);
   psp_broker_pull_encode(&got, "projects/demo-project/subscriptions/jobs-pull", &given);
   same_as_file("tests/data/pubsub/pull-empty.json", &got);
+}
+
+/* A body of one message: `count` attributes with a key and a value of such lengths. */
+static psp_buf with_attributes(int count, int key, int value) {
+  psp_buf body = {0};
+  psp_buf_text(&body, "{\"messages\":[{\"data\":\"YQ==\",\"attributes\":{");
+  for (int i = 0; i < count; i++)
+    psp_buf_printf(&body, "%s\"%0*d\":\"%0*d\"", i > 0 ? "," : "", key, i, value, 7);
+  psp_buf_text(&body, "}}]}");
+  return body;
+}
+
+static psp_buf with_data(size_t bytes) {
+  psp_buf body = {0};
+  char *data = calloc(1, bytes);
+  psp_buf_text(&body, "{\"messages\":[{\"data\":\"");
+  psp_base64_encode(&body, data, bytes);
+  psp_buf_text(&body, "\"}]}");
+  free(data);
+  return body;
+}
+
+static void expect_publish(psp_buf body, const char *why) {
+  psprobe_error error = {0};
+  psp_letters letters = {0};
+  psprobe_code code = psp_broker_publish_decode(body.data, body.len, &letters, &error);
+  assert_int_equal(code, why == NULL ? PSPROBE_OK : PSPROBE_INVALID_ARGUMENT);
+  if (why != NULL && strstr(error.message, why) == NULL) fail_msg("%s", error.message);
+  psp_letters_free(&letters);
+  psp_buf_free(&body);
+}
+
+/* The service's limits, on both sides of each. */
+static void test_publish_limits(void **state) {
+  (void)state;
+  psp_buf goog = {0}, keys = {0}, long_key = {0};
+  expect_publish(with_attributes(100, 256, 1024), NULL);
+  expect_publish(with_attributes(101, 4, 4), "101, of at most 100");
+  expect_publish(with_attributes(1, 257, 4), "1 to 256 bytes");
+  expect_publish(with_attributes(1, 4, 1025), "at most 1024 bytes");
+  psp_buf_text(&goog, "{\"messages\":[{\"data\":\"YQ==\",\"attributes\":{\"googx\":\"1\"}}]}");
+  expect_publish(goog, "goog");
+  psp_buf_text(&keys,
+               "{\"messages\":[{\"data\":\"YQ==\",\"orderingKey\":\"a\"},{\"data\":\"YQ==\"}]}");
+  expect_publish(keys, "must all have the same ordering key");
+  psp_buf_printf(&long_key, "{\"messages\":[{\"data\":\"YQ==\",\"orderingKey\":\"%01025d\"}]}", 1);
+  expect_publish(long_key, "over 1024 bytes");
+  expect_publish(with_data(10000000), NULL);
+  expect_publish(with_data(10000001), "exceeds the limit: 10000000 bytes");
 }
 
 static void test_publish_bodies(void **state) {
@@ -196,49 +258,6 @@ static void test_pull_bodies(void **state) {
   }
 }
 
-static void test_ack_bodies(void **state) {
-  (void)state;
-  static const struct {
-    const char *body;
-    bool modify;
-    const char *error;
-  } cases[] = {
-      {"", false, "No ack ids specified."},
-      {"{\"ackIds\":[]}", true, "No ack ids specified"},
-      {"{\"ackIds\":[\"garbage\"]}", false, "Invalid ack id (ack_id=garbage)"},
-      {"{\"ackIds\":[\"\"]}", true, "Invalid ack id (ack_id=)"},
-      {"{\"ackIds\":[\"" SUB ":\"]}", true,
-       "Invalid ack id (ack_id=projects/p/subscriptions/sub:)"},
-      {"{\"ackIds\":[\"" SUB ":99999999999999999999\"]}", false,
-       "Invalid ack id (ack_id=projects/p/subscriptions/sub:99999999999999999999)"},
-      {"{\"ackIds\":[\"" SUB ":1\",\"projects/p/subscriptions/other:3\"]}", false,
-       "Subscription projects/p/subscriptions/sub received an invalid ack ID "
-       "projects/p/subscriptions/other:3, meant for subscription: "
-       "projects/p/subscriptions/other"},
-      {"{\"ackIds\":[\"projects/p/subscriptions/other:3\"]}", true, "Invalid ack id"},
-      {"{\"ackIds\":[\"" SUB ":1\"],\"ackDeadlineSeconds\":-1}", true,
-       "Ack deadline cannot be negative"},
-      {"{\"ackIds\":\"" SUB ":1\"}", false, "Payload isn't valid for request."},
-      {"{\"ackIds\":[5]}", false, "Invalid ack id (ack_id=)"},
-      {"{\"ackIds\":[\"" SUB ":4294967298\",\"" SUB ":3\"],\"ackDeadlineSeconds\":20}", true, NULL},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    psprobe_error error = {0};
-    psp_ack_request got;
-    psprobe_code code = psp_broker_ack_decode(cases[i].body, strlen(cases[i].body), SUB,
-                                              cases[i].modify, &got, &error);
-    assert_int_equal(code, cases[i].error != NULL ? PSPROBE_INVALID_ARGUMENT : PSPROBE_OK);
-    if (cases[i].error != NULL) {
-      assert_string_equal(error.message, cases[i].error);
-      continue;
-    }
-    assert_int_equal(got.count, 2);
-    assert_true(got.acks[0] == UINT64_C(4294967298) && got.acks[1] == 3);
-    assert_int_equal(got.deadline_s, 20);
-    free(got.acks);
-  }
-}
-
 /* The body of a captured HTTP request. */
 static void same_push(const char *path, const char *sub, const char *data, const psp_pair *pairs,
                       size_t count, const char *more) {
@@ -281,12 +300,12 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_publish_and_pull_as_captured),
       TEST(test_publish_bodies),
+      TEST(test_publish_limits),
       TEST(test_attributes_become_text),
       TEST(test_too_many_messages),
       TEST(test_cut_short),
       TEST(test_errors_as_captured),
       TEST(test_pull_bodies),
-      TEST(test_ack_bodies),
       TEST(test_pushes_as_captured),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 
 #define TOPIC "projects/p/topics/topic"
 #define SUB   "projects/p/subscriptions/sub"
+#define ONCE  "projects/p/subscriptions/once"
 
 static psprobe_local *local;
 static psp_channel *channel;
@@ -187,6 +188,91 @@ static void test_unary_errors(void **state) {
   assert_int_equal(call_texts("Publisher/CreateTopic", TOPIC, NULL), PSPROBE_ALREADY_EXISTS);
 }
 
+/* The bound of bytes is the stream's, too. */
+static void test_bytes(void **state) {
+  (void)state;
+  rpc_wait got;
+  psp_buf request = {0}, acks = {0};
+  publish(10);
+  psp_wire_put_text(&request, 1, SUB);
+  psp_wire_put_int(&request, 5, 10);
+  psp_wire_put_int(&request, 8, 11); /* of "hello": three */
+  assert_int_equal(
+      rpc_wait_begin(&got, channel, "/google.pubsub.v1.Subscriber/StreamingPull", NULL, INT64_MAX),
+      PSPROBE_OK);
+  psp_channel_send(channel, got.id, request.data, request.len, NULL);
+  rpc_wait_messages(&got, 1);
+  assert_int_equal(count_received(&got.last, &acks), 3);
+  psp_channel_send(channel, got.id, acks.data, acks.len, NULL);
+  rpc_wait_messages(&got, 2);
+  assert_int_equal(count_received(&got.last, &acks), 3);
+  psp_channel_half_close(channel, got.id);
+  rpc_wait_end(&got);
+  rpc_wait_free(&got);
+  psp_buf_free(&request);
+  psp_buf_free(&acks);
+}
+
+static void make_once(void) {
+  rpc_wait got;
+  psp_buf request = {0};
+  psp_wire_put_text(&request, 1, ONCE);
+  psp_wire_put_text(&request, 2, TOPIC);
+  psp_wire_put_int(&request, 16, 1);
+  assert_int_equal(call("Subscriber/CreateSubscription", &request, &got), PSPROBE_OK);
+  psp_buf_free(&request);
+  rpc_wait_free(&got);
+}
+
+/* The ids of a confirmation, both kinds counted. */
+static void count_confirmed(const psp_buf *answer, uint32_t number, size_t counts[3]) {
+  psp_wire wire = psp_wire_of(answer->data, answer->len);
+  for (psp_wire_item item; psp_wire_next(&wire, &item);) {
+    if (item.number != number) continue;
+    psp_wire parts = psp_wire_of(item.data, item.len);
+    for (psp_wire_item part; psp_wire_next(&parts, &part);)
+      if (part.number < 3) counts[part.number]++;
+  }
+}
+
+/* Exactly once: what came of ids is told on the stream, and by the status of a unary call. */
+static void test_exactly_once(void **state) {
+  (void)state;
+  rpc_wait got, unary;
+  psp_buf acks = {0}, request = {0};
+  size_t counts[3] = {0};
+  make_once();
+  publish(1);
+  open_stream(&got, ONCE, 10, 0);
+  rpc_wait_messages(&got, 1);
+  assert_int_equal(count_received(&got.last, &acks), 1);
+  psp_wire_put_text(&acks, 2, ONCE ":77");
+  psp_channel_send(channel, got.id, acks.data, acks.len, NULL);
+  rpc_wait_messages(&got, 2);
+  count_confirmed(&got.last, 5, counts);
+  assert_true(counts[1] == 1 && counts[2] == 1);
+  psp_wire_put_text(&request, 4, ONCE ":77");
+  psp_wire_put_int(&request, 3, 20);
+  psp_channel_send(channel, got.id, request.data, request.len, NULL);
+  rpc_wait_messages(&got, 3);
+  count_confirmed(&got.last, 3, counts);
+  assert_int_equal(counts[2], 2);
+  psp_buf_reset(&request);
+  psp_wire_put_text(&request, 1, ONCE);
+  psp_buf_add(&request, acks.data, acks.len);
+  assert_int_equal(call("Subscriber/Acknowledge", &request, &unary), PSPROBE_INVALID_ARGUMENT);
+  assert_non_null(memmem(unary.detail.data, unary.detail.len, "google.rpc.ErrorInfo", 20));
+  assert_non_null(memmem(unary.detail.data, unary.detail.len, ONCE ":77", strlen(ONCE ":77")));
+  assert_non_null(
+      memmem(unary.detail.data, unary.detail.len, "PERMANENT_FAILURE_INVALID_ACK_ID", 32));
+  psp_channel_half_close(channel, got.id);
+  rpc_wait_end(&got);
+  rpc_wait_free(&got);
+  rpc_wait_free(&unary);
+  psp_buf_free(&request);
+  psp_buf_free(&acks);
+}
+
 /* A stream that is cancelled takes nothing more, and its room is another's. */
 static void test_cancelled(void **state) {
   (void)state;
@@ -225,7 +311,8 @@ static void test_rest_beside(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(test_limit), TEST(test_errors), TEST(test_unary_errors),
-                                     TEST(test_cancelled), TEST(test_rest_beside)};
+  const struct CMUnitTest tests[] = {
+      TEST(test_limit),       TEST(test_errors), TEST(test_unary_errors), TEST(test_cancelled),
+      TEST(test_rest_beside), TEST(test_bytes),  TEST(test_exactly_once)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
