@@ -107,8 +107,8 @@ static void test_ordering_is_found_out(void **state) {
   fake_call *pull = receiver_expect(r, ":pull"), *more = receiver_expect(r, ":pull");
   fake_reply(fake_times(receiver_expect(r, ":acknowledge"), 0), 200, NULL, "{}");
   r->hold = true;
-  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1, .workers = 2});
-  fake_wait(look, 1);
+  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1, .workers = 2, .look_ns = MS});
+  fake_wait(look, 2); /* then the first is known, not only answered */
   fake_reply(pull, 200, NULL,
              "{\"receivedMessages\":[" KEYED("1") "," KEYED("2") "," ONE("3") "]}");
   receiver_wait(&r->entered);
