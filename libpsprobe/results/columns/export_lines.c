@@ -97,8 +97,8 @@ static void put_answer(psp_json_writer *w, const psprobe_answer *a) {
 /* What came of a source's answer again. */
 static void put_further(psp_json_writer *w, const psp_row *row, size_t source) {
   bool any = false;
-  for (size_t i = 0; i < row->further_count; i++) {
-    const psp_further *d = &row->further[i];
+  for (size_t i = 0; row->further != NULL && i < row->further->count; i++) {
+    const psp_further *d = &row->further->items[i];
     if (d->source != source) continue;
     if (!any) psp_json_begin_array_member(w, PSP_LINE_FURTHER);
     any = true;

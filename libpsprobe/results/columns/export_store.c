@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "results/columns/export.h"
+#include "results/store/store.h"
 
 typedef struct reading {
   psp_export *out;
@@ -26,24 +27,27 @@ static bool is_left_out(const reading *r, const psprobe_run *run) {
   return r->out->form == PSPROBE_REPORT_CSV && !psp_run_same_sources(run, newest);
 }
 
-static bool take_row(void *arg, const psprobe_row *row) {
+static bool take_row(void *arg, const psprobe_row *row, psp_further_list *further) {
   reading *r = arg;
   if (r->last == NULL || strcmp(r->last->run.id, row->run->id) != 0)
     r->last = psp_run_list_find(&r->runs, row->run->id);
   if (r->last == NULL || is_left_out(r, &r->last->run)) return true;
   psprobe_result result = row->result;
   psp_result_bound(&result);
+  for (size_t i = 0; i < further->count; i++)
+    psp_answer_bound(&further->items[i].answer);
   return r->take(r->arg, &(psp_row){.run = &r->last->run,
                                     .id = row->result.id,
                                     .result = &result,
-                                    .saved_wall_ns = psp_time_bound(row->saved_wall_ns)});
+                                    .saved_wall_ns = psp_time_bound(row->saved_wall_ns),
+                                    .further = further});
 }
 
 static psprobe_code read_rows(reading *r, psprobe_store *store, const psprobe_filter *filter,
                               psp_row_take *take, void *arg, psprobe_error *error) {
   r->take = take;
   r->arg = arg;
-  return psprobe_store_each(store, filter, take_row, r, error);
+  return psp_store_each_further(store, filter, take_row, r, error);
 }
 
 psprobe_code psp_export_store(psprobe_store *store, const psprobe_filter *filter, psp_export *out,

@@ -200,8 +200,7 @@ static void hand_on(psp_import *import, psp_import_row *row, uint32_t index) {
                                                         .id = row->id,
                                                         .result = &row->result,
                                                         .saved_wall_ns = row->saved_wall_ns,
-                                                        .further = import->further.items,
-                                                        .further_count = import->further.count});
+                                                        .further = &import->further});
 }
 
 static bool add_row(psp_import *import, psp_import_row *row) {
@@ -309,7 +308,5 @@ psprobe_code psp_import_finish(psp_import *import, psprobe_error *error) {
 
 void psp_import_free(psp_import *import) {
   psp_run_list_free(&import->runs);
-  free(import->further.items);
-  import->further.items = NULL;
-  import->further.count = import->further.room = 0;
+  psp_further_free(&import->further);
 }

@@ -68,14 +68,11 @@ typedef struct psp_import {
   bool whole;  /**< rows of runs that have other sources are taken too, where runs have lines */
   bool ended;  /**< `take` did not want more */
   psp_old_names old_names;
-  psp_run_list runs; /**< that have lines of their own */
-  uint64_t rows;     /**< that were added */
-  int64_t newest_ns; /**< when a probe was sent last */
-  uint32_t newest;   /**< and its run */
-  struct {
-    psp_further *items;
-    size_t count, room;
-  } further; /**< of the row under way */
+  psp_run_list runs;        /**< that have lines of their own */
+  uint64_t rows;            /**< that were added */
+  int64_t newest_ns;        /**< when a probe was sent last */
+  uint32_t newest;          /**< and its run */
+  psp_further_list further; /**< of the row under way */
 } psp_import;
 
 /** A row under way. */

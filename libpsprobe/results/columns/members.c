@@ -160,17 +160,6 @@ static psprobe_code read_answer(const psp_json *object, const char *where, const
   return code;
 }
 
-static psp_further *add_further(psp_import *import) {
-  if (import->further.count == import->further.room) {
-    size_t room = import->further.room * 2 + 4;
-    psp_further *grown = realloc(import->further.items, room * sizeof *grown);
-    if (grown == NULL) return NULL;
-    import->further.items = grown;
-    import->further.room = room;
-  }
-  return &import->further.items[import->further.count++];
-}
-
 static psprobe_code read_further(psp_import *import, const psp_json *further, const char *where,
                                  const char *of, size_t source, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
@@ -187,9 +176,9 @@ static psprobe_code read_further(psp_import *import, const psp_json *further, co
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
                       "%s, %.80s.further: a delivery from 2 on, a status, and the time that it has",
                       where, of);
-    psp_further *delivery = add_further(import);
-    if (delivery == NULL) return psp_fail_memory(error, where);
-    *delivery = (psp_further){source, (uint32_t)number, one.result.answers[0]};
+    if (!psp_further_add(&import->further,
+                         &(psp_further){source, (uint32_t)number, one.result.answers[0]}))
+      return psp_fail_memory(error, where);
   }
   return code;
 }

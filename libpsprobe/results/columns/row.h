@@ -8,6 +8,7 @@
 
 #include <psprobe/results.h>
 
+#include "results/store/further.h"
 #include "stats/sample.h"
 
 /** A result's publish_ns where a file of somebody else's does not have it. */
@@ -19,21 +20,13 @@
 /** Room for an id: ours, a UUID, or whatever else a file has, up to 63 bytes. */
 #define PSP_COLUMN_ID_SIZE 64
 
-/** A delivery after the first: another answer to what was answered. */
-typedef struct psp_further {
-  size_t source;     /**< its place in the run */
-  uint32_t delivery; /**< from 2 */
-  psprobe_answer answer;
-} psp_further;
-
 /** A probe. All borrowed, until whoever is given it returns. */
 typedef struct psp_row {
   const psprobe_run *run; /**< with its sources; the answers are in their order */
   const char *id;
-  const psprobe_result *result; /**< its id is not looked at */
-  int64_t saved_wall_ns;        /**< 0: not told */
-  const psp_further *further;
-  size_t further_count;
+  const psprobe_result *result;    /**< its id is not looked at */
+  int64_t saved_wall_ns;           /**< 0: not told */
+  const psp_further_list *further; /**< NULL: none */
 } psp_row;
 /** Takes a probe. @return false to end */
 typedef bool psp_row_take(void *arg, const psp_row *row);

@@ -24,7 +24,8 @@ enum {
   ARRIVED,
   SENT,
   EXCHANGE,
-  NAME = EXCHANGE + PSPROBE_STAMPS
+  NAME = EXCHANGE + PSPROBE_STAMPS,
+  DELIVERY /* of further answers alone */
 };
 
 /* A number from 1 on; 0: NULL. */
@@ -51,16 +52,15 @@ static bool read_facts(sqlite3_stmt *statement, psprobe_facts *facts) {
          read_count(statement, ATTEMPT, &facts->delivery_attempt);
 }
 
-static bool read_answer(sqlite3_stmt *statement, psp_stored_row *stored) {
-  if (sqlite3_column_type(statement, POSITION) == SQLITE_NULL) return true; /* it has none */
+/* The answer that a statement stands at. False: what we never write. */
+static bool read_answer(sqlite3_stmt *statement, psprobe_answer *answer, size_t *source) {
   int64_t position = sqlite3_column_int64(statement, POSITION);
   int64_t status = sqlite3_column_int64(statement, STATUS);
   int64_t duplicates = sqlite3_column_int64(statement, DUPLICATES);
   if (position < 0 || position >= PSPROBE_MAX_SOURCES || status < PSPROBE_LOST ||
       status > PSPROBE_UNCERTAIN || duplicates < 0 || duplicates > UINT32_MAX)
     return false;
-  psprobe_answer *answer = &stored->result.answers[position];
-  stored->answers |= 1u << position;
+  *source = (size_t)position;
   answer->status = (psprobe_status)status;
   answer->elapsed_ns = sqlite3_column_int64(statement, ELAPSED);
   answer->duplicates = (uint32_t)duplicates;
@@ -68,6 +68,16 @@ static bool read_answer(sqlite3_stmt *statement, psp_stored_row *stored) {
   answer->handled_ns = sqlite3_column_int64(statement, HANDLED);
   answer->received_wall_ns = sqlite3_column_int64(statement, RECEIVED);
   return read_facts(statement, &answer->facts);
+}
+
+static bool add_answer(sqlite3_stmt *statement, psp_stored_row *stored) {
+  psprobe_answer answer;
+  size_t source;
+  if (sqlite3_column_type(statement, POSITION) == SQLITE_NULL) return true; /* it has none */
+  if (!read_answer(statement, &answer, &source)) return false;
+  stored->result.answers[source] = answer;
+  stored->answers |= 1u << source;
+  return true;
 }
 
 int psp_row_read(sqlite3_stmt *statement, psp_stored_row *stored) {
@@ -90,7 +100,7 @@ int psp_row_read(sqlite3_stmt *statement, psp_stored_row *stored) {
   stored->answers = 0;
   int step;
   do {
-    if (!read_answer(statement, stored)) return SQLITE_MISMATCH;
+    if (!add_answer(statement, stored)) return SQLITE_MISMATCH;
     step = sqlite3_step(statement);
   } while (step == SQLITE_ROW && sqlite3_column_int64(statement, 0) == stored->seq);
   return step;
@@ -125,28 +135,88 @@ static sqlite3_stmt *prepare(sqlite3 *db, const psprobe_filter *filter, const in
   return statement;
 }
 
+/* ---- further answers ---- */
+
+/* Who is given the rows: one of the two. */
+typedef struct reading {
+  psprobe_row_each *each;
+  psp_row_further *with_further;
+  void *arg;
+  sqlite3_stmt *answers; /* after the first of each source, of one probe */
+  psp_further_list further;
+} reading;
+
+static bool is_repeated(const psp_stored_row *stored) {
+  bool any = false;
+  for (size_t k = 0; k < stored->result.source_count; k++)
+    any = any || stored->result.answers[k].duplicates > 0;
+  return any;
+}
+
+/* @return SQLite's code; SQLITE_MISMATCH as psp_row_read */
+static int read_further(reading *r, const psp_stored_row *stored) {
+  int step;
+  psp_sql_bind_int64(r->answers, 1, stored->seq);
+  while ((step = sqlite3_step(r->answers)) == SQLITE_ROW) {
+    psp_further further = {0};
+    int64_t delivery = sqlite3_column_int64(r->answers, DELIVERY);
+    bool good = read_answer(r->answers, &further.answer, &further.source) &&
+                further.source < stored->result.source_count && delivery <= UINT32_MAX;
+    further.delivery = (uint32_t)delivery;
+    if (good && psp_further_add(&r->further, &further)) continue;
+    step = good ? SQLITE_NOMEM : SQLITE_MISMATCH;
+    break;
+  }
+  sqlite3_reset(r->answers);
+  return step;
+}
+
+/* ---- rows ---- */
+
+/* Hands a row on. @return SQLite's code, SQLITE_DONE: the next one may follow; SQLITE_ABORT: no
+ * more is wanted */
+static int hand_on(reading *r, const psprobe_row *row, const psp_stored_row *stored) {
+  r->further.count = 0;
+  int step = r->with_further != NULL && is_repeated(stored) ? read_further(r, stored) : SQLITE_DONE;
+  if (step != SQLITE_DONE) return step;
+  bool on =
+      r->with_further != NULL ? r->with_further(r->arg, row, &r->further) : r->each(r->arg, row);
+  return on ? SQLITE_DONE : SQLITE_ABORT;
+}
+
 static psprobe_code read_rows(psprobe_store *store, sqlite3 *db, const psp_runs *runs,
-                              sqlite3_stmt *statement, psprobe_row_each *each, void *arg,
-                              psprobe_error *error) {
+                              sqlite3_stmt *statement, reading *r, psprobe_error *error) {
   int step = sqlite3_step(statement);
   while (step == SQLITE_ROW) {
     psp_stored_row stored;
     step = psp_row_read(statement, &stored);
     const psp_run *run = psp_runs_find(runs, stored.run);
-    if (step == SQLITE_MISMATCH || !psp_row_fit(&stored, run))
+    bool fits = step != SQLITE_MISMATCH && psp_row_fit(&stored, run);
+    if (fits) {
+      psprobe_row row = {.run = &run->run,
+                         .result = stored.result,
+                         .saved_wall_ns = stored.saved_ns,
+                         .uploaded = stored.uploaded >= stored.revision};
+      int handed = hand_on(r, &row, &stored);
+      if (handed == SQLITE_ABORT) return PSPROBE_OK;
+      if (handed == SQLITE_NOMEM) return psp_fail_memory(error, "rows");
+      fits = handed != SQLITE_MISMATCH;
+      if (handed != SQLITE_DONE && fits) step = handed;
+    }
+    if (!fits)
       return psp_fail(error, PSPROBE_DATA_LOSS, "%s is damaged: a probe in it makes no sense",
                       store->path);
-    psprobe_row row = {.run = &run->run,
-                       .result = stored.result,
-                       .saved_wall_ns = stored.saved_ns,
-                       .uploaded = stored.uploaded >= stored.revision};
-    if (!each(arg, &row)) return PSPROBE_OK;
   }
   return step == SQLITE_DONE ? PSPROBE_OK : psp_sql_fail(db, store->path, "read", error);
 }
 
-psprobe_code psprobe_store_each(psprobe_store *store, const psprobe_filter *filter,
-                                psprobe_row_each *each, void *arg, psprobe_error *error) {
+static const char further_answers[] =
+    "SELECT " PSP_ROW_COLUMNS
+    ", a.delivery FROM probes p JOIN answers a ON a.probe = p.seq AND a.delivery > 1 "
+    "LEFT JOIN instances i ON i.seq = a.instance WHERE p.seq = ?1 ORDER BY a.position, a.delivery";
+
+static psprobe_code read_store(psprobe_store *store, const psprobe_filter *filter, reading *r,
+                               psprobe_error *error) {
   sqlite3 *db = NULL;
   psp_runs runs;
   psprobe_code code = psp_reader_open(store, &db, error);
@@ -155,13 +225,28 @@ psprobe_code psprobe_store_each(psprobe_store *store, const psprobe_filter *filt
   if (code == PSPROBE_OK) {
     bool one = filter != NULL && filter->run != NULL;
     sqlite3_stmt *statement = prepare(db, filter, one ? &runs.items[0].seq : NULL);
-    code = statement == NULL ? psp_sql_fail(db, store->path, "read", error)
-                             : read_rows(store, db, &runs, statement, each, arg, error);
+    bool ready = statement != NULL &&
+                 (r->with_further == NULL ||
+                  sqlite3_prepare_v2(db, further_answers, -1, &r->answers, NULL) == SQLITE_OK);
+    code = ready ? read_rows(store, db, &runs, statement, r, error)
+                 : psp_sql_fail(db, store->path, "read", error);
     sqlite3_finalize(statement);
+    sqlite3_finalize(r->answers);
+    psp_further_free(&r->further);
     psp_runs_free(&runs);
   }
   psp_reader_close(db);
   return code;
+}
+
+psprobe_code psprobe_store_each(psprobe_store *store, const psprobe_filter *filter,
+                                psprobe_row_each *each, void *arg, psprobe_error *error) {
+  return read_store(store, filter, &(reading){.each = each, .arg = arg}, error);
+}
+
+psprobe_code psp_store_each_further(psprobe_store *store, const psprobe_filter *filter,
+                                    psp_row_further *each, void *arg, psprobe_error *error) {
+  return read_store(store, filter, &(reading){.with_further = each, .arg = arg}, error);
 }
 
 psprobe_code psprobe_store_backlog(psprobe_store *store, uint64_t *rows, psprobe_error *error) {

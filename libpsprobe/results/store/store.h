@@ -16,6 +16,7 @@
 
 #include <psprobe/results.h>
 
+#include "results/store/further.h"
 #include "results/store/lock.h"
 #include "sql/sql.h"
 
@@ -209,6 +210,13 @@ const psp_run *psp_runs_find(const psp_runs *runs, int64_t seq);
 #define PSP_ROW_ANSWERS                                         \
   " LEFT JOIN answers a ON a.probe = p.seq AND a.delivery = 1 " \
   "LEFT JOIN instances i ON i.seq = a.instance "
+/** A row, and the answers after the first of each source, which are the callee's to change. @return
+ * false to end */
+typedef bool psp_row_further(void *arg, const psprobe_row *row, psp_further_list *further);
+/** As psprobe_store_each, with further answers. */
+psprobe_code psp_store_each_further(psprobe_store *store, const psprobe_filter *filter,
+                                    psp_row_further *each, void *arg, psprobe_error *error);
+
 /** A probe as it stands in the file. */
 typedef struct psp_stored_row {
   int64_t seq, run, saved_ns, revision, uploaded;

@@ -211,15 +211,17 @@ static void test_any_table(void **state) {
 
 /* Puts some after each answer, on the way into the export. */
 static bool add_deliveries(void *arg, const psp_row *row) {
-  psp_further further[8];
+  psp_further_list further = {0};
   psp_row more = *row;
   psprobe_result other = any_result(row->result->source_count, 1);
   psp_result_bound(&other);
   for (size_t k = 0; k < row->result->source_count; k++)
-    for (uint32_t d = 2; below(3) == 0 && more.further_count < 8; d++)
-      further[more.further_count++] = (psp_further){k, d, other.answers[k]};
-  more.further = further;
-  return psp_export_row(arg, &more);
+    for (uint32_t d = 2; below(3) == 0; d++)
+      assert_true(psp_further_add(&further, &(psp_further){k, d, other.answers[k]}));
+  more.further = &further;
+  bool on = psp_export_row(arg, &more);
+  psp_further_free(&further);
+  return on;
 }
 
 static bool keep_text(void *arg, const char *text, size_t len) {
