@@ -11,9 +11,17 @@
 
 #define DELAY_NS 10000000 /* as Google's clients gather */
 
-/* As of two programs on two machines. */
+/* As of two programs on two machines; each is there once something is asked of it. */
 static psprobe_client *publishing, *receiving;
+static psprobe_client_options connection;
 static psprobe_subscriber_options options;
+
+static psprobe_client *connect_once(psprobe_client **client) {
+  psprobe_error error = {0};
+  if (*client == NULL)
+    bench_need(psprobe_client_new(&connection, client, &error) == PSPROBE_OK, error.message);
+  return *client;
+}
 
 /* ---- what has come ---- */
 
@@ -43,8 +51,9 @@ static psprobe_subscriber *subscribe(const char *subscription, int *count, int64
   box.came_ns = came_ns;
   options.subscription = subscription;
   options.arg = count;
-  bench_need(psprobe_subscriber_new(receiving, &options, &subscriber, &error) == PSPROBE_OK,
-             error.message);
+  bench_need(
+      psprobe_subscriber_new(connect_once(&receiving), &options, &subscriber, &error) == PSPROBE_OK,
+      error.message);
   return subscriber;
 }
 
@@ -73,7 +82,7 @@ static psprobe_publisher *publisher_of(const char *topic, int64_t delay_ns) {
   psprobe_publisher *publisher = NULL;
   psprobe_error error = {0};
   const psprobe_publisher_options o = {.topic = topic, .delay_ns = delay_ns};
-  bench_need(psprobe_publisher_new(publishing, &o, &publisher, &error) == PSPROBE_OK,
+  bench_need(psprobe_publisher_new(connect_once(&publishing), &o, &publisher, &error) == PSPROBE_OK,
              error.message);
   return publisher;
 }
@@ -114,19 +123,10 @@ static void latency(const char *topic, const char *subscription, int count, cons
   psprobe_publisher_free(publisher);
 }
 
-static psprobe_client *connect_to(const char *host, const char *project) {
-  psprobe_client *client = NULL;
-  psprobe_error error = {0};
-  const psprobe_client_options o = {.project = project, .pubsub_emulator = host};
-  bench_need(psprobe_client_new(&o, &client, &error) == PSPROBE_OK, error.message);
-  return client;
-}
-
 int main(int argc, char **argv) {
   const peer ours = {publish_all, receive_all, latency};
   bench_need(argc == 5, "usage: ours HOST:PORT PROJECT at-once|workers|unary STREAMS");
-  publishing = connect_to(argv[1], argv[2]);
-  receiving = connect_to(argv[1], argv[2]);
+  connection = (psprobe_client_options){.project = argv[2], .pubsub_emulator = argv[1]};
   const bool unary = strcmp(argv[3], "unary") == 0;
   options = (psprobe_subscriber_options){.receive = receive,
                                          .at_once = strcmp(argv[3], "workers") != 0,
