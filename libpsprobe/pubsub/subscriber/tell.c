@@ -95,7 +95,7 @@ static void finish(telling *t, const psprobe_error *error, const psp_ack_fates *
     finish_list(t, error, fates, now, o);
   }
   free(t);
-  pthread_cond_signal(&s->wake);
+  if (s->state != PSP_RUNNING || psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
   pthread_cond_broadcast(&s->changed);
 }
 
