@@ -198,6 +198,7 @@ def latency(broker, peer):
 
 def measure(broker):
     for number in range(ROUNDS):
+        print(f"{broker.name}, round {number + 1} of {ROUNDS}", file=sys.stderr)
         first = number % len(broker.peers)
         order = broker.peers[first:] + broker.peers[:first]
         for peer in order:
