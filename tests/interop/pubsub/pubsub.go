@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cloud.google.com/go/iam"
 	"cloud.google.com/go/pubsub"
 	raw "cloud.google.com/go/pubsub/apiv1"
 	"google.golang.org/api/iterator"
@@ -475,6 +476,37 @@ func labels() {
 	check(got.Labels["e"] == "f" && got.ExpirationPolicy == 72*time.Hour && got.RetentionDuration == time.Hour, "%+v", got)
 }
 
+// A second ack of the same delivery counts no more, and says so.
+func exactlyOnceOutcome() {
+	topic := newTopic("once-outcome")
+	name := project + "subscriptions/once-outcome"
+	_, err := subscriber.CreateSubscription(ctx, &pb.Subscription{Name: name, Topic: topic.String(), XXX_unrecognized: []byte{0x80, 0x01, 0x01}})
+	need(err)
+	publish(topic, text("once"))
+	request := &pb.AcknowledgeRequest{Subscription: name, AckIds: []string{pull(name, 1)[0].AckId}}
+	need(subscriber.Acknowledge(ctx, request))
+	refused(codes.InvalidArgument, subscriber.Acknowledge(ctx, request))
+	check(len(unwaited(name)) == 0, "acknowledged, and there still")
+}
+
+func policies() {
+	topic := newTopic("policies")
+	policy, err := topic.IAM().Policy(ctx)
+	need(err)
+	const member, role = "user:someone@example.com", iam.RoleName("roles/pubsub.publisher")
+	policy.Add(member, role)
+	need(topic.IAM().SetPolicy(ctx, policy))
+	got, err := topic.IAM().Policy(ctx)
+	need(err)
+	check(got.HasRole(member, role), "%v", got.Roles())
+	refused(codes.Aborted, topic.IAM().SetPolicy(ctx, policy)) // its etag is behind
+	may, err := topic.IAM().TestPermissions(ctx, []string{"pubsub.topics.publish"})
+	need(err)
+	check(len(may) == 1, "may %v", may)
+	_, err = client.Subscription("none").IAM().Policy(ctx)
+	refused(codes.NotFound, err)
+}
+
 // Its call is younger than this client: field 1 is the subscription, as in this one's GetSubscription.
 func detach() {
 	topic := newTopic("detach")
@@ -525,6 +557,8 @@ func main() {
 		step("labels", labels)
 		step("filter", filter)
 		step("detach", detach)
+		step("what became of an ack", exactlyOnceOutcome)
+		step("policies", policies)
 	}
 	running.Wait()
 	fmt.Printf("%d of %d steps\n", passed, passed+failed)
