@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "results/store/store.h"
 
@@ -20,7 +21,7 @@ static psprobe_code refuse_time(const psprobe_run *was, const char *what, int64_
   char before[32], after[32];
   snprintf(before, sizeof before, "%" PRId64 " ns", then);
   snprintf(after, sizeof after, "%" PRId64 " ns", now);
-  return refuse(was, what, before, after, error);
+  return refuse(was, what, then != 0 ? before : NULL, now != 0 ? after : NULL, error);
 }
 
 static psprobe_code check_sources(const psprobe_run *was, const psprobe_run *run,
@@ -35,6 +36,48 @@ static psprobe_code check_sources(const psprobe_run *was, const psprobe_run *run
   return PSPROBE_OK;
 }
 
+static psprobe_code read_settings(const psprobe_run *run, psp_json **settings,
+                                  psprobe_error *error) {
+  *settings = NULL;
+  if (run->settings == NULL) return PSPROBE_OK;
+  return psp_json_parse(run->settings, strlen(run->settings), "settings of the run", settings,
+                        error);
+}
+
+/* 0: not set. */
+static int64_t time_in(const psp_json *settings, const char *key) {
+  int64_t ns = 0;
+  return psp_json_int64(psp_json_get(settings, key), &ns) ? ns : 0;
+}
+
+/* The cadences beside the steady probes', which stand in the settings. */
+static psprobe_code compare_cadences(const psprobe_run *was, const psp_json *then,
+                                     const psp_json *now, psprobe_error *error) {
+  static const struct {
+    const char *key, *what;
+  } times[] = {{"cold_every_ns", "time between rare probes"},
+               {"filler_ns", "time between fillers"}};
+  for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+    int64_t before = time_in(then, times[i].key), after = time_in(now, times[i].key);
+    if (before != after) return refuse_time(was, times[i].what, before, after, error);
+  }
+  const char *before = psp_json_string(psp_json_get(then, "cold_topic"));
+  const char *after = psp_json_string(psp_json_get(now, "cold_topic"));
+  if (!psp_text_equal(before, after)) return refuse(was, "cold topic", before, after, error);
+  return PSPROBE_OK;
+}
+
+static psprobe_code check_cadences(const psprobe_run *was, const psprobe_run *run,
+                                   psprobe_error *error) {
+  psp_json *then = NULL, *now = NULL;
+  psprobe_code code = read_settings(was, &then, error);
+  if (code == PSPROBE_OK) code = read_settings(run, &now, error);
+  if (code == PSPROBE_OK) code = compare_cadences(was, then, now, error);
+  psp_json_free(then);
+  psp_json_free(now);
+  return code;
+}
+
 static psprobe_code check(const psprobe_run *was, const psprobe_run *run, psprobe_error *error) {
   if (!psp_text_equal(was->project, run->project))
     return refuse(was, "project", was->project, run->project, error);
@@ -44,7 +87,8 @@ static psprobe_code check(const psprobe_run *was, const psprobe_run *run, psprob
     return refuse_time(was, "interval", was->interval_ns, run->interval_ns, error);
   if (was->timeout_ns != run->timeout_ns)
     return refuse_time(was, "timeout", was->timeout_ns, run->timeout_ns, error);
-  return check_sources(was, run, error);
+  psprobe_code code = check_sources(was, run, error);
+  return code == PSPROBE_OK ? check_cadences(was, run, error) : code;
 }
 
 psprobe_code psp_store_resume_run(psprobe_store *store, const char *which, psprobe_run *run,

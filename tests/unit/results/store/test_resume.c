@@ -68,9 +68,38 @@ static void test_other_settings(void **state) {
   psprobe_store_free(store);
 }
 
+/* The rare probes and the fillers are settings too; what could not be taken is none. */
+static void test_other_cadences(void **state) {
+  static const char was[] =
+      "{\"cold_every_ns\":900,\"cold_topic\":\"rare\",\"filler_ns\":70,\"untaken\":{}}";
+  static const struct {
+    const char *settings, *why;
+  } cases[] = {
+      {NULL, "its time between rare probes was 900 ns, and is not set now"},
+      {"{\"cold_every_ns\":800,\"cold_topic\":\"rare\",\"filler_ns\":70}",
+       "its time between rare probes was 900 ns, and is 800 ns now"},
+      {"{\"cold_every_ns\":900,\"cold_topic\":\"rarer\",\"filler_ns\":70}",
+       "its cold topic was rare, and is rarer now"},
+      {"{\"cold_every_ns\":900,\"cold_topic\":\"rare\"}",
+       "its time between fillers was 70 ns, and is not set now"},
+  };
+  psprobe_store *store = scratch_begin(state, 1);
+  psprobe_run run = scratch_run(1);
+  assert_int_equal(psp_store_set_settings(store, run.id, was, NULL), PSPROBE_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    run = scratch_run(2);
+    run.settings = cases[i].settings;
+    refused(store, run, cases[i].why);
+  }
+  run.settings = "{\"filler_ns\":70,\"cold_every_ns\":900,\"cold_topic\":\"rare\"}";
+  assert_int_equal(psp_store_resume_run(store, "last", &run, NULL), PSPROBE_OK);
+  psprobe_store_free(store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(test_goes_on), TEST(test_other_settings)};
+  const struct CMUnitTest tests[] = {TEST(test_goes_on), TEST(test_other_settings),
+                                     TEST(test_other_cadences)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
