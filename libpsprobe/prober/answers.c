@@ -74,7 +74,8 @@ void psp_prober_answer(void *arg, psp_exchange *exchange) {
   psprobe_answer_outcome outcome =
       psp_registry_note(prober->registry, psp_exchange_segment(exchange, 1), source, now_ns,
                         told.cold, told.handled_ns, told.any ? &told.facts : NULL, &noted);
-  if (outcome == PSPROBE_ANSWER_DUPLICATE) count(&prober->tally[source].duplicates, 1);
+  if (outcome == PSPROBE_ANSWER_DUPLICATE && noted.cadence != PSPROBE_CADENCE_COLD)
+    count(&prober->tally[source].duplicates, 1);
   if (outcome != PSPROBE_ANSWER_UNKNOWN)
     take(prober, exchange, source, &told, &noted);
   else

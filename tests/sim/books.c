@@ -77,10 +77,12 @@ void sim_saw_request(const sim_call *call) {
   memset(probe, 0, sizeof *probe);
   snprintf(probe->id, sizeof probe->id, "%.*s", PSPROBE_ID_LENGTH, id);
   probe->run = books.life_count - 1;
+  probe->cold = strstr(call->url, "/rare:publish") != NULL;
   probe->sent_ns = sim_now();
   probe->published_ns = -1;
   sim_trace("probe %s is sent", probe->id);
   sim_counted.probes++;
+  sim_counted.cold += probe->cold;
 }
 
 void sim_saw_answer(const sim_call *call, int status) {
@@ -213,7 +215,10 @@ static void check_sending(const sim_probe *probe, const psprobe_result *result) 
     sim_fault("probe %s: sent at %" PRId64 " in the file, at %" PRId64 " by the run's clock",
               probe->id, result->sent_wall_ns, sent_ns);
   int64_t slot = probe->sent_ns - result->lateness_ns - life->started_ns;
-  if (result->lateness_ns < 0 || slot < 0 || slot % life->interval_ns != 0)
+  if ((result->cadence == PSPROBE_CADENCE_COLD) != probe->cold)
+    sim_fault("probe %s: of the other cadence in the file", probe->id);
+  if (result->lateness_ns < 0 || slot < 0 ||
+      slot % (probe->cold ? life->cold_every_ns : life->interval_ns) != 0)
     sim_fault("probe %s: %" PRId64 " ns late, which is off the grid", probe->id,
               result->lateness_ns);
   int64_t took = probe->published_ns < 0 ? -1 : probe->published_ns - probe->sent_ns;
@@ -317,7 +322,7 @@ static source_count count_source(unsigned run, size_t source) {
   source_count c = {0};
   for (size_t i = 0; i < books.count; i++) {
     const sim_probe *probe = &books.probes[i];
-    if (probe->run != run) continue;
+    if (probe->run != run || probe->cold) continue;
     bounds b = known_answers(probe, source);
     int64_t elapsed = probe->arrivals[source][0].at_ns - probe->sent_ns;
     add(elapsed > books.lives[run].timeout_ns ? &c.late : &c.answered, b.least > 0, b.most > 0);
@@ -337,12 +342,13 @@ static void check_count(unsigned run, const char *what, uint64_t counted, bounds
 /* The prober's counters, as its run was over. */
 static void check_run(unsigned run) {
   const psprobe_prober_stats *stats = &books.lives[run].stats;
-  uint64_t sent = 0;
+  uint64_t sent = 0, cold = 0;
   if (books.lives[run].over_ns < 0) return;
   for (size_t i = 0; i < books.count; i++)
-    sent += books.probes[i].run == run;
+    if (books.probes[i].run == run) *(books.probes[i].cold ? &cold : &sent) += 1;
   check_count(run, "sent", stats->sent, (bounds){sent, sent});
-  check_count(run, "completed", stats->completed, (bounds){sent, sent});
+  check_count(run, "rare ones sent", stats->cold_sent, (bounds){cold, cold});
+  check_count(run, "completed", stats->completed, (bounds){sent + cold, sent + cold});
   for (size_t s = 0; s < SIM_SOURCES; s++) {
     source_count c = count_source(run, s);
     check_count(run, "answered", stats->answered[s], c.answered);

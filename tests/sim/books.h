@@ -31,6 +31,7 @@ typedef struct sim_arrival {
 typedef struct sim_probe {
   char id[PSPROBE_ID_SIZE];
   unsigned run; /**< which of the prober's lives sent it */
+  bool cold;    /**< a rare one */
   int64_t sent_ns;
   int64_t published_ns; /**< when the first publish call that went well returned; -1: none has */
   sim_arrival arrivals[SIM_SOURCES][SIM_MOST_ANSWERS];
@@ -41,7 +42,7 @@ typedef struct sim_probe {
 /** A life of the prober. */
 typedef struct sim_life_book {
   char run[PSPROBE_ID_SIZE]; /**< "": it died before it had one */
-  int64_t interval_ns, timeout_ns;
+  int64_t interval_ns, timeout_ns, cold_every_ns;
   int64_t offset_ns;          /**< its wall clock less its monotonic one, as it began */
   int64_t started_ns;         /**< when its grid began */
   int64_t over_ns;            /**< when psprobe_prober_run had returned; -1: it never did */
@@ -64,8 +65,8 @@ void sim_saw_reply(const psp_exchange *exchange, int status);
 
 /** How many of each there were in all worlds, to see that the weather does what it should. */
 typedef struct sim_census {
-  uint64_t probes, lives, kills, answered, late, lost, duplicates, unknown, edges, uncertain,
-      interrupted;
+  uint64_t probes, cold, lives, kills, resumed, answered, late, lost, duplicates, unknown, edges,
+      uncertain, interrupted;
 } sim_census;
 extern sim_census sim_counted;
 

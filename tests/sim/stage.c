@@ -16,11 +16,14 @@
 #include "kernel.h"
 #include "network.h"
 #include "os/clock.h"
+#include "runs.h"
 #include "weather.h"
 
 #define PROBER_PORT "127.0.0.1:10001"
 #define COLLECTION  "pubsub_results"
+#define RUNS        "pubsub_runs"
 #define TOPIC       "experiment"
+#define RARE        "rare"
 /* Longer than anything in a world lasts. */
 #define HORIZON_NS (INT64_C(4) * 3600 * PSP_SECOND_NS)
 #define FLUSH_NS   (INT64_C(1800) * PSP_SECOND_NS)
@@ -29,7 +32,8 @@
 typedef struct shape {
   uint64_t probes;
   int64_t interval_ns, timeout_ns;
-  unsigned lives; /* of the prober, the last of which nobody ends */
+  int64_t cold_every_ns, filler_ns; /* 0: none */
+  unsigned lives;                   /* of the prober, the last of which nobody ends */
   bool service_pushed;
 } shape;
 
@@ -64,6 +68,10 @@ static void draw_shape(void) {
       (int64_t)sim_below(SIM_SHAPE, sim_odds(SIM_SHAPE, 300) ? 40 * PSP_MS_NS : 4 * PSP_SECOND_NS);
   s->lives = 1 + (unsigned)sim_below(SIM_SHAPE, 4);
   s->service_pushed = sim_odds(SIM_SHAPE, 500);
+  if (sim_odds(SIM_SHAPE, 250))
+    s->cold_every_ns = 200 * PSP_MS_NS + (int64_t)sim_below(SIM_SHAPE, 3 * PSP_SECOND_NS);
+  if (sim_odds(SIM_SHAPE, 150))
+    s->filler_ns = 50 * PSP_MS_NS + (int64_t)sim_below(SIM_SHAPE, PSP_SECOND_NS);
 }
 
 static psprobe_client *open_client(void) {
@@ -124,14 +132,22 @@ static void *watch(void *arg) {
   return NULL;
 }
 
-static void subscribe(psprobe_client *client, unsigned machine) {
+static void subscribe_to(psprobe_client *client, unsigned machine, const char *topic,
+                         const char *name) {
   char endpoint[64];
   psprobe_error error = {0};
-  psprobe_subscription_config config = {.topic = TOPIC};
+  psprobe_subscription_config config = {.topic = topic};
   snprintf(endpoint, sizeof endpoint, "http://%s/", ports[machine]);
   if (is_pushed(machine)) config.push_endpoint = endpoint;
-  must(psprobe_subscription_create(client, sources[machine], &config, NULL, &error), "subscription",
-       &error);
+  must(psprobe_subscription_create(client, name, &config, NULL, &error), "subscription", &error);
+}
+
+/* Rare probes come to a machine that pulls by none: what they are to it is lost. */
+static void subscribe(psprobe_client *client, unsigned machine) {
+  char rare[40];
+  snprintf(rare, sizeof rare, "%s-rare", sources[machine]);
+  subscribe_to(client, machine, TOPIC, sources[machine]);
+  if (is_pushed(machine)) subscribe_to(client, machine, RARE, rare);
   sim_spawn(SIM_WORLD, "watch", watch, (void *)(uintptr_t)machine);
 }
 
@@ -145,8 +161,22 @@ typedef struct session {
   psprobe_prober *prober;
   psprobe_prober_options options;
   sim_life_book *book;
-  bool last;
+  bool last, resumes;
 } session;
+
+static bool count_run(void *arg, const psprobe_run *run) {
+  (void)run;
+  ++*(unsigned *)arg;
+  return true;
+}
+
+/* Whether there is a run to go on with: one that died early has left none. */
+static bool has_run(psprobe_store *store) {
+  unsigned count = 0;
+  psprobe_error error = {0};
+  must(psprobe_store_each_run(store, NULL, count_run, &count, &error), "runs", &error);
+  return count > 0;
+}
 
 static void open_all(session *s) {
   psprobe_error error = {0};
@@ -157,11 +187,16 @@ static void open_all(session *s) {
   must(psprobe_store_new(stage.db, &keep, &s->store, &error), "file", &error);
   must(psprobe_uploader_new(s->store, s->client, &upload, &s->uploader, &error), "upload", &error);
   psprobe_recorder_options record = {.uploader = s->uploader, .logger = &logger};
+  if (s->resumes && has_run(s->store)) record.resume = "last";
+  sim_counted.resumed += record.resume != NULL;
   must(psprobe_recorder_new(s->store, &record, &s->recorder, &error), "recorder", &error);
   s->options = (psprobe_prober_options){.topic = TOPIC,
                                         .publish_by = PSPROBE_PUBLISH_BY_REST,
                                         .interval_ns = like->interval_ns,
                                         .timeout_ns = like->timeout_ns,
+                                        .cold_topic = like->cold_every_ns > 0 ? RARE : NULL,
+                                        .cold_every_ns = like->cold_every_ns,
+                                        .filler_ns = like->filler_ns,
                                         .count = s->last ? 1 : like->probes,
                                         .capacity = 256,
                                         .listen = PROBER_PORT,
@@ -170,6 +205,7 @@ static void open_all(session *s) {
                                         .logger = &logger};
   s->book->interval_ns = like->interval_ns;
   s->book->timeout_ns = like->timeout_ns;
+  s->book->cold_every_ns = like->cold_every_ns;
   s->book->offset_ns = psprobe_clock_wall() - psprobe_clock_monotonic();
   must(psprobe_prober_new(s->client, &s->options, &s->prober, &error), "prober", &error);
   must(psprobe_recorder_begin(s->recorder, s->client, s->prober, &s->options, &error), "run",
@@ -241,6 +277,7 @@ static void live(bool last) {
   if (s == NULL) abort();
   s->book = sim_book_life();
   s->last = last;
+  s->resumes = sim_odds(SIM_SHAPE, 300);
   sim_weather_calm(true);
   if (!last) light_fuse();
   if (!last) light_responders_fuse();
@@ -263,6 +300,7 @@ static void *run_world(void *arg) {
   sim_join(sim_start(SIM_GOOGLE, "main", run_google, NULL));
   psprobe_client *client = open_client();
   must(psprobe_topic_create(client, TOPIC, NULL, 0, NULL, &error), "topic", &error);
+  must(psprobe_topic_create(client, RARE, NULL, 0, NULL, &error), "topic", &error);
   subscribe(client, SIM_FUNCTION);
   subscribe(client, SIM_SERVICE);
   for (unsigned i = 1; i <= stage.shape.lives; i++)
@@ -270,6 +308,7 @@ static void *run_world(void *arg) {
   psprobe_store_options options = {.read_only = true};
   must(psprobe_store_new(stage.db, &options, &store, &error), "file", &error);
   sim_books_balance(store, client, COLLECTION);
+  sim_runs_balance(store, client, RUNS);
   psprobe_store_free(store);
   sim_stop();
   return NULL;

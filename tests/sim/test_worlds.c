@@ -31,14 +31,15 @@ static void tell(const sim_tally *sum, double took) {
   const sim_census *c = &sum->census;
   printf("%" PRIu64 " worlds in %.1f s, %.0f a second\n", sum->worlds, took,
          (double)sum->worlds / took);
-  printf("%" PRIu64 " lives of a prober (%" PRIu64 " killed), %" PRIu64
-         " probes; of runs that came "
+  printf("%" PRIu64 " lives of a prober (%" PRIu64 " killed, %" PRIu64 " gone on with), %" PRIu64
+         " probes (%" PRIu64
+         " rare); of runs that came "
          "to their end: %" PRIu64 " answered, %" PRIu64 " late, %" PRIu64 " lost, %" PRIu64
          " answers more than one, %" PRIu64 " to no probe; %" PRIu64
          " answers sent to an edge; of the killed: %" PRIu64 " answers interrupted, %" PRIu64
          " probes uncertain\n",
-         c->lives, c->kills, c->probes, c->answered, c->late, c->lost, c->duplicates, c->unknown,
-         c->edges, c->interrupted, c->uncertain);
+         c->lives, c->kills, c->resumed, c->probes, c->cold, c->answered, c->late, c->lost,
+         c->duplicates, c->unknown, c->edges, c->interrupted, c->uncertain);
 }
 
 static uint64_t number(const char *text) {

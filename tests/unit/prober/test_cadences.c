@@ -71,6 +71,7 @@ static void test_rare_probes(void **state) {
   assert_int_equal(lab_answer(l, "cloud_function", steady, NULL), 200);
   assert_int_equal(lab_answer(l, "regular_service", steady, NULL), 200);
   assert_int_equal(lab_answer(l, "cloud_function", rare.id, "Psprobe-Cold: 1\r\n"), 200);
+  assert_int_equal(lab_answer(l, "cloud_function", rare.id, NULL), 200); /* again */
   for (size_t i = 0; i < 2; i++) {
     const psprobe_result *r = &lab_finished(l, i)->result;
     bool is_rare = strcmp(r->id, rare.id) == 0;
@@ -84,6 +85,7 @@ static void test_rare_probes(void **state) {
   assert_int_equal(stats.completed, 2);
   assert_int_equal(stats.answered[0], 1);
   assert_int_equal(stats.lost[1], 0);
+  assert_int_equal(stats.duplicates[0], 0);
   psprobe_prober_settings settings;
   psprobe_prober_get_settings(l->prober, &settings);
   assert_int_equal(settings.cold_every_ns, HOUR);
