@@ -171,15 +171,27 @@ PSPROBE_API psprobe_code psprobe_snapshot_get(psprobe_client *client, const char
                                               psprobe_snapshot_info *info, psprobe_error *error);
 /** Frees what is in `info` (may be NULL), not `info` itself, and zeroes it. */
 PSPROBE_API void psprobe_snapshot_info_free(psprobe_snapshot_info *info);
+/** What of a snapshot can change; valid when zeroed. */
+typedef struct psprobe_snapshot_config {
+  const psprobe_attribute *labels; /**< up to 64 */
+  size_t label_count;
+  psprobe_timestamp expire_time; /**< in the future, by 7 days at most */
+} psprobe_snapshot_config;
+
+/** Which settings of a snapshot an update changes. */
+enum { PSPROBE_SNAPSHOT_LABELS = 1 << 0, PSPROBE_SNAPSHOT_EXPIRE_TIME = 1 << 1 };
+
 /**
- * Gives a snapshot other labels.
+ * Changes some settings of a snapshot, and leaves the others as they are.
  * @param snapshot its id, or its full name
- * @param labels, count all that it is to have
- * @return PSPROBE_OK; NOT_FOUND when it is not there; INVALID_ARGUMENT for a label that cannot be
+ * @param config has what they are to be
+ * @param fields which: PSPROBE_SNAPSHOT_LABELS and others, or-ed
+ * @return PSPROBE_OK; NOT_FOUND when it is not there; INVALID_ARGUMENT for a label or a time that
+ *         cannot be, and for no field; UNIMPLEMENTED on Google's emulator
  */
-PSPROBE_API psprobe_code psprobe_snapshot_set_labels(psprobe_client *client, const char *snapshot,
-                                                     const psprobe_attribute *labels, size_t count,
-                                                     psprobe_error *error);
+PSPROBE_API psprobe_code psprobe_snapshot_update(psprobe_client *client, const char *snapshot,
+                                                 const psprobe_snapshot_config *config,
+                                                 unsigned fields, psprobe_error *error);
 /** Deletes a snapshot.
  * @param snapshot its id, or its full name
  * @return PSPROBE_OK; NOT_FOUND when it is not there */

@@ -228,8 +228,12 @@ static void test_snapshots(void **state) {
   psprobe_snapshot_info info;
   ok(psprobe_snapshot_create(client, test_unique(snapshot, "kept"), subscription, &label, 1,
                              &error));
-  ok(psprobe_snapshot_set_labels(client, snapshot, &other_label, 1, &error));
+  const psprobe_snapshot_config to = {
+      .labels = &other_label, .label_count = 1, .expire_time = {.seconds = time(NULL) + 7200}};
+  ok(psprobe_snapshot_update(client, snapshot, &to,
+                             PSPROBE_SNAPSHOT_LABELS | PSPROBE_SNAPSHOT_EXPIRE_TIME, &error));
   ok(psprobe_snapshot_get(client, snapshot, &info, &error));
+  assert_int_equal(info.expire_time.seconds, to.expire_time.seconds);
   assert_int_equal(info.label_count, 1);
   assert_string_equal(info.labels[0].key, "c");
   psprobe_snapshot_info_free(&info);

@@ -43,7 +43,7 @@ psprobe_code psp_admin_fields_check(const psp_admin_field *fields, size_t count,
   return PSPROBE_OK;
 }
 
-/* ---- durations ---- */
+/* ---- durations, times ---- */
 
 void psp_put_seconds(psp_json_writer *w, const char *name, int64_t ns) {
   char text[32];
@@ -77,6 +77,17 @@ psprobe_code psp_seconds_check(const char *what, int64_t ns, int64_t least, int6
   return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "the %s is %s to %s, not %s", what,
                   psp_format_duration(low, least), psp_format_duration(high, most),
                   psp_format_duration(is, ns));
+}
+
+psprobe_code psp_time_write(char out[PSP_TIMESTAMP_SIZE], psprobe_timestamp time,
+                            psprobe_error *error) {
+  int64_t seconds;
+  int32_t nanos;
+  psp_timestamp_format(out, time.seconds, time.nanos);
+  if (time.nanos >= 0 && time.nanos < PSP_SECOND_NS &&
+      psp_timestamp_parse(out, strlen(out), &seconds, &nanos) && seconds == time.seconds)
+    return PSPROBE_OK;
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "the time must be of the years 1 to 9999");
 }
 
 /* ---- labels ---- */

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/timestamp.h"
 #include "os/clock.h"
 
 #define PSP_MINUTE_NS (60 * PSP_SECOND_NS)
@@ -44,6 +45,10 @@ int64_t psp_read_seconds(const psp_json *json);
 /** INVALID_ARGUMENT where it is neither 0 nor within its bounds. @param what "retention" */
 psprobe_code psp_seconds_check(const char *what, int64_t ns, int64_t least, int64_t most,
                                psprobe_error *error);
+
+/** Writes it as RFC 3339. @return INVALID_ARGUMENT: it is before the year 1 or after 9999 */
+psprobe_code psp_time_write(char out[PSP_TIMESTAMP_SIZE], psprobe_timestamp time,
+                            psprobe_error *error);
 
 void psp_put_labels(psp_json_writer *w, const psprobe_attribute *labels, size_t count);
 /** @return INVALID_ARGUMENT: what Google would refuse

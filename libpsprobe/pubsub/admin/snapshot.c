@@ -7,20 +7,22 @@
 #include "pubsub/admin/calls.h"
 #include "pubsub/calls.h"
 
-#define LABELS 1U
-
-typedef struct labels {
-  const psprobe_attribute *list;
-  size_t count;
-} labels;
-
 static void put_labels(psp_json_writer *w, const char *name, const void *config) {
-  const labels *l = config;
+  const psprobe_snapshot_config *c = config;
   (void)name;
-  psp_put_labels(w, l->list, l->count);
+  psp_put_labels(w, c->labels, c->label_count);
 }
 
-static const psp_admin_field fields[] = {{LABELS, "labels", put_labels}};
+static void put_expire_time(psp_json_writer *w, const char *name, const void *config) {
+  const psprobe_timestamp time = ((const psprobe_snapshot_config *)config)->expire_time;
+  char text[PSP_TIMESTAMP_SIZE];
+  psp_json_put_member(w, name, psp_timestamp_format(text, time.seconds, time.nanos));
+}
+
+#define FIELDS 2
+static const psp_admin_field fields[FIELDS] = {
+    {PSPROBE_SNAPSHOT_LABELS, "labels", put_labels},
+    {PSPROBE_SNAPSHOT_EXPIRE_TIME, "expireTime", put_expire_time}};
 
 psprobe_code psprobe_snapshot_create(psprobe_client *client, const char *snapshot,
                                      const char *subscription, const psprobe_attribute *list,
@@ -84,16 +86,18 @@ void psprobe_snapshot_info_free(psprobe_snapshot_info *info) {
   *info = (psprobe_snapshot_info){0};
 }
 
-psprobe_code psprobe_snapshot_set_labels(psprobe_client *client, const char *snapshot,
-                                         const psprobe_attribute *list, size_t count,
-                                         psprobe_error *error) {
-  const labels config = {list, count};
-  psprobe_code code = psp_labels_check(list, count, error);
+psprobe_code psprobe_snapshot_update(psprobe_client *client, const char *snapshot,
+                                     const psprobe_snapshot_config *config, unsigned which,
+                                     psprobe_error *error) {
+  psprobe_code code = psp_labels_check(config->labels, config->label_count, error);
+  char text[PSP_TIMESTAMP_SIZE];
+  if (code == PSPROBE_OK && (which & PSPROBE_SNAPSHOT_EXPIRE_TIME) != 0)
+    code = psp_time_write(text, config->expire_time, error);
   if (code != PSPROBE_OK) {
     psp_fail_in(error, "update snapshot");
     return code;
   }
-  return psp_admin_update(client, PSP_SNAPSHOT, snapshot, fields, 1, LABELS, &config, error);
+  return psp_admin_update(client, PSP_SNAPSHOT, snapshot, fields, FIELDS, which, config, error);
 }
 
 psprobe_code psprobe_snapshot_delete(psprobe_client *client, const char *snapshot,

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Subscriptions: the calls. */
-#include <string.h>
-
 #include "base/error.h"
-#include "base/timestamp.h"
 #include "client/call.h"
 #include "pubsub/admin/calls.h"
 #include "pubsub/admin/subscription.h"
@@ -104,13 +101,11 @@ static psprobe_code seek(psprobe_client *client, const char *subscription, const
 psprobe_code psprobe_subscription_seek(psprobe_client *client, const char *subscription,
                                        psprobe_timestamp time, psprobe_error *error) {
   char text[PSP_TIMESTAMP_SIZE];
-  int64_t seconds;
-  int32_t nanos;
-  psp_timestamp_format(text, time.seconds, time.nanos);
-  if (time.nanos < 0 || time.nanos >= PSP_SECOND_NS ||
-      !psp_timestamp_parse(text, strlen(text), &seconds, &nanos) || seconds != time.seconds)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "seek: the time must be of the years 1 to 9999");
+  psprobe_code code = psp_time_write(text, time, error);
+  if (code != PSPROBE_OK) {
+    psp_fail_in(error, "seek");
+    return code;
+  }
   return seek(client, subscription, "time", text, error);
 }
 

@@ -276,10 +276,26 @@ static void test_snapshots(void **state) {
   psprobe_snapshot_info_free(&info);
   fake_call *patch = fake_expect(f->fake, "PATCH", url);
   fake_reply(patch, 200, NULL, "{}");
-  assert_int_equal(psprobe_snapshot_set_labels(f->client, "kept", NULL, 0, NULL), PSPROBE_OK);
+  psprobe_snapshot_config to = {.expire_time = {.seconds = 1796601600}};
+  assert_int_equal(psprobe_snapshot_update(f->client, "kept", &to, PSPROBE_SNAPSHOT_LABELS, NULL),
+                   PSPROBE_OK);
   assert_string_equal(fake_request(patch, 0)->body,
                       "{\"snapshot\":{\"name\":\"projects/demo-p/snapshots/kept\"},"
                       "\"updateMask\":\"labels\"}");
+  patch = fake_expect(f->fake, "PATCH", url);
+  fake_reply(patch, 200, NULL, "{}");
+  assert_int_equal(
+      psprobe_snapshot_update(f->client, "kept", &to, PSPROBE_SNAPSHOT_EXPIRE_TIME, NULL),
+      PSPROBE_OK);
+  assert_string_equal(fake_request(patch, 0)->body,
+                      "{\"snapshot\":{\"name\":\"projects/demo-p/snapshots/kept\","
+                      "\"expireTime\":\"2026-12-07T00:00:00Z\"},\"updateMask\":\"expireTime\"}");
+  to.expire_time.seconds = INT64_MAX;
+  assert_int_equal(
+      psprobe_snapshot_update(f->client, "kept", &to, PSPROBE_SNAPSHOT_EXPIRE_TIME, NULL),
+      PSPROBE_INVALID_ARGUMENT);
+  assert_int_equal(psprobe_snapshot_update(f->client, "kept", &to, 0, NULL),
+                   PSPROBE_INVALID_ARGUMENT);
   fake_reply(fake_expect(f->fake, "DELETE", url), 200, NULL, "{}");
   assert_int_equal(psprobe_snapshot_delete(f->client, "kept", NULL), PSPROBE_OK);
   fake_reply(fake_expect(f->fake, "GET", url), 200, NULL, "{\"name\":\"n\"}");
