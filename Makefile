@@ -150,7 +150,7 @@ $(BUILD)/tests/idtoken_vectors $(BUILD)/tests/events $(BUILD)/tests/conformance:
 SIM := $(addsuffix .o,$(filter-out $(SIMULATIONS),$(call objects,tests/sim/*.c)))
 SIM_WRAPS := time pthread_join pthread_self pthread_mutex_lock pthread_mutex_unlock pthread_cond_wait \
 	pthread_cond_signal pthread_cond_broadcast sqlite3_open_v2 sqlite3_close sqlite3_step sqlite3_exec \
-	psp_file_lock_take psp_file_lock_release psp_outbox_take psprobe_registry_collect psprobe_registry_new
+	psp_file_lock_take psp_file_lock_release psp_outbox_take psp_batch_write_until psprobe_registry_collect psprobe_registry_new
 $(SIMULATIONS): %: %.o $(SIM) $(STATIC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(SIM_WRAPS:%=-Wl,--wrap=%) -Wl,--allow-multiple-definition -o $@ $< $(SIM) $(STATIC) $(LIBS)

@@ -76,16 +76,18 @@ documents() {
 }
 # json CURL-ARGUMENT...: a call with a JSON body.
 json() { curl -s --max-time 10 -H 'Content-Type: application/json' "$@"; }
-# The names of a collection's documents, one a line.
-document_names() {
-  local token='' page
+# The names of a collection's documents, one a line. A page that does not come fails it: what is listed is all.
+document_names() (
+  token=''
   while :; do
-    page=$(curl -s --max-time 10 "$(documents "$1")?pageSize=300&pageToken=$token") || return 1
+    page=$(curl -sf --max-time 60 "$(documents "$1")?pageSize=300&mask.fieldPaths=run_id&pageToken=$token") ||
+      exit 1
     grep -o '"name": *"[^"]*"' <<<"$page"
     token=$(sed -n 's|.*"nextPageToken": *"\([^"]*\)".*|\1|p' <<<"$page")
     [ -n "$token" ] || break
-  done | sort
-}
+  done >"$work/names.unsorted"
+  sort "$work/names.unsorted"
+)
 csv() { "$bin/report" --csv "$1" | tail -n +2; }
 
 # fake_google EMAIL: tokens and keys of the test's own, at $google; every program finds them as if it

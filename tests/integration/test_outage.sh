@@ -50,7 +50,10 @@ back() {
   awk -v a="$since" -v b="$EPOCHREALTIME" -v n="$1" 'BEGIN { printf "%s: drained in %.1f s\n", n, b - a }'
 }
 # ids NAME HOST:PORT: what is there, sorted, one a line, twice if it is.
-ids() { FIRESTORE_EMULATOR_HOST=$2 document_names pubsub_results | sed 's|.*/||; s|"$||' | sort; }
+ids() {
+  FIRESTORE_EMULATOR_HOST=$2 document_names pubsub_results >"$work/$1.names" || wrong "$1: its documents cannot be listed"
+  sed 's|.*/||; s|"$||' "$work/$1.names" | sort
+}
 # end NAME PID
 end() {
   kill -INT "$2"

@@ -18,6 +18,20 @@ psprobe_code __wrap_psp_outbox_take(psprobe_store *store, int64_t after, size_t 
   return psp_outbox_mark(store, outbox, marks, error);
 }
 
+psprobe_code __wrap_psp_batch_write_until(psprobe_client *client, const psprobe_write *writes,
+                                          size_t count, int64_t once_ns, psp_stopper *stopper,
+                                          psprobe_error *outcomes, psprobe_error *error) {
+  psprobe_write with[500];
+  if (sim_planted != SIM_NO_GROUND)
+    return __real_psp_batch_write_until(client, writes, count, once_ns, stopper, outcomes, error);
+  for (size_t i = 0; i < count; i++) {
+    with[i] = writes[i];
+    if (!writes[i].precondition.must_not_exist)
+      with[i].precondition = (psprobe_precondition){.must_exist = true};
+  }
+  return __real_psp_batch_write_until(client, with, count, once_ns, stopper, outcomes, error);
+}
+
 size_t __wrap_psprobe_registry_collect(psprobe_registry *registry, int64_t now_ns,
                                        psprobe_finished *finished, size_t max) {
   size_t count = __real_psprobe_registry_collect(registry, now_ns, finished, max), kept = 0;

@@ -8,6 +8,7 @@ typedef enum sim_plant {
   SIM_MARK_FIRST, /**< a row is marked as uploaded before it is */
   SIM_DROP_LATE,  /**< an answer that comes late is not handed on */
   SIM_OFF_BY_ONE, /**< an answer at the very end of the time-out is late */
+  SIM_NO_GROUND,  /**< what changes a document does so whatever became of it meanwhile */
   SIM_PLANTS
 } sim_plant;
 

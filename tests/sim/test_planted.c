@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** @file The test of the test: three faults, each of which worlds must find. */
+/** @file The test of the test: four faults, each of which worlds must find. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,7 +11,8 @@
 
 int main(void) {
   static const char *const names[SIM_PLANTS] = {
-      "", "a mark before the upload", "a dropped late answer", "an off-by-one at the time-out"};
+      "", "a mark before the upload", "a dropped late answer", "an off-by-one at the time-out",
+      "a change that is held to nothing"};
   int status = 0;
   for (sim_planted = SIM_MARK_FIRST; sim_planted < SIM_PLANTS; sim_planted++) {
     sim_tally sum = sim_worlds(1, SEEDS);

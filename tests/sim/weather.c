@@ -13,6 +13,8 @@
 #include "os/clock.h"
 
 #define MOST_WRITES 500
+/* Twice as long as an uploader waits. */
+#define ASTRAY_NS (60 * PSP_SECOND_NS)
 
 static sim_weather weather;
 
@@ -44,6 +46,7 @@ void sim_weather_begin(void) {
   weather.edges = rate(900);
   weather.refuse = rate(500);
   weather.partial = rate(600);
+  weather.astray = rate(500);
 }
 
 void sim_weather_calm(bool calm) {
@@ -53,9 +56,10 @@ void sim_weather_calm(bool calm) {
 void sim_weather_tell(void) {
   sim_trace(
       "weather: %lld to %lld ns a way, of a thousand: %u far, %u lost, %u silent, %u twice, "
-      "%u at an edge, %u refused, %u in part",
+      "%u at an edge, %u refused, %u in part, %u astray",
       (long long)weather.least_ns, (long long)weather.most_ns, weather.far, weather.lost,
-      weather.silent, weather.again, weather.edges, weather.refuse, weather.partial);
+      weather.silent, weather.again, weather.edges, weather.refuse, weather.partial,
+      weather.astray);
 }
 
 /* ---- a batch that is taken in part ---- */
@@ -161,8 +165,10 @@ static void go_to_google(sim_call *call, sim_fate *fate) {
   if (sim_odds(SIM_WEATHER, weather.refuse)) {
     refuse(fate);
     if (fate->there_ns < 0) fate->there_ns = way();
-  } else if (psp_text_ends(call->url, ":batchWrite") && sim_odds(SIM_WEATHER, weather.partial)) {
-    take_part(call);
+  } else if (psp_text_ends(call->url, ":batchWrite")) {
+    if (sim_odds(SIM_WEATHER, weather.partial)) take_part(call);
+    if (sim_odds(SIM_WEATHER, weather.astray))
+      fate->there_ns = (int64_t)sim_below(SIM_WEATHER, ASTRAY_NS);
   }
 }
 

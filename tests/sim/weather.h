@@ -17,6 +17,7 @@ typedef struct sim_weather {
   unsigned edges;   /**< answers of responders that come at the very edge of a time-out */
   unsigned refuse;  /**< requests that Google refuses by a status */
   unsigned partial; /**< batches of which it takes a part */
+  unsigned astray;  /**< … and that may arrive long after their sender has given up */
 } sim_weather;
 
 /** Draws one. */

@@ -12,6 +12,7 @@
 #include <psprobe/error.h>
 #include <psprobe/registry.h>
 
+#include "firestore/write.h"
 #include "results/store/lock.h"
 #include "results/upload/outbox.h"
 
@@ -45,6 +46,12 @@ psprobe_code __wrap_psp_outbox_take(psprobe_store *store, int64_t after, size_t 
                                     psp_outbox *outbox, psprobe_error *error);
 psprobe_code __real_psp_outbox_take(psprobe_store *store, int64_t after, size_t max, bool runs,
                                     psp_outbox *outbox, psprobe_error *error);
+psprobe_code __wrap_psp_batch_write_until(psprobe_client *client, const psprobe_write *writes,
+                                          size_t count, int64_t once_ns, psp_stopper *stopper,
+                                          psprobe_error *outcomes, psprobe_error *error);
+psprobe_code __real_psp_batch_write_until(psprobe_client *client, const psprobe_write *writes,
+                                          size_t count, int64_t once_ns, psp_stopper *stopper,
+                                          psprobe_error *outcomes, psprobe_error *error);
 size_t __wrap_psprobe_registry_collect(psprobe_registry *registry, int64_t now_ns,
                                        psprobe_finished *finished, size_t max);
 size_t __real_psprobe_registry_collect(psprobe_registry *registry, int64_t now_ns,
