@@ -46,6 +46,7 @@ typedef struct sim_life_book {
   int64_t offset_ns;          /**< its wall clock less its monotonic one, as it began */
   int64_t started_ns;         /**< when its grid began */
   int64_t over_ns;            /**< when psprobe_prober_run had returned; -1: it never did */
+  int64_t full_ns, free_ns;   /**< from when to when the disk was full, or was thought to be */
   int64_t ended_ns;           /**< when it had freed all it had; -1: it died before */
   psprobe_prober_stats stats; /**< as they stood at over_ns */
 } sim_life_book;
@@ -53,6 +54,8 @@ typedef struct sim_life_book {
 void sim_books_begin(void);
 /** Begins the book of a further life of the prober. */
 sim_life_book *sim_book_life(void);
+/** The disk takes nothing from now on, for so long at most. */
+void sim_book_disk(sim_life_book *life, int64_t for_ns);
 /** When an answer by that path would come `off_ns` after the edge of its probe's time-out (1), or
  * of the time after which it is forgotten (2); -1: no such probe. */
 int64_t sim_book_edge(const char *path, int64_t off_ns, int which);
@@ -66,15 +69,12 @@ void sim_saw_reply(const psp_exchange *exchange, int status);
 /** How many of each there were in all worlds, to see that the weather does what it should. */
 typedef struct sim_census {
   uint64_t probes, cold, lives, kills, resumed, answered, late, lost, duplicates, unknown, edges,
-      uncertain, interrupted;
+      uncertain, interrupted, full;
 } sim_census;
 extern sim_census sim_counted;
 
-/**
- * Holds the file and the documents against the books, when nothing is left to be uploaded.
- * @return whether they balance; what does not is printed
- */
-bool sim_books_balance(psprobe_store *store, psprobe_client *client, const char *collection);
+/** Holds the file against the books; what does not balance is a fault. */
+void sim_books_balance(psprobe_store *store);
 
 /** Whether a fault was found, which is printed. */
 void sim_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));

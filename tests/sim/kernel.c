@@ -13,6 +13,7 @@
 #include <psprobe/answer.h>
 
 #include "base/error.h"
+#include "books.h"
 #include "fibers.h"
 #include "network.h"
 #include "os/clock.h"
@@ -304,6 +305,15 @@ static void replace(void *list[MOST_OPEN], const void *old, void *new) {
   }
 }
 
+/* SQLite keeps to as many pages as there are: what needs another is told that the disk is full. */
+void sim_fill_disk(bool full) {
+  for (size_t i = 0; i < MOST_OPEN; i++)
+    if (held.open[i] != NULL)
+      __real_sqlite3_exec(held.open[i],
+                          full ? "PRAGMA max_page_count = 1" : "PRAGMA max_page_count = 4294967294",
+                          NULL, NULL, NULL);
+}
+
 int __wrap_sqlite3_open_v2(const char *name, sqlite3 **db, int flags, const char *vfs) {
   step();
   int result = __real_sqlite3_open_v2(name, db, flags, vfs);
@@ -319,7 +329,9 @@ int __wrap_sqlite3_close(sqlite3 *db) {
 
 int __wrap_sqlite3_step(sqlite3_stmt *statement) {
   step();
-  return __real_sqlite3_step(statement);
+  int result = __real_sqlite3_step(statement);
+  sim_counted.full += result == SQLITE_FULL;
+  return result;
 }
 
 int __wrap_sqlite3_exec(sqlite3 *db, const char *sql, int (*each)(void *, int, char **, char **),

@@ -9,6 +9,7 @@
  * Each such call of a machine is a step. A fuse ends its life at a chosen step, as SIGKILL would:
  * between two statements of a transaction, say.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Burns after `steps` of the machine; 0: never. */
@@ -26,6 +27,8 @@ int64_t sim_mono_of(unsigned machine, int64_t now_ns);
 int64_t sim_wall_of(unsigned machine, int64_t now_ns);
 /** Whether sleepers of that machine wake late, and how late at most. */
 void sim_set_slack(unsigned machine, int64_t most_ns);
+/** Whether files of the prober's can grow. */
+void sim_fill_disk(bool full);
 /** For a new world. */
 void sim_kernel_begin(void);
 

@@ -12,11 +12,11 @@
 #include <psprobe/results.h>
 
 #include "books.h"
+#include "documents.h"
 #include "fibers.h"
 #include "kernel.h"
 #include "network.h"
 #include "os/clock.h"
-#include "runs.h"
 #include "weather.h"
 
 #define PROBER_PORT "127.0.0.1:10001"
@@ -35,6 +35,7 @@ typedef struct shape {
   int64_t cold_every_ns, filler_ns; /* 0: none */
   unsigned lives;                   /* of the prober, the last of which nobody ends */
   bool service_pushed;
+  bool fills; /* its disk is full for a while */
 } shape;
 
 static struct {
@@ -70,6 +71,7 @@ static void draw_shape(void) {
   s->service_pushed = sim_odds(SIM_SHAPE, 500);
   if (sim_odds(SIM_SHAPE, 250))
     s->cold_every_ns = 200 * PSP_MS_NS + (int64_t)sim_below(SIM_SHAPE, 3 * PSP_SECOND_NS);
+  s->fills = sim_odds(SIM_SHAPE, 300);
   if (sim_odds(SIM_SHAPE, 150))
     s->filler_ns = 50 * PSP_MS_NS + (int64_t)sim_below(SIM_SHAPE, PSP_SECOND_NS);
 }
@@ -251,6 +253,21 @@ static void set_wall(void *arg) {
   sim_set_wall(SIM_PROBER, by * PSP_SECOND_NS);
 }
 
+static void free_disk(void *arg) {
+  (void)arg;
+  sim_fill_disk(false);
+}
+
+/* For less time than the end of a run waits for room. What finds it full looks again a second
+ * later. */
+static void fill_disk(void *arg) {
+  sim_trace("the prober's disk is full");
+  sim_fill_disk(true);
+  int64_t for_ns = (int64_t)sim_below(SIM_WEATHER, 5 * PSP_SECOND_NS);
+  sim_at(sim_now() + for_ns, free_disk, NULL);
+  sim_book_disk(arg, for_ns + 2 * PSP_SECOND_NS);
+}
+
 /* How long a life lasts that is ended before its time: at any step of it. */
 static void light_fuse(void) {
   uint64_t often = sim_odds(SIM_SHAPE, 300) ? 300 : 60 + 160 * stage.shape.probes;
@@ -283,6 +300,8 @@ static void live(bool last) {
   if (!last) light_responders_fuse();
   if (sim_odds(SIM_WEATHER, 150))
     sim_at(sim_now() + (int64_t)sim_below(SIM_WEATHER, PSP_SECOND_NS), set_wall, NULL);
+  if (stage.shape.fills)
+    sim_at(sim_now() + (int64_t)sim_below(SIM_WEATHER, PSP_SECOND_NS), fill_disk, s->book);
   unsigned life = sim_life_of(SIM_PROBER);
   uint32_t fiber = sim_start(SIM_PROBER, "main", run_prober, s);
   while (sim_is_alive(fiber))
@@ -307,7 +326,8 @@ static void *run_world(void *arg) {
     live(i == stage.shape.lives);
   psprobe_store_options options = {.read_only = true};
   must(psprobe_store_new(stage.db, &options, &store, &error), "file", &error);
-  sim_books_balance(store, client, COLLECTION);
+  sim_books_balance(store);
+  sim_documents_balance(store, client, COLLECTION);
   sim_runs_balance(store, client, RUNS);
   psprobe_store_free(store);
   sim_stop();

@@ -37,9 +37,9 @@ static void tell(const sim_tally *sum, double took) {
          "to their end: %" PRIu64 " answered, %" PRIu64 " late, %" PRIu64 " lost, %" PRIu64
          " answers more than one, %" PRIu64 " to no probe; %" PRIu64
          " answers sent to an edge; of the killed: %" PRIu64 " answers interrupted, %" PRIu64
-         " probes uncertain\n",
+         " probes uncertain; %" PRIu64 " times a full disk\n",
          c->lives, c->kills, c->resumed, c->probes, c->cold, c->answered, c->late, c->lost,
-         c->duplicates, c->unknown, c->edges, c->interrupted, c->uncertain);
+         c->duplicates, c->unknown, c->edges, c->interrupted, c->uncertain, c->full);
 }
 
 static uint64_t number(const char *text) {
