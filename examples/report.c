@@ -16,7 +16,7 @@ static struct settings {
   psprobe_report_cloud cloud;
   psprobe_text_list sources, compare;
   const char *file, *run, *since, *until, *html, *svg, *png;
-  bool csv, lines, json, markdown, ascii;
+  bool csv, lines, json, markdown, ascii, recount;
 } o;
 
 static const psprobe_option options[] = {
@@ -40,6 +40,8 @@ static const psprobe_option options[] = {
      .check = psprobe_check_moment},
     {"source", PSPROBE_OPTION_LIST, &o.sources, "NAME", .help = "this one alone; repeatable",
      .env = "PSPROBE_REPORT_SOURCE"},
+    {"recount", PSPROBE_OPTION_FLAG, &o.recount, NULL,
+     .help = "sum up each row of a long history anew, not its file's own sums", .man_only = true},
     {"ascii", PSPROBE_OPTION_FLAG, &o.ascii, NULL, .help = "no block characters"},
     {"firestore", PSPROBE_OPTION_TEXT, &o.cloud.collection, "NAME",
      .help = "read this collection, in place of a file", .env = "PSPROBE_REPORT_FIRESTORE",
@@ -100,6 +102,7 @@ static psprobe_report_options asked(const char *run, const psprobe_logger *logge
   if (o.until != NULL) what.filter.until_wall_ns = psprobe_cli_moment(o.until);
   what.sources = o.sources.items;
   what.source_count = o.sources.count;
+  what.recount = o.recount;
   what.rows = o.csv || o.lines;
   return what;
 }

@@ -35,6 +35,7 @@ typedef struct psprobe_report_options {
   const char *const *sources; /**< these alone, in this order; NULL: all */
   size_t source_count;
   const psprobe_logger *logger;
+  bool recount; /**< sum up each row anew, though the file has sums of blocks of them */
   bool rows; /**< hold each probe of a results file, for psprobe_report_csv and the like; else more
                 than 500,000 are summed up in histograms: durations to 0.1 %, in little memory */
 } psprobe_report_options;

@@ -126,7 +126,8 @@ static psprobe_code read_summed(const char *path, const psprobe_report_options *
   bool wanted = false;
   if (options->rows || strcmp(path, "-") == 0) return PSPROBE_OK;
   if (psprobe_store_new(path, &how, &store, NULL) != PSPROBE_OK) return PSPROBE_OK;
-  const psp_digesting what = {store, &options->filter, options->sources, options->source_count};
+  const psp_digesting what = {store, &options->filter, options->sources, options->source_count,
+                              options->recount};
   psprobe_code code =
       psp_digested_wanted(store, &options->filter, PSP_DIGESTED_FROM, &wanted, error);
   if (code == PSPROBE_OK && wanted) code = psp_digested_read(&digested, &what, error);

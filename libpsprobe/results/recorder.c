@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "os/timer.h"
+#include "results/digests/seal.h"
 #include "results/held.h"
 #include "results/store/store.h"
 #include "results/untaken.h"
@@ -31,6 +32,8 @@
  */
 #define PRUNE_NS     (60 * PSP_SECOND_NS)
 #define PRUNE_PIECES 10
+/* Blocks of probes that are summed up at once, each some milliseconds beside the writer. */
+#define SEALS 4
 /* What the prober could not take is noted at most this often. */
 #define NOTE_NS PSP_SECOND_NS
 
@@ -80,12 +83,20 @@ static void prune(psprobe_recorder *recorder, int64_t now_ns) {
   *pruning = (psp_pruning){0};
 }
 
+/* Sums up what is some thousand probes old. What fails is tried again. */
+static void seal(psprobe_recorder *recorder) {
+  bool done = false;
+  for (int i = 0; !done && i < SEALS; i++)
+    if (psp_digests_seal(recorder->store, PSP_SEAL_LAG, &done, NULL) != PSPROBE_OK) return;
+}
+
 /* A file that was removed or renamed is told of, and made again, before a result needs it. */
 static void look(psp_timer *timer) {
   psprobe_recorder *recorder =
       (psprobe_recorder *)((char *)timer - offsetof(psprobe_recorder, look));
   if (psp_store_enter(recorder->store, NULL) == PSPROBE_OK) psp_store_leave(recorder->store);
   prune(recorder, psprobe_clock_monotonic());
+  seal(recorder);
   psp_timers_arm(recorder->timers, timer, psprobe_clock_monotonic() + LOOK_NS);
 }
 

@@ -6,9 +6,6 @@
 #include "results/store/store.h"
 #include "stats/digest.h"
 
-/** Probes of a block: those whose seq, divided by it, is the block's number. */
-#define PSP_BLOCK 4096
-
 /** Makes digests of rows. */
 typedef struct psp_blocks psp_blocks;
 

@@ -147,7 +147,7 @@ static psprobe_code read_rare(reading *r, const psp_block_filter *filter, psprob
   sqlite3_stmt *rows = NULL;
   if (sqlite3_prepare_v2(r->db,
                          "SELECT " PSP_ROW_COLUMNS " FROM probes p" PSP_ROW_ANSWERS
-                         "WHERE p.state = 2 AND p.cadence = 1 AND (?1 = 0 OR p.run = ?1) AND "
+                         "WHERE +p.state = 2 AND p.cadence = 1 AND (?1 = 0 OR p.run = ?1) AND "
                          "p.sent_ns >= ?2 AND (?3 = 0 OR p.sent_ns < ?3) ORDER BY p.sent_ns, p.seq",
                          -1, &rows, NULL) != SQLITE_OK)
     return psp_sql_fail(r->db, r->what->store->path, "read", error);
@@ -240,6 +240,7 @@ static psprobe_code read_all(reading *r, psprobe_error *error) {
   psp_walk walk = {.db = r->db,
                    .path = r->what->store->path,
                    .runs = &r->runs,
+                   .recount = r->what->recount,
                    .has_sources = has_sources,
                    .arg = r,
                    .first_time = note_drawn,

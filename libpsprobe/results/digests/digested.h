@@ -16,6 +16,7 @@ typedef struct psp_digesting {
   const psprobe_filter *filter;
   const char *const *sources; /**< these alone, in this order; NULL: those of the newest run */
   size_t source_count;
+  bool recount; /**< of rows alone, though the file has digests */
 } psp_digesting;
 
 /** What was read. Valid when zeroed. */

@@ -25,11 +25,15 @@ static psprobe_code find_ends(psp_walk *walk, psprobe_error *error) {
 psprobe_code psp_walk_begin(psp_walk *walk, psprobe_error *error) {
   psprobe_code code = find_ends(walk, error);
   if (code != PSPROBE_OK) return code;
+  if (sqlite3_prepare_v2(walk->db, "SELECT run, data FROM digests WHERE block = ?1 ORDER BY rowid",
+                         -1, &walk->kept, NULL) != SQLITE_OK)
+    return psp_sql_fail(walk->db, walk->path, "read", error);
   return psp_blocks_new(walk->db, walk->path, walk->runs, &walk->blocks, error);
 }
 
 void psp_walk_end(psp_walk *walk) {
   psp_blocks_free(walk->blocks);
+  sqlite3_finalize(walk->kept);
   psp_digest_free(&walk->digest);
   psp_buf_free(&walk->made);
 }
@@ -72,6 +76,73 @@ static psprobe_code tell_made(psp_walk *walk, psprobe_error *error) {
   return PSPROBE_OK;
 }
 
+/* ---- kept digests ---- */
+
+/* The digest at the row that is read. False: it makes no sense, or no memory. */
+static bool read_kept(psp_walk *walk) {
+  return psp_digest_read(&walk->digest, sqlite3_column_blob(walk->kept, 1),
+                         (size_t)sqlite3_column_bytes(walk->kept, 1)) &&
+         walk->digest.probes <= PSP_BLOCK;
+}
+
+static bool is_filtered(const psp_walk *walk, int64_t run) {
+  return run == 0 || (walk->filter.run != 0 && run != walk->filter.run);
+}
+
+/* Whether the filter's times let all probes of a digest through, or (*none) none. */
+static bool is_within(const psp_walk *walk, bool *none) {
+  const psp_block_filter *f = &walk->filter;
+  const psp_digest *digest = &walk->digest;
+  *none = (f->since_ns != 0 && digest->last_ns < f->since_ns) ||
+          (f->until_ns != 0 && digest->first_ns >= f->until_ns);
+  return (f->since_ns == 0 || digest->first_ns >= f->since_ns) &&
+         (f->until_ns == 0 || digest->last_ns < f->until_ns);
+}
+
+/* Whether a block has digests that can stand for its rows. */
+static bool has_kept(psp_walk *walk) {
+  bool any = false, good = true, none;
+  if (walk->recount) return false;
+  psp_sql_bind_int64(walk->kept, 1, walk->block);
+  while (good && sqlite3_step(walk->kept) == SQLITE_ROW) {
+    const int64_t run = sqlite3_column_int64(walk->kept, 0);
+    const psp_run *of = psp_runs_find(walk->runs, run);
+    any = true;
+    if (is_filtered(walk, run)) continue;
+    good = of != NULL && read_kept(walk) && walk->digest.source_count == of->run.source_count &&
+           (is_within(walk, &none) || none);
+  }
+  sqlite3_reset(walk->kept);
+  return any && good;
+}
+
+static psprobe_code tell_kept(psp_walk *walk, psprobe_error *error) {
+  int step;
+  psp_sql_bind_int64(walk->kept, 1, walk->block);
+  while ((step = sqlite3_step(walk->kept)) == SQLITE_ROW && !walk->ended) {
+    const int64_t run = sqlite3_column_int64(walk->kept, 0);
+    bool none = false;
+    if (is_filtered(walk, run)) continue;
+    if (!read_kept(walk)) break; /* which it could be before: no memory */
+    if (!is_within(walk, &none) && none) continue;
+    if (walk->has_sources(walk->arg, run))
+      tell(walk, &walk->digest);
+    else if (!walk->again)
+      walk->left_out += walk->digest.probes;
+  }
+  sqlite3_reset(walk->kept);
+  if (step == SQLITE_DONE || walk->ended) return PSPROBE_OK;
+  return step == SQLITE_ROW ? psp_fail_memory(error, "results")
+                            : psp_sql_fail(walk->db, walk->path, "read", error);
+}
+
+/* A block: its digests as they are kept, or made of its rows. */
+static psprobe_code over_block(psp_walk *walk, psprobe_error *error) {
+  if (has_kept(walk)) return tell_kept(walk, error);
+  if (walk->again) return tell_made(walk, error);
+  return psp_blocks_read(walk->blocks, walk->block, &walk->filter, take_made, walk, error);
+}
+
 psprobe_code psp_walk_over(void *from, psp_digest_each *each, void *arg, psprobe_error *error) {
   psp_walk *walk = from;
   psprobe_code code = PSPROBE_OK;
@@ -80,9 +151,7 @@ psprobe_code psp_walk_over(void *from, psp_digest_each *each, void *arg, psprobe
   walk->ended = false;
   walk->at = 0;
   for (walk->block = walk->first; walk->block <= walk->last; walk->block++) {
-    code = walk->again
-               ? tell_made(walk, error)
-               : psp_blocks_read(walk->blocks, walk->block, &walk->filter, take_made, walk, error);
+    code = over_block(walk, error);
     if (code != PSPROBE_OK || walk->ended) break;
   }
   if (code == PSPROBE_OK && walk->made.failed) code = psp_fail_memory(error, "results");

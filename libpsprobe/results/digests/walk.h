@@ -14,7 +14,9 @@ typedef struct psp_walk {
   psp_block_filter filter;
   bool (*has_sources)(const void *arg, int64_t run); /**< whether a run's probes count */
   const void *arg;
+  bool recount;        /**< of rows alone, though there are digests */
   int64_t first, last; /**< blocks */
+  sqlite3_stmt *kept;  /**< digests of a block */
   psp_blocks *blocks;
   psp_digest digest;
   psp_buf made;          /**< of rows: block, length and bytes of each */

@@ -63,6 +63,8 @@ psprobe_code psp_store_close_probes(psprobe_store *store, int64_t run, bool told
   long long seq = run;
   *closed = (psp_closed){0};
   int64_t last = INT64_MAX;
+  psprobe_code code = psp_store_forget_open(store, run, error);
+  if (code != PSPROBE_OK) return code;
   int result = find_last(store->db, run, &last);
   if (result == SQLITE_OK)
     result =

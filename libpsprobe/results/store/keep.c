@@ -103,6 +103,7 @@ static psprobe_code update(psprobe_store *store, int64_t run, const psprobe_resu
   psp_sql_bind_int64(store->statements[PSP_UPDATE_PROBE], 1, seq);
   psp_sql_bind_int64(store->statements[PSP_UPDATE_PROBE], 2, result->publish_ns);
   code = psp_store_change(store, PSP_UPDATE_PROBE, error);
+  if (code == PSPROBE_OK) code = psp_store_forget(store, seq, error);
   return code == PSPROBE_OK ? put_answers(store, run, seq, result, error) : code;
 }
 
@@ -132,7 +133,10 @@ static psprobe_code add_one(psprobe_store *store, const keeping *k,
   int step = sqlite3_step(insert);
   int64_t seq = step == SQLITE_ROW ? sqlite3_column_int64(insert, 0) : 0;
   sqlite3_reset(insert);
-  if (step == SQLITE_ROW) return put_answers(store, k->run, seq, result, error);
+  if (step == SQLITE_ROW) {
+    code = psp_store_forget(store, seq, error);
+    return code == PSPROBE_OK ? put_answers(store, k->run, seq, result, error) : code;
+  }
   if (step != SQLITE_DONE) return psp_sql_fail(store->db, store->path, "write to", error);
   return finished->update ? update(store, k->run, result, error) : PSPROBE_OK;
 }
@@ -178,7 +182,8 @@ static psprobe_code note_change(psprobe_store *store, const place *at, bool clos
   }
   if (code != PSPROBE_OK || !closed) return code;
   psp_sql_bind_int64(store->statements[PSP_NEXT_REVISION], 1, at->probe);
-  return psp_store_change(store, PSP_NEXT_REVISION, error);
+  code = psp_store_change(store, PSP_NEXT_REVISION, error);
+  return code == PSPROBE_OK ? psp_store_forget(store, at->probe, error) : code;
 }
 
 static psprobe_code take_one(psprobe_store *store, const keeping *k, const psprobe_arrival *arrival,

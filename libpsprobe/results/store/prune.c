@@ -44,8 +44,9 @@ static int take_away(sqlite3 *db, const char *sql, int64_t after, int64_t last, 
   return sqlite3_finalize(statement);
 }
 
-/* In a transaction. */
-static int prune_piece(sqlite3 *db, int piece, int64_t before_ns, psp_pruning *pruning) {
+/* In a transaction. *to: the last probe of the piece. */
+static int prune_piece(sqlite3 *db, int piece, int64_t before_ns, psp_pruning *pruning,
+                       int64_t *to) {
   int64_t last = pruning->last;
   int count = 0, gone = 0;
   int result = find_piece(db, piece, before_ns, &last, &count);
@@ -56,6 +57,7 @@ static int prune_piece(sqlite3 *db, int piece, int64_t before_ns, psp_pruning *p
     result = take_away(db, "DELETE" OLD, pruning->last, last, before_ns);
     gone = sqlite3_changes(db);
   }
+  *to = last;
   pruning->last = count == piece ? last : 0;
   pruning->gone += (uint64_t)gone;
   return result;
@@ -67,8 +69,11 @@ psprobe_code psp_store_prune(psprobe_store *store, int64_t before_ns, psp_prunin
   int piece = pruning->piece > 0 ? pruning->piece : PIECE;
   psprobe_code code = psp_store_begin(store, error);
   if (code != PSPROBE_OK) return code;
-  if (prune_piece(store->db, piece, before_ns, &next) != SQLITE_OK)
+  int64_t to = pruning->last;
+  if (prune_piece(store->db, piece, before_ns, &next, &to) != SQLITE_OK)
     code = psp_sql_fail(store->db, store->path, "prune", error);
+  if (code == PSPROBE_OK && next.gone > pruning->gone)
+    code = psp_store_forget_blocks(store, pruning->last / PSP_BLOCK, to / PSP_BLOCK, error);
   code = psp_store_finish(store, code, error);
   if (code == PSPROBE_OK)
     *pruning = next;

@@ -41,6 +41,17 @@
   " t1_ns INTEGER, t2_ns INTEGER, t3_ns INTEGER, t4_ns INTEGER,"             \
   " PRIMARY KEY (probe, position, delivery)) WITHOUT ROWID;"
 
+/* By blocks of probes' numbers: what they come to (results/digests). What is here is what the rows
+ * of that block are: whoever changes one of them takes it away in the same transaction. Of run 0:
+ * the block has none. */
+#define DIGESTS                                    \
+  "CREATE TABLE digests ("                         \
+  " block INTEGER NOT NULL," /* seq / PSP_BLOCK */ \
+  " run INTEGER NOT NULL,"                         \
+  " data BLOB NOT NULL);"                          \
+  "CREATE INDEX digests_block ON digests (block);" \
+  "CREATE INDEX probes_rare ON probes (sent_ns) WHERE cadence = 1;"
+
 /* By the conditions that readers make: what is open is in none of these. */
 #define INDEXES                                                       \
   "CREATE INDEX probes_sent ON probes (sent_ns) WHERE state = 2;"     \
@@ -78,7 +89,7 @@ static const char tables[] =
     " refused INTEGER NOT NULL DEFAULT 0,"
     " cadence INTEGER NOT NULL DEFAULT 0," /* psprobe_cadence */
     " state INTEGER NOT NULL DEFAULT 2);"
-    "CREATE INDEX probes_outbox ON probes (seq) WHERE revision > uploaded;" INDEXES ANSWERS;
+    "CREATE INDEX probes_outbox ON probes (seq) WHERE revision > uploaded;" INDEXES ANSWERS DIGESTS;
 
 /* From version 1, whose answers had neither delivery nor facts. */
 static const char from_1[] =
@@ -99,7 +110,12 @@ static const char from_2[] =
     "ALTER TABLE probes ADD COLUMN state INTEGER NOT NULL DEFAULT 2;"
     "DROP INDEX probes_sent; DROP INDEX probes_run;" INDEXES;
 
+/* From version 3, whose probes nothing summed up. */
+static const char from_3[] = DIGESTS;
+
 /* The same as views, which a name finds before the file's tables. */
+#define DIGESTS_VIEW \
+  "CREATE TEMP VIEW digests AS SELECT 0 AS block, 0 AS run, NULL AS data WHERE 0;"
 #define RUNS_VIEW                                                                  \
   "CREATE TEMP VIEW runs AS SELECT *, NULL AS region, NULL AS clock, 0 AS ending," \
   " 0 AS resumed, 1 AS revision, 0 AS uploaded FROM main.runs;"
@@ -110,16 +126,18 @@ static const char *const bridges[PSP_SCHEMA_VERSION] = {
     "CREATE TEMP VIEW answers AS SELECT *, 1 AS delivery, NULL AS received_ns, NULL AS instance,"
     " NULL AS invocation, NULL AS attempt, NULL AS age_ns, NULL AS ready_ns, NULL AS published_ns,"
     " NULL AS arrived_ns, NULL AS responder_sent_ns, NULL AS t1_ns, NULL AS t2_ns, NULL AS t3_ns,"
-    " NULL AS t4_ns FROM main.answers;",
-    [2] = RUNS_VIEW "CREATE TEMP VIEW probes AS SELECT *, 2 AS state FROM main.probes;"};
+    " NULL AS t4_ns FROM main.answers;" DIGESTS_VIEW,
+    [2] =
+        RUNS_VIEW "CREATE TEMP VIEW probes AS SELECT *, 2 AS state FROM main.probes;" DIGESTS_VIEW,
+    [3] = DIGESTS_VIEW};
 
 /* Runs statements in one transaction, which also tell whose file it is, and of which version. */
-static psprobe_code transact(sqlite3 *db, const char *path, const char *first, const char *then,
+static psprobe_code transact(sqlite3 *db, const char *path, const char *const steps[3],
                              const char *what, psprobe_error *error) {
   char *sql = sqlite3_mprintf(
-      "BEGIN IMMEDIATE; %s %s PRAGMA application_id = %d;"
+      "BEGIN IMMEDIATE; %s %s %s PRAGMA application_id = %d;"
       "PRAGMA user_version = %d; COMMIT;",
-      first, then, PSP_APPLICATION_ID, PSP_SCHEMA_VERSION);
+      steps[0], steps[1], steps[2], PSP_APPLICATION_ID, PSP_SCHEMA_VERSION);
   if (sql == NULL) return psp_fail_memory(error, "results file");
   int result = psp_sql_run(db, sql);
   sqlite3_free(sql);
@@ -131,13 +149,15 @@ static psprobe_code transact(sqlite3 *db, const char *path, const char *first, c
 }
 
 psprobe_code psp_schema_create(sqlite3 *db, const char *path, psprobe_error *error) {
-  return transact(db, path, tables, "", "make tables in", error);
+  return transact(db, path, (const char *[]){tables, "", ""}, "make tables in", error);
 }
 
 psprobe_code psp_schema_migrate(sqlite3 *db, const char *path, int64_t version,
                                 psprobe_error *error) {
   if (version == PSP_SCHEMA_VERSION) return PSPROBE_OK;
-  return transact(db, path, version == 1 ? from_1 : "", from_2, "bring to this version", error);
+  return transact(db, path,
+                  (const char *[]){version < 2 ? from_1 : "", version < 3 ? from_2 : "", from_3},
+                  "bring to this version", error);
 }
 
 int psp_schema_bridge(sqlite3 *db, int64_t version) {
@@ -152,7 +172,7 @@ bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version) {
       psp_sql_int64(db, "PRAGMA user_version", version) != SQLITE_OK ||
       psp_sql_int64(db,
                     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN "
-                    "('runs', 'sources', 'probes', 'answers', 'instances')",
+                    "('runs', 'sources', 'probes', 'answers', 'instances', 'digests')",
                     &ours) != SQLITE_OK)
     return false;
   if (application == 0 && tables_there == 0)
@@ -161,7 +181,7 @@ bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version) {
     *kind = PSP_FILE_FOREIGN;
   else if (*version > PSP_SCHEMA_VERSION)
     *kind = PSP_FILE_NEWER;
-  else if (*version < 1 || ours != (*version == 1 ? 4 : 5))
+  else if (*version < 1 || ours != (*version == 1 ? 4 : *version < 4 ? 5 : 6))
     *kind = PSP_FILE_DAMAGED;
   else
     *kind = PSP_FILE_OURS;

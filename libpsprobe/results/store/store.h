@@ -23,7 +23,7 @@
 /** "psPr" in the header of our files (PRAGMA application_id). */
 #define PSP_APPLICATION_ID 0x70735072
 /** Of the tables below; a higher one is refused (PRAGMA user_version). */
-#define PSP_SCHEMA_VERSION 3
+#define PSP_SCHEMA_VERSION 4
 
 /** Of a probe: the column `state`. */
 typedef enum psp_probe_state {
@@ -51,11 +51,24 @@ typedef enum psp_statement {
   PSP_TAKE_RUNS,
   PSP_TAKE_SOURCES,
   PSP_TAKE_ROWS,
+  PSP_FORGET_DIGEST,
+  PSP_PUT_DIGEST,
   PSP_MARK_RUN,
   PSP_MARK_UPLOADED,
   PSP_MARK_REFUSED,
   PSP_STATEMENTS
 } psp_statement;
+
+/** Probes of a block: those whose seq, divided by it, is the block's number. */
+#define PSP_BLOCK 4096
+
+/** What is known of the file's digests, so that few probes ask it. */
+typedef struct psp_digesting_state {
+  int64_t below;  /**< each block below has one */
+  int64_t last;   /**< the last that has; -1: none */
+  int64_t making; /**< a block that one is being made of; -1: none */
+  bool stale;     /**< it has changed meanwhile */
+} psp_digesting_state;
 
 struct psprobe_store {
   char *path; /**< absolute, without symbolic links */
@@ -65,7 +78,8 @@ struct psprobe_store {
   psp_file_lock *lock;   /**< NULL when read-only */
   sqlite3 *db;           /**< the writer's; NULL when read-only, or when the file is gone */
   sqlite3_stmt *statements[PSP_STATEMENTS];
-  ino_t log_inode;          /**< of the log that the writer has open; 0: it has none */
+  ino_t log_inode; /**< of the log that the writer has open; 0: it has none */
+  psp_digesting_state digests;
   bool damaged;             /**< a page of it made no sense as it was written to */
   bool gone;                /**< the file went away, and that was told */
   _Atomic uint64_t carried; /**< psprobe_store_carried */
@@ -138,6 +152,31 @@ psprobe_code psp_writer_follow(psprobe_store *store, psprobe_error *error);
 /** Takes the mutex of a writer whose file is there (psp_writer_follow). Fails without it. */
 psprobe_code psp_store_enter(psprobe_store *store, psprobe_error *error);
 void psp_store_leave(psprobe_store *store);
+/** Takes away the digest of a closed probe's block, which is changed or is new in it. In a
+ * transaction. */
+psprobe_code psp_store_forget(psprobe_store *store, int64_t seq, psprobe_error *error);
+/** The same of all blocks from one to another. */
+psprobe_code psp_store_forget_blocks(psprobe_store *store, int64_t from, int64_t to,
+                                     psprobe_error *error);
+/** The same of all blocks in which a run has a probe open. */
+psprobe_code psp_store_forget_open(psprobe_store *store, int64_t run, psprobe_error *error);
+/** Looks which digests there are, as the writer opens. @return SQLite's code */
+int psp_store_look_for_digests(psprobe_store *store);
+/** Says that a digest of `block` is about to be made from what a reader sees from now on.
+ * @param below receives up to which block there are digests */
+psprobe_code psp_store_make_digest(psprobe_store *store, int64_t block, int64_t *below,
+                                   psprobe_error *error);
+/** A digest of a run's part of a block, as bytes. */
+typedef struct psp_digest_bytes {
+  int64_t run;
+  const char *data;
+  size_t len;
+} psp_digest_bytes;
+/** Keeps the digests of the block that psp_store_make_digest named, unless it has changed since.
+ * @return PSPROBE_OK in either case; as psprobe_store_add */
+psprobe_code psp_store_put_digests(psprobe_store *store, int64_t block,
+                                   const psp_digest_bytes *digests, size_t count,
+                                   psprobe_error *error);
 /** Runs a statement that changes something. */
 psprobe_code psp_store_change(psprobe_store *store, psp_statement which, psprobe_error *error);
 /** A run's number and how many sources it has. @return NOT_FOUND: it was not begun */

@@ -90,6 +90,8 @@ static const char *const statements[PSP_STATEMENTS] = {
     [PSP_TAKE_SOURCES] = PSP_SOURCES_SQL,
     [PSP_TAKE_ROWS] = "SELECT " PSP_ROW_COLUMNS " FROM (SELECT * FROM probes WHERE " TO_UPLOAD
                       ") p " PSP_ROW_ANSWERS "ORDER BY p.seq",
+    [PSP_FORGET_DIGEST] = "DELETE FROM digests WHERE block BETWEEN ?1 AND ?2",
+    [PSP_PUT_DIGEST] = "INSERT INTO digests (block, run, data) VALUES (?1, ?2, ?3)",
     [PSP_MARK_RUN] = "UPDATE runs SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
     [PSP_MARK_UPLOADED] = "UPDATE probes SET uploaded = max(uploaded, ?2) WHERE seq = ?1",
     [PSP_MARK_REFUSED] = "UPDATE probes SET refused = max(refused, ?2) WHERE seq = ?1",
@@ -194,7 +196,9 @@ static psprobe_code open_writer(psprobe_store *store, psp_file_kind *kind, pspro
   if (psp_sql_run(store->db, "SELECT 1 FROM runs LIMIT 1") != SQLITE_OK) /* which makes the log */
     return psp_sql_fail(store->db, store->path, "read", error);
   store->log_inode = inode_of_log(store->path);
-  return PSPROBE_OK;
+  return psp_store_look_for_digests(store) == SQLITE_OK
+             ? PSPROBE_OK
+             : psp_sql_fail(store->db, store->path, "read", error);
 }
 
 void psp_writer_close(psprobe_store *store) {

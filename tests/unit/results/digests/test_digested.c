@@ -70,7 +70,7 @@ static both read_both(psprobe_store *store, const psprobe_filter *filter,
   both b = {0};
   psprobe_error error = {0};
   psprobe_series series[PSPROBE_MAX_SOURCES];
-  const psp_digesting what = {store, filter, sources, count};
+  const psp_digesting what = {store, filter, sources, count, false};
   if (psp_digested_read(&b.summed, &what, &error) != PSPROBE_OK) fail_msg("%s", error.message);
   assert_int_equal(psp_columns_load(&b.columns, store, filter, &error), PSPROBE_OK);
   if (count > 0)
@@ -186,7 +186,7 @@ static void test_chosen_sources(void **state) {
   free_both(&b);
   psp_digested summed = {0};
   psprobe_error error = {0};
-  const psp_digesting what = {store, NULL, none, 2};
+  const psp_digesting what = {store, NULL, none, 2, false};
   assert_int_equal(psp_digested_read(&summed, &what, &error), PSPROBE_NOT_FOUND);
   assert_non_null(strstr(error.message, "nobody"));
   psp_digested_free(&summed);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "files.h"
+#include "results/digests/digested.h"
 #include "results/store/store.h"
 #include "results/upload/outbox.h"
 #include "scratch.h"
@@ -19,6 +20,9 @@
 /* By the version before probes were kept from their sending on: 28 of a run that finished (4 of
  * them rare), all in Firestore, 6 of another source and 34 of a run that was killed. */
 #define VERSION_2 "tests/data/results/version-2.db"
+/* By the version before blocks of probes were summed up: 91 of a run that was killed, 2 of them
+ * rare, and 110 planned. */
+#define VERSION_3 "tests/data/results/version-3.db"
 
 static const char *copy(void **state, const char *version) {
   const char *path = scratch_file(state, "old.db");
@@ -171,6 +175,29 @@ static void test_version_2(void **state) {
                    1);
 }
 
+static void test_version_3(void **state) {
+  const char *path = copy(state, VERSION_3);
+  psprobe_store *store = scratch_store(path, true);
+  tally all = {0};
+  psp_digested digested = {0};
+  const psp_digesting what = {.store = store};
+  assert_int_equal(psprobe_store_each(store, NULL, count_row, &all, NULL), PSPROBE_OK);
+  assert_int_equal(all.rows, 91);
+  assert_int_equal(all.rare, 2);
+  assert_int_equal(psp_digested_read(&digested, &what, NULL), PSPROBE_OK);
+  assert_int_equal(digested.probes, 89);
+  assert_int_equal(digested.columns.apart->count, 2);
+  psp_digested_free(&digested);
+  psprobe_store_free(store);
+  assert_int_equal(ask(path, "PRAGMA user_version"), 3);
+  store = scratch_store(path, false);
+  assert_int_equal(ask(path, "PRAGMA user_version"), PSP_SCHEMA_VERSION);
+  assert_true(ask(path, "SELECT count(*) FROM probes WHERE state = 2") >= 91);
+  assert_int_equal(ask(path, "SELECT count(*) FROM digests"), 0);
+  assert_int_equal(ask(path, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+  psprobe_store_free(store);
+}
+
 /* What cannot be brought over is left as it was. */
 static void test_a_migration_that_fails(void **state) {
   const char *path = copy(state, VERSION_1);
@@ -194,6 +221,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_brought_to_this_version, scratch_setup,
                                       scratch_teardown),
       cmocka_unit_test_setup_teardown(test_version_2, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_version_3, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_a_migration_that_fails, scratch_setup, scratch_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
