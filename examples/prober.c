@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <psprobe/cli.h>
 #include <psprobe/dashboard.h>
@@ -19,7 +20,7 @@ static struct settings {
   psprobe_verifier_options verify;
   psprobe_text_list sources, admin_hosts;
   int64_t count, grace_ns, keep_ns;
-  const char *db, *collection, *runs, *admin, *region, *resume;
+  const char *db, *collection, *runs, *admin, *region, *resume, *publish_by;
   bool no_firestore, create;
 } o;
 
@@ -32,6 +33,9 @@ static const psprobe_option options[] = {
      .help = "from probe to probe", "5s", .min = 1000},
     {"filler", PSPROBE_OPTION_RATE, &o.prober.filler_ns, "RATE",
      .help = "messages without a probe, as 1/s or 1/5s", .min = 1000, .man_only = true},
+    {"publish-by", PSPROBE_OPTION_TEXT, &o.publish_by, "WAY",
+     .help = "grpc, or rest; an endpoint that speaks no gRPC is asked by REST anyway", "grpc",
+     .check = psprobe_check_publish_by, .man_only = true},
     {"cold-topic", PSPROBE_OPTION_TEXT, &o.prober.cold_topic, "NAME",
      .help = "a further topic, for rare probes", .check = psprobe_check_topic},
     {"cold-every", PSPROBE_OPTION_DURATION, &o.prober.cold_every_ns, "TIME",
@@ -200,6 +204,8 @@ int main(int argc, char **argv) {
   if (!psprobe_cli_callers(&program, &o.callers, &logger, &o.verify, &status)) return status;
   if (o.verify.audience != NULL) o.prober.verify = &o.verify;
   o.prober.count = (uint64_t)o.count;
+  o.prober.publish_by =
+      strcmp(o.publish_by, "rest") == 0 ? PSPROBE_PUBLISH_BY_REST : PSPROBE_PUBLISH_BY_GRPC;
   o.prober.sources = o.sources.count > 0 ? o.sources.items : NULL;
   o.prober.source_count = o.sources.count;
   o.client.logger = o.prober.logger = &logger;

@@ -165,6 +165,8 @@ PSPROBE_API psprobe_code psprobe_check_host(const char *text, psprobe_error *err
 PSPROBE_API psprobe_code psprobe_check_prober_auth(const char *text, psprobe_error *error);
 /** Checks by which way to receive: "streaming" or "unary". As psprobe_check_prober_auth. */
 PSPROBE_API psprobe_code psprobe_check_mode(const char *text, psprobe_error *error);
+/** Checks by which way to publish: "grpc" or "rest". As psprobe_check_prober_auth. */
+PSPROBE_API psprobe_code psprobe_check_publish_by(const char *text, psprobe_error *error);
 /**
  * What psprobe_check_moment lets through, as a moment.
  * @param text the user's

@@ -98,7 +98,7 @@ typedef struct psprobe_prober_options {
   int64_t cold_every_ns; /**< from one of these to the next, the first at once; 0: 20 min */
   int64_t filler_ns;     /**< from one message without a probe to the next, to `topic`, whose rate
                               they raise; 0: none */
-  psprobe_publish_by publish_by; /**< 0: REST */
+  psprobe_publish_by publish_by; /**< 0: gRPC */
 } psprobe_prober_options;
 
 /** A prober's options that have a default, with it filled in. */
@@ -106,9 +106,9 @@ typedef struct psprobe_prober_settings {
   uint64_t count; /**< probes to send; 0: until stopped */
   int64_t interval_ns;
   int64_t timeout_ns;
-  int64_t cold_every_ns; /**< 0: no rare probes */
-  int64_t filler_ns;     /**< 0: no fillers */
-  psprobe_publish_by publish_by;
+  int64_t cold_every_ns;         /**< 0: no rare probes */
+  int64_t filler_ns;             /**< 0: no fillers */
+  psprobe_publish_by publish_by; /**< as it is done: REST once nobody there speaks gRPC */
 } psprobe_prober_settings;
 
 /**

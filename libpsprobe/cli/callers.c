@@ -24,6 +24,11 @@ psprobe_code psprobe_check_mode(const char *text, psprobe_error *error) {
   return psp_cli_refuse(error, text, "is none of streaming, unary");
 }
 
+psprobe_code psprobe_check_publish_by(const char *text, psprobe_error *error) {
+  if (strcmp(text, "grpc") == 0 || strcmp(text, "rest") == 0) return PSPROBE_OK;
+  return psp_cli_refuse(error, text, "is none of grpc, rest");
+}
+
 psprobe_code psprobe_check_origin(const char *text, psprobe_error *error) {
   const char *why = NULL;
   if (!psp_http_url_check(text, &why))

@@ -32,7 +32,6 @@ struct psprobe_prober {
   int64_t interval_ns, timeout_ns;
   int64_t wall_offset_ns;           /**< the run's clock less the monotonic one */
   int64_t cold_every_ns, filler_ns; /**< 0: none */
-  psprobe_publish_by publish_by;
   pthread_t cold_thread, filler_thread;
   bool cold_runs, filler_runs;
   _Atomic uint32_t cadences_over; /**< a futex: 1 ends the two threads */

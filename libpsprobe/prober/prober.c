@@ -94,8 +94,9 @@ static psprobe_code make_sender(psprobe_prober *prober, psprobe_client *client,
   if (code == PSPROBE_OK) code = psprobe_registry_new(&options, &prober->registry, error);
   if (code == PSPROBE_OK) {
     const char *const topics[PSP_LINES] = {topic.data, cold.data};
-    const psprobe_publish_options publish = {.timeout_ns = prober->timeout_ns,
-                                             .by = prober->publish_by};
+    const psprobe_publish_options publish = {
+        .timeout_ns = prober->timeout_ns,
+        .by = o->publish_by == PSPROBE_PUBLISH_BY_REST ? o->publish_by : PSPROBE_PUBLISH_BY_GRPC};
     prober->sender = psp_sender_new(client, topics, &publish, o->create_topic, prober->registry);
     if (prober->sender == NULL) {
       psprobe_registry_free(prober->registry);
@@ -152,8 +153,6 @@ psprobe_code psprobe_prober_new(psprobe_client *client, const psprobe_prober_opt
   made->wall_offset_ns = psprobe_clock_wall() - psprobe_clock_monotonic();
   made->count = options->count;
   made->filler_ns = options->filler_ns;
-  made->publish_by = options->publish_by == PSPROBE_PUBLISH_BY_DEFAULT ? PSPROBE_PUBLISH_BY_REST
-                                                                       : options->publish_by;
   made->cold_every_ns = options->cold_every_ns;
   if (options->cold_topic != NULL && options->cold_every_ns == 0)
     made->cold_every_ns = DEFAULT_COLD_NS;
@@ -214,7 +213,7 @@ void psprobe_prober_get_settings(const psprobe_prober *prober, psprobe_prober_se
                                         .timeout_ns = prober->timeout_ns,
                                         .cold_every_ns = prober->cold_every_ns,
                                         .filler_ns = prober->filler_ns,
-                                        .publish_by = prober->publish_by};
+                                        .publish_by = psp_sender_way(prober->sender)};
 }
 
 void psprobe_prober_get_stats(const psprobe_prober *prober, psprobe_prober_stats *stats) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "client/unary.h"
 #include "os/clock.h"
 #include "prober/registry/shard.h"
 #include "pubsub/publishing.h"
@@ -123,6 +124,11 @@ psp_publish_news psp_sender_news(psp_sender *sender, psprobe_error *error) {
 
 uint64_t psp_sender_failed(const psp_sender *sender) {
   return atomic_load_explicit(&sender->failed, memory_order_relaxed);
+}
+
+psprobe_publish_by psp_sender_way(const psp_sender *sender) {
+  return psp_grpc_is_foreign(sender->client, PSP_PUBSUB) ? PSPROBE_PUBLISH_BY_REST
+                                                         : sender->publish.by;
 }
 
 bool psp_sender_made_topic(psp_sender *sender) {

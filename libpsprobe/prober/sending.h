@@ -55,6 +55,9 @@ typedef enum psp_publish_news {
  * or works again. The registry's waiter is woken for it. */
 psp_publish_news psp_sender_news(psp_sender *sender, psprobe_error *error);
 
+/** By which way it publishes now. */
+psprobe_publish_by psp_sender_way(const psp_sender *sender);
+
 /** Whether the topic was made since the last call of it; the registry's waiter is woken then. */
 bool psp_sender_made_topic(psp_sender *sender);
 

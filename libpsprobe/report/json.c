@@ -64,6 +64,7 @@ static void put_run(psp_json_writer *w, const psprobe_run *run) {
   psp_cadences cadences = psp_cadences_of(run);
   put_figure(w, "cold_every_ns", cadences.cold_ns > 0, cadences.cold_ns);
   put_figure(w, "filler_ns", cadences.filler_ns > 0, cadences.filler_ns);
+  put_text(w, "publish_by", cadences.publish_by[0] != '\0' ? cadences.publish_by : NULL);
   psp_json_end_object(w);
 }
 

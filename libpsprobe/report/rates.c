@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/rates.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ psp_cadences psp_cadences_of(const psprobe_run *run) {
   int64_t ns;
   if (psp_json_int64(psp_json_get(settings, "cold_every_ns"), &ns) && ns > 0) cadences.cold_ns = ns;
   if (psp_json_int64(psp_json_get(settings, "filler_ns"), &ns) && ns > 0) cadences.filler_ns = ns;
+  const char *by = psp_json_string(psp_json_get(settings, "publish_by"));
+  snprintf(cadences.publish_by, sizeof cadences.publish_by, "%s", by != NULL ? by : "");
   psp_json_free(settings);
   return cadences;
 }

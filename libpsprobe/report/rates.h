@@ -5,9 +5,10 @@
  * factor of how fast it answers. Pure. */
 #include "results/columns/columns.h"
 
-/** What a run's settings say of its cadences; 0: it had none. */
+/** What a run's settings say of its sending. */
 typedef struct psp_cadences {
-  int64_t cold_ns, filler_ns;
+  int64_t cold_ns, filler_ns; /**< 0: it had none */
+  char publish_by[8];         /**< "grpc", "rest"; "": not told */
 } psp_cadences;
 psp_cadences psp_cadences_of(const psprobe_run *run);
 

@@ -56,10 +56,11 @@ struct psprobe_recorder {
   pthread_mutex_t lock; /* of the rest: sink and end may come from two threads */
   psp_held held;
   bool failing;
-  int64_t retry_at;    /* while it fails: not before */
-  psp_untaken untaken; /* as it stands in the file */
-  int64_t untaken_at;  /* noted then */
-  psprobe_error error; /* why it failed last */
+  int64_t retry_at;      /* while it fails: not before */
+  psprobe_publish_by by; /* as it stands in the settings */
+  psp_untaken untaken;   /* as it stands in the file */
+  int64_t untaken_at;    /* noted then */
+  psprobe_error error;   /* why it failed last */
 };
 
 /* Takes away what is older than it is to be kept. What fails (a full disk) is tried again. */
@@ -143,16 +144,17 @@ static void put_positive(psp_json_writer *w, const char *key, int64_t value) {
   psp_json_put_int64(w, value);
 }
 
-/* The run's settings as they stand: its cadences, and what could not be taken (NULL: nothing).
- * Untouched where there is nothing to say. */
+/* The run's settings as they stand: how it publishes, its cadences, and what could not be taken
+ * (NULL: nothing). */
 static psprobe_code put_settings(psprobe_recorder *recorder, const psp_untaken *untaken,
                                  psprobe_error *error) {
   psprobe_prober_settings settings;
   psp_json_writer w = {.buf = &recorder->settings};
   psprobe_prober_get_settings(recorder->prober, &settings);
-  if (settings.cold_every_ns == 0 && settings.filler_ns == 0 && untaken == NULL) return PSPROBE_OK;
   psp_buf_reset(w.buf);
   psp_json_begin_object(&w);
+  psp_json_put_key(&w, "publish_by");
+  psp_json_put_string(&w, settings.publish_by == PSPROBE_PUBLISH_BY_REST ? "rest" : "grpc");
   put_positive(&w, "cold_every_ns", settings.cold_every_ns);
   if (settings.cold_every_ns > 0) {
     psp_json_put_key(&w, "cold_topic");
@@ -164,6 +166,7 @@ static psprobe_code put_settings(psprobe_recorder *recorder, const psp_untaken *
   psp_json_end_object(&w);
   if (w.buf->failed) return psp_fail_memory(error, "recorder");
   recorder->run.settings = w.buf->data;
+  recorder->by = settings.publish_by;
   return PSPROBE_OK;
 }
 
@@ -235,15 +238,19 @@ static psprobe_code flush(psprobe_recorder *recorder) {
   return code;
 }
 
-/* Brings what the prober could not take into its run's settings, where it has changed. */
+/* Brings what the prober could not take, and how it publishes, into its run's settings, where
+ * either has changed. */
 static psprobe_code note_untaken(psprobe_recorder *recorder, psprobe_error *error) {
   psprobe_prober_stats stats;
+  psprobe_prober_settings settings;
   if (recorder->prober == NULL) return PSPROBE_OK;
   psprobe_prober_get_stats(recorder->prober, &stats);
+  psprobe_prober_get_settings(recorder->prober, &settings);
   psp_untaken now = psp_untaken_of(&stats);
-  if (now.connections.untaken == 0 || memcmp(&now, &recorder->untaken, sizeof now) == 0)
-    return PSPROBE_OK;
-  psprobe_code code = put_settings(recorder, &now, error);
+  const bool untaken = now.connections.untaken > 0;
+  const bool same = !untaken || memcmp(&now, &recorder->untaken, sizeof now) == 0;
+  if (same && settings.publish_by == recorder->by) return PSPROBE_OK;
+  psprobe_code code = put_settings(recorder, untaken ? &now : NULL, error);
   if (code == PSPROBE_OK)
     code = psp_store_set_settings(recorder->store, recorder->run.id, recorder->run.settings, error);
   if (code == PSPROBE_OK) recorder->untaken = now;

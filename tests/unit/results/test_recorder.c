@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "client/unary.h"
 #include "fake_client.h"
 #include "http/server/parts.h"
 #include "prober/parts.h"
@@ -131,6 +132,8 @@ static void expect_settings(psprobe_store *store, const char *want) {
   assert_string_equal(settings, want);
 }
 
+#define BY "\"publish_by\":\"grpc\""
+
 /* What the prober turned away stands with its run, at once and at the end. */
 static void test_what_was_not_taken(void **state) {
   void *google = NULL;
@@ -144,20 +147,43 @@ static void test_what_was_not_taken(void **state) {
   assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
-  expect_settings(store, "none");
+  expect_settings(store, "{" BY "}");
   psp_server_miss(prober->server);
   psprobe_recorder_sink(recorder, &finished, 1);
-  expect_settings(store,
-                  "{\"untaken\":{\"requests\":1,\"refused\":0,\"made_room\":0,"
-                  "\"overdue\":0,\"starved\":0,"
-                  "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":0}}}");
+  expect_settings(store, "{" BY
+                         ",\"untaken\":{\"requests\":1,\"refused\":0,\"made_room\":0,"
+                         "\"overdue\":0,\"starved\":0,"
+                         "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":0}}}");
   psp_server_miss(prober->server);
   atomic_store(&prober->tally[1].in_doubt, 3);
   assert_int_equal(psprobe_recorder_end(recorder, NULL), PSPROBE_OK);
-  expect_settings(store,
-                  "{\"untaken\":{\"requests\":2,\"refused\":0,\"made_room\":0,"
-                  "\"overdue\":0,\"starved\":0,"
-                  "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":3}}}");
+  expect_settings(store, "{" BY
+                         ",\"untaken\":{\"requests\":2,\"refused\":0,\"made_room\":0,"
+                         "\"overdue\":0,\"starved\":0,"
+                         "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":3}}}");
+  psprobe_recorder_free(recorder);
+  psprobe_prober_free(prober);
+  psprobe_store_free(store);
+  fake_client_teardown(&google);
+}
+
+/* Where nobody speaks gRPC it is published by REST, and the run says so. */
+static void test_how_it_publishes(void **state) {
+  void *google = NULL;
+  psprobe_recorder *recorder = NULL;
+  psprobe_prober *prober = NULL;
+  psprobe_finished finished = scratch_finished(1);
+  assert_int_equal(fake_client_setup(&google), 0);
+  psprobe_client *client = ((fake_client *)google)->client;
+  psprobe_store *store = scratch_store(scratch_file(state, "r.db"), false);
+  psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
+  assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
+  expect_settings(store, "{" BY "}");
+  assert_true(psp_grpc_set_foreign(client, PSP_PUBSUB, PSP_GRPC_FOREIGN));
+  psprobe_recorder_sink(recorder, &finished, 1);
+  expect_settings(store, "{\"publish_by\":\"rest\"}");
   psprobe_recorder_free(recorder);
   psprobe_prober_free(prober);
   psprobe_store_free(store);
@@ -177,7 +203,8 @@ static void test_cadences_are_settings(void **state) {
   assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
-#define CADENCES "\"cold_every_ns\":1200000000000,\"cold_topic\":\"rare\",\"filler_ns\":100000000"
+#define CADENCES \
+  BY ",\"cold_every_ns\":1200000000000,\"cold_topic\":\"rare\",\"filler_ns\":100000000"
   expect_settings(store, "{" CADENCES "}");
   psp_server_miss(prober->server);
   assert_int_equal(psprobe_recorder_end(recorder, NULL), PSPROBE_OK);
@@ -194,6 +221,7 @@ static void test_cadences_are_settings(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_what_holds_is_kept, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_how_it_publishes, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_cadences_are_settings, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_file_gone_while_nothing_comes, scratch_setup,
                                       scratch_teardown),
