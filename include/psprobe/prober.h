@@ -164,7 +164,8 @@ typedef struct psprobe_prober_stats {
  * @return PSPROBE_OK; INVALID_ARGUMENT; UNAVAILABLE when the address is in use (it is named);
  *         FAILED_PRECONDITION: no project; RESOURCE_EXHAUSTED: no memory
  * Ownership: free it with psprobe_prober_free.
- * Blocks: while the project is found, if the topic's name needs it.
+ * Blocks: while the project is found, if the topic's name needs it, and credentials that nobody
+ * named.
  */
 PSPROBE_API psprobe_code psprobe_prober_new(psprobe_client *client,
                                             const psprobe_prober_options *options,

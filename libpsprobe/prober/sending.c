@@ -62,6 +62,19 @@ static void close_lines(psp_sender *sender) {
   }
 }
 
+static void on_warm(void *arg) {
+  psp_sender_free(arg);
+}
+
+/* The first probe shall find a connection, as the others do. */
+static void warm(psp_sender *sender) {
+  if (sender->publish.by == PSPROBE_PUBLISH_BY_REST) return;
+  atomic_fetch_add_explicit(&sender->users, 1, memory_order_relaxed);
+  if (psp_publishing_warm(sender->client, &sender->lines[PSPROBE_CADENCE_STEADY].target, on_warm,
+                          sender, NULL) != PSPROBE_OK)
+    on_warm(sender);
+}
+
 psp_sender *psp_sender_new(psprobe_client *client, const char *const topics[PSP_LINES],
                            const psprobe_publish_options *publish, bool create,
                            psprobe_registry *registry) {
@@ -81,6 +94,7 @@ psp_sender *psp_sender_new(psprobe_client *client, const char *const topics[PSP_
   sender->registry = registry;
   atomic_init(&sender->users, 1);
   pthread_mutex_init(&sender->lock, NULL);
+  warm(sender);
   return sender;
 }
 

@@ -19,7 +19,9 @@ typedef struct psp_send psp_send;
 /**
  * Takes the registry. `topics` are full names, of a cadence that there is not NULL. A publish call
  * is tried again for the timeout of `publish`: later it is of no use to the probe. `create`: a
- * topic that a publish call does not find is made. NULL: out of memory.
+ * topic that a publish call does not find is made. By gRPC the connection is opened at once. NULL:
+ * out of memory.
+ * out of memory.
  */
 psp_sender *psp_sender_new(psprobe_client *client, const char *const topics[PSP_LINES],
                            const psprobe_publish_options *publish, bool create,

@@ -11,6 +11,8 @@
 #include "pubsub/proto.h"
 #include "pubsub/proto_publish.h"
 
+#define WARM_NS (10 * PSP_SECOND_NS)
+
 struct psp_publishing {
   psprobe_client *client;
   const psp_target *target;
@@ -39,10 +41,10 @@ static void finish(psp_publishing *p, const char *const *ids, const psprobe_erro
 
 /* ---- by REST ---- */
 
-static void log_foreign(psp_publishing *p, psp_grpc_here here, const psprobe_error *error) {
+static void log_foreign(psprobe_client *client, psp_grpc_here here, const psprobe_error *error) {
   psp_log_line line;
-  if (!psp_grpc_set_foreign(p->client, PSP_PUBSUB, here) ||
-      !psp_log_begin(&line, psp_client_logger(p->client), PSPROBE_LOG_WARNING, "no_grpc_here"))
+  if (!psp_grpc_set_foreign(client, PSP_PUBSUB, here) ||
+      !psp_log_begin(&line, psp_client_logger(client), PSPROBE_LOG_WARNING, "no_grpc_here"))
     return;
   psp_log_text(&line, "meaning", "the endpoint speaks no gRPC: publishing by REST");
   if (error != NULL) psp_log_error(&line, error);
@@ -54,7 +56,7 @@ static void on_answer(void *arg, const psp_http_response *response, const psprob
   const char **ids = NULL;
   psprobe_error failure = {0};
   const bool answered = response != NULL || error->http_status != 0;
-  if (answered && p->here == PSP_GRPC_DOUBTED) log_foreign(p, p->here, NULL);
+  if (answered && p->here == PSP_GRPC_DOUBTED) log_foreign(p->client, p->here, NULL);
   if (response != NULL && psp_publish_decode(response->body, response->body_len, p->count, &ids,
                                              &failure) != PSPROBE_OK)
     error = &failure;
@@ -99,7 +101,7 @@ static void on_end(void *arg, const void *answer, size_t len, const psprobe_erro
   psprobe_error failure = {0};
   const char **ids = NULL;
   if (here != PSP_GRPC_SPOKEN) {
-    if (here == PSP_GRPC_FOREIGN) log_foreign(p, here, error);
+    if (here == PSP_GRPC_FOREIGN) log_foreign(p->client, here, error);
     p->here = here;
     if (turn_to_rest(p, &failure) == PSPROBE_OK && go_by_rest(p, &failure) == PSPROBE_OK) return;
     error = &failure;
@@ -125,6 +127,55 @@ static psprobe_code go_by_grpc(psp_publishing *p, psprobe_error *error) {
                                .done = on_end,
                                .arg = p};
   return psp_unary_start(&p->unary, p->client, &call, error);
+}
+
+/* ---- before the first ---- */
+
+typedef struct warming {
+  psp_unary unary;
+  psp_buf request;
+  void (*done)(void *arg);
+  void *arg;
+} warming;
+
+static void free_warming(warming *w) {
+  psp_buf_free(&w->request);
+  free(w);
+}
+
+static void on_warm(void *arg, const void *answer, size_t len, const psprobe_error *error,
+                    psp_grpc_here here) {
+  warming *w = arg;
+  (void)answer, (void)len;
+  /* A server that knows the language and not this word of it is none that knows REST alone. */
+  if (here == PSP_GRPC_FOREIGN && !error->from_service) log_foreign(w->unary.client, here, error);
+  w->done(w->arg);
+  free_warming(w);
+}
+
+psprobe_code psp_publishing_warm(psprobe_client *client, const psp_target *target,
+                                 void (*done)(void *arg), void *arg, psprobe_error *error) {
+  warming *w = calloc(1, sizeof *w);
+  if (w == NULL) return psp_fail_memory(error, target->what);
+  w->done = done;
+  w->arg = arg;
+  /* GetTopicRequest is the same bytes as a PublishRequest of no message. */
+  psp_proto_publish(&w->request, target->full.data, NULL, 0);
+  const psp_unary_call call = {.service = PSP_PUBSUB,
+                               .method = "/google.pubsub.v1.Publisher/GetTopic",
+                               .params = target->params.data,
+                               .message = w->request.data,
+                               .len = w->request.len,
+                               .apart = true,
+                               .deadline_ns = psprobe_clock_monotonic() + WARM_NS,
+                               .what = target->what,
+                               .explain = psp_proto_explain,
+                               .done = on_warm,
+                               .arg = w};
+  psprobe_code code = w->request.failed ? psp_fail_memory(error, target->what)
+                                        : psp_unary_start(&w->unary, client, &call, error);
+  if (code != PSPROBE_OK) free_warming(w);
+  return code;
 }
 
 /* ---- from its making to its start ---- */

@@ -27,4 +27,12 @@ void psp_publishing_free(psp_publishing *publishing);
 /** Starts it. It is gone, whatever comes. @return PSPROBE_OK: `done` is called; else it is not */
 psprobe_code psp_publishing_go(psp_publishing *publishing, psprobe_error *error);
 
+/**
+ * Opens the connection for publishing before it is needed, by asking for the topic, and learns
+ * whether gRPC is spoken; what the answer says does not matter. `target` stays until `done`.
+ * @return PSPROBE_OK: `done` is called, once; else it is not
+ */
+psprobe_code psp_publishing_warm(psprobe_client *client, const psp_target *target,
+                                 void (*done)(void *arg), void *arg, psprobe_error *error);
+
 #endif

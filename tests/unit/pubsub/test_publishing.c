@@ -16,8 +16,10 @@
 #include <psprobe/pubsub_admin.h>
 
 #include "os/latch.h"
+#include "pubsub/publishing.h"
 #include "raw_http.h"
 #include "raw_server.h"
+#include "rpc_stage.h"
 
 static const psprobe_publish_options by_grpc = {.by = PSPROBE_PUBLISH_BY_GRPC};
 static const psprobe_attribute attribute = {"k", "v"};
@@ -160,12 +162,64 @@ static void test_who_hangs_up(void **state) {
   fall_back(true, 6);
 }
 
+/* ---- before the first ---- */
+
+static void on_warm(void *arg) {
+  psp_latch_post(arg);
+}
+
+static void warm(psprobe_client *client) {
+  psp_target target;
+  psp_latch done;
+  psp_latch_init(&done);
+  assert_int_equal(
+      psp_target_init(&target, client, PSP_TOPIC, "probes", ":publish", "publish to", NULL),
+      PSPROBE_OK);
+  assert_int_equal(psp_publishing_warm(client, &target, on_warm, &done, NULL), PSPROBE_OK);
+  psp_latch_wait(&done);
+  psp_target_free(&target);
+  psp_latch_destroy(&done);
+}
+
+/* The connection is there for what is published then; whatever the answer was. */
+static void test_warm(void **state) {
+  (void)state;
+  char host[32];
+  rpc_stage *stage = rpc_stage_start();
+  snprintf(host, sizeof host, "127.0.0.1:%d", rpc_stage_port(stage));
+  psprobe_client *client = client_of(host, NULL);
+  warm(client);
+  assert_int_equal(rpc_stage_connections(stage), 1);
+  assert_int_equal(psprobe_publish(client, "probes", &hello, 1, &by_grpc, NULL), PSPROBE_INTERNAL);
+  assert_int_equal(rpc_stage_connections(stage), 1);
+  psprobe_client_free(client);
+  rpc_stage_stop(stage);
+}
+
+/* What there is to know of the endpoint is known then; and nobody there is no failure. */
+static void test_warm_elsewhere(void **state) {
+  (void)state;
+  server s = {.hangs_up = false};
+  char host[32];
+  raw_server *raw = raw_server_start(talk, &s);
+  snprintf(host, sizeof host, "127.0.0.1:%d", raw_server_port(raw));
+  psprobe_client *client = client_of(host, NULL);
+  warm(client);
+  publish(client);
+  assert_int_equal(atomic_load(&s.prefaces), 1);
+  assert_int_equal(atomic_load(&s.published), 1);
+  psprobe_client_free(client);
+  raw_server_stop(raw);
+  client = client_of(host, NULL);
+  warm(client);
+  psprobe_client_free(client);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_broker),
-      cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_who_says_so),
-      cmocka_unit_test(test_who_hangs_up),
+      cmocka_unit_test(test_a_broker),    cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_who_says_so), cmocka_unit_test(test_who_hangs_up),
+      cmocka_unit_test(test_warm),        cmocka_unit_test(test_warm_elsewhere),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
