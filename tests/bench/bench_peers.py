@@ -8,8 +8,9 @@ On the stand-in first, then on Google's emulator where there is one.
 
 usage: bench_peers.py              (make bench-peers builds what it needs and starts the emulator)
 environment: PEERS_ROUNDS; of a round: PEERS_MESSAGES, to publish and to receive, PEERS_LATENCY, at 20 a
-second; PEERS_BROKERS; BUILD
+second; PEERS_BROKERS (stand-in,emulator: both); BUILD
 """
+import atexit
 import json
 import os
 import signal
@@ -25,8 +26,9 @@ LATENCY = int(os.environ.get("PEERS_LATENCY", "80"))
 BROKERS = os.environ.get("PEERS_BROKERS", "stand-in,emulator").split(",")
 BUILD = os.environ.get("BUILD", "build")
 SIZES = (100, 1000)
-PROJECT = "bench"
+PROJECT = f"bench-{os.getpid()}"
 PATIENCE_S = 120
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = os.path.join(BUILD, "tests", "bench", "pubsub")
 
@@ -83,6 +85,7 @@ class Process:
     def __init__(self, peer, host):
         self.child = subprocess.Popen([*peer.argv, host, PROJECT, *peer.mode], text=True,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        atexit.register(self.child.kill)
         self.until("ready")
 
     def until(self, word):
@@ -115,6 +118,7 @@ class Process:
         self.child.stdin.close()
         self.child.wait()
         self.child.stdout.close()
+        atexit.unregister(self.child.kill)
 
 
 def impatient(*_):
@@ -138,7 +142,7 @@ class Broker:
         request = urllib.request.Request(f"http://{self.host}/v1/projects/{PROJECT}/{path}", method=method,
                                          headers={"Content-Type": "application/json"},
                                          data=None if body is None else json.dumps(body).encode())
-        urllib.request.urlopen(request, timeout=PATIENCE_S).close()
+        DIRECT.open(request, timeout=PATIENCE_S).close()
 
     def topic(self):
         name = f"topic-{len(self.made)}"
