@@ -34,6 +34,7 @@ typedef struct counter {
   pthread_cond_t changed;
   unsigned times[MANY]; /* each number was seen */
   size_t seen;          /* numbers seen at least once */
+  size_t settled;       /* with success */
   int64_t hold_ns;      /* how long a callback takes */
 } counter;
 
@@ -116,11 +117,21 @@ static void publish(psprobe_client *client, unsigned first, unsigned total) {
   }
 }
 
+/* Counts those that the service has. */
+static void count_settled(void *arg, const psprobe_message *message, psprobe_code code) {
+  counter *c = arg;
+  (void)message;
+  pthread_mutex_lock(&c->lock);
+  if (code == PSPROBE_OK) c->settled++;
+  pthread_mutex_unlock(&c->lock);
+}
+
 static psprobe_subscriber *begin(psprobe_client *client, counter *c, int pulls, int workers) {
   psprobe_subscriber *subscriber = NULL;
   const psprobe_logger logger = {.sink = psprobe_log_stderr, .level = PSPROBE_LOG_WARNING};
   const psprobe_subscriber_options options = {.subscription = subscription,
                                               .receive = count,
+                                              .settled = count_settled,
                                               .arg = c,
                                               .mode = mode,
                                               .pulls = pulls,
@@ -165,6 +176,24 @@ static void test_load(void **state) {
   assert_int_equal(stats.redelivered, 0);
   assert_int_equal(stats.pull_errors, 0); /* an ack may have been told twice, on a busy machine */
   assert_nothing_left(client, 5);
+  psprobe_client_free(client);
+}
+
+/* Each comes once, and its ack is told to have counted. */
+static void test_exactly_once(void **state) {
+  (void)state;
+  static counter c;
+  counter_init(&c);
+  psprobe_client *client = prepare(10);
+  const psprobe_subscription_config once = {.exactly_once = true};
+  ok(psprobe_subscription_update(client, subscription, &once, PSPROBE_SUBSCRIPTION_EXACTLY_ONCE,
+                                 &error));
+  psprobe_subscriber *subscriber = begin(client, &c, 0, 4);
+  publish(client, 0, 500);
+  wait_seen(&c, 500, 60 * SECOND);
+  assert_int_equal(stop(subscriber).acked, 500);
+  assert_each_once(&c, 500);
+  assert_int_equal(c.settled, 500);
   psprobe_client_free(client);
 }
 
@@ -349,7 +378,7 @@ static void test_subscription_deleted_while_open(void **state) {
   cmocka_unit_test(test_load), cmocka_unit_test(test_slow_callbacks),                      \
       cmocka_unit_test(test_stop_under_load), cmocka_unit_test(test_stop_is_prompt),       \
       cmocka_unit_test(test_client_that_is_gone), cmocka_unit_test(test_broker_that_dies), \
-      cmocka_unit_test(test_subscription_that_comes_later)
+      cmocka_unit_test(test_subscription_that_comes_later), cmocka_unit_test(test_exactly_once)
 
 static int suite(void) {
   const struct CMUnitTest tests[] = {TESTS, cmocka_unit_test(test_subscription_deleted_while_open)};

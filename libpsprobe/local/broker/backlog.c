@@ -139,12 +139,13 @@ static void entry_free(psp_entry *entry) {
   lane_changed(subscription, lane);
 }
 
-void psp_backlog_add(psp_subscription *subscription, psp_letter *letter) {
+void psp_backlog_add(psp_subscription *subscription, psp_letter *letter, int64_t since_ns) {
   psp_entry *entry = subscription->free;
   LL_DELETE(subscription->free, entry);
   subscription->free_count--;
   subscription->held++;
   entry->letter = psp_letter_ref(letter);
+  entry->since_ns = since_ns;
   entry->lane = lane_of(subscription, letter);
   entry->state = ENTRY_QUEUED;
   entry->attempts = 0;
@@ -192,8 +193,7 @@ static psp_broker_delivery lease(psp_entry *entry, psp_backlog_taker taker, psp_
 }
 
 static bool stale(const psp_entry *entry, psp_instant now) {
-  return now.mono_ns - entry->letter->published_ns >=
-         psp_span_ns(entry->subscription->settings.retention);
+  return now.mono_ns - entry->since_ns >= psp_span_ns(entry->subscription->settings.retention);
 }
 
 size_t psp_backlog_take(psp_subscription *subscription, psp_broker_delivery *out, size_t max,

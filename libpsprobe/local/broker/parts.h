@@ -23,6 +23,7 @@ typedef struct psp_entry {
   psp_alarm alarm;               /**< leased: the ack deadline; delayed: when it is queued again */
   struct psp_entry *prev, *next; /**< in its lane; next alone in the list of free ones */
   psp_letter *letter;
+  int64_t since_ns; /**< monotonic: its retention counts from the publish, or the last seek */
   psp_subscription *subscription;
   struct psp_lane *lane;
   uint32_t slot;  /**< its place among the subscription's */
@@ -149,7 +150,8 @@ psp_subscription *psp_backlog_new(psp_broker *broker);
 void psp_backlog_free(psp_subscription *subscription);
 /** Makes room for `count` more messages, so that psp_backlog_add cannot fail. */
 bool psp_backlog_reserve(psp_subscription *subscription, psp_letter *const *letters, size_t count);
-void psp_backlog_add(psp_subscription *subscription, psp_letter *letter);
+/** @param since_ns from when on its retention counts */
+void psp_backlog_add(psp_subscription *subscription, psp_letter *letter, int64_t since_ns);
 bool psp_backlog_has(const psp_subscription *subscription);
 /** Whom messages are leased to. */
 typedef struct psp_backlog_taker {

@@ -28,7 +28,7 @@ psprobe_code psp_broker_topic_publish(psp_broker *broker, psp_topic *topic,
   for (size_t s = 0; s < topic->count; s++) {
     for (size_t i = 0; i < count; i++)
       if (psp_broker_filter_passes(topic->subscriptions[s]->settings.filter, letters[i]))
-        psp_backlog_add(topic->subscriptions[s], letters[i]);
+        psp_backlog_add(topic->subscriptions[s], letters[i], now.mono_ns);
     psp_broker_dirty(topic->subscriptions[s]);
   }
   return PSPROBE_OK;

@@ -75,10 +75,11 @@ static bool prepare(seek *s) {
   return psp_backlog_reserve(s->subscription, s->lacking, s->lacking_count);
 }
 
-/* What is lacking goes in first: a lane that is made for it would go with its last message. */
+/* What is lacking goes in first: a lane that is made for it would go with its last message. It may
+ * be older than what the subscription retains, so that its time begins anew. */
 static void move(const seek *s) {
   for (size_t i = 0; i < s->lacking_count; i++)
-    psp_backlog_add(s->subscription, s->lacking[i]);
+    psp_backlog_add(s->subscription, s->lacking[i], s->now.mono_ns);
   for (size_t i = 0; i < s->held_count; i++)
     if (!is_open(s, s->held[i]->letter)) psp_backlog_remove(s->held[i]);
   psp_backlog_sort(s->subscription);

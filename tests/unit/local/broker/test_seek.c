@@ -115,6 +115,30 @@ static void test_topics_retention(void **state) {
   assert_string_equal(pull(10), "");
 }
 
+/* What the topic or a snapshot retains for longer than the subscription does can be had. */
+static void test_older_than_the_subscription_retains(void **state) {
+  (void)state;
+  psp_topic_settings settings = {.retention = {true, 86400, 0}};
+  psp_broker_topic_update(broker, TOPIC, &settings, PSP_TOPIC_RETENTION, NULL);
+  make_sub((psp_subscription_settings){.retention = {true, 600, 0}});
+  publish("a");
+  snapshot(SNAP, SUB);
+  later(1000 * S);
+  assert_string_equal(pull(1), "");
+  assert_int_equal(seek_to(0), PSPROBE_OK);
+  assert_string_equal(pull(1), "a");
+  ack_all();
+  settings = (psp_topic_settings){0};
+  psp_broker_topic_update(broker, TOPIC, &settings, PSP_TOPIC_RETENTION, NULL);
+  assert_int_equal(seek_snapshot(SUB, NULL), PSPROBE_OK);
+  later(599 * S);
+  assert_string_equal(pull(1), "a");
+  ack_all();
+  assert_int_equal(seek_snapshot(SUB, NULL), PSPROBE_OK);
+  later(600 * S);
+  assert_string_equal(pull(1), "");
+}
+
 static void test_retained_from_an_update_on(void **state) {
   (void)state;
   make_sub((psp_subscription_settings){0});
@@ -242,6 +266,7 @@ int main(void) {
       TEST(test_forward),
       TEST(test_as_long_as_retained),
       TEST(test_topics_retention),
+      TEST(test_older_than_the_subscription_retains),
       TEST(test_retained_from_an_update_on),
       TEST(test_snapshot),
       TEST(test_snapshot_acknowledges),
