@@ -129,6 +129,9 @@ $(BUILD)/man/psprobe-%.1: $(BUILD)/examples/%
 $(BUILD)/tests/unit/%/test_memory: ALL_LDFLAGS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 $(BUILD)/tests/unit/auth/test_memory: ALL_LDFLAGS += -Wl,--wrap=mmap
+# These have a clock that goes faster (tests/support/fakes/fast_clock.h), and windows of their own.
+$(BUILD)/tests/integration/test_stream_chaos: ALL_LDFLAGS += \
+	-Wl,--wrap=psprobe_clock_monotonic,--wrap=psp_cond_wait_until,--wrap=poll,--wrap=psp_session_new
 # And this one sets the clock.
 $(BUILD)/tests/unit/results/test_clock_set: ALL_LDFLAGS += -Wl,--wrap=psprobe_clock_wall
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support/fakes -Itests/support/servers -Itests/support/data
@@ -214,8 +217,9 @@ soak: $(VALUES) examples $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(KILL)
 	@$(MAKE) --no-print-directory crowd
 	@$(MAKE) --no-print-directory chaos
 
-chaos: $(BUILD)/tests/integration/test_stream_chaos ## streams from a server that ends them, 200,000 messages
-	@CHAOS=full BUILD=$(BUILD) tests/run.sh $<
+CHAOS := $(BUILD)/tests/integration/test_stream_chaos $(BUILD)/tests/integration/test_short_runs
+chaos: $(CHAOS) ## streams on bad days: 320,000 messages, and 1,000 subscribers that are stopped early
+	@CHAOS=full TEST_TIMEOUT=1800 BUILD=$(BUILD) tests/run.sh $(CHAOS)
 
 crowd: all $(BUILD)/tests/tools/crowd ## a crowd at every port, and a broker that hangs for a minute
 	@BUILD=$(BUILD) CROWD=full tests/run.sh tests/integration/test_crowd.sh

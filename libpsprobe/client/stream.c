@@ -139,12 +139,9 @@ static psprobe_code hand_over(psp_streaming *s, psp_fields *fields, psprobe_erro
   lock(s);
   s->id = id;
   s->state = code == PSPROBE_OK ? OPEN : BUSY;
-  const bool cancelled = s->cancelled, paused = s->paused, half_closed = s->half_closed;
-  pthread_mutex_unlock(&client->lock);
-  if (code == PSPROBE_OK && half_closed) psp_channel_half_close(channel, id);
-  if (code == PSPROBE_OK && paused) psp_channel_pause(channel, id, true);
-  if (code == PSPROBE_OK && cancelled) psp_channel_cancel(channel, id);
-  lock(s);
+  if (code == PSPROBE_OK && s->half_closed) psp_channel_half_close(channel, id);
+  if (code == PSPROBE_OK && s->paused) psp_channel_pause(channel, id, true);
+  if (code == PSPROBE_OK && s->cancelled) psp_channel_cancel(channel, id);
   /* Up to here the channel is not freed. */
   if (--client->sending == 0 && client->closing) pthread_cond_broadcast(&client->changed);
   unref_locked(s);
@@ -302,39 +299,49 @@ psprobe_code psp_stream_start(psprobe_client *client, const psp_stream_call *cal
   return code;
 }
 
+/* The channel, where it has the call: what it is told is told in turn. With the lock, which the
+ * channel's callbacks come without; they have not ended the call yet, so it is not freed either. */
+static psp_channel *channel_with(const psp_streaming *s) {
+  return s->state == OPEN ? s->channel : NULL;
+}
+
 void psp_stream_send(psp_streaming *s, const void *message, size_t len) {
   lock(s);
-  const bool open = s->state == OPEN;
-  psp_channel *channel = s->channel;
-  pthread_mutex_unlock(&s->client->lock);
-  if (open && psp_channel_send(channel, s->id, message, len, NULL) != PSPROBE_OK)
+  psp_channel *channel = channel_with(s);
+  if (channel != NULL && psp_channel_send(channel, s->id, message, len, NULL) != PSPROBE_OK)
     psp_channel_cancel(channel, s->id);
+  pthread_mutex_unlock(&s->client->lock);
 }
 
 void psp_stream_half_close(psp_streaming *s) {
   lock(s);
+  psp_channel *channel = channel_with(s);
   s->half_closed = true;
-  const bool open = s->state == OPEN;
-  psp_channel *channel = s->channel;
+  if (channel != NULL) psp_channel_half_close(channel, s->id);
   pthread_mutex_unlock(&s->client->lock);
-  if (open) psp_channel_half_close(channel, s->id);
 }
 
 void psp_stream_pause(psp_streaming *s, bool paused) {
   lock(s);
+  psp_channel *channel = channel_with(s);
   s->paused = paused;
-  const bool open = s->state == OPEN;
-  psp_channel *channel = s->channel;
+  if (channel != NULL) psp_channel_pause(channel, s->id, paused);
   pthread_mutex_unlock(&s->client->lock);
-  if (open) psp_channel_pause(channel, s->id, paused);
+}
+
+static void cancel(psp_streaming *s, void (*how)(psp_channel *channel, uint64_t id)) {
+  lock(s);
+  psp_channel *channel = channel_with(s);
+  s->cancelled = true;
+  if (s->state == WAITING) psp_timers_hasten(s->client->timers, &s->timer);
+  if (channel != NULL) how(channel, s->id);
+  pthread_mutex_unlock(&s->client->lock);
 }
 
 void psp_stream_cancel(psp_streaming *s) {
-  lock(s);
-  s->cancelled = true;
-  const bool open = s->state == OPEN;
-  psp_channel *channel = s->channel;
-  if (s->state == WAITING) psp_timers_hasten(s->client->timers, &s->timer);
-  pthread_mutex_unlock(&s->client->lock);
-  if (open) psp_channel_cancel(channel, s->id);
+  cancel(s, psp_channel_cancel);
+}
+
+void psp_stream_give_up(psp_streaming *s) {
+  cancel(s, psp_channel_give_up);
 }

@@ -257,3 +257,7 @@ void psp_channel_pause(psp_channel *ch, uint64_t id, bool paused) {
 void psp_channel_cancel(psp_channel *ch, uint64_t id) {
   psp_words_tell(psp_loop_words(ch->loop), PSP_WORD_CANCEL, id, PSPROBE_OK, NULL, 0);
 }
+
+void psp_channel_give_up(psp_channel *ch, uint64_t id) {
+  psp_words_tell(psp_loop_words(ch->loop), PSP_WORD_GIVE_UP, id, PSPROBE_OK, NULL, 0);
+}

@@ -25,7 +25,7 @@ typedef struct psp_channel_options {
   const char *user_agent;     /**< NULL: "psprobe/VERSION" */
   int64_t connect_timeout_ns; /**< TLS included; 0: 10 s */
   int64_t ping_every_ns;      /**< while calls live; 0: 300 s (servers take offence at less) */
-  int64_t pong_within_ns;     /**< once this peer has ever answered one; 0: 15 s */
+  int64_t pong_within_ns;     /**< three times as long until this peer has answered one; 0: 15 s */
   size_t max_message;         /**< 0: 20 MiB */
   uint32_t window;            /**< of a stream; 0: 1 MiB */
   unsigned max_calls;         /**< at once, waiting ones included; 0: 1000 */
@@ -57,5 +57,9 @@ void psp_channel_half_close(psp_channel *channel, uint64_t id);
 void psp_channel_pause(psp_channel *channel, uint64_t id, bool paused);
 /** `end` comes soon, with CANCELLED unless the peer's word was faster. */
 void psp_channel_cancel(psp_channel *channel, uint64_t id);
+/** The same for a call that is not answered, unless a part of a message has come for it within the
+ * time that a pong may take. Where nothing at all has come on its connection for so long, that is
+ * given up with it, and new calls go to another. */
+void psp_channel_give_up(psp_channel *channel, uint64_t id);
 
 #endif

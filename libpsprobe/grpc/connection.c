@@ -90,6 +90,17 @@ void psp_connection_write(psp_rpc_connection *c) {
   }
 }
 
+static void lose_silent(psp_rpc_connection *c, int64_t now_ns) {
+  char why[80];
+  snprintf(why, sizeof why, "the server has said nothing for %" PRId64 " s",
+           (now_ns - c->heard_ns) / PSP_SECOND_NS);
+  lose(c, why);
+}
+
+void psp_connection_doubt(psp_rpc_connection *c, int64_t now_ns) {
+  if (now_ns - c->heard_ns >= c->patience.pong_ns) lose_silent(c, now_ns);
+}
+
 static int64_t after(int64_t ns, int64_t wait_ns) {
   return wait_ns > INT64_MAX - ns ? INT64_MAX : ns + wait_ns;
 }
@@ -98,26 +109,37 @@ static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
+static int64_t most(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
 /* A ping goes out once the peer is there, to learn whether it answers them, and then at the
  * interval, while there are calls that its silence could keep waiting. */
 static int64_t ping(psp_rpc_connection *c, bool armed, int64_t now_ns) {
   if (!c->up || c->patience.ping_ns == INT64_MAX || psp_session_calls(c->session) == 0)
     return INT64_MAX;
-  bool waits = c->pinged_ns != 0 && c->heard_ns < c->pinged_ns;
-  if (waits && armed) {
+  if (c->pinged_ns != 0 && (!armed || c->heard_ns < c->pinged_ns)) {
     int64_t until = after(c->pinged_ns, c->patience.pong_ns);
+    /* What comes while it is not known whether pings are answered is a sign of life, too. */
+    if (!armed) until = after(most(c->pinged_ns, c->heard_ns), 3 * c->patience.pong_ns);
     if (now_ns < until) return until;
-    char why[80];
-    snprintf(why, sizeof why, "the server was silent for %" PRId64 " s after a ping",
-             (now_ns - c->pinged_ns) / PSP_SECOND_NS);
-    lose(c, why);
+    lose_silent(c, now_ns);
     return INT64_MAX;
   }
   int64_t next = c->pinged_ns != 0 ? after(c->pinged_ns, c->patience.ping_ns) : now_ns;
   if (now_ns < next) return next;
   psp_session_ping(c->session);
   c->pinged_ns = now_ns;
-  return after(now_ns, least(c->patience.pong_ns, c->patience.ping_ns));
+  return after(now_ns, c->patience.pong_ns);
+}
+
+/* Nobody has to say anything while no call lives. */
+static void notice_calls(psp_rpc_connection *c, int64_t now_ns) {
+  bool busy = psp_session_calls(c->session) > 0;
+  if (busy == c->busy) return;
+  c->busy = busy;
+  if (busy) c->heard_ns = now_ns;
+  if (c->link->host.busy != NULL) c->link->host.busy(c->link->host.arg, c->link->fd, busy);
 }
 
 bool psp_connection_begin(psp_rpc_connection *c, psp_rpc *rpc, int64_t now_ns, int64_t *due_ns) {
@@ -126,25 +148,21 @@ bool psp_connection_begin(psp_rpc_connection *c, psp_rpc *rpc, int64_t now_ns, i
   if (c->over || !c->up || c->again || c->out_at < c->out.len) return false;
   if (pings && c->patience.ping_ns != INT64_MAX) return false;
   if (!psp_session_is_quiet(c->session) || !psp_session_try(c->session, rpc, now_ns)) return false;
+  notice_calls(c, now_ns);
   psp_connection_write(c);
   const bool rest = c->over || c->out_at < c->out.len;
   *due_ns = rest ? 0 : least(ping_ns, psp_session_due(c->session));
   return true;
 }
 
-static void tell_host(psp_rpc_connection *c) {
-  bool busy = psp_session_calls(c->session) > 0;
-  if (busy == c->busy || c->link->host.busy == NULL) return;
-  c->busy = busy;
-  c->link->host.busy(c->link->host.arg, c->link->fd, busy);
-}
-
 int64_t psp_connection_tick(psp_rpc_connection *c, bool armed, int64_t now_ns) {
   int64_t patient = c->up ? INT64_MAX : after(c->begun_ns, c->patience.first_ns);
   if (c->over) return now_ns;
-  tell_host(c);
+  notice_calls(c, now_ns);
   if (now_ns >= patient) lose(c, "the server accepts connections and says nothing");
   int64_t due = least(patient, ping(c, armed, now_ns));
+  const unsigned calls = psp_session_calls(c->session);
   due = least(due, psp_session_tick(c->session, now_ns));
+  if (psp_session_calls(c->session) < calls) psp_connection_doubt(c, now_ns);
   return c->again ? now_ns : due;
 }

@@ -9,7 +9,7 @@
 typedef struct psp_patience {
   int64_t first_ns; /**< until its first byte; INT64_MAX: for ever */
   int64_t ping_ns;  /**< between pings, while calls live; INT64_MAX: none are sent */
-  int64_t pong_ns;  /**< after a ping, where `armed` */
+  int64_t pong_ns;  /**< after a ping; three times as long where not `armed` */
 } psp_patience;
 
 typedef struct psp_rpc_connection {
@@ -24,7 +24,7 @@ typedef struct psp_rpc_connection {
   char why[240];
   psp_buf out;
   size_t out_at; /* of it are written */
-  bool busy;     /* was told to the link's host */
+  bool busy;     /* calls live; the link's host was told */
   bool again;    /* there may be more to read at once */
   int64_t begun_ns, heard_ns, pinged_ns;
 } psp_rpc_connection;
@@ -47,6 +47,9 @@ bool psp_connection_begin(psp_rpc_connection *connection, psp_rpc *rpc, int64_t 
 void psp_connection_read(psp_rpc_connection *connection, int64_t now_ns);
 /** Writes what is to be sent, as far as it goes without waiting. */
 void psp_connection_write(psp_rpc_connection *connection);
+/** A call was not answered in time: where nothing at all has come for as long as a pong may take,
+ * the connection is over. */
+void psp_connection_doubt(psp_rpc_connection *connection, int64_t now_ns);
 /** Deadlines, pings. @param armed this peer has answered a ping before @return when next */
 int64_t psp_connection_tick(psp_rpc_connection *connection, bool armed, int64_t now_ns);
 

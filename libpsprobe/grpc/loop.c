@@ -51,6 +51,17 @@ static void cancel(psp_loop *loop, psp_rpc *rpc) {
     psp_rpc_abort(rpc, PSPROBE_CANCELLED, "called off");
 }
 
+/* A long message that comes slowly is no silence. */
+static void give_up(psp_loop *loop, psp_rpc *rpc) {
+  const int64_t now_ns = psprobe_clock_monotonic();
+  psp_rpc_connection *c = loop->connections;
+  while (c != NULL && c->session != rpc->session)
+    c = c->next;
+  if (c != NULL && now_ns - rpc->heard_ns < c->patience.pong_ns) return;
+  if (c != NULL) psp_connection_doubt(c, now_ns);
+  cancel(loop, rpc);
+}
+
 static void obey_call(psp_loop *loop, psp_rpc *rpc, const psp_rpc_command *c) {
   switch (c->word) {
     case PSP_WORD_SEND:
@@ -62,6 +73,9 @@ static void obey_call(psp_loop *loop, psp_rpc *rpc, const psp_rpc_command *c) {
     case PSP_WORD_PAUSE:
     case PSP_WORD_RESUME:
       psp_rpc_pause(rpc, c->word == PSP_WORD_PAUSE);
+      break;
+    case PSP_WORD_GIVE_UP:
+      give_up(loop, rpc);
       break;
     case PSP_WORD_CANCEL:
       cancel(loop, rpc);

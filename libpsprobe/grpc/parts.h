@@ -19,6 +19,7 @@ struct psp_rpc {
   const psp_rpc_events *events;
   void *arg;
   int64_t deadline_ns;
+  int64_t heard_ns;     /* when something of a message came last, or it began */
   psp_rpc_meter *meter; /* may be NULL */
 
   char *path;           /* client */

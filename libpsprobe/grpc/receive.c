@@ -136,6 +136,7 @@ static void drain(psp_rpc *rpc) {
 void psp_rpc_take_data(psp_rpc *rpc, const uint8_t *data, size_t len) {
   if (rpc->ended || rpc->deaf) return;
   rpc->unconsumed += len;
+  rpc->heard_ns = rpc->session->now_ns;
   psp_frames_add(&rpc->in, data, len);
   drain(rpc);
 }

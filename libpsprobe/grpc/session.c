@@ -169,6 +169,7 @@ static void take(psp_session *s, psp_rpc *rpc) {
 static bool submit(psp_session *s, psp_rpc *rpc, int64_t now_ns) {
   s->now_ns = now_ns;
   rpc->session = s;
+  rpc->heard_ns = now_ns;
   rpc->in.max = s->options.max_message;
   return !s->over && psp_rpc_submit(rpc);
 }

@@ -17,6 +17,7 @@ typedef enum psp_rpc_word {
   PSP_WORD_PAUSE,
   PSP_WORD_RESUME,
   PSP_WORD_CANCEL,
+  PSP_WORD_GIVE_UP, /**< cancelled, since its peer is silent */
   PSP_WORD_DETAIL,
   PSP_WORD_FINISH /**< with a code; the data are the message's text, without its zero */
 } psp_rpc_word;

@@ -147,23 +147,13 @@ static void test_goaway(void **state) {
   python_peer_stop(&p);
 }
 
-/* A key and a certificate of 127.0.0.1's own. */
 static void test_tls(void **state) {
   (void)state;
   char answer[256];
-  char folder[] = "/tmp/psprobe_tls_XXXXXX", key[64], certificate[64], command[512];
-  assert_non_null(mkdtemp(folder));
-  snprintf(key, sizeof key, "%s/key.pem", folder);
-  snprintf(certificate, sizeof certificate, "%s/cert.pem", folder);
-  snprintf(
-      command, sizeof command,
-      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=x "
-      "-addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s 2>/dev/null",
-      key, certificate);
-  assert_int_equal(system(command), 0);
-  python_peer p = start_peer("--tls", key, certificate);
+  const python_peer_tls tls = python_peer_certify();
+  python_peer p = start_peer("--tls", tls.key, tls.certificate);
   psp_channel *channel =
-      open_channel(&p, (psp_channel_options){.tls = true, .ca_file = certificate});
+      open_channel(&p, (psp_channel_options){.tls = true, .ca_file = tls.certificate});
   for (int i = 0; i < 100; i++)
     assert_int_equal(rpc_unary(channel, "/test/Echo", "secret", answer), PSPROBE_OK);
   assert_string_equal(answer, "secret");
@@ -178,9 +168,6 @@ static void test_tls(void **state) {
   assert_int_equal(rpc_unary(channel, "/test/Echo", "secret", answer), PSPROBE_UNAUTHENTICATED);
   psp_channel_free(channel);
   python_peer_stop(&p);
-  unlink(key);
-  unlink(certificate);
-  rmdir(folder);
 }
 
 int main(void) {

@@ -5,8 +5,9 @@ ends each connection after AGE ms. It has COUNT messages, of KEYS ordering keys,
 number; one that is not acknowledged comes again with those of its key behind it, when its stream
 ends or its lease does. With once, delivery is exactly once: of the acks of each number that 10
 divides the first fails (TRANSIENT), of 10 n + 5 every one (PERMANENT), and receipts of 10 n + 7
-fail at first too. Prints its port; ends with its standard input.
-usage: grpc_broker.py COUNT KEYS AGE [once]"""
+fail at first too. With KEY and CERTIFICATE, files, it speaks TLS. Prints its port; ends with its
+standard input, and then how many messages were acknowledged.
+usage: grpc_broker.py COUNT KEYS AGE [once] [KEY CERTIFICATE]"""
 import collections
 import sys
 import threading
@@ -17,6 +18,7 @@ import grpc
 
 COUNT, KEYS, AGE = (int(word) for word in sys.argv[1:4])
 ONCE = "once" in sys.argv[4:]
+TLS = [word for word in sys.argv[4:] if word != "once"]
 BATCH = 40
 PACE = 0.02  # seconds between two batches, so that many connections are seen
 
@@ -217,9 +219,14 @@ handlers = {
 server.add_generic_rpc_handlers(
     (grpc.method_handlers_generic_handler("google.pubsub.v1.Subscriber", handlers),)
 )
-port = server.add_insecure_port("127.0.0.1:0")
+if TLS:
+    pair = tuple(open(name, "rb").read() for name in TLS)
+    port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+else:
+    port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 threading.Thread(target=expire, daemon=True).start()
 print(port, flush=True)
 sys.stdin.read()
-server.stop(0)
+server.stop(0).wait()
+print(len(broker.acked), flush=True)

@@ -51,7 +51,7 @@ typedef struct psp_feed {
   /* A stream, which stays open when it is parked: */
   bool opened;           /**< its end is still to come */
   bool broken;           /**< cancelled for what it brought */
-  bool silent;           /**< cancelled since it brought nothing */
+  psp_beat silent;       /**< given up since it brought nothing: PSP_BEAT_DEAD, PSP_BEAT_STALE */
   psp_streaming *stream; /**< NULL: not yet known here, or over */
   psp_pulse pulse;
 } psp_feed;

@@ -11,18 +11,24 @@
 
 void psp_pulse_open(psp_pulse *pulse, int64_t now) {
   *pulse = (psp_pulse){
-      .opened_ns = now, .heard_ns = now, .ping_ns = now + PING_NS, .dead_ns = PSP_NEVER};
+      .opened_ns = now, .ping_ns = now + PING_NS, .dead_ns = PSP_NEVER, .stale_ns = now + STALE_NS};
 }
 
 void psp_pulse_heard(psp_pulse *pulse, bool empty, bool *pongs, int64_t now) {
-  pulse->heard_ns = now;
+  pulse->stale_ns = now + STALE_NS;
   pulse->dead_ns = PSP_NEVER;
   if (empty && pulse->pinged) *pongs = true;
 }
 
 psp_beat psp_pulse_next(psp_pulse *pulse, bool pongs, int64_t now) {
-  if (now >= pulse->dead_ns) return PSP_BEAT_DEAD;
-  if (!pongs && now >= pulse->heard_ns + STALE_NS) return PSP_BEAT_STALE;
+  if (now >= pulse->dead_ns) {
+    pulse->dead_ns = now + ANSWER_NS;
+    return PSP_BEAT_DEAD;
+  }
+  if (!pongs && now >= pulse->stale_ns) {
+    pulse->stale_ns = now + ANSWER_NS;
+    return PSP_BEAT_STALE;
+  }
   if (now < pulse->ping_ns) return PSP_BEAT_NONE;
   pulse->ping_ns = now + PING_NS;
   pulse->pinged = true;
@@ -32,8 +38,7 @@ psp_beat psp_pulse_next(psp_pulse *pulse, bool pongs, int64_t now) {
 
 int64_t psp_pulse_due(const psp_pulse *pulse, bool pongs) {
   int64_t due = pulse->ping_ns < pulse->dead_ns ? pulse->ping_ns : pulse->dead_ns;
-  const int64_t stale = pulse->heard_ns + STALE_NS;
-  return !pongs && stale < due ? stale : due;
+  return !pongs && pulse->stale_ns < due ? pulse->stale_ns : due;
 }
 
 bool psp_pulse_lived(const psp_pulse *pulse, int64_t now) {

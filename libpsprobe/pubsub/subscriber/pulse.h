@@ -15,17 +15,17 @@
 
 typedef struct psp_pulse {
   int64_t opened_ns;
-  int64_t heard_ns; /**< last */
   int64_t ping_ns;  /**< the next one */
   int64_t dead_ns;  /**< without an answer until then it is dead; PSP_NEVER: none is awaited */
+  int64_t stale_ns; /**< without anything until then it may be */
   bool pinged;      /**< since it was opened */
 } psp_pulse;
 
 typedef enum psp_beat {
   PSP_BEAT_NONE,
   PSP_BEAT_PING, /**< one is to be sent, and counts as sent */
-  PSP_BEAT_DEAD, /**< nothing came in answer to the last one */
-  PSP_BEAT_STALE /**< nobody answers pings here, and nothing came for long */
+  PSP_BEAT_DEAD, /**< nothing came in answer to the last one; said again each 15 s */
+  PSP_BEAT_STALE /**< nobody answers pings here, and nothing came for long; likewise */
 } psp_beat;
 
 void psp_pulse_open(psp_pulse *pulse, int64_t now);

@@ -20,6 +20,7 @@ static void take_answer(psp_feed *feed, const psp_stream_answer *answer, psp_del
   psp_sequel next = {.again = false};
   pthread_mutex_lock(&s->lock);
   psp_pulse_heard(&feed->pulse, delivery == NULL, &s->pongs, now);
+  feed->silent = PSP_BEAT_NONE;
   s->streamed = true;
   if (answer->told) psp_leases_set_properties(&s->leases, answer->ordered, answer->exactly_once);
   size_t count = delivery != NULL ? psp_feed_bring(feed, delivery, now) : 0;
@@ -80,6 +81,15 @@ static void fall_back(psprobe_subscriber *s, const psprobe_error *error, int64_t
   }
 }
 
+static void note_silence(psprobe_subscriber *s, psp_beat silent, psp_note *note) {
+  s->silent++;
+  *note = (psp_note){
+      silent == PSP_BEAT_DEAD ? PSPROBE_LOG_WARNING : PSPROBE_LOG_INFO, "stream_silent",
+      .meaning = silent == PSP_BEAT_DEAD ? "no answer to a ping in 15 s: opening another stream"
+                                         : "nothing came in 5 min, and pings are not answered "
+                                           "here: opening another stream"};
+}
+
 /* With the lock, while it runs. */
 static void reopen(psp_feed *feed, const psprobe_error *error, int64_t now, psp_sequel *next) {
   psprobe_subscriber *s = feed->subscriber;
@@ -87,7 +97,8 @@ static void reopen(psp_feed *feed, const psprobe_error *error, int64_t now, psp_
                                       .message = "the service has ended the stream"};
   const bool broken = feed->broken;
   if (feed->state == PSP_FEED_PARKED) s->parked--;
-  if (feed->silent || (psp_pulse_lived(&feed->pulse, now) && !broken)) {
+  if (feed->silent != PSP_BEAT_NONE) note_silence(s, feed->silent, &next->note);
+  if (feed->silent != PSP_BEAT_NONE || (psp_pulse_lived(&feed->pulse, now) && !broken)) {
     feed->state = PSP_FEED_RESTING; /* such ends are of the order of things */
     feed->resume_ns = now;
     return;
@@ -160,7 +171,8 @@ static void start(psp_feed *feed) {
     return;
   }
   feed->opened = true;
-  feed->broken = feed->silent = false;
+  feed->broken = false;
+  feed->silent = PSP_BEAT_NONE;
   psp_pulse_open(&feed->pulse, now);
   psp_subscriber_ref(s); /* ours, since it may end at once */
   pthread_mutex_unlock(&s->lock);
@@ -172,34 +184,19 @@ static void start(psp_feed *feed) {
 /* ---- keeping ---- */
 
 /* With the lock. */
-static void beat(psp_feed *feed, int64_t now, psp_note *note) {
+static void beat(psp_feed *feed, int64_t now) {
   psprobe_subscriber *s = feed->subscriber;
-  if (feed->stream == NULL) return;
   if (feed->state == PSP_FEED_PARKED) psp_pulse_heard(&feed->pulse, false, &s->pongs, now);
   const psp_beat next = psp_pulse_next(&feed->pulse, s->pongs, now);
   if (next == PSP_BEAT_PING) psp_stream_send(feed->stream, NULL, 0);
   if (next != PSP_BEAT_DEAD && next != PSP_BEAT_STALE) return;
-  s->silent++;
-  feed->silent = true;
-  feed->pulse.ping_ns = feed->pulse.dead_ns = PSP_NEVER;
-  feed->pulse.heard_ns = now;
-  psp_stream_cancel(feed->stream);
-  *note = (psp_note){
-      next == PSP_BEAT_DEAD ? PSPROBE_LOG_WARNING : PSPROBE_LOG_INFO, "stream_silent",
-      .meaning = next == PSP_BEAT_DEAD ? "no answer to a ping in 15 s: opening another stream"
-                                       : "nothing came in 5 min, and pings are not answered here: "
-                                         "opening another stream"};
+  feed->silent = next;
+  psp_stream_give_up(feed->stream);
 }
 
 static void keep(psprobe_subscriber *s) {
-  for (size_t i = 0; i < s->feed_count; i++) {
-    psp_note note = {.event = NULL};
-    beat(&s->feeds[i], psprobe_clock_monotonic(), &note);
-    if (note.event == NULL) continue;
-    pthread_mutex_unlock(&s->lock);
-    psp_subscriber_log(s, &note);
-    pthread_mutex_lock(&s->lock);
-  }
+  for (size_t i = 0; i < s->feed_count; i++)
+    if (s->feeds[i].stream != NULL) beat(&s->feeds[i], psprobe_clock_monotonic());
 }
 
 static int64_t due(const psprobe_subscriber *s) {

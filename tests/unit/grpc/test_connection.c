@@ -67,15 +67,19 @@ static void exchange(int64_t now_ns) {
   }
 }
 
-static void begin(const char *message, int64_t now_ns) {
+static void begin_until(const char *message, int64_t now_ns, int64_t deadline_ns) {
   psp_rpc *rpc = psp_rpc_new(&(psp_rpc_request){.path = "/hold",
-                                                .deadline_ns = INT64_MAX,
+                                                .deadline_ns = deadline_ns,
                                                 .message = message,
                                                 .len = strlen(message),
                                                 .events = &rpc_recording,
                                                 .arg = &record});
   assert_non_null(rpc);
   assert_true(psp_session_begin(ours->session, rpc, now_ns));
+}
+
+static void begin(const char *message, int64_t now_ns) {
+  begin_until(message, now_ns, INT64_MAX);
 }
 
 static void test_says_nothing(void **state) {
@@ -105,22 +109,60 @@ static void test_pings(void **state) {
   assert_false(ours->over);
 }
 
-/* Who has answered a ping before, and is silent now, is gone; who never did is left alone. */
+/* Who has answered a ping before, and is silent now, is gone after 15 s. */
 static void test_silence(void **state) {
   (void)state;
-  for (int armed = 1; armed >= 0; armed--) {
+  const int64_t later_ns = T0 + 300 * PSP_SECOND_NS;
+  exchange(T0);
+  begin("x", T0);
+  psp_connection_tick(ours, true, T0);
+  exchange(T0);
+  psp_connection_tick(ours, true, later_ns);
+  assert_int_equal(psp_connection_tick(ours, true, later_ns + 1), later_ns + 15 * PSP_SECOND_NS);
+  psp_connection_tick(ours, true, later_ns + 15 * PSP_SECOND_NS - 1);
+  assert_false(ours->over);
+  psp_connection_tick(ours, true, later_ns + 15 * PSP_SECOND_NS);
+  assert_true(ours->over);
+  assert_string_equal(ours->why, "the server has said nothing for 315 s");
+}
+
+/* Who has never answered one, as each server of HTTP/2 must, is alive while anything else comes:
+ * until that has stopped for 45 s. */
+static void test_silence_from_the_beginning(void **state) {
+  (void)state;
+  exchange(T0);
+  begin("x", T0);
+  psp_connection_tick(ours, false, T0);
+  ours->heard_ns = T0 + 40 * PSP_SECOND_NS;
+  const int64_t until_ns = T0 + 85 * PSP_SECOND_NS;
+  assert_int_equal(psp_connection_tick(ours, false, T0 + 84 * PSP_SECOND_NS), until_ns);
+  assert_false(ours->over);
+  psp_connection_tick(ours, false, until_ns);
+  assert_true(ours->over);
+  assert_string_equal(ours->why, "the server has said nothing for 45 s");
+}
+
+/* A call's time is over, and not a byte has come for as long as a pong may take: others would fare
+ * no better. What came before the call began, or did not, says nothing. */
+static void test_no_answer(void **state) {
+  (void)state;
+  static const struct {
+    int idle_s, patience_s;
+    bool over;
+  } cases[] = {{0, 14, false}, {0, 15, true}, {100, 14, false}, {100, 15, true}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const int64_t begun_ns = T0 + cases[i].idle_s * PSP_SECOND_NS;
+    const int64_t late_ns = begun_ns + cases[i].patience_s * PSP_SECOND_NS;
     exchange(T0);
-    begin("x", T0);
     psp_connection_tick(ours, true, T0);
-    exchange(T0);
-    int64_t later_ns = T0 + 300 * PSP_SECOND_NS;
-    psp_connection_tick(ours, armed, later_ns);
-    assert_int_equal(psp_connection_tick(ours, armed, later_ns + 1),
-                     later_ns + (armed ? 15 : 300) * PSP_SECOND_NS);
-    psp_connection_tick(ours, armed, later_ns + 15 * PSP_SECOND_NS);
-    assert_int_equal(ours->over, armed);
-    if (!armed) break;
-    assert_string_equal(ours->why, "the server was silent for 15 s after a ping");
+    begin_until("x", begun_ns, late_ns);
+    begin("y", begun_ns);
+    psp_connection_tick(ours, true, begun_ns);
+    exchange(begun_ns);
+    psp_connection_tick(ours, true, late_ns);
+    assert_int_equal(record.ends, 1);
+    assert_int_equal(record.code, PSPROBE_DEADLINE_EXCEEDED);
+    assert_int_equal(ours->over, cases[i].over);
     teardown(state);
     setup(state);
   }
@@ -157,7 +199,9 @@ static void test_end(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(test_says_nothing), TEST(test_pings), TEST(test_silence),
-                                     TEST(test_slowly), TEST(test_end)};
+  const struct CMUnitTest tests[] = {TEST(test_says_nothing), TEST(test_pings),
+                                     TEST(test_silence),      TEST(test_silence_from_the_beginning),
+                                     TEST(test_no_answer),    TEST(test_slowly),
+                                     TEST(test_end)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
