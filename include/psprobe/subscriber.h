@@ -40,7 +40,8 @@ typedef psprobe_settlement psprobe_subscriber_receive(void *arg, const psprobe_m
  *
  * @param message as `receive` had it; borrowed until this returns
  * @param code PSPROBE_OK: the service has it. Else it has not: the lease had run out, the
- *        subscription is gone, or the subscriber stopped before it could be told
+ *        subscription is gone, or the subscriber stopped before it could be told; CANCELLED: a stop
+ *        had given the message back (grace_ns)
  */
 typedef void psprobe_subscriber_settled(void *arg, const psprobe_message *message,
                                         psprobe_code code);
@@ -73,6 +74,9 @@ typedef struct psprobe_subscriber_options {
   int ack_deadline_s;   /**< lease taken and extended; 0: the subscription's own, or a stream's */
   int64_t ack_batch_ns; /**< how long acks gather; 0: 10 ms */
   int64_t max_extension_ns; /**< a lease is not extended beyond; 0: 60 min */
+  /** How long a stop waits for what callbacks have in hand, or have left for later, until it gives
+   * that back at once; 0: until it is settled; below 0: not at all. */
+  int64_t grace_ns;
   int64_t look_ns; /**< when nothing has come for so long, the subscription is looked at; 0: 10 s */
   const psprobe_logger *logger; /**< copied; NULL: the client's */
   /** A topic: whenever a pull finds no subscription, one of this topic is made (the topic itself is
@@ -123,6 +127,10 @@ PSPROBE_API psprobe_code psprobe_subscriber_new(psprobe_client *client,
  * later be settled), nacks what no callback has seen, and sends all acks. After it
  * nothing is leased and forgotten.
  *
+ * Messages that callbacks have longer than grace_ns are nacked, too, so that they reach somebody
+ * else at once; what they are settled with then says nothing, and may come until the subscriber is
+ * freed. Callbacks that run are waited for all the same, since they use what is the caller's.
+ *
  * Streams end in peace: what was on its way is nacked. Pulls that wait at that moment are not cut
  * off, since a broker may deliver to a pull whose client is gone (Google's emulator does, up to 89
  * s long): they go on waiting in the client, and what they bring is nacked at once, so that it
@@ -133,15 +141,15 @@ PSPROBE_API psprobe_code psprobe_subscriber_new(psprobe_client *client,
  *
  * @param timeout_ns how long to wait for the acks; 0: 30 s
  * @return PSPROBE_OK; DEADLINE_EXCEEDED when leases are left to run out; no other
- * Blocks: until callbacks have returned and what they left is settled, then up to `timeout_ns`;
- * idle, it returns at once.
+ * Blocks: until callbacks have returned and what they left is settled or given back, then up to
+ * `timeout_ns`; idle, it returns at once.
  */
 PSPROBE_API psprobe_code psprobe_subscriber_stop(psprobe_subscriber *subscriber, int64_t timeout_ns,
                                                  psprobe_error *error);
 /**
  * Settles a message for which `receive` returned PSPROBE_SETTLE_LATER, or is
- * about to: exactly once for each. Its lease is extended until then, and a stop
- * waits for it.
+ * about to: exactly once for each, or, where a stop has given it back, at most once. Its lease is
+ * extended until then, and a stop waits for it as long as grace_ns says.
  *
  * @param message as it was given to `receive`; gone afterwards
  * @param verdict PSPROBE_SETTLE_ACK or PSPROBE_SETTLE_NACK

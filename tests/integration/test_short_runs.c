@@ -200,6 +200,7 @@ static void run_once(uint64_t seed) {
                                               .workers = 1 + (int)draw(4),
                                               .max_outstanding = draw_order(4),
                                               .at_once = draw(3) == 0,
+                                              .grace_ns = (int64_t)draw(3) - 1,
                                               .look_ns = draw(2) == 0 ? 5 * MS : 0};
   ok(psprobe_subscriber_new(client, &options, &r.subscriber, &w.error));
   assert_int_equal(pthread_create(&r.settler, NULL, settle_all, &r), 0);

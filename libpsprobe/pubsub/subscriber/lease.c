@@ -73,8 +73,13 @@ psp_delivery *psp_delivery_new(psprobe_batch *batch) {
   return delivery;
 }
 
-void psp_leases_free(psp_lease_list *list) {
+void psp_leases_free(psp_leases *l, psp_lease_list *list) {
   for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;) {
+    lease->over = lease->back;
+    if (lease->back) {
+      psp_lease_append(&l->kept, lease);
+      continue;
+    }
     psp_delivery *delivery = lease->delivery;
     /* The last lease of a delivery goes with it, so none of a freed one is in any list; which the
      * analyzer cannot know. */
@@ -206,7 +211,21 @@ psp_lease *psp_leases_next(psp_leases *l, int64_t now, psp_lease_list *gone) {
   return NULL;
 }
 
+/* The verdict on one that was given back. */
+static void end_back(psp_leases *l, psp_lease *lease) {
+  psp_lease_list one = {.count = 0};
+  lease->back = false;
+  if (!lease->over) return; /* it is being told */
+  psp_lease_take_out(&l->kept, lease);
+  psp_lease_append(&one, lease);
+  psp_leases_free(l, &one);
+}
+
 void psp_leases_verdict(psp_leases *l, psp_lease *lease, bool nack, int64_t now) {
+  if (lease->back) {
+    end_back(l, lease);
+    return;
+  }
   psp_lease_take_out(&l->running, lease);
   psp_handling_add(&l->handling, now - lease->received_ns);
   leave(l, lease, nack, now);
@@ -221,6 +240,20 @@ void psp_leases_refuse_waiting(psp_leases *l, int64_t now) {
       l->bytes -= lease->size;
       to_tell(l, lease, true, now);
     }
+}
+
+void psp_leases_refuse_running(psp_leases *l, int64_t now) {
+  for (psp_lease *lease; (lease = psp_lease_pop(&l->running)) != NULL;) {
+    leave(l, lease, true, now);
+    to_tell(l, lease, true, now);
+    lease->back = true;
+    lease->given = false; /* who hears of it does so with the verdict */
+  }
+}
+
+void psp_leases_drop(psp_leases *l) {
+  while (l->kept.first != NULL)
+    end_back(l, l->kept.first);
 }
 
 int64_t psp_leases_due(const psp_leases *l) {

@@ -52,6 +52,8 @@ struct psp_lease {
   size_t group;          /**< at most so many in the call that tells of it; 0: as many as fit */
   bool nack;
   bool given; /**< to a receiver, who may want to know what comes of it */
+  bool back;  /**< given back while a receiver has it, whose verdict is awaited, and says nothing */
+  bool over;  /**< `back`, and only kept for the receiver */
 };
 
 /** A list of leases, first come first. Zeroed: empty. */
@@ -71,6 +73,7 @@ typedef struct psp_leases {
 
   psp_lease_list receipts, waiting, behind, running;
   psp_lease_list acks, nacks; /**< to be told */
+  psp_lease_list kept;        /**< given back and over */
   size_t bytes;               /**< of messages in these four */
   size_t telling;             /**< in calls under way */
   int64_t tell_ns;            /**< when to tell; PSP_NEVER: nothing to tell */
@@ -110,6 +113,10 @@ psp_lease *psp_leases_next(psp_leases *l, int64_t now, psp_lease_list *gone);
 void psp_leases_verdict(psp_leases *l, psp_lease *lease, bool nack, int64_t now);
 /** Nacks all that no worker has seen. */
 void psp_leases_refuse_waiting(psp_leases *l, int64_t now);
+/** And all that workers have; each keeps its message until its verdict, or psp_leases_drop. */
+void psp_leases_refuse_running(psp_leases *l, int64_t now);
+/** Frees those that no verdict has come for. */
+void psp_leases_drop(psp_leases *l);
 
 /** When there will be something to tell or to extend; PSP_NEVER: nothing in sight. */
 int64_t psp_leases_due(const psp_leases *l);
@@ -163,6 +170,6 @@ void psp_leases_line_up(psp_leases *l, psp_lease *lease);
 int64_t psp_lease_extend_at(int64_t from_ns, int64_t lease_ns);
 /** Frees leases that are in no list, and deliveries that have none left. Needs the lock, since
  * leases of a delivery end apart. */
-void psp_leases_free(psp_lease_list *list);
+void psp_leases_free(psp_leases *l, psp_lease_list *list);
 
 #endif

@@ -11,6 +11,7 @@ void psp_subscriber_ref(psprobe_subscriber *s) {
 }
 
 static void destroy(psprobe_subscriber *s) {
+  psp_leases_drop(&s->leases);
   psp_target_free(&s->get);
   psp_target_free(&s->pull);
   psp_target_free(&s->acknowledge);
@@ -153,6 +154,11 @@ bool psp_subscriber_hurry(const psprobe_subscriber *s) {
 
 void psp_subscriber_settle(psprobe_subscriber *s, psp_lease *lease, psprobe_settlement verdict) {
   const size_t waiting = s->leases.waiting.count;
+  if (lease->back && s->settled != NULL) {
+    pthread_mutex_unlock(&s->lock);
+    s->settled(s->arg, &lease->message, PSPROBE_CANCELLED);
+    pthread_mutex_lock(&s->lock);
+  }
   psp_leases_verdict(&s->leases, lease, verdict != PSPROBE_SETTLE_ACK, psprobe_clock_monotonic());
   if (s->leases.waiting.count > waiting) psp_subscriber_dispatch(s); /* the next of its key */
   if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
@@ -178,7 +184,7 @@ static void receive_all(psprobe_subscriber *s) {
     psp_subscriber_receive(s, lease);
   }
   s->receiving--;
-  psp_leases_free(&gone);
+  psp_leases_free(&s->leases, &gone);
   if (s->state != PSP_RUNNING) pthread_cond_broadcast(&s->changed);
 }
 

@@ -127,9 +127,10 @@ struct psprobe_subscriber {
   pthread_cond_t wake;    /* for the keeper */
   pthread_cond_t changed; /* for those who stop: something has ended */
   psp_subscriber_state state;
-  bool stop_taken; /* somebody is stopping it already */
-  bool stopped;    /* and has done so */
-  unsigned refs;   /* the caller's, and one for each call under way */
+  int64_t grace_ns; /* of callbacks at a stop; 0: without an end */
+  bool stop_taken;  /* somebody is stopping it already */
+  bool stopped;     /* and has done so */
+  unsigned refs;    /* the caller's, and one for each call under way */
   psp_leases leases;
   int64_t kept_until; /* when the keeper wakes by itself */
   unsigned idle;      /* workers that wait for work */

@@ -35,7 +35,7 @@ static psp_lease *next_lease(psprobe_subscriber *s, psp_lease_list *gone) {
     if (s->state != PSP_RUNNING) return NULL;
     psp_lease *lease = psp_leases_next(&s->leases, psprobe_clock_monotonic(), gone);
     if (lease != NULL) return lease;
-    psp_leases_free(gone);
+    psp_leases_free(&s->leases, gone);
     s->idle++;
     pthread_cond_wait(&s->work, &s->lock);
     s->idle--;
@@ -63,10 +63,10 @@ static void *work(void *subscriber) {
       psp_feed_start(feed);
       pthread_mutex_lock(&s->lock);
     }
-    psp_leases_free(&gone);
+    psp_leases_free(&s->leases, &gone);
     psp_subscriber_receive(s, lease);
   }
-  psp_leases_free(&gone);
+  psp_leases_free(&s->leases, &gone);
   pthread_mutex_unlock(&s->lock);
   return NULL;
 }
@@ -192,6 +192,7 @@ static psprobe_code prepare(psprobe_subscriber *s, const psprobe_subscriber_opti
   s->settled = o->settled;
   prepare_limits(s, o);
   s->look_ns = o->look_ns > 0 ? o->look_ns : LOOK_NS;
+  s->grace_ns = o->grace_ns;
   const psprobe_logger *logger = o->logger != NULL ? o->logger : psp_client_logger(s->client);
   if (logger != NULL) s->logger = *logger;
   psprobe_code code = prepare_calls(s, o->subscription, error);
@@ -303,12 +304,25 @@ static void end_feeds(psprobe_subscriber *s, int64_t timeout_ns) {
   s->way->stop(s, true);
 }
 
+/* With the lock. What callbacks have is settled, or given back when they take too long. */
+static void end_callbacks(psprobe_subscriber *s) {
+  const int64_t now = psprobe_clock_monotonic();
+  const int64_t until = s->grace_ns == 0 || s->grace_ns > INT64_MAX - now ? INT64_MAX
+                        : s->grace_ns < 0                                 ? now
+                                                                          : now + s->grace_ns;
+  while (s->leases.running.count > 0 && psp_cond_wait_until(&s->changed, &s->lock, until))
+    continue;
+  psp_leases_refuse_running(&s->leases, psprobe_clock_monotonic());
+  pthread_cond_signal(&s->wake);
+}
+
 /* With the lock. @return leases that are left to run out */
 static size_t finish_stop(psprobe_subscriber *s, int64_t timeout_ns) {
+  end_callbacks(s);
   pthread_mutex_unlock(&s->lock);
   join_workers(s);
   pthread_mutex_lock(&s->lock);
-  while (s->receiving > 0 || s->leases.running.count > 0)
+  while (s->receiving > 0)
     pthread_cond_wait(&s->changed, &s->lock);
   end_feeds(s, timeout_ns < ENDING_NS ? timeout_ns : ENDING_NS);
   int64_t until = psprobe_clock_monotonic() + timeout_ns;
@@ -320,7 +334,7 @@ static size_t finish_stop(psprobe_subscriber *s, int64_t timeout_ns) {
   pthread_mutex_unlock(&s->lock);
   psp_subscriber_hear(s, &gone, PSPROBE_DEADLINE_EXCEEDED);
   pthread_mutex_lock(&s->lock);
-  psp_leases_free(&gone);
+  psp_leases_free(&s->leases, &gone);
   end_threads(s);
   pthread_mutex_unlock(&s->lock);
   pthread_join(s->keeper, NULL);

@@ -117,8 +117,8 @@ static void on_told(void *arg, const psprobe_error *error, const psp_ack_fates *
   psp_subscriber_hear(s, &o.told, PSPROBE_OK);
   psp_subscriber_hear(s, &o.lost, o.code);
   pthread_mutex_lock(&s->lock);
-  psp_leases_free(&o.told);
-  psp_leases_free(&o.lost);
+  psp_leases_free(&s->leases, &o.told);
+  psp_leases_free(&s->leases, &o.lost);
   psp_subscriber_unlock_unref(s);
 }
 

@@ -32,10 +32,11 @@ static bool decode_pull(void *arg) {
   assert_int_equal(done, batch != NULL);
   psp_delivery *delivery = batch != NULL ? psp_delivery_new(batch) : NULL;
   if (delivery == NULL) return false;
+  static psp_leases leases;
   psp_lease_list list = {0};
   for (size_t i = 0, count = delivery->left; i < count; i++)
     psp_lease_append(&list, &delivery->leases[i]);
-  psp_leases_free(&list);
+  psp_leases_free(&leases, &list);
   return true;
 }
 

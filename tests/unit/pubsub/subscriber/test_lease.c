@@ -31,8 +31,8 @@ static int setup(void **state) {
 static int teardown(void **state) {
   fixture *f = *state;
   psp_leases_abandon(&f->l, &f->gone);
-  psp_leases_free(&f->gone);
-  psp_leases_free(&f->out);
+  psp_leases_free(&f->l, &f->gone);
+  psp_leases_free(&f->l, &f->out);
   assert_int_equal(psp_leases_count(&f->l), 0);
   free(f);
   return 0;
@@ -75,7 +75,7 @@ static void test_acks_gather(void **state) {
   assert_int_equal(psp_leases_count(&f->l), 3);
   assert_false(psp_leases_take(&f->l, false, true, 14 * MS, &f->out));
   psp_leases_told(&f->l, &f->out, false);
-  psp_leases_free(&f->out);
+  psp_leases_free(&f->l, &f->out);
   assert_int_equal(f->l.acked, 2);
   assert_int_equal(psp_leases_count(&f->l), 1);
 }
@@ -91,7 +91,7 @@ static void test_nacks_go_at_once(void **state) {
   assert_ptr_equal(f->out.first, b);
   psp_leases_told(&f->l, &f->out, true);
   assert_int_equal(f->l.nacked, 1);
-  psp_leases_free(&f->out);
+  psp_leases_free(&f->l, &f->out);
   assert_true(psp_leases_take(&f->l, false, false, 2 * MS, &f->out)); /* goes along */
   psp_leases_told(&f->l, &f->out, false);
 }
@@ -109,7 +109,7 @@ static void test_full_batch(void **state) {
   assert_int_equal(f->out.count, PSP_ACK_IDS);
   assert_int_equal(psp_leases_due(&f->l), 1 * MS);
   psp_leases_told(&f->l, &f->out, false);
-  psp_leases_free(&f->out);
+  psp_leases_free(&f->l, &f->out);
   assert_true(psp_leases_take(&f->l, false, false, 1 * MS, &f->out));
   assert_int_equal(f->out.count, 1);
   psp_leases_told(&f->l, &f->out, false);
@@ -125,6 +125,29 @@ static void test_refuse_waiting(void **state) {
   assert_int_equal(f->out.count, 2);
   psp_leases_told(&f->l, &f->out, true);
   psp_leases_verdict(&f->l, a, false, 1 * MS);
+}
+
+/* Given back while workers have them, who keep their messages and whose verdicts say nothing. */
+static void test_refuse_running(void **state) {
+  fixture *f = *state;
+  add(f, 3, 0);
+  psp_lease *a = next(f, 0), *b = next(f, 0), *c = next(f, 0);
+  psp_leases_refuse_running(&f->l, 1 * MS);
+  assert_int_equal(psp_leases_in_hand(&f->l), 0);
+  assert_int_equal(f->l.bytes, 0);
+  psp_leases_verdict(&f->l, a, false, 1 * MS); /* before it is told */
+  assert_false(psp_leases_take(&f->l, false, true, 1 * MS, &f->out));
+  assert_true(psp_leases_take(&f->l, true, false, 1 * MS, &f->out));
+  assert_int_equal(f->out.count, 3);
+  psp_leases_told(&f->l, &f->out, true);
+  psp_leases_free(&f->l, &f->out);
+  assert_int_equal(f->l.nacked, 3);
+  assert_int_equal(psp_leases_count(&f->l), 0);
+  assert_int_equal(f->l.kept.count, 2);
+  assert_memory_equal(c->message.ack_id, "a", 1);
+  psp_leases_verdict(&f->l, b, false, 2 * MS); /* after it */
+  psp_leases_drop(&f->l);                      /* never */
+  assert_int_equal(f->l.kept.count, 0);
 }
 
 static void test_tell_again(void **state) {
@@ -143,7 +166,7 @@ static void test_tell_again(void **state) {
   psp_leases_not_told(&f->l, &f->out, false, PSPROBE_UNAVAILABLE, 200 * MS, 10 * S, &f->gone);
   assert_int_equal(f->gone.count, 2);
   assert_int_equal(f->l.lost, 2);
-  psp_leases_free(&f->gone);
+  psp_leases_free(&f->l, &f->gone);
   assert_int_equal(psp_leases_count(&f->l), 0);
 }
 
@@ -171,7 +194,7 @@ static void test_bad_id(void **state) {
       psp_leases_not_told(&f->l, &f->out, true, PSPROBE_INVALID_ARGUMENT, S, 0, &f->gone);
     } else {
       psp_leases_told(&f->l, &f->out, true);
-      psp_leases_free(&f->out);
+      psp_leases_free(&f->l, &f->out);
     }
     assert_true(++calls < 20);
   }
@@ -286,13 +309,13 @@ static void test_redelivered(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_acks_gather),     TEST(test_nacks_go_at_once),
-      TEST(test_full_batch),      TEST(test_refuse_waiting),
-      TEST(test_tell_again),      TEST(test_gone_subscription),
-      TEST(test_bad_id),          TEST(test_extension),
-      TEST(test_extension_fails), TEST(test_longest_extension),
-      TEST(test_own_deadline),    TEST(test_shorter_lease),
-      TEST(test_redelivered),
+      TEST(test_acks_gather),       TEST(test_nacks_go_at_once),
+      TEST(test_full_batch),        TEST(test_refuse_waiting),
+      TEST(test_refuse_running),    TEST(test_tell_again),
+      TEST(test_gone_subscription), TEST(test_bad_id),
+      TEST(test_extension),         TEST(test_extension_fails),
+      TEST(test_longest_extension), TEST(test_own_deadline),
+      TEST(test_shorter_lease),     TEST(test_redelivered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

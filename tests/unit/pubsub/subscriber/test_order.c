@@ -39,8 +39,8 @@ static int teardown(void **state) {
     psp_lease_take_out(&f->l.running, lease);
     psp_lease_append(&f->gone, lease);
   }
-  psp_leases_free(&f->gone);
-  psp_leases_free(&f->out);
+  psp_leases_free(&f->l, &f->gone);
+  psp_leases_free(&f->l, &f->out);
   free(f);
   return 0;
 }

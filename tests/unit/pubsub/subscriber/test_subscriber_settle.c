@@ -29,6 +29,7 @@ typedef struct receiver {
   unsigned count;
   pthread_t thread; /* that called last */
   bool stop;        /* from within the callback */
+  int64_t grace_ns;
   sem_t got, ready;
 } receiver;
 
@@ -83,6 +84,7 @@ static void begin(receiver *r, int deadline_s, bool at_once) {
                                               .pulls = 1,
                                               .workers = 1,
                                               .at_once = at_once,
+                                              .grace_ns = r->grace_ns,
                                               .ack_batch_ns = 100000000};
   assert_int_equal(psprobe_subscriber_new(r->client->client, &options, &r->subscriber, NULL),
                    PSPROBE_OK);
@@ -180,13 +182,37 @@ static void test_stop_waits_for_later(void **state) {
   assert_int_equal(stats.acked, 2);
 }
 
+/* Nor for ever: after its grace what is left for later goes back. It may be settled then, or not.
+ */
+static void test_stop_gives_back_what_is_left(void **state) {
+  receiver *r = *state;
+  fake_call *nack = expect(r, ":modifyAckDeadline");
+  fake_reply(nack, 200, NULL, "{}");
+  r->verdict = PSPROBE_SETTLE_LATER;
+  r->grace_ns = 1000000;
+  begin(r, 10, true);
+  sem_wait(&r->got);
+  sem_wait(&r->got);
+  assert_int_equal(stop(r).nacked, 2);
+  assert_string_equal(fake_request(nack, 0)->body,
+                      "{\"ackIds\":[\"a1\",\"a2\"],\"ackDeadlineSeconds\":0}");
+  psprobe_subscriber_settle(r->subscriber, r->kept[0], PSPROBE_SETTLE_ACK);
+  psprobe_subscriber_stats stats;
+  psprobe_subscriber_get_stats(r->subscriber, &stats);
+  assert_int_equal(stats.acked, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_at_once),           TEST(test_stop_in_callback),     TEST(test_later_at_once),
-      TEST(test_later_from_worker), TEST(test_stop_waits_for_later),
+      TEST(test_at_once),
+      TEST(test_stop_in_callback),
+      TEST(test_later_at_once),
+      TEST(test_later_from_worker),
+      TEST(test_stop_waits_for_later),
+      TEST(test_stop_gives_back_what_is_left),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

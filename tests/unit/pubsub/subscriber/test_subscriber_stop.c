@@ -2,6 +2,7 @@
 /** @file The end of a subscriber, with messages in hand and on their way. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -38,6 +39,41 @@ static void test_stop_with_messages_in_hand(void **state) {
   assert_string_equal(r->seen, "1 ");
   assert_int_equal(receiver_stats(r).acked, 1);
   assert_int_equal(receiver_stats(r).nacked, 2);
+}
+
+static atomic_int heard, cancelled;
+
+static void settled(void *arg, const psprobe_message *message, psprobe_code code) {
+  (void)arg;
+  assert_string_equal(message->message_id, "1");
+  heard++;
+  if (code == PSPROBE_CANCELLED) cancelled++;
+}
+
+/* With no grace what a callback has goes back at once too; its verdict says nothing any more. */
+static void test_stop_without_grace(void **state) {
+  receiver *r = *state;
+  pthread_t thread;
+  heard = cancelled = 0;
+  receiver_expect_deadline(r, 10);
+  receiver_expect_pull(r, THREE);
+  fake_call *nack = fake_times(receiver_expect(r, ":modifyAckDeadline"), 0);
+  fake_reply(nack, 200, NULL, "{}");
+  r->hold = true;
+  receiver_begin(r, (psprobe_subscriber_options){
+                        .pulls = 1, .workers = 1, .grace_ns = -1, .settled = settled});
+  receiver_wait(&r->entered);
+  pthread_create(&thread, NULL, stop_thread, r);
+  while (receiver_stats(r).nacked < 3) /* while the callback runs */
+    fake_wait(nack, 1);
+  assert_int_equal(heard, 0);
+  sem_post(&r->leave);
+  pthread_join(thread, NULL);
+  assert_string_equal(r->seen, "1 ");
+  assert_int_equal(receiver_stats(r).acked, 0);
+  assert_int_equal(receiver_stats(r).nacked, 3);
+  assert_int_equal(heard, 1);
+  assert_int_equal(cancelled, 1);
 }
 
 /* The service delivers to pulls that wait, stopped or not: what they bring goes back at once. */
@@ -104,9 +140,8 @@ static void test_stop_that_is_not_heard(void **state) {
 /* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_stop_with_messages_in_hand),
-      TEST(test_message_after_stop),
-      TEST(test_stop_in_callback_does_not_hang),
+      TEST(test_stop_with_messages_in_hand), TEST(test_stop_without_grace),
+      TEST(test_message_after_stop),         TEST(test_stop_in_callback_does_not_hang),
       TEST(test_stop_that_is_not_heard),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
