@@ -132,6 +132,10 @@ $(BUILD)/tests/unit/auth/test_memory: ALL_LDFLAGS += -Wl,--wrap=mmap
 # These have a clock that goes faster (tests/support/fakes/fast_clock.h), and windows of their own.
 $(BUILD)/tests/integration/test_stream_chaos: ALL_LDFLAGS += \
 	-Wl,--wrap=psprobe_clock_monotonic,--wrap=psp_cond_wait_until,--wrap=poll,--wrap=psp_session_new
+# This one has the streams of client/stream.h itself.
+$(BUILD)/tests/unit/pubsub/subscriber/test_streaming: ALL_LDFLAGS += -Wl,--wrap=psp_stream_start \
+	-Wl,--wrap=psp_stream_send,--wrap=psp_stream_half_close,--wrap=psp_stream_pause \
+	-Wl,--wrap=psp_stream_cancel,--wrap=psp_stream_give_up
 # And this one sets the clock.
 $(BUILD)/tests/unit/results/test_clock_set: ALL_LDFLAGS += -Wl,--wrap=psprobe_clock_wall
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support/fakes -Itests/support/servers -Itests/support/data

@@ -50,7 +50,8 @@ typedef struct psp_feed {
   unsigned quick; /**< answers in a row that had nothing and did not wait for it */
   /* A stream, which stays open when it is parked: */
   bool opened;           /**< its end is still to come */
-  bool broken;           /**< cancelled for what it brought */
+  uint64_t openings;     /**< so far */
+  psprobe_error fault;   /**< it is cancelled for what it brought; code PSPROBE_OK: it is not */
   psp_beat silent;       /**< given up since it brought nothing: PSP_BEAT_DEAD, PSP_BEAT_STALE */
   psp_streaming *stream; /**< NULL: not yet known here, or over */
   psp_pulse pulse;

@@ -34,10 +34,12 @@ static void take_answer(psp_feed *feed, const psp_stream_answer *answer, psp_del
   psp_feed_unlock_follow(feed, count, &next);
 }
 
-static void cancel(psp_feed *feed) {
+/* For what it brought. */
+static void cancel(psp_feed *feed, psprobe_error *fault) {
   psprobe_subscriber *s = feed->subscriber;
+  psp_fail_in(fault, "%s", s->pull.what);
   pthread_mutex_lock(&s->lock);
-  feed->broken = true;
+  feed->fault = *fault;
   if (feed->stream != NULL) psp_stream_cancel(feed->stream);
   pthread_mutex_unlock(&s->lock);
 }
@@ -47,15 +49,14 @@ static void on_message(void *arg, const void *message, size_t len) {
   psp_stream_answer answer = {.batch = NULL};
   psp_delivery *delivery = NULL;
   psprobe_error error = {0};
-  if (psp_proto_stream_answer(message, len, &answer, &error) != PSPROBE_OK) {
-    cancel(feed);
-    return;
-  }
-  if (answer.batch != NULL && (delivery = psp_delivery_new(answer.batch)) == NULL) {
-    cancel(feed);
-    return;
-  }
-  take_answer(feed, &answer, delivery);
+  psprobe_code code = psp_proto_stream_answer(message, len, &answer, &error);
+  if (code == PSPROBE_OK && answer.batch != NULL &&
+      (delivery = psp_delivery_new(answer.batch)) == NULL)
+    code = psp_fail_memory(&error, "received messages");
+  if (code == PSPROBE_OK)
+    take_answer(feed, &answer, delivery);
+  else
+    cancel(feed, &error);
 }
 
 /* ---- the end of a stream ---- */
@@ -95,7 +96,7 @@ static void reopen(psp_feed *feed, const psprobe_error *error, int64_t now, psp_
   psprobe_subscriber *s = feed->subscriber;
   static const psprobe_error ended = {.code = PSPROBE_UNAVAILABLE,
                                       .message = "the service has ended the stream"};
-  const bool broken = feed->broken;
+  const bool broken = feed->fault.code != PSPROBE_OK;
   if (feed->state == PSP_FEED_PARKED) s->parked--;
   if (feed->silent != PSP_BEAT_NONE) note_silence(s, feed->silent, &next->note);
   if (feed->silent != PSP_BEAT_NONE || (psp_pulse_lived(&feed->pulse, now) && !broken)) {
@@ -104,7 +105,7 @@ static void reopen(psp_feed *feed, const psprobe_error *error, int64_t now, psp_
     return;
   }
   s->pull_errors++;
-  psp_feed_failed(feed, error != NULL ? error : &ended, now, next);
+  psp_feed_failed(feed, broken ? &feed->fault : error != NULL ? error : &ended, now, next);
   if (s->streamed || s->pull_failures >= HANG_UPS) return;
   next->note.event = NULL; /* it may only be that no gRPC is spoken, which is said then */
   s->pull_code = PSPROBE_OK;
@@ -132,7 +133,7 @@ static void on_end(void *arg, const psprobe_error *error, const psp_rpc_status *
 
 /* ---- opening ---- */
 
-static psprobe_code open_stream(psp_feed *feed, psprobe_error *error) {
+static psprobe_code open_stream(psp_feed *feed, uint64_t nth, psprobe_error *error) {
   psprobe_subscriber *s = feed->subscriber;
   psp_streaming *stream = NULL;
   const psp_stream_call call = {.service = PSP_PUBSUB,
@@ -147,10 +148,10 @@ static psprobe_code open_stream(psp_feed *feed, psprobe_error *error) {
   psprobe_code code = psp_stream_start(s->client, &call, &stream, error);
   if (code != PSPROBE_OK) return code;
   pthread_mutex_lock(&s->lock);
-  if (feed->opened) { /* and has not ended meanwhile */
+  if (feed->opened && feed->openings == nth) { /* and has not ended meanwhile */
     feed->stream = stream;
     if (feed->state == PSP_FEED_PARKED) psp_stream_pause(stream, true);
-    if (feed->broken) psp_stream_cancel(stream);
+    if (feed->fault.code != PSPROBE_OK) psp_stream_cancel(stream);
     if (s->state != PSP_RUNNING) psp_stream_half_close(stream);
     if (psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
   }
@@ -171,12 +172,13 @@ static void start(psp_feed *feed) {
     return;
   }
   feed->opened = true;
-  feed->broken = false;
+  feed->fault = (psprobe_error){.code = PSPROBE_OK};
+  const uint64_t nth = ++feed->openings;
   feed->silent = PSP_BEAT_NONE;
   psp_pulse_open(&feed->pulse, now);
   psp_subscriber_ref(s); /* ours, since it may end at once */
   pthread_mutex_unlock(&s->lock);
-  if (open_stream(feed, &error) != PSPROBE_OK) on_end(feed, &error, NULL);
+  if (open_stream(feed, nth, &error) != PSPROBE_OK) on_end(feed, &error, NULL);
   pthread_mutex_lock(&s->lock);
   psp_subscriber_unlock_unref(s);
 }

@@ -30,6 +30,11 @@ typedef struct outcome {
   psp_note note;
 } outcome;
 
+/* What the service says of each id is of the order of things: so is exactly-once delivery. */
+static psprobe_log_level level_of(const psp_ack_fates *fates) {
+  return fates != NULL && fates->count > 0 ? PSPROBE_LOG_INFO : PSPROBE_LOG_WARNING;
+}
+
 /* They were not told. */
 static void fail_list(psprobe_subscriber *s, psp_lease_list *list, bool nack, psprobe_code code,
                       const psprobe_error *error, int64_t now, outcome *o) {
@@ -69,7 +74,7 @@ static void finish_list(telling *t, const psprobe_error *error, const psp_ack_fa
   if (s->state == PSP_STOPPED) psp_leases_abandon(&s->leases, &o->lost); /* nobody is to retry */
   o->code = error->code;
   if (o->lost.count > 0)
-    o->note = (psp_note){PSPROBE_LOG_WARNING,
+    o->note = (psp_note){level_of(fates),
                          "leases_lost",
                          .meaning = "could not be acknowledged in time; they will come again",
                          .count_name = "count",
@@ -84,7 +89,7 @@ static void finish(telling *t, const psprobe_error *error, const psp_ack_fates *
   s->telling--;
   if (error != NULL) {
     if (!s->ack_failing)
-      o->note = (psp_note){PSPROBE_LOG_WARNING, "acknowledge_failed", .error = *error};
+      o->note = (psp_note){level_of(fates), "acknowledge_failed", .error = *error};
     s->ack_errors++;
   }
   s->ack_failing = error != NULL;
