@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "http/client/transport.h"
+#include "http/client/transfer.h"
 #include "http/url.h"
 
 struct psp_dial {
@@ -43,11 +43,9 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 
 static bool set(psp_dial *dial, const char *url, const char *by, int64_t timeout_ns) {
   CURL *easy = dial->easy;
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  psp_transfer_settle(easy);
   curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
-  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl_easy_setopt(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC); /* never Kerberos */
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout_ns / 1000000 + 1));
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, dial->cause);

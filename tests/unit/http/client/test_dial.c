@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Connections through a proxy of the test's own, and those that do not come about. */
+#include <dlfcn.h>
+#include <netdb.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,12 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <curl/curl.h>
 
 #include "http/client/dial.h"
+#include "http/client/transport.h"
 #include "os/clock.h"
+#include "os/latch.h"
 #include "raw_http.h"
 #include "raw_server.h"
 
@@ -130,8 +137,66 @@ static void test_proxy_refuses(void **state) {
   raw_server_stop(proxy);
 }
 
+/* ---- names ---- */
+
+static sem_t asked_name, answer_name;
+
+/* In the place of libc's: one name is answered when the test says so, or after ten seconds. */
+__attribute__((visibility("default"))) int getaddrinfo(const char *name, const char *service,
+                                                       const struct addrinfo *hints,
+                                                       struct addrinfo **found) {
+  static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+  if (name == NULL || strcmp(name, "slow.invalid") != 0) {
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(name, service, hints, found);
+  }
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += 10;
+  sem_post(&asked_name);
+  if (sem_timedwait(&answer_name, &until) != 0) sem_post(&asked_name);
+  return EAI_NONAME;
+}
+
+static void on_freed(void *arg, const psp_http_response *response, const psprobe_error *error) {
+  assert_null(response);
+  assert_non_null(error);
+  psp_latch_post(arg);
+}
+
+/* Called off while a name is looked up: nobody waits for its answer. */
+static void test_freed_while_a_name_is_asked_for(void **state) {
+  (void)state;
+  psp_dial *made = NULL;
+  psprobe_error error = {0};
+  psp_http *http = NULL;
+  const psp_http_request request = {
+      .method = "GET", .url = "http://slow.invalid/", .timeout_ns = 60 * PSP_SECOND_NS};
+  psp_latch done;
+  int fd;
+  if (LIBCURL_VERSION_NUM < 0x075700) skip(); /* that curl waits */
+  sem_init(&asked_name, 0, 0);
+  sem_init(&answer_name, 0, 0);
+  psp_latch_init(&done);
+  assert_int_equal(psp_dial_begin("slow.invalid:80", false, 60 * PSP_SECOND_NS, &made, &error),
+                   PSPROBE_OK);
+  assert_int_equal(psp_dial_wait(made, NULL, 0, 0, &fd, &error), PSP_DIALING);
+  sem_wait(&asked_name);
+  psp_dial_free(made);
+  assert_int_equal(psp_http_new(NULL, &http, NULL), PSPROBE_OK);
+  assert_int_equal(psp_http_send(http, &request, on_freed, &done, NULL, &error), PSPROBE_OK);
+  sem_wait(&asked_name);
+  psp_http_free(http);
+  psp_latch_wait(&done);
+  assert_int_equal(sem_trywait(&asked_name), -1); /* nobody has waited for ten seconds */
+  sem_post(&answer_name);
+  sem_post(&answer_name);
+  psp_latch_destroy(&done);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_direct), cmocka_unit_test(test_proxy),
-                                     cmocka_unit_test(test_proxy_refuses)};
+                                     cmocka_unit_test(test_proxy_refuses),
+                                     cmocka_unit_test(test_freed_while_a_name_is_asked_for)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
