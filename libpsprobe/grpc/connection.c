@@ -38,9 +38,11 @@ static void lose(psp_rpc_connection *c, const char *why) {
   const char *http2 = psp_session_why(c->session);
   if (c->over) return;
   c->over = true;
-  c->code = c->link->refused                           ? PSPROBE_UNAUTHENTICATED
-            : c->link->foreign || (c->heard && !c->up) ? PSPROBE_UNIMPLEMENTED
-                                                       : PSPROBE_UNAVAILABLE;
+  /* One that is cut off within its first frame may speak HTTP/2 all the same. */
+  const bool foreign = c->link->foreign || (!c->up && http2[0] != 0);
+  c->code = c->link->refused ? PSPROBE_UNAUTHENTICATED
+            : foreign        ? PSPROBE_UNIMPLEMENTED
+                             : PSPROBE_UNAVAILABLE;
   snprintf(c->why, sizeof c->why, "%s", http2[0] != 0 ? http2 : why);
 }
 

@@ -18,6 +18,7 @@ void *psp_arena_alloc(psp_arena *a, size_t size) {
   if (rounded > a->left) {
     size_t bytes = rounded > BLOCK ? rounded : BLOCK;
     block *more = malloc(sizeof *more + bytes);
+    a->starved = more == NULL;
     if (more == NULL) return NULL;
     more->next = a->blocks;
     a->blocks = more;
@@ -41,6 +42,7 @@ static void free_nothing(void *data, void *place) {
 void psp_arena_open(psp_arena *a, size_t budget) {
   a->allocator = (ProtobufCAllocator){alloc, free_nothing, a};
   a->blocks = NULL;
+  a->starved = false;
   a->at = (char *)a->room;
   a->left = sizeof a->room;
   a->budget = budget;

@@ -7,6 +7,7 @@
  * unpacked lies in an arena, and goes at once.
  */
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -17,6 +18,7 @@ typedef struct psp_arena {
   struct psp_arena_block *blocks;
   char *at;
   size_t left, budget;
+  bool starved;          /**< there was no memory, within its budget */
   max_align_t room[256]; /**< one message needs no more */
 } psp_arena;
 

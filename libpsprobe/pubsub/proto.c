@@ -198,9 +198,11 @@ psprobe_code psp_proto_stream_answer(const void *bytes, size_t len, psp_stream_a
   psp_stream_answer made = {.batch = NULL};
   const Psp__StreamingPullResponse *response =
       psp_unpack(&a, &psp__streaming_pull_response__descriptor, bytes, len);
-  psprobe_code code = response != NULL ? PSPROBE_OK
-                                       : psp_fail(error, PSPROBE_INTERNAL,
-                                                  "%zu bytes that are no answer of Pub/Sub", len);
+  psprobe_code code = PSPROBE_OK;
+  if (response == NULL && a.starved)
+    code = psp_fail_memory(error, "received messages");
+  else if (response == NULL)
+    code = psp_fail(error, PSPROBE_INTERNAL, "%zu bytes that are no answer of Pub/Sub", len);
   if (code == PSPROBE_OK && response->n_received_messages > 0)
     code = put_messages(response, &made.batch, error);
   const Psp__SubscriptionProperties *properties =

@@ -92,7 +92,9 @@ psprobe_code psp_proto_published(const void *bytes, size_t len, size_t count, co
   const char **made = NULL;
   size_t size = 0;
   psprobe_code code = PSPROBE_OK;
-  if (came != count)
+  if (a.starved)
+    code = psp_fail_memory(error, "publish answer");
+  else if (came != count)
     code =
         psp_fail(error, PSPROBE_INTERNAL, "publish answer: %zu ids for %zu messages", came, count);
   else if (!are_texts(response->message_ids, count, &size))

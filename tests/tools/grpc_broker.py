@@ -66,10 +66,12 @@ class Broker:
         self.failed = set()
 
     def give(self, stream, most):
-        """With the lock: what may go out now."""
+        """With the lock: what may go out now. A key stays with its stream while one of it is out:
+        what another stream was given may never have arrived."""
         out = []
+        taken = {n % KEYS for n, lease in self.leased.items() if lease[1] is not stream}
         for key, queue in self.waiting.items():
-            while queue and len(out) < most:
+            while key not in taken and queue and len(out) < most:
                 number = queue.popleft()
                 if number in self.acked:
                     continue

@@ -62,12 +62,13 @@ static void on_message(void *arg, const void *message, size_t len) {
 /* ---- the end of a stream ---- */
 
 /* With the lock. Nothing has ever come on a stream, and it reached somebody who does not know what
- * that is: who says so, or hangs up again and again, though by REST the subscription is there. */
+ * that is: who says so, or fails again and again, though by REST the subscription is there. */
 static bool speaks_no_grpc(const psprobe_subscriber *s, const psp_rpc_status *status) {
   if (s->streamed || status == NULL || status->from_peer) return false;
-  return status->code == PSPROBE_UNIMPLEMENTED || status->code == PSPROBE_INTERNAL ||
-         status->code == PSPROBE_UNKNOWN ||
-         (status->code == PSPROBE_UNAVAILABLE && s->own_known && s->pull_failures >= HANG_UPS);
+  if (status->code == PSPROBE_UNIMPLEMENTED) return true;
+  return s->own_known && s->pull_failures >= HANG_UPS &&
+         (status->code == PSPROBE_INTERNAL || status->code == PSPROBE_UNKNOWN ||
+          status->code == PSPROBE_UNAVAILABLE);
 }
 
 /* With the lock. */

@@ -187,6 +187,18 @@ static void test_slowly(void **state) {
   free(large);
 }
 
+/* Cut off within the first frame: that is no word of another protocol. */
+static void test_half_a_greeting(void **state) {
+  (void)state;
+  static const char half[] = "\0\0\6\4\0";
+  assert_int_equal(send(peer->link->fd, half, 5, 0), 5);
+  psp_connection_read(ours, T0);
+  shutdown(peer->link->fd, SHUT_RDWR);
+  psp_connection_read(ours, T0);
+  assert_true(ours->over);
+  assert_int_equal(ours->code, PSPROBE_UNAVAILABLE);
+}
+
 static void test_end(void **state) {
   (void)state;
   exchange(T0);
@@ -199,9 +211,10 @@ static void test_end(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(test_says_nothing), TEST(test_pings),
-                                     TEST(test_silence),      TEST(test_silence_from_the_beginning),
-                                     TEST(test_no_answer),    TEST(test_slowly),
-                                     TEST(test_end)};
+  const struct CMUnitTest tests[] = {
+      TEST(test_says_nothing),    TEST(test_pings),
+      TEST(test_silence),         TEST(test_silence_from_the_beginning),
+      TEST(test_no_answer),       TEST(test_slowly),
+      TEST(test_half_a_greeting), TEST(test_end)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

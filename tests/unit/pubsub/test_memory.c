@@ -12,6 +12,7 @@
 #include "failing_malloc.h"
 #include "fake_client.h"
 #include "files.h"
+#include "proto_bytes.h"
 #include "pubsub/admin/subscription.h"
 #include "pubsub/parts.h"
 #include "pubsub/proto.h"
@@ -58,6 +59,42 @@ static bool decode_push(void *arg) {
   bool done = succeeded(psprobe_push_decode(body, strlen(body), &push, NULL));
   assert_int_equal(done, push != NULL);
   psprobe_push_free(push);
+  return done;
+}
+
+/* More than the arena has room for on the stack. */
+static bool decode_stream(void *arg) {
+  const psp_buf *body = arg;
+  psp_stream_answer answer = {.batch = NULL};
+  bool done = succeeded(psp_proto_stream_answer(body->data, body->len, &answer, NULL));
+  assert_int_equal(done, answer.batch != NULL);
+  psprobe_batch_free(answer.batch);
+  return done;
+}
+
+static void test_stream(void **state) {
+  (void)state;
+  psp_buf received = proto_received("id", "data"), all = {0};
+  for (int i = 0; i < 1000; i++)
+    proto_text(&all, 1, received.data, received.len);
+  assert_true(failing_each(decode_stream, &all) > 3);
+  psp_buf_free(&received);
+  psp_buf_free(&all);
+}
+
+static bool encode_stream(void *arg) {
+  const char *const ids[] = {"a", "b"};
+  const psp_stream_opening opening = {.subscription = "s", .client_id = "c", .ack_deadline_s = 60};
+  psp_buf out[3] = {{0}};
+  (void)arg;
+  psp_proto_open_stream(&out[0], &opening);
+  psp_proto_acknowledge(&out[1], "s", ids, 2);
+  psp_proto_modify(&out[2], "s", ids, 2, 10);
+  bool done = true;
+  for (int i = 0; i < 3; i++) {
+    done = done && !out[i].failed;
+    psp_buf_free(&out[i]);
+  }
   return done;
 }
 
@@ -115,6 +152,7 @@ static bool publish_by_grpc(void *arg) {
 static void test_encoders(void **state) {
   (void)state;
   assert_true(failing_each(encode, NULL) > 1);
+  assert_true(failing_each(encode_stream, NULL) > 2);
   assert_true(failing_each(publish_by_grpc, NULL) > 4);
 }
 
@@ -146,6 +184,7 @@ static void test_new_subscriber(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_decoders),
+      cmocka_unit_test(test_stream),
       cmocka_unit_test(test_encoders),
       cmocka_unit_test_setup_teardown(test_new_subscriber, fake_client_setup, fake_client_teardown),
   };

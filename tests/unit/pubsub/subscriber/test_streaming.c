@@ -70,7 +70,8 @@ static void wait_for(const unsigned *count, unsigned value) {
 static void end(const begun *b, psprobe_code code, const char *message) {
   psprobe_error error = {.code = code};
   snprintf(error.message, sizeof error.message, "%s", message);
-  b->call.end(b->call.arg, code != PSPROBE_OK ? &error : NULL, NULL);
+  const psp_rpc_status status = {.code = code, .message = message};
+  b->call.end(b->call.arg, code != PSPROBE_OK ? &error : NULL, &status);
 }
 
 psprobe_code __wrap_psp_stream_start(psprobe_client *client, const psp_stream_call *call,
@@ -204,6 +205,15 @@ static void test_an_end_that_overtakes(void **state) {
   assert_int_equal(first->halved + first->cancelled + first->paused + first->given_up, 0);
 }
 
+/* A stream that something on the way resets is opened anew, and REST is not fallen back to. */
+static void test_one_reset(void **state) {
+  begin(*state);
+  end(&stage.streams[0], PSPROBE_INTERNAL, "reset");
+  wait_for(&stage.count, 2);
+  stop(&stage.streams[1]);
+  assert_null(strstr(stage.log, "no_grpc_here"));
+}
+
 /* With exactly-once delivery some ids fail: information, not a warning. */
 static void test_refused_ids(void **state) {
   psp_buf info = {0}, any = {0}, answer = one_message("a");
@@ -229,6 +239,6 @@ static void test_refused_ids(void **state) {
 /* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {TEST(test_bad_answer), TEST(test_an_end_that_overtakes),
-                                     TEST(test_refused_ids)};
+                                     TEST(test_one_reset), TEST(test_refused_ids)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/** @file A call without memory: each allocation of its two sides fails once, and all that follow.
+ * It ends once, with an error that says so, and nothing is lost or read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "failing_malloc.h"
+#include "grpc/channel.h"
+#include "grpc/session.h"
+
+#define LONG 40000 /* bytes of a message: more than a DATA frame, and than the window */
+
+static char text[LONG];
+
+static struct call {
+  psp_session *client, *server;
+  psp_rpc *served;
+  size_t got; /* bytes of the answer's messages */
+  unsigned ends;
+  psprobe_code code;
+  bool told; /* why */
+} c;
+
+static void on_request(void *arg, const void *data, size_t len) {
+  (void)arg;
+  psp_rpc_send(c.served, data, len);
+}
+
+static void on_half_closed(void *arg) {
+  (void)arg;
+  psp_rpc_finish(c.served, PSPROBE_OK, "");
+}
+
+static void on_served(void *arg, const psp_rpc_status *status) {
+  (void)arg, (void)status;
+  c.served = NULL;
+}
+
+static const psp_rpc_events serving = {
+    .message = on_request, .half_closed = on_half_closed, .end = on_served};
+
+static void on_accept(void *arg, psp_rpc *rpc, const char *path) {
+  (void)arg, (void)path;
+  c.served = rpc;
+  psp_rpc_set_events(rpc, &serving, NULL);
+}
+
+static void on_answer(void *arg, const void *data, size_t len) {
+  (void)arg;
+  assert_memory_equal(data, text, len < LONG ? len : LONG);
+  c.got += len;
+}
+
+static void on_end(void *arg, const psp_rpc_status *status) {
+  (void)arg;
+  c.ends++;
+  c.code = status->code;
+  c.told = status->message[0] != 0;
+}
+
+static const psp_rpc_events events = {.message = on_answer, .end = on_end};
+
+/* @return whether both go on */
+static bool carry(psp_session *from, psp_session *to) {
+  psp_buf bytes = {0};
+  bool ok = psp_session_give(from, &bytes, 1 << 14);
+  if (bytes.len > 0) ok = psp_session_take(to, bytes.data, bytes.len, 1) && ok;
+  psp_buf_free(&bytes);
+  return ok;
+}
+
+static psp_rpc *begin(void) {
+  psp_fields fields = {.first = NULL};
+  psp_rpc *rpc = NULL;
+  if (psp_fields_add(&fields, "x-text", "value", 5) &&
+      psp_fields_add(&fields, "x-raw-bin", "\0\1\2", 3))
+    rpc = psp_rpc_new(&(psp_rpc_request){.path = "/echo",
+                                         .fields = &fields,
+                                         .deadline_ns = INT64_MAX,
+                                         .message = text,
+                                         .len = LONG,
+                                         .only = true,
+                                         .events = &events});
+  psp_fields_clear(&fields);
+  return rpc;
+}
+
+static bool call_once(void *arg) {
+  psp_session_options options = {.authority = "a", .window = 1024, .accept = on_accept};
+  (void)arg;
+  c = (struct call){.ends = 0};
+  c.client = psp_session_new(&options);
+  options.server = true;
+  c.server = psp_session_new(&options);
+  psp_rpc *rpc = c.client != NULL && c.server != NULL ? begin() : NULL;
+  if (rpc != NULL) psp_session_begin(c.client, rpc, 1);
+  for (int turns = 1000; rpc != NULL && c.ends == 0 && turns > 0; turns--)
+    if (!carry(c.client, c.server) || !carry(c.server, c.client)) break;
+  psp_session_free(c.client);
+  psp_session_free(c.server);
+  assert_int_equal(c.ends, rpc != NULL);
+  const bool done = rpc != NULL && c.code == PSPROBE_OK;
+  if (done) assert_int_equal(c.got, LONG);
+  if (rpc != NULL && !done) assert_true(c.told);
+  return done;
+}
+
+static void test_call(void **state) {
+  (void)state;
+  memset(text, 'x', sizeof text);
+  assert_true(failing_each(call_once, NULL) > 20);
+}
+
+/* One that cannot be made says so. With memory for its thread, that would take its own. */
+static void test_new_channel(void **state) {
+  (void)state;
+  for (long after = 0; after < 5; after++) {
+    psp_channel *channel = NULL;
+    psprobe_error error = {0};
+    failing_failed = false;
+    failing_after = after;
+    psprobe_code code = psp_channel_new(
+        &(psp_channel_options){.target = "127.0.0.1:1", .user_agent = "u"}, &channel, &error);
+    failing_after = -1;
+    assert_true(failing_failed);
+    assert_int_equal(code, PSPROBE_RESOURCE_EXHAUSTED);
+    assert_null(channel);
+    assert_non_null(strstr(error.message, "memory"));
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_call),
+                                     cmocka_unit_test(test_new_channel)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
