@@ -57,9 +57,12 @@ class Handler(grpc.GenericRpcHandler):
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--age", type=int)
+    arguments.add_argument("--most", type=int, help="calls at once on a connection")
     arguments.add_argument("--tls", nargs=2)
     arguments = arguments.parse_args()
     options = [("grpc.max_receive_message_length", 64 << 20), ("grpc.http2.lookahead_bytes", 1024)]
+    if arguments.most:
+        options += [("grpc.max_concurrent_streams", arguments.most)]
     if arguments.age:
         options += [("grpc.max_connection_age_ms", arguments.age),
                     ("grpc.max_connection_age_grace_ms", 20000)]

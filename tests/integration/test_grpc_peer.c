@@ -147,6 +147,31 @@ static void test_goaway(void **state) {
   python_peer_stop(&p);
 }
 
+/* One stream has the only place; another waits for it until the server goes away, and begins on the
+ * next connection, while the first goes on where it is. */
+static void test_goaway_while_one_waits(void **state) {
+  (void)state;
+  const char *const arguments[] = {"--age", "500", "--most", "1", NULL};
+  python_peer p = python_peer_start(SCRIPT, arguments);
+  psp_channel *channel = open_channel(&p, (psp_channel_options){0});
+  rpc_wait first, second;
+  assert_int_equal(rpc_wait_begin(&first, channel, "/test/Stream", NULL, INT64_MAX), PSPROBE_OK);
+  psp_channel_send(channel, first.id, "m", 1, NULL);
+  rpc_wait_messages(&first, 1);
+  assert_int_equal(rpc_wait_begin(&second, channel, "/test/Stream", "m", INT64_MAX), PSPROBE_OK);
+  rpc_wait_messages(&second, 1);
+  psp_channel_send(channel, first.id, "m", 1, NULL);
+  rpc_wait_messages(&first, 2);
+  psp_channel_half_close(channel, first.id);
+  psp_channel_half_close(channel, second.id);
+  assert_int_equal(rpc_wait_end(&first), PSPROBE_OK);
+  assert_int_equal(rpc_wait_end(&second), PSPROBE_OK);
+  rpc_wait_free(&first);
+  rpc_wait_free(&second);
+  psp_channel_free(channel);
+  python_peer_stop(&p);
+}
+
 static void test_tls(void **state) {
   (void)state;
   char answer[256];
@@ -175,7 +200,8 @@ int main(void) {
     printf("skipped: there is no Python with grpc (Debian: python3-grpcio)\n");
     return 77;
   }
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls), cmocka_unit_test(test_metadata),
-                                     cmocka_unit_test(test_goaway), cmocka_unit_test(test_tls)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_calls), cmocka_unit_test(test_metadata), cmocka_unit_test(test_goaway),
+      cmocka_unit_test(test_goaway_while_one_waits), cmocka_unit_test(test_tls)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
