@@ -306,6 +306,8 @@ static void test_exactly_once(void **state) {
 
 /* ---- through the proxy ---- */
 
+/* Lateness counts twenty times by our clock, and what is on its way to us from the stand-in, by
+ * which an ack's answer has to pass, is more than such a line carries within a lease. */
 static void weather(bool broker) {
   static const uint32_t windows[] = {1024, 16384, 1 << 20};
   const char *seed = getenv("SEED");
@@ -315,7 +317,7 @@ static void weather(bool broker) {
         .per_cent = {[BAD_CUT] = 25, [BAD_RESET] = 25, [BAD_STALL] = 15, [BAD_DEAF] = 10},
         .most = 1 << 18,
         .piece = 4000,
-        .late_ms = i == 0 ? 0 : 2};
+        .late_ms = broker && i > 0 ? 2 : 0};
     run(&(trial){.count = is_full() ? 20000 : 2000,
                  .broker = broker,
                  .seconds = is_full() ? 300 : 120,
