@@ -11,7 +11,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "http/client/transfer.h"
+#include "http/client/handle.h"
+#include "http/client/transport.h"
 #include "http/url.h"
 
 struct psp_dial {
@@ -43,7 +44,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 
 static bool set(psp_dial *dial, const char *url, const char *by, int64_t timeout_ns) {
   CURL *easy = dial->easy;
-  psp_transfer_settle(easy);
+  psp_handle_settle(easy);
   curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout_ns / 1000000 + 1));

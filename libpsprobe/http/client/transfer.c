@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "http/client/handle.h"
 #include "http/url.h"
 
 #define DEFAULT_TIMEOUT_NS 60000000000
@@ -77,21 +78,11 @@ static void set_protocols(CURL *easy) {
 #endif
 }
 
-void psp_transfer_settle(CURL *easy) {
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC); /* never Kerberos */
-  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-  /* Who is called off while a name is looked up does not wait for the answer. */
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-}
-
 static bool set_defaults(psp_transfer *t, const psp_transfer_defaults *defaults) {
   CURL *easy = t->easy;
   int64_t connect_ns = defaults->connect_timeout_ns;
   set_protocols(easy);
-  psp_transfer_settle(easy);
+  psp_handle_settle(easy);
   /* What is asked for is what was meant, also with dots in it: an endpoint that somebody gave. */
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

@@ -56,9 +56,6 @@ typedef struct psp_transfer_defaults {
   void *socket_arg;
 } psp_transfer_defaults;
 
-/** What each handle of curl's has in common. */
-void psp_transfer_settle(CURL *easy);
-
 typedef struct psp_transfer_list {
   psp_transfer *first, *last;
 } psp_transfer_list;
