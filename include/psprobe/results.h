@@ -160,8 +160,8 @@ PSPROBE_API psprobe_code psprobe_store_backlog(psprobe_store *store, uint64_t *r
 
 /* ---- upload ---- */
 
-/** Carries rows to Firestore on a thread of its own, oldest first, also those that earlier runs
- * left; tries for ever with backoff. */
+/** Carries rows to Firestore on threads of its own, oldest first and up to four requests at once,
+ * also those that earlier runs left; tries for ever with backoff. */
 typedef struct psprobe_uploader psprobe_uploader;
 
 typedef struct psprobe_uploader_options {
@@ -208,7 +208,7 @@ PSPROBE_API psprobe_code psprobe_uploader_flush(psprobe_uploader *uploader, int6
 /** Tells how it goes. @param stats receives it. */
 PSPROBE_API void psprobe_uploader_get_stats(psprobe_uploader *uploader,
                                             psprobe_uploader_stats *stats);
-/** Ends the thread (a call under way is cancelled), frees. NULL is fine. Before the store's free.
+/** Ends the threads (calls under way are cancelled), frees. NULL is fine. Before the store's free.
  */
 PSPROBE_API void psprobe_uploader_free(psprobe_uploader *uploader);
 
