@@ -81,6 +81,16 @@ static void tell_rows(void *arg, char *line, size_t size) {
   snprintf(line, size, "%llu rows read", (unsigned long long)atomic_load(&rows_read));
 }
 
+static bool print_rows(void *arg, const char *text, size_t len) {
+  (void)arg;
+  return fwrite(text, 1, len, stdout) == len;
+}
+
+static psprobe_report_form form_of_rows(void) {
+  return o.lines ? PSPROBE_REPORT_JSON_LINES : PSPROBE_REPORT_CSV;
+}
+
+/* A report, or all rows where `report` is NULL. */
 static psprobe_code fetch(const psprobe_report_options *what, psprobe_report **report,
                           psprobe_error *error) {
   psprobe_client *client = NULL;
@@ -90,7 +100,11 @@ static psprobe_code fetch(const psprobe_report_options *what, psprobe_report **r
   o.cloud.progress = count_rows;
   psprobe_code code = psprobe_client_new(&o.client, &client, error);
   if (code == PSPROBE_OK) code = psprobe_progress_new(stderr, tell_rows, NULL, &progress, error);
-  if (code == PSPROBE_OK) code = psprobe_report_fetch(client, &o.cloud, what, report, error);
+  if (code == PSPROBE_OK && report != NULL)
+    code = psprobe_report_fetch(client, &o.cloud, what, report, error);
+  else if (code == PSPROBE_OK)
+    code = psprobe_report_export_cloud(client, &o.cloud, what, form_of_rows(), print_rows, NULL,
+                                       error);
   psprobe_progress_free(progress);
   psprobe_client_free(client);
   return code;
@@ -119,16 +133,13 @@ static psprobe_code failed(psprobe_error *error, const char *what, const char *w
   return PSPROBE_UNAVAILABLE;
 }
 
-static bool print_rows(void *arg, const char *text, size_t len) {
-  (void)arg;
-  return fwrite(text, 1, len, stdout) == len;
-}
-
-/* All rows of a file, without holding them. */
+/* All rows, without holding them. */
 static psprobe_code export_rows(const psprobe_logger *logger, psprobe_error *error) {
   psprobe_report_options what = asked(o.run, logger);
-  psprobe_report_form form = o.lines ? PSPROBE_REPORT_JSON_LINES : PSPROBE_REPORT_CSV;
-  psprobe_code code = psprobe_report_export(o.file, &what, form, print_rows, NULL, error);
+  psprobe_code code =
+      o.cloud.collection != NULL
+          ? fetch(&what, NULL, error)
+          : psprobe_report_export(o.file, &what, form_of_rows(), print_rows, NULL, error);
   if (code == PSPROBE_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
     code = failed(error, "write standard output", strerror(errno));
   return code;
@@ -214,7 +225,7 @@ int main(int argc, char **argv) {
   if (!one_form(&status) || !one_place(&status)) return status;
 
   const char *run = o.compare.count > 0 ? o.compare.items[1] : o.run;
-  bool rows = (o.csv || o.lines) && o.file != NULL && o.sources.count == 0;
+  bool rows = (o.csv || o.lines) && o.sources.count == 0;
   psprobe_code code = rows ? export_rows(&logger, &error) : read_run(run, &logger, &report, &error);
   if (code == PSPROBE_OK && !rows)
     code = o.compare.count > 0 ? compare(report, &logger, &error) : show(report, &error);

@@ -104,6 +104,24 @@ PSPROBE_API psprobe_code psprobe_report_fetch(psprobe_client *client,
                                               const psprobe_report_cloud *cloud,
                                               const psprobe_report_options *options,
                                               psprobe_report **report, psprobe_error *error);
+/**
+ * Hands out what probers uploaded, without a report: JSON lines as they come, in Firestore's order
+ * and in constant memory; a CSV, in the order sent, is held in memory.
+ *
+ * @param client  reads
+ * @param cloud   may be NULL
+ * @param options as psprobe_report_export
+ * @param form    of the rows
+ * @param put     called on this thread
+ * @return PSPROBE_OK, also when `put` ended it; else as psprobe_report_fetch
+ * Blocks: while it is read.
+ */
+PSPROBE_API psprobe_code psprobe_report_export_cloud(psprobe_client *client,
+                                                     const psprobe_report_cloud *cloud,
+                                                     const psprobe_report_options *options,
+                                                     psprobe_report_form form,
+                                                     psprobe_report_put *put, void *arg,
+                                                     psprobe_error *error);
 /** Frees. NULL is fine. */
 PSPROBE_API void psprobe_report_free(psprobe_report *report);
 /** @return probes in the report */

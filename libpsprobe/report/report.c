@@ -161,20 +161,34 @@ psprobe_code psprobe_report_export(const char *path, const psprobe_report_option
   return psp_export_file(&source, form, put, arg, error);
 }
 
+static psp_columns_cloud in_cloud(psprobe_client *client, const psprobe_report_cloud *cloud,
+                                  const psprobe_report_options *options) {
+  static const psprobe_report_cloud usual;
+  if (cloud == NULL) cloud = &usual;
+  return (psp_columns_cloud){.client = client,
+                             .filter = options->filter,
+                             .collection = cloud->collection,
+                             .runs = cloud->runs,
+                             .progress = cloud->progress,
+                             .progress_arg = cloud->progress_arg};
+}
+
 psprobe_code psprobe_report_fetch(psprobe_client *client, const psprobe_report_cloud *cloud,
                                   const psprobe_report_options *options, psprobe_report **report,
                                   psprobe_error *error) {
   if (options == NULL) options = &no_options;
   psp_columns columns = {0};
-  psp_columns_cloud from = {.client = client, .filter = options->filter};
-  if (cloud != NULL) {
-    from.collection = cloud->collection;
-    from.runs = cloud->runs;
-    from.progress = cloud->progress;
-    from.progress_arg = cloud->progress_arg;
-  }
+  psp_columns_cloud from = in_cloud(client, cloud, options);
   psprobe_code code = psp_columns_fetch(&columns, &from, error);
   return of_columns(code, &columns, options, report, error);
+}
+
+psprobe_code psprobe_report_export_cloud(psprobe_client *client, const psprobe_report_cloud *cloud,
+                                         const psprobe_report_options *options,
+                                         psprobe_report_form form, psprobe_report_put *put,
+                                         void *arg, psprobe_error *error) {
+  psp_columns_cloud from = in_cloud(client, cloud, options != NULL ? options : &no_options);
+  return psp_export_cloud(&from, form, put, arg, error);
 }
 
 char *psprobe_report_csv(const psprobe_report *report) {

@@ -116,6 +116,30 @@ static psprobe_report *fetch(const char *collection, const psprobe_report_option
   return report;
 }
 
+static bool put_file(void *arg, const char *text, size_t len) {
+  return fwrite(text, 1, len, arg) == len;
+}
+
+/* Lines as they come from Firestore have the figures of a file that holds the same. */
+static void compare_lines(void **state, psprobe_store *store, const char *collection) {
+  psprobe_report_cloud cloud = {.collection = collection};
+  psprobe_report *of_file = NULL, *of_lines = NULL;
+  psprobe_error error = {0};
+  const char *path = scratch_file(state, "lines");
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  if (psprobe_report_export_cloud(client, &cloud, NULL, PSPROBE_REPORT_JSON_LINES, put_file, file,
+                                  &error) != PSPROBE_OK)
+    fail_msg("%s", error.message);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(psprobe_report_read(path, NULL, &of_lines, &error), PSPROBE_OK);
+  assert_int_equal(psprobe_report_load(store, NULL, &of_file, NULL), PSPROBE_OK);
+  expect_equal(psprobe_report_json(of_file), psprobe_report_json(of_lines));
+  expect_equal(psprobe_report_json_lines(of_file), psprobe_report_json_lines(of_lines));
+  psprobe_report_free(of_file);
+  psprobe_report_free(of_lines);
+}
+
 static void compare(psprobe_store *store, const char *collection,
                     const psprobe_report_options *options) {
   psprobe_report *of_file = NULL, *of_cloud = fetch(collection, options);
@@ -133,6 +157,7 @@ static void the_same_as_of_the_file(void **state) {
   add_run(store, 1, 0, 250, PSPROBE_ENDING_FINISHED);
   add_run(store, 2, 1000, 60, PSPROBE_ENDING_STOPPED);
   upload(store, "cloud_results");
+  compare_lines(state, store, "cloud_results");
   char first[PSPROBE_ID_SIZE];
   scratch_id(first, 1);
   compare(store, "cloud_results", &(psprobe_report_options){.filter = {.run = "last"}});

@@ -91,6 +91,12 @@ psprobe_code psp_export_end(psp_export *out, psprobe_error *error) {
   return failed ? psp_fail_memory(error, "rows") : PSPROBE_OK;
 }
 
+void psp_export_all(psp_export *out, const psp_columns *columns) {
+  psp_columns_each(columns, psp_export_note, &out->shape);
+  psp_export_columns(out, columns);
+  psp_columns_each(columns, psp_export_row, out);
+}
+
 static bool put_text(void *arg, const char *text, size_t len) {
   psp_buf_add(arg, text, len);
   return true;
@@ -99,9 +105,7 @@ static bool put_text(void *arg, const char *text, size_t len) {
 char *psp_columns_export(const psp_columns *columns, psprobe_report_form form) {
   psp_buf all = {0};
   psp_export out = {.form = form, .put = put_text, .arg = &all};
-  psp_columns_each(columns, psp_export_note, &out.shape);
-  psp_export_columns(&out, columns);
-  psp_columns_each(columns, psp_export_row, &out);
+  psp_export_all(&out, columns);
   all.failed |= psp_export_end(&out, NULL) != PSPROBE_OK;
   return psp_buf_take(&all, NULL);
 }

@@ -58,6 +58,12 @@ psprobe_code psp_export_file(const psp_columns_source *source, psprobe_report_fo
 /** The same of a store. @return as psprobe_store_each */
 psprobe_code psp_export_store(psprobe_store *store, const psprobe_filter *filter, psp_export *out,
                               psprobe_error *error);
+/** The same of what probers uploaded: lines as it comes, in Firestore's order, so that it is read
+ * once; a table is held in memory. @return as psp_columns_fetch */
+psprobe_code psp_export_cloud(const psp_columns_cloud *from, psprobe_report_form form,
+                              psp_text_put *put, void *arg, psprobe_error *error);
+/** All that columns hold. */
+void psp_export_all(psp_export *out, const psp_columns *columns);
 /** The same of columns, as a text. NULL: no memory. */
 char *psp_columns_export(const psp_columns *columns, psprobe_report_form form);
 

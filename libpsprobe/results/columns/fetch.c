@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "results/columns/documents.h"
+#include "results/columns/export.h"
 #include "results/upload/collections.h"
 #include "results/upload/run_document.h"
 
@@ -13,6 +14,7 @@ typedef struct fetch {
   psp_collections collections;
   psp_run_list runs;
   psp_import import;
+  psp_export *out;   /* NULL: the columns hold the rows */
   psprobe_code code; /* what ended the reading */
   psprobe_error *error;
   uint64_t rows;
@@ -48,7 +50,7 @@ static bool take_row(void *arg, const psprobe_document *document) {
   else
     f->code = psp_import_document(&f->import, fields, f->error);
   if (f->from->progress != NULL) f->from->progress(f->from->progress_arg, ++f->rows);
-  return f->code == PSPROBE_OK;
+  return f->code == PSPROBE_OK && !f->import.ended;
 }
 
 static psprobe_value *start_of(const psprobe_filter *filter) {
@@ -95,20 +97,25 @@ static psprobe_code read_all(fetch *f, psprobe_error *error) {
                     "there is no run in %s yet: give the beginning of a run's id",
                     f->collections.runs);
   if (code == PSPROBE_OK) code = add_runs(f, error);
+  if (code == PSPROBE_OK && f->out != NULL) psp_export_columns(f->out, f->import.columns);
   if (code == PSPROBE_OK) code = query_rows(f, error);
   return code;
 }
 
-psprobe_code psp_columns_fetch(psp_columns *columns, const psp_columns_cloud *from,
+static psprobe_code fetch_rows(psp_columns *columns, const psp_columns_cloud *from, psp_export *out,
                                psprobe_error *error) {
   psprobe_error own = {0};
   if (error == NULL) error = &own;
-  fetch f = {.from = from, .error = error};
+  fetch f = {.from = from, .out = out, .error = error};
   psprobe_code code = psp_collections_name(&f.collections, from->collection, from->runs, error);
   if (code != PSPROBE_OK) return code;
   /* The run was chosen by its document. */
   psprobe_filter filter = from->filter;
-  f.import = (psp_import){.columns = columns, .what = f.collections.results, .filter = &filter};
+  f.import = (psp_import){.columns = columns,
+                          .what = f.collections.results,
+                          .filter = &filter,
+                          .take = out != NULL ? psp_export_row : NULL,
+                          .arg = out};
   code = read_all(&f, error);
   if (f.runs.count > 0) filter.run = NULL;
   if (code == PSPROBE_OK) code = psp_import_finish(&f.import, error);
@@ -116,4 +123,21 @@ psprobe_code psp_columns_fetch(psp_columns *columns, const psp_columns_cloud *fr
   psp_run_list_free(&f.runs);
   psp_collections_free(&f.collections);
   return code;
+}
+
+psprobe_code psp_columns_fetch(psp_columns *columns, const psp_columns_cloud *from,
+                               psprobe_error *error) {
+  return fetch_rows(columns, from, NULL, error);
+}
+
+psprobe_code psp_export_cloud(const psp_columns_cloud *from, psprobe_report_form form,
+                              psp_text_put *put, void *arg, psprobe_error *error) {
+  psp_export out = {.form = form, .put = put, .arg = arg};
+  psp_columns columns = {0};
+  bool table = form == PSPROBE_REPORT_CSV;
+  psprobe_code code = fetch_rows(&columns, from, table ? NULL : &out, error);
+  if (code == PSPROBE_OK && table) psp_export_all(&out, &columns);
+  psprobe_code end = psp_export_end(&out, code == PSPROBE_OK ? error : NULL);
+  psp_columns_free(&columns);
+  return code == PSPROBE_OK ? end : code;
 }

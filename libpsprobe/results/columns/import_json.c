@@ -17,6 +17,7 @@ typedef struct pass {
   psprobe_code (*take)(struct pass *p, const psp_json *object, const char *where,
                        psprobe_error *error);
   psp_interned columns; /* with times: what sources there are, where no run tells */
+  psp_buf known;        /* the member of a probe by which it is of the run that was met last */
   psp_buf text;
 } pass;
 
@@ -52,6 +53,23 @@ static psprobe_code note_run(psp_run_list *runs, const psp_run_copy *told, const
                   psp_run_columns[column].name);
 }
 
+/* An id that has to be escaped is looked for in no line. */
+static void note_known(pass *p, const char *id) {
+  static const char plain[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-";
+  psp_buf_reset(&p->known);
+  if (id[0] != '\0' && id[strspn(id, plain)] == '\0')
+    psp_buf_printf(&p->known, ",\"run_id\":\"%s\",", id);
+}
+
+/* A probe as we write it, of the run that was met last: it tells nothing new of sources and runs,
+ * and what is wrong with it is found with its row. (A quote within a text has a backslash before
+ * it, so what is found is a member.) */
+static bool tells_nothing(const pass *p, const char *line) {
+  return p->known.len > 0 &&
+         psp_text_starts(line, "{\"" PSP_LINE_KIND "\":\"" PSP_LINE_PROBE "\",") &&
+         strstr(line, p->known.data) != NULL;
+}
+
 static psprobe_code scan(pass *p, const psp_json *object, const char *where, psprobe_error *error) {
   psp_members_of kind = psp_members_kind(object);
   if (kind == PSP_MEMBERS_FLAT) return note_columns(p, object, error);
@@ -60,6 +78,7 @@ static psprobe_code scan(pass *p, const psp_json *object, const char *where, psp
                           ? psp_members_run(object, where, &told, error)
                           : psp_members_run_of_probe(object, where, &told, error);
   if (code == PSPROBE_OK) code = note_run(&p->import->runs, &told, where, error);
+  if (code == PSPROBE_OK) note_known(p, told.run.id);
   psp_run_copy_free(&told);
   return code;
 }
@@ -135,6 +154,7 @@ static psprobe_code take_lines(pass *p, psp_text *text, psprobe_error *error) {
     psp_json *object = NULL;
     char where[80];
     if (line.data[strspn(line.data, " \t\r")] == '\0' && strlen(line.data) == line.len) continue;
+    if (tells_nothing(p, line.data)) continue;
     snprintf(where, sizeof where, "%.40s: line %zu", p->import->what, number);
     code = psp_json_parse(line.data, line.len, where, &object, error);
     if (code == PSPROBE_OK) code = take(p, object, where, error);
@@ -166,6 +186,7 @@ static psprobe_code take_all(pass *p, psp_text *text, psprobe_error *error) {
   psprobe_code code =
       psp_text_first(text) == '[' ? take_items(p, text, error) : take_lines(p, text, error);
   psp_buf_free(&p->text);
+  psp_buf_free(&p->known);
   /* What made the text end early says more than what that made of a line. */
   return text->error.code != PSPROBE_OK ? psp_text_failed(text, error) : code;
 }

@@ -200,9 +200,19 @@ static psprobe_code read_row(psp_import *import, const psp_json *object, const c
   return code;
 }
 
+static bool has_sources(const psp_json *sources, const psprobe_run *run) {
+  bool all = psp_json_count(sources) == run->source_count;
+  for (size_t k = 0; all && k < run->source_count; k++)
+    all = psp_json_is_object(psp_json_get(sources, run->sources[k]));
+  return all;
+}
+
 psprobe_code psp_members_probe(psp_import *import, const psp_json *object, const char *where,
                                psp_import_row *row, psprobe_error *error) {
   const psp_json *sources = psp_json_get(object, PSP_LINE_SOURCES);
+  if (!has_sources(sources, row->listed))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "%s: an earlier line has other sources for this run", where);
   psprobe_code code = read_row(import, object, where, row, error);
   for (size_t k = 0; code == PSPROBE_OK && k < row->listed->source_count; k++) {
     const char *name = row->listed->sources[k];

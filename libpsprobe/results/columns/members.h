@@ -24,7 +24,8 @@ psprobe_code psp_members_run(const psp_json *object, const char *where, psp_run_
 /** The sources of a probe and the id of its run, as a run that nothing else is told of. */
 psprobe_code psp_members_run_of_probe(const psp_json *object, const char *where, psp_run_copy *run,
                                       psprobe_error *error);
-/** Reads a probe of a listed run. The row is begun; its deliveries go into the import. */
+/** Reads a probe of a listed run, whose sources it has. The row is begun; its deliveries go into
+ * the import. */
 psprobe_code psp_members_probe(psp_import *import, const psp_json *object, const char *where,
                                psp_import_row *row, psprobe_error *error);
 
