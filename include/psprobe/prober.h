@@ -51,6 +51,8 @@ typedef struct psprobe_arrival {
   size_t source;
   uint32_t delivery; /**< 1: the answer that counts; from 2 on: duplicates, with their own facts */
   psprobe_answer answer;
+  psprobe_answer first; /**< of a duplicate: the answer that counts, without its facts, since it may
+                             not be kept: it could not be, and has not come again */
 } psprobe_arrival;
 
 /** What is to be kept at once: all of it, or nothing. */

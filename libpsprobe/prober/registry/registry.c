@@ -219,19 +219,33 @@ static psprobe_answer_outcome note(const psprobe_registry *registry, psp_probe_s
   return elapsed > registry->timeout_ns ? PSPROBE_ANSWER_LATE : PSPROBE_ANSWER_FIRST;
 }
 
+static int64_t wall_of(const psprobe_registry *registry, int64_t monotonic_ns) {
+  return registry->wall_offset_ns == 0 ? 0 : monotonic_ns + registry->wall_offset_ns;
+}
+
+static psprobe_answer first_of(const psprobe_registry *registry, const psp_probe_slot *slot,
+                               const psp_probe_slot_answer *answer) {
+  return (psprobe_answer){
+      .status = answer->elapsed_ns > registry->timeout_ns ? PSPROBE_LATE : PSPROBE_ANSWERED,
+      .cold = answer->cold,
+      .elapsed_ns = answer->elapsed_ns,
+      .handled_ns = answer->handled_ns,
+      .received_wall_ns = wall_of(registry, slot->sent_ns + answer->elapsed_ns)};
+}
+
 /* What who keeps the answer has to know of its probe. */
 static void tell(const psprobe_registry *registry, const psp_probe_slot *slot, size_t source,
                  int64_t now_ns, psprobe_answer_outcome outcome, psp_noted *noted) {
+  const psp_probe_slot_answer *answer = &slot->answers[source];
   bool further = outcome == PSPROBE_ANSWER_DUPLICATE;
-  int64_t elapsed = further ? now_ns - slot->sent_ns : slot->answers[source].elapsed_ns;
-  *noted = (psp_noted){.delivery = further ? slot->answers[source].duplicates + 1 : 1,
+  int64_t elapsed = further ? now_ns - slot->sent_ns : answer->elapsed_ns;
+  *noted = (psp_noted){.delivery = further ? answer->duplicates + 1 : 1,
                        .cadence = (psprobe_cadence)slot->cadence,
                        .elapsed_ns = elapsed,
-                       .received_wall_ns = registry->wall_offset_ns == 0
-                                               ? 0
-                                               : slot->sent_ns + elapsed + registry->wall_offset_ns,
+                       .received_wall_ns = wall_of(registry, slot->sent_ns + elapsed),
                        .sent_wall_ns = slot->wall_ns,
                        .lateness_ns = slot->lateness_ns};
+  if (further) noted->first = first_of(registry, slot, answer);
 }
 
 psprobe_answer_outcome psprobe_registry_answer(psprobe_registry *registry, const char *id,

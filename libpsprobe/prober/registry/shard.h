@@ -131,6 +131,7 @@ typedef struct psp_noted {
   psprobe_cadence cadence;
   int64_t elapsed_ns; /**< of AGAIN: of the first time that it came */
   int64_t received_wall_ns, sent_wall_ns, lateness_ns;
+  psprobe_answer first; /**< of a duplicate: the one that counts, without facts */
 } psp_noted;
 /** psprobe_registry_answer; `noted` may be NULL. */
 psprobe_answer_outcome psp_registry_note(psprobe_registry *registry, const char *id, size_t source,

@@ -195,7 +195,12 @@ static psprobe_code take_one(psprobe_store *store, const keeping *k, const pspro
   psprobe_code code = send_one(store, k, &arrival->sent, error);
   if (code == PSPROBE_OK) code = find_probe(store, k->run, arrival->sent.id, &seq, &state, error);
   if (code != PSPROBE_OK) return code;
-  const place at = {k->run, seq, arrival->source, arrival->delivery, false};
+  place at = {k->run, seq, arrival->source, 1, false};
+  /* The one that counts may have been refused, and not have come again. */
+  if (arrival->delivery > 1 && psprobe_answer_came(arrival->first.status))
+    code = put_answer(store, &at, &arrival->first, error);
+  if (code != PSPROBE_OK) return code;
+  at.delivery = arrival->delivery;
   code = put_answer(store, &at, &arrival->answer, error);
   if (code != PSPROBE_OK || sqlite3_changes(store->db) == 0) return code; /* it is there */
   return note_change(store, &at, state == PSP_PROBE_CLOSED, error);

@@ -117,6 +117,21 @@ static void test_deliveries(void **state) {
   psprobe_store_free(store);
 }
 
+/* The first could not be kept, and the second comes, or comes again, before it does. */
+static void test_second_delivery_first(void **state) {
+  psprobe_store *store = scratch_begin(state, RUN);
+  psprobe_arrival arrival = arrival_of(1, 0, 2);
+  arrival.first = arrival_of(1, 0, 1).answer;
+  keep(store, &(psprobe_news){.arrivals = &arrival, .arrival_count = 1});
+  assert_int_equal(ask(store, "SELECT duplicates FROM answers WHERE delivery = 1"), 1);
+  assert_int_equal(ask(store, "SELECT elapsed_ns FROM answers WHERE delivery = 1"), 1000);
+  arrive(store, 1, 0, 1);
+  assert_int_equal(ask(store, "SELECT duplicates FROM answers WHERE delivery = 1"), 1);
+  arrive(store, 1, 0, 3);
+  assert_int_equal(ask(store, "SELECT duplicates FROM answers WHERE delivery = 1"), 2);
+  psprobe_store_free(store);
+}
+
 /* A late answer that came before its probe's loss is told, or after: it stands, and goes up. */
 static void test_loss_and_answer(void **state) {
   static scratch_seen seen;
@@ -235,6 +250,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_open),
       TEST(test_deliveries),
+      TEST(test_second_delivery_first),
       TEST(test_loss_and_answer),
       TEST(test_after_a_death),
       TEST(test_after_an_end),
