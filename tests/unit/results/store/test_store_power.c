@@ -126,7 +126,8 @@ static void keep_some(psprobe_store *store, story *tale, uint64_t from, uint64_t
     sent[i] = (psprobe_sent){.sent_wall_ns = finished[i].result.sent_wall_ns};
     scratch_id(sent[i].id, from + i);
     for (size_t k = 0; k < 2; k++)
-      arrivals[k][i] = (psprobe_arrival){sent[i], k, 1, finished[i].result.answers[k]};
+      arrivals[k][i] = (psprobe_arrival){
+          .sent = sent[i], .source = k, .delivery = 1, .answer = finished[i].result.answers[k]};
   }
   const psprobe_news news[] = {
       {.sent = sent, .sent_count = count},
