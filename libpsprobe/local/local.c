@@ -10,10 +10,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "local/broker/grpc.h"
-#include "local/broker/rest.h"
 #include "local/documents/rest.h"
 #include "local/functions/host.h"
+#include "local/pubsub/grpc.h"
+#include "local/pubsub/rest.h"
 
 #define HOST_SIZE 300
 

@@ -13,7 +13,7 @@
 #include <psprobe/compare.h>
 
 #include "report/bend.h"
-#include "stats/spread.h"
+#include "stats/digest/spread.h"
 
 /** Bins of a histogram. */
 #define PSP_PLOTS_BINS 60

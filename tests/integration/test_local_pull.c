@@ -12,10 +12,10 @@
 #include <cmocka.h>
 #include <utlist.h>
 
-#include "local/broker/grpc.h"
-#include "local/broker/host.h"
 #include "local/broker/parts.h"
-#include "local/broker/rest.h"
+#include "local/pubsub/grpc.h"
+#include "local/pubsub/host.h"
+#include "local/pubsub/rest.h"
 #include "rest_call.h"
 
 #define TOPIC "/v1/projects/demo-project/topics/topic"

@@ -4,7 +4,7 @@
 /** @file The probes of a results file by blocks of their numbers, read as digests: nothing of a row
  * is held beyond its block. */
 #include "results/store/store.h"
-#include "stats/digest.h"
+#include "stats/digest/digest.h"
 
 /** Makes digests of rows. */
 typedef struct psp_blocks psp_blocks;

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/shown.h"
 #include "results/digests/walk.h"
-#include "stats/digest_compare.h"
+#include "stats/digest/digest_compare.h"
 
 /* ---- whether ---- */
 

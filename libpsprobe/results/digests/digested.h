@@ -3,7 +3,7 @@
 #define PSP_RESULTS_DIGESTS_DIGESTED_H
 /** @file A results file of more probes than are held in memory, as its digests sum it up. */
 #include "results/columns/columns.h"
-#include "stats/totals.h"
+#include "stats/digest/totals.h"
 
 /** More probes than these are summed up: below, every figure is exact. */
 #define PSP_DIGESTED_FROM 500000

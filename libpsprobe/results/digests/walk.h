@@ -4,7 +4,7 @@
 /** @file All blocks of a results file, one after another, as often as wanted: what was made of rows
  * the first time is kept, in its bytes. */
 #include "results/digests/blocks.h"
-#include "stats/totals.h"
+#include "stats/digest/totals.h"
 
 /** Valid when zeroed, with what is borrowed set. */
 typedef struct psp_walk {

@@ -5,11 +5,11 @@
 
 #include "failing_malloc.h"
 #include "files.h"
-#include "local/broker/json.h"
 #include "local/broker/settings_json.h"
 #include "local/documents/query.h"
 #include "local/documents/write.h"
 #include "local/functions/settings.h"
+#include "local/pubsub/json.h"
 #include "local/rest.h"
 
 static psp_buf publish_body, subscription_body, document_body;

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "local/broker/shapes.h"
 #include "local/proto_json.h"
+#include "local/pubsub/shapes.h"
 
 static bool read_all(const char *bytes, size_t len) {
   char *copy = malloc(len + 1); /* what is read too far is seen */
