@@ -25,6 +25,7 @@ struct psp_streaming {
   int64_t deadline_ns;
   stream_state state;
   bool cancelled, paused, half_closed;
+  bool missed;         /* the timer found no waiter to stop */
   bool token;          /* it carries one */
   uint64_t generation; /* of it */
   psp_channel *channel;
@@ -182,10 +183,26 @@ static void unref(psp_streaming *s) {
   unref_locked(s);
 }
 
+/* The timer's. False: the token comes by at this moment, or the waiter is not there yet. */
+static bool stop_waiting(psp_streaming *s) {
+  lock(s);
+  const bool stopped = psp_credentials_unwait(s->client->credentials, &s->waiter);
+  s->missed = !stopped;
+  pthread_mutex_unlock(&s->client->lock);
+  return stopped;
+}
+
+static bool has_missed(psp_streaming *s) {
+  lock(s);
+  const bool missed = s->missed;
+  pthread_mutex_unlock(&s->client->lock);
+  return missed;
+}
+
 static void on_timer(psp_timer *timer) {
   psp_streaming *s = (psp_streaming *)((char *)timer - offsetof(psp_streaming, timer));
   if (take_waiting(s)) {
-    if (psp_credentials_unwait(s->client->credentials, &s->waiter)) unref(s);
+    if (stop_waiting(s)) unref(s);
     if (s->cancelled || s->client->closing)
       finish_with(s, PSPROBE_CANCELLED, "cancelled");
     else
@@ -232,6 +249,9 @@ static psprobe_code wait_for_token(psp_streaming *s, psprobe_error *error) {
       if (psp_timers_disarm(s->client->timers, &s->timer)) unref(s);
     }
   }
+  if (code == PSPROBE_OK && has_missed(s) &&
+      psp_credentials_unwait(s->client->credentials, &s->waiter))
+    unref(s);
   /* When the timer was faster it has ended the call already. */
   if (code != PSPROBE_OK && !take_waiting(s)) code = PSPROBE_OK;
   if (code != PSPROBE_OK) psp_fail_in(error, "%s", s->call.what);

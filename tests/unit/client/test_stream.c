@@ -194,11 +194,14 @@ static void test_deadline(void **state) {
   fixture *f = *state;
   fake_times(fake_expect(f->endpoint, "POST", TOKEN_URL), 0); /* no answer, if it is asked at all */
   psp_stream_call call = call_of(f, "/hold", "one", true);
-  call.timeout_ns = 1000000;
-  start(f, &call);
-  wait_for(&f->ended);
-  assert_int_equal(f->error.code, PSPROBE_DEADLINE_EXCEEDED);
-  assert_string_equal(f->error.message, "pull from s: no access token in time");
+  /* Also when the time is over before the wait has begun: the client's end waits for no token. */
+  for (int i = 0; i < 200; i++) {
+    call.timeout_ns = i == 0 ? 1000000 : 1 + i * 200;
+    start(f, &call);
+    wait_for(&f->ended);
+    assert_int_equal(f->error.code, PSPROBE_DEADLINE_EXCEEDED);
+    assert_string_equal(f->error.message, "pull from s: no access token in time");
+  }
 }
 
 /* A client that is freed ends what waits for a token, and what is open, and waits for both. */
