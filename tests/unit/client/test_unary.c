@@ -209,7 +209,11 @@ static void test_freed(void **state) {
     nanosleep(&(struct timespec){.tv_nsec = PSP_MS_NS}, NULL);
   part(f);
   assert_int_equal(sem_trywait(&f->ended), 0);
-  assert_true(f->error.code == PSPROBE_CANCELLED || f->error.code == PSPROBE_UNAVAILABLE);
+  /* An attempt that the server has at that moment may be done, and that is what is said. */
+  const bool on_its_way = f->error.code == PSPROBE_UNKNOWN &&
+                          strstr(f->error.message, "the channel is being closed") != NULL;
+  if (f->error.code != PSPROBE_CANCELLED && f->error.code != PSPROBE_UNAVAILABLE && !on_its_way)
+    fail_msg("%d: %s", (int)f->error.code, f->error.message);
   connect_to(f, rpc_stage_port(f->stage));
 }
 
