@@ -22,3 +22,17 @@ psprobe_comparison *comparing_two(const int64_t *a, const int64_t *b, size_t pro
   const psprobe_series series[2] = {{.name = "a", .elapsed_ns = a}, {.name = "b", .elapsed_ns = b}};
   return comparing(series, 2, probes);
 }
+
+void assert_same_counts(const psprobe_source_summary *got, const psprobe_source_summary *want) {
+  assert_string_equal(got->name, want->name);
+  assert_int_equal(got->sent, want->sent);
+  assert_int_equal(got->answered, want->answered);
+  assert_int_equal(got->late, want->late);
+  assert_int_equal(got->lost, want->lost);
+  assert_int_equal(got->interrupted, want->interrupted);
+  assert_int_equal(got->uncertain, want->uncertain);
+  assert_int_equal(got->duplicates, want->duplicates);
+  assert_int_equal(got->cold_count, want->cold_count);
+  assert_int_equal(got->min_ns, want->min_ns);
+  assert_int_equal(got->max_ns, want->max_ns);
+}

@@ -134,60 +134,63 @@ static void expect_settings(psprobe_store *store, const char *want) {
 
 #define BY "\"publish_by\":\"grpc\""
 
+/* A run that has begun, and whose prober sends nothing. */
+typedef struct recording {
+  void *google;
+  psprobe_client *client;
+  psprobe_store *store;
+  psprobe_prober *prober;
+  psprobe_recorder *recorder;
+} recording;
+
+static recording begin_recording(void **state) {
+  recording r = {.store = scratch_store(scratch_file(state, "r.db"), false)};
+  const psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
+  assert_int_equal(fake_client_setup(&r.google), 0);
+  r.client = ((fake_client *)r.google)->client;
+  assert_int_equal(psprobe_prober_new(r.client, &options, &r.prober, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(r.store, NULL, &r.recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_begin(r.recorder, r.client, r.prober, &options, NULL),
+                   PSPROBE_OK);
+  expect_settings(r.store, "{" BY "}");
+  return r;
+}
+
+static void end_recording(recording *r) {
+  psprobe_recorder_free(r->recorder);
+  psprobe_prober_free(r->prober);
+  psprobe_store_free(r->store);
+  fake_client_teardown(&r->google);
+}
+
 /* What the prober turned away stands with its run, at once and at the end. */
 static void test_what_was_not_taken(void **state) {
-  void *google = NULL;
-  psprobe_recorder *recorder = NULL;
-  psprobe_prober *prober = NULL;
+  recording r = begin_recording(state);
   psprobe_finished finished = scratch_finished(1);
-  assert_int_equal(fake_client_setup(&google), 0);
-  psprobe_client *client = ((fake_client *)google)->client;
-  psprobe_store *store = scratch_store(scratch_file(state, "r.db"), false);
-  psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
-  assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
-  expect_settings(store, "{" BY "}");
-  psp_server_miss(prober->server);
-  psprobe_recorder_sink(recorder, &finished, 1);
-  expect_settings(store, "{" BY
-                         ",\"untaken\":{\"requests\":1,\"refused\":0,\"made_room\":0,"
-                         "\"overdue\":0,\"starved\":0,"
-                         "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":0}}}");
-  psp_server_miss(prober->server);
-  atomic_store(&prober->tally[1].in_doubt, 3);
-  assert_int_equal(psprobe_recorder_end(recorder, NULL), PSPROBE_OK);
-  expect_settings(store, "{" BY
-                         ",\"untaken\":{\"requests\":2,\"refused\":0,\"made_room\":0,"
-                         "\"overdue\":0,\"starved\":0,"
-                         "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":3}}}");
-  psprobe_recorder_free(recorder);
-  psprobe_prober_free(prober);
-  psprobe_store_free(store);
-  fake_client_teardown(&google);
+  psp_server_miss(r.prober->server);
+  psprobe_recorder_sink(r.recorder, &finished, 1);
+  expect_settings(r.store, "{" BY
+                           ",\"untaken\":{\"requests\":1,\"refused\":0,\"made_room\":0,"
+                           "\"overdue\":0,\"starved\":0,"
+                           "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":0}}}");
+  psp_server_miss(r.prober->server);
+  atomic_store(&r.prober->tally[1].in_doubt, 3);
+  assert_int_equal(psprobe_recorder_end(r.recorder, NULL), PSPROBE_OK);
+  expect_settings(r.store, "{" BY
+                           ",\"untaken\":{\"requests\":2,\"refused\":0,\"made_room\":0,"
+                           "\"overdue\":0,\"starved\":0,"
+                           "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":3}}}");
+  end_recording(&r);
 }
 
 /* Where nobody speaks gRPC it is published by REST, and the run says so. */
 static void test_how_it_publishes(void **state) {
-  void *google = NULL;
-  psprobe_recorder *recorder = NULL;
-  psprobe_prober *prober = NULL;
+  recording r = begin_recording(state);
   psprobe_finished finished = scratch_finished(1);
-  assert_int_equal(fake_client_setup(&google), 0);
-  psprobe_client *client = ((fake_client *)google)->client;
-  psprobe_store *store = scratch_store(scratch_file(state, "r.db"), false);
-  psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
-  assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_new(store, NULL, &recorder, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_begin(recorder, client, prober, &options, NULL), PSPROBE_OK);
-  expect_settings(store, "{" BY "}");
-  assert_true(psp_grpc_set_foreign(client, PSP_PUBSUB, PSP_GRPC_FOREIGN));
-  psprobe_recorder_sink(recorder, &finished, 1);
-  expect_settings(store, "{\"publish_by\":\"rest\"}");
-  psprobe_recorder_free(recorder);
-  psprobe_prober_free(prober);
-  psprobe_store_free(store);
-  fake_client_teardown(&google);
+  assert_true(psp_grpc_set_foreign(r.client, PSP_PUBSUB, PSP_GRPC_FOREIGN));
+  psprobe_recorder_sink(r.recorder, &finished, 1);
+  expect_settings(r.store, "{\"publish_by\":\"rest\"}");
+  end_recording(&r);
 }
 
 /* A run's settings say its cadences, beside what else they say. */

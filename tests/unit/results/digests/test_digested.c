@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <psprobe/timing.h>
 
+#include "comparing.h"
 #include "results/digests/digested.h"
 #include "scratch.h"
 #include "stats/rng.h"
@@ -87,17 +88,7 @@ static void free_both(both *b) {
 }
 
 static void check_source(const psprobe_source_summary *got, const psprobe_source_summary *want) {
-  assert_string_equal(got->name, want->name);
-  assert_int_equal(got->sent, want->sent);
-  assert_int_equal(got->answered, want->answered);
-  assert_int_equal(got->late, want->late);
-  assert_int_equal(got->lost, want->lost);
-  assert_int_equal(got->interrupted, want->interrupted);
-  assert_int_equal(got->uncertain, want->uncertain);
-  assert_int_equal(got->duplicates, want->duplicates);
-  assert_int_equal(got->cold_count, want->cold_count);
-  assert_int_equal(got->min_ns, want->min_ns);
-  assert_int_equal(got->max_ns, want->max_ns);
+  assert_same_counts(got, want);
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++)
     assert_true(llabs(got->quantiles[q].value_ns - want->quantiles[q].value_ns) <=
                 want->quantiles[q].value_ns / 1000);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "comparing.h"
 #include "stats/digest/digest_compare.h"
 #include "stats/rng.h"
 
@@ -185,17 +186,7 @@ static void assert_change(const psprobe_change *got, const psprobe_change *want)
 }
 
 static void assert_source(const psprobe_source_summary *got, const psprobe_source_summary *want) {
-  assert_string_equal(got->name, want->name);
-  assert_int_equal(got->sent, want->sent);
-  assert_int_equal(got->answered, want->answered);
-  assert_int_equal(got->late, want->late);
-  assert_int_equal(got->lost, want->lost);
-  assert_int_equal(got->interrupted, want->interrupted);
-  assert_int_equal(got->uncertain, want->uncertain);
-  assert_int_equal(got->duplicates, want->duplicates);
-  assert_int_equal(got->cold_count, want->cold_count);
-  assert_int_equal(got->min_ns, want->min_ns);
-  assert_int_equal(got->max_ns, want->max_ns);
+  assert_same_counts(got, want);
   for (size_t q = 0; q < PSPROBE_QUANTILE_COUNT; q++) {
     assert_near(got->quantiles[q].value_ns, want->quantiles[q].value_ns);
     if (q < 3) /* beyond p99.9 there are too few */
