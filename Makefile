@@ -60,6 +60,8 @@ MANS := $(PROGRAMS:%=$(BUILD)/man/psprobe-%.1)
 objects = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard $(1))))
 SUPPORT := $(addsuffix .o,$(call objects,tests/support/*.c tests/support/*/*.c))
 UNIT := $(call objects,tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
+# It searches the process's memory, of which a sanitizer's shadow takes terabytes.
+UNIT := $(if $(SANITIZE),$(filter-out %/os/test_secret_pages,$(UNIT)),$(UNIT))
 INTEGRATION := $(call objects,tests/integration/test_*.c)
 TOOLS := $(call objects,tests/tools/*.c)
 BENCH := $(call objects,tests/bench/bench_*.c)

@@ -139,6 +139,7 @@ static void test_proxy_refuses(void **state) {
 
 /* ---- names ---- */
 
+#if LIBCURL_VERSION_NUM >= 0x075700 /* an older curl waits for the name */
 static sem_t asked_name, answer_name;
 
 /* In the place of libc's: one name is answered when the test says so, or after ten seconds. */
@@ -174,7 +175,6 @@ static void test_freed_while_a_name_is_asked_for(void **state) {
       .method = "GET", .url = "http://slow.invalid/", .timeout_ns = 60 * PSP_SECOND_NS};
   psp_latch done;
   int fd;
-  if (LIBCURL_VERSION_NUM < 0x075700) skip(); /* that curl waits */
   sem_init(&asked_name, 0, 0);
   sem_init(&answer_name, 0, 0);
   psp_latch_init(&done);
@@ -193,10 +193,16 @@ static void test_freed_while_a_name_is_asked_for(void **state) {
   sem_post(&answer_name);
   psp_latch_destroy(&done);
 }
+#endif
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_direct), cmocka_unit_test(test_proxy),
-                                     cmocka_unit_test(test_proxy_refuses),
-                                     cmocka_unit_test(test_freed_while_a_name_is_asked_for)};
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_direct),
+    cmocka_unit_test(test_proxy),
+    cmocka_unit_test(test_proxy_refuses),
+#if LIBCURL_VERSION_NUM >= 0x075700
+    cmocka_unit_test(test_freed_while_a_name_is_asked_for),
+#endif
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
