@@ -56,8 +56,11 @@ typedef void psprobe_published(void *arg, const char *id, const psprobe_error *e
  * @param options   all but the topic may be zero
  * @param publisher receives it; untouched on failure
  * @return PSPROBE_OK; INVALID_ARGUMENT for a name or a bound that cannot be; FAILED_PRECONDITION:
- * no project; RESOURCE_EXHAUSTED: memory, threads Ownership: free with psprobe_publisher_free; the
- * client must outlive it. Blocks: where nobody named the project, for the metadata server, once.
+ *         no project; RESOURCE_EXHAUSTED: memory, threads
+ *
+ * Ownership: free with psprobe_publisher_free; the client must outlive it.
+ *
+ * Blocks: where nobody named the project, for the metadata server, once.
  */
 PSPROBE_API psprobe_code psprobe_publisher_new(psprobe_client *client,
                                                const psprobe_publisher_options *options,
