@@ -50,7 +50,17 @@ typedef struct psprobe_probes {
   /** Probes that were never published: lost by nobody, and no part of any figure but
    * psprobe_comparison_unsent. Each of their statuses is PSPROBE_LOST. NULL: none. */
   const bool *unsent;
+  const int64_t *publish_ns; /**< how long publishing took; below 0: not known. NULL: of none */
 } psprobe_probes;
+
+/** A publish call that takes longer is what a second one, sent then, could have been faster than
+ * (hedging, as some clients of Google's have it). Ours never send a second one. */
+#define PSPROBE_HEDGE_NS INT64_C(1000000000)
+
+/** Publish calls whose time is known, and those of them that took longer than PSPROBE_HEDGE_NS. */
+typedef struct psprobe_hedging {
+  uint64_t timed, slow;
+} psprobe_hedging;
 
 /** Valid when zeroed. */
 typedef struct psprobe_comparison_options {
@@ -217,6 +227,12 @@ PSPROBE_API const psprobe_source_summary *psprobe_comparison_source(
  * @return their number
  */
 PSPROBE_API size_t psprobe_comparison_unsent(const psprobe_comparison *comparison);
+/**
+ * Tells what sending a slow message a second time could have bought.
+ *
+ * @return counts of probes; none `timed` where it was not measured
+ */
+PSPROBE_API psprobe_hedging psprobe_comparison_hedging(const psprobe_comparison *comparison);
 /**
  * Counts the pairs: (0,1), (0,2), … (1,2), …
  *

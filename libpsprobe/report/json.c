@@ -239,6 +239,15 @@ static void put_cold_cadence(psp_json_writer *w, const psp_columns *c) {
   psprobe_comparison_free(comparison);
 }
 
+/* What sending slow messages a second time would have bought. */
+static void put_hedging(psp_json_writer *w, const psprobe_hedging *hedging) {
+  const bool timed = hedging->timed > 0;
+  psp_json_put_int64_member(w, "publish_timed", (int64_t)hedging->timed);
+  put_figure(w, "publish_slow", timed, (int64_t)hedging->slow);
+  put_measured(w, "publish_slow_share", timed,
+               timed ? (double)hedging->slow / (double)hedging->timed : 0);
+}
+
 char *psprobe_report_json(const psprobe_report *report) {
   psp_buf out = {0};
   psp_json_writer w = {.buf = &out, .pretty = true};
@@ -252,6 +261,8 @@ char *psprobe_report_json(const psprobe_report *report) {
   psp_json_end_array(&w);
   psp_json_put_int64_member(&w, "untaken", (int64_t)report->untaken.connections.untaken);
   psp_json_put_int64_member(&w, "unsent", (int64_t)psprobe_comparison_unsent(report->comparison));
+  const psprobe_hedging hedging = psprobe_comparison_hedging(report->comparison);
+  put_hedging(&w, &hedging);
   psp_json_begin_object_member(&w, "sources");
   for (size_t k = 0; k < psprobe_comparison_source_count(report->comparison); k++) {
     psp_legs legs;

@@ -160,6 +160,25 @@ static void note_interrupted(psp_buf *out, const psprobe_source_summary *source)
   }
 }
 
+/* What hedging would have bought: said where publish calls were timed. */
+static void note_hedging(psp_buf *out, const psprobe_hedging *hedging) {
+  if (hedging->timed == 0) return;
+  if (hedging->slow == 0) {
+    psp_buf_text(out,
+                 "No publish call took longer than 1 s: sending slow ones a second time "
+                 "(hedging) would have gained nothing.\n");
+    return;
+  }
+  psp_words_count(out, hedging->slow);
+  psp_buf_text(out, hedging->slow == 1 ? " publish call of " : " publish calls of ");
+  psp_words_count(out, hedging->timed);
+  psp_buf_text(out, " (");
+  psp_words_share(out, hedging->slow, hedging->timed);
+  psp_buf_text(out,
+               ") took longer than 1 s: these, and no others, sending a second time after "
+               "that (hedging) could have made faster.\n");
+}
+
 char *psprobe_comparison_notes(const psprobe_comparison *c) {
   psp_buf out = {0};
   if (c->unsent > 0) {
@@ -172,6 +191,7 @@ char *psprobe_comparison_notes(const psprobe_comparison *c) {
     note_cold(&out, &c->sources[s]);
     note_drift(&out, "the median of ", c->sources[s].name, &c->sources[s].drift);
   }
+  note_hedging(&out, &c->hedging);
   for (size_t k = 0; k < c->pair_count; k++) {
     const psprobe_pair *pair = &c->pairs[k];
     psp_buf notes = {0};

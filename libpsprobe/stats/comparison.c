@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "stats/probes.h"
 
 static bool make_room(psprobe_comparison *c) {
   const size_t n = c->source_count, pairs = c->pair_count;
@@ -29,6 +30,7 @@ psprobe_comparison *psp_comparison_alloc(const psprobe_probes *probes) {
   c->pair_count = n < 2 ? 0 : n * (n - 1) / 2;
   for (size_t i = 0; probes->unsent != NULL && i < probes->count; i++)
     c->unsent += probes->unsent[i];
+  c->hedging = psp_probes_hedging(probes);
   bool enough = make_room(c);
   for (size_t s = 0; enough && s < n; s++) {
     c->names[s] = psp_strdup(probes->sources[s].name);
@@ -66,6 +68,10 @@ const psprobe_source_summary *psprobe_comparison_source(const psprobe_comparison
 
 size_t psprobe_comparison_unsent(const psprobe_comparison *c) {
   return c->unsent;
+}
+
+psprobe_hedging psprobe_comparison_hedging(const psprobe_comparison *c) {
+  return c->hedging;
 }
 
 size_t psprobe_comparison_pair_count(const psprobe_comparison *c) {

@@ -14,6 +14,7 @@ typedef struct psp_pair_state {
 struct psprobe_comparison {
   size_t source_count, pair_count;
   size_t unsent; /**< probes */
+  psprobe_hedging hedging;
   psprobe_source_summary *sources;
   psp_estimate *medians;
   psprobe_pair *pairs;

@@ -31,6 +31,15 @@ void psp_ordered_clear(psp_ordered *ordered) {
   *ordered = (psp_ordered){0};
 }
 
+psprobe_hedging psp_probes_hedging(const psprobe_probes *probes) {
+  psprobe_hedging hedging = {0};
+  for (size_t i = 0; probes->publish_ns != NULL && i < probes->count; i++) {
+    hedging.timed += probes->publish_ns[i] >= 0;
+    hedging.slow += probes->publish_ns[i] > PSPROBE_HEDGE_NS;
+  }
+  return hedging;
+}
+
 int64_t psp_series_elapsed(const psprobe_series *series, size_t index) {
   const int64_t ns = series->elapsed_ns[index];
   return ns > PSP_MOST_NS ? PSP_MOST_NS : ns < -PSP_MOST_NS ? -PSP_MOST_NS : ns;

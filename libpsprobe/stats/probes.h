@@ -23,6 +23,9 @@ static inline bool psp_probe_unsent(const psprobe_probes *probes, size_t index) 
   return probes->unsent != NULL && probes->unsent[index];
 }
 
+/** Counts publish calls by how long they took. */
+psprobe_hedging psp_probes_hedging(const psprobe_probes *probes);
+
 static inline psprobe_status psp_series_status(const psprobe_series *series, size_t index) {
   return series->status == NULL ? PSPROBE_ANSWERED : (psprobe_status)series->status[index];
 }

@@ -7,6 +7,7 @@
 #include "base/timestamp.h"
 #include "report/page/html.h"
 #include "report/report.h"
+#include "report/words.h"
 
 static void add(psp_html_page *p, const char *name, const char *value) {
   size_t n = p->page.fact_count;
@@ -77,12 +78,28 @@ static void add_sent(psp_html_page *p, const psp_columns *c) {
   add_time(p, "Last probe sent", last);
 }
 
+static void add_hedging(psp_html_page *p, const psprobe_comparison *comparison) {
+  psprobe_hedging hedging = {0};
+  psp_buf text = {0};
+  if (comparison != NULL) hedging = psprobe_comparison_hedging(comparison);
+  if (hedging.timed == 0) return;
+  psp_words_count(&text, hedging.slow);
+  psp_buf_text(&text, " of ");
+  psp_words_count(&text, hedging.timed);
+  psp_buf_text(&text, " (");
+  psp_words_share(&text, hedging.slow, hedging.timed);
+  psp_buf_text(&text, ")");
+  if (!text.failed) add(p, "Publish calls over 1 s", text.data);
+  psp_buf_free(&text);
+}
+
 static void fill(psp_html_page *p, const psp_columns *c, const psp_plots_sums *sums) {
   char text[PSP_HTML_FACT_SIZE];
   snprintf(text, sizeof text, "%llu in %zu run%s",
            (unsigned long long)(sums != NULL ? sums->probes : c->count), c->run_count,
            c->run_count == 1 ? "" : "s");
   add(p, "Probes", text);
+  add_hedging(p, p->page.comparison);
   if (c->run_count > 0) {
     const psprobe_run *first = &c->runs[0].run, *last = &c->runs[c->run_count - 1].run;
     add_time(p, "Begun", first->started_wall_ns);

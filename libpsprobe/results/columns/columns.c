@@ -325,5 +325,6 @@ psprobe_probes psp_columns_probes(const psp_columns *c,
                           .sent_ns = c->sent_wall_ns,
                           .source_count = c->source_count,
                           .sources = series,
-                          .unsent = c->unsent};
+                          .unsent = c->unsent,
+                          .publish_ns = c->publish_ns};
 }

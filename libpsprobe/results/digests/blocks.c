@@ -31,7 +31,7 @@ struct psp_blocks {
   /* The probes of one run, as far as they have been read. */
   size_t count, sources;
   uint32_t place[PSP_BLOCK];
-  int64_t sent_ns[PSP_BLOCK];
+  int64_t sent_ns[PSP_BLOCK], publish_ns[PSP_BLOCK];
   bool unsent[PSP_BLOCK];
   answers of[PSPROBE_MAX_SOURCES];
 };
@@ -86,7 +86,8 @@ static bool take_probe(psp_blocks *b, int64_t first, int *step) {
   const int64_t seq = sqlite3_column_int64(b->rows, SEQ);
   b->place[i] = (uint32_t)(seq - first);
   b->sent_ns[i] = sqlite3_column_int64(b->rows, SENT);
-  b->unsent[i] = sqlite3_column_int64(b->rows, PUBLISH) < 0; /* unless an answer proves it sent */
+  b->publish_ns[i] = sqlite3_column_int64(b->rows, PUBLISH);
+  b->unsent[i] = b->publish_ns[i] < 0; /* unless an answer proves it sent */
   for (size_t k = 0; k < b->sources; k++) {
     b->of[k].status[i] = PSPROBE_LOST;
     b->of[k].cold[i] = false;
@@ -114,7 +115,8 @@ static psprobe_code hand_on(psp_blocks *b, int64_t run, psp_block_each *each, vo
                                  .sent_ns = b->sent_ns,
                                  .source_count = b->sources,
                                  .sources = series,
-                                 .unsent = b->unsent};
+                                 .unsent = b->unsent,
+                                 .publish_ns = b->publish_ns};
   if (!psp_digest_make(&b->digest, &probes)) return psp_fail_memory(error, "results");
   for (size_t i = 0; i < b->digest.drawn_count; i++)
     b->digest.drawn[i] = b->place[b->digest.drawn[i]];

@@ -192,6 +192,7 @@ bool psp_digest_make(psp_digest *digest, const psprobe_probes *probes) {
   const size_t n = probes->count;
   psp_digest_begin(digest, probes->source_count);
   digest->probes = n;
+  digest->hedging = psp_probes_hedging(probes);
   note_times(digest, probes);
   choose_drawn(digest, probes);
   int32_t *memory = malloc((3 * n + 1) * sizeof *memory);

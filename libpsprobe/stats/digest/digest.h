@@ -52,6 +52,7 @@ typedef struct psp_digest_pair {
 /** Valid when zeroed. */
 typedef struct psp_digest {
   uint64_t probes, unsent;
+  psprobe_hedging hedging;
   int64_t first_ns, last_ns; /**< sent; 0 of none */
   size_t source_count;
   psp_digest_source sources[PSP_DIGEST_SOURCES];

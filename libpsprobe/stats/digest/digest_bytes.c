@@ -5,8 +5,8 @@
 #include "stats/bins.h"
 #include "stats/digest/digest.h"
 
-/* Of what follows: whoever changes it makes the next. */
-#define FORM 1
+/* Of what follows: whoever changes it makes the next. Form 1 told nothing of publish calls. */
+#define FORM 2
 
 static void put_count(psp_buf *out, uint64_t value) {
   char bytes[10];
@@ -46,6 +46,8 @@ void psp_digest_put(psp_buf *out, const psp_digest *digest) {
   put_count(out, digest->source_count);
   put_count(out, digest->probes);
   put_count(out, digest->unsent);
+  put_count(out, digest->hedging.timed);
+  put_count(out, digest->hedging.slow);
   put_int(out, digest->first_ns);
   put_int(out, digest->last_ns);
   put_count(out, digest->even_count);
@@ -131,12 +133,19 @@ static bool get_drawn(reader *r, psp_digest *digest) {
   return !r->failed;
 }
 
+static bool get_hedging(reader *r, psp_digest *digest) {
+  digest->hedging.timed = get_count(r);
+  digest->hedging.slow = get_count(r);
+  return digest->hedging.slow <= digest->hedging.timed && digest->hedging.timed <= digest->probes;
+}
+
 static bool get_head(reader *r, psp_digest *digest) {
   const uint64_t form = get_count(r), sources = get_count(r);
-  if (r->failed || form != FORM || sources > PSP_DIGEST_SOURCES) return false;
+  if (r->failed || form < 1 || form > FORM || sources > PSP_DIGEST_SOURCES) return false;
   psp_digest_begin(digest, (size_t)sources);
   digest->probes = get_count(r);
   digest->unsent = get_count(r);
+  if (form > 1 && !get_hedging(r, digest)) return false;
   digest->first_ns = get_int(r);
   digest->last_ns = get_int(r);
   return digest->probes <= UINT32_MAX && get_drawn(r, digest);

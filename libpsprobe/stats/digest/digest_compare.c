@@ -203,7 +203,9 @@ static psprobe_comparison *alloc(const psp_totals *totals, const char *const *na
     series[k].name = names[k];
   const psprobe_probes none = {.source_count = totals->digests->source_count, .sources = series};
   psprobe_comparison *made = psp_comparison_alloc(&none);
-  if (made != NULL) made->unsent = totals->unsent;
+  if (made == NULL) return NULL;
+  made->unsent = totals->unsent;
+  made->hedging = totals->hedging;
   return made;
 }
 

@@ -81,6 +81,8 @@ static bool add_digest(void *arg, const psp_digest *digest) {
   }
   totals->probes += digest->probes;
   totals->unsent += digest->unsent;
+  totals->hedging.timed += digest->hedging.timed;
+  totals->hedging.slow += digest->hedging.slow;
   totals->blocks++;
   return !totals->failed;
 }

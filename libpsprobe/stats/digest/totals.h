@@ -38,7 +38,8 @@ typedef struct psp_total {
 typedef struct psp_totals {
   const psp_digests *digests;
   uint64_t probes, unsent;
-  size_t blocks; /**< digests that there were */
+  psprobe_hedging hedging; /**< of those digests that tell */
+  size_t blocks;           /**< digests that there were */
   int64_t first_ns, last_ns;
   psp_digest_source sources[PSP_DIGEST_SOURCES]; /**< counts alone */
   psp_digest_pair pairs[PSP_DIGEST_PAIRS];       /**< likewise */

@@ -25,7 +25,7 @@ static psprobe_finished draw(psp_rng *rng, uint64_t number) {
   f.result.sent_wall_ns = SCRATCH_SENT_NS + (int64_t)number * 1000000;
   if (number % 1500 == 7) f.result.cadence = PSPROBE_CADENCE_COLD;
   const bool unsent = psp_rng_below(rng, 50) == 0;
-  if (unsent) f.result.publish_ns = -1;
+  f.result.publish_ns = unsent ? -1 : PSPROBE_HEDGE_NS + (int64_t)psp_rng_below(rng, 2);
   for (size_t k = 0; k < 2; k++) {
     psprobe_answer *a = &f.result.answers[k];
     a->elapsed_ns = 20000000 + (int64_t)psp_rng_below(rng, 9000000) - (k == 1 ? 2000000 : 0);
@@ -97,6 +97,9 @@ static void check_source(const psprobe_source_summary *got, const psprobe_source
 static void check(const both *b) {
   assert_int_equal(b->summed.probes, b->columns.count);
   assert_int_equal(b->summed.unsent, psprobe_comparison_unsent(b->exact));
+  const psprobe_hedging hedging = psprobe_comparison_hedging(b->summed.comparison);
+  assert_int_equal(hedging.timed, psprobe_comparison_hedging(b->exact).timed);
+  assert_int_equal(hedging.slow, psprobe_comparison_hedging(b->exact).slow);
   assert_int_equal(b->summed.columns.left_out, b->columns.left_out);
   assert_int_equal(b->summed.columns.run_count, b->columns.run_count);
   assert_int_equal(b->summed.columns.source_count, b->columns.source_count);

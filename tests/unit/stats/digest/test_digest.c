@@ -18,7 +18,7 @@
 #define SOURCES 3
 
 typedef struct drawn {
-  int64_t sent[PROBES], elapsed[SOURCES][PROBES];
+  int64_t sent[PROBES], publish[PROBES], elapsed[SOURCES][PROBES];
   uint8_t status[SOURCES][PROBES];
   bool cold[SOURCES][PROBES], unsent[PROBES];
   uint32_t duplicates[SOURCES][PROBES];
@@ -32,6 +32,8 @@ static void draw(drawn *d, uint64_t seed, size_t count) {
   for (size_t i = 0; i < count; i++) {
     d->sent[i] = (int64_t)psp_rng_below(&rng, 1000000) - 500;
     d->unsent[i] = psp_rng_below(&rng, 20) == 0;
+    d->publish[i] = (int64_t)psp_rng_below(&rng, 3) * (PSPROBE_HEDGE_NS + 1) / 2;
+    if (d->unsent[i]) d->publish[i] = -1;
     for (size_t k = 0; k < SOURCES; k++) {
       d->elapsed[k][i] = (int64_t)psp_rng_below(&rng, UINT64_C(1) << psp_rng_below(&rng, 40)) - 3;
       d->status[k][i] = d->unsent[i] ? PSPROBE_LOST : (uint8_t)psp_rng_below(&rng, 5);
@@ -41,7 +43,7 @@ static void draw(drawn *d, uint64_t seed, size_t count) {
   }
   for (size_t k = 0; k < SOURCES; k++)
     d->series[k] = (psprobe_series){"s", d->elapsed[k], d->status[k], d->cold[k], d->duplicates[k]};
-  d->probes = (psprobe_probes){count, d->sent, SOURCES, d->series, d->unsent};
+  d->probes = (psprobe_probes){count, d->sent, SOURCES, d->series, d->unsent, d->publish};
 }
 
 static bool came(const drawn *d, size_t k, size_t i) {
@@ -121,11 +123,16 @@ static void check_pair(const drawn *d, const psp_digest *digest, size_t a, size_
 }
 
 static void check(const drawn *d, const psp_digest *digest) {
-  uint64_t unsent = 0;
-  for (size_t i = 0; i < d->probes.count; i++)
+  uint64_t unsent = 0, timed = 0, slow = 0;
+  for (size_t i = 0; i < d->probes.count; i++) {
     unsent += d->unsent[i];
+    timed += d->publish[i] >= 0;
+    slow += d->publish[i] == PSPROBE_HEDGE_NS + 1;
+  }
   assert_int_equal(digest->probes, d->probes.count);
   assert_int_equal(digest->unsent, unsent);
+  assert_int_equal(digest->hedging.timed, timed);
+  assert_int_equal(digest->hedging.slow, slow);
   for (size_t k = 0; k < SOURCES; k++)
     check_source(d, digest, k);
   check_pair(d, digest, 0, 1);
@@ -157,6 +164,35 @@ static void test_random_probes(void **state) {
   psp_digest_free(&again);
   psp_buf_free(&bytes);
   psp_buf_free(&same);
+  test_free(d);
+}
+
+/* A digest of form 1 told nothing of publish calls: none of them was timed then. */
+static void test_form_1(void **state) {
+  (void)state;
+  drawn *d = test_calloc(1, sizeof *d);
+  psp_digest digest = {0}, read = {0};
+  psp_buf bytes = {0}, old = {0};
+  draw(d, 4, 60);
+  assert_true(psp_digest_make(&digest, &d->probes));
+  assert_true(digest.hedging.slow > 0);
+  psp_digest_put(&bytes, &digest);
+  psp_buf_char(&old, 1);
+  psp_buf_add(&old, bytes.data + 1, 3); /* sources, probes, unsent */
+  psp_buf_add(&old, bytes.data + 6, bytes.len - 6);
+  assert_true(psp_digest_read(&read, old.data, old.len));
+  assert_int_equal(read.hedging.timed, 0);
+  assert_int_equal(read.hedging.slow, 0);
+  read.hedging = digest.hedging;
+  check(d, &read);
+  bytes.data[4] = 0; /* fewer were timed than were slow */
+  assert_false(psp_digest_read(&read, bytes.data, bytes.len));
+  bytes.data[4] = 61; /* of 60 probes */
+  assert_false(psp_digest_read(&read, bytes.data, bytes.len));
+  psp_digest_free(&digest);
+  psp_digest_free(&read);
+  psp_buf_free(&bytes);
+  psp_buf_free(&old);
   test_free(d);
 }
 
@@ -218,6 +254,7 @@ static void test_broken_bytes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_random_probes),
+      cmocka_unit_test(test_form_1),
       cmocka_unit_test(test_extremes_are_drawn),
       cmocka_unit_test(test_broken_bytes),
   };

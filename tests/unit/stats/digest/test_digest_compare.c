@@ -21,7 +21,7 @@
 /* A history of three sources, the third with cold starts. */
 typedef struct history {
   size_t count;
-  int64_t *sent, *elapsed[SOURCES];
+  int64_t *sent, *publish, *elapsed[SOURCES];
   uint8_t *status[SOURCES];
   bool *cold[SOURCES], *unsent;
   uint32_t *duplicates[SOURCES];
@@ -38,6 +38,7 @@ static void *room(size_t count, size_t size) {
 static void make_room(history *h, size_t count) {
   *h = (history){.count = count,
                  .sent = room(count, sizeof *h->sent),
+                 .publish = room(count, sizeof *h->publish),
                  .unsent = room(count, sizeof *h->unsent)};
   for (size_t k = 0; k < SOURCES; k++) {
     h->elapsed[k] = room(count, sizeof *h->elapsed[k]);
@@ -64,6 +65,7 @@ static void draw(history *h, uint64_t seed, double likeness, double ahead_ns) {
   for (size_t i = 0; i < h->count; i++) {
     h->sent[i] = (int64_t)i * 10000000;
     h->unsent[i] = psp_rng_uniform(&rng) < 0.001;
+    h->publish[i] = h->unsent[i] ? -1 : i % 97 == 0 ? PSPROBE_HEDGE_NS + 1 : PSPROBE_HEDGE_NS;
     for (size_t k = 0; k < SOURCES; k++) {
       wander[k] = likeness * wander[k] + sqrt(1 - likeness * likeness) * psp_rng_normal(&rng);
       h->cold[k][i] = k == 2 && psp_rng_uniform(&rng) < 0.02;
@@ -80,7 +82,7 @@ static void view(history *h) {
   for (size_t k = 0; k < SOURCES; k++)
     h->series[k] =
         (psprobe_series){names[k], h->elapsed[k], h->status[k], h->cold[k], h->duplicates[k]};
-  h->probes = (psprobe_probes){h->count, h->sent, SOURCES, h->series, h->unsent};
+  h->probes = (psprobe_probes){h->count, h->sent, SOURCES, h->series, h->unsent, h->publish};
 }
 
 static void free_history(history *h) {
@@ -91,6 +93,7 @@ static void free_history(history *h) {
     test_free(h->duplicates[k]);
   }
   test_free(h->sent);
+  test_free(h->publish);
   test_free(h->unsent);
 }
 
@@ -106,8 +109,12 @@ static psprobe_code walk(void *from, psp_digest_each *each, void *arg, psprobe_e
     for (size_t k = 0; k < SOURCES; k++)
       series[k] = (psprobe_series){h->series[k].name, h->elapsed[k] + at, h->status[k] + at,
                                    h->cold[k] + at, h->duplicates[k] + at};
-    const psprobe_probes part = {h->count - at < BLOCK ? h->count - at : BLOCK, h->sent + at,
-                                 SOURCES, series, h->unsent + at};
+    const psprobe_probes part = {h->count - at < BLOCK ? h->count - at : BLOCK,
+                                 h->sent + at,
+                                 SOURCES,
+                                 series,
+                                 h->unsent + at,
+                                 h->publish + at};
     assert_true(psp_digest_make(&digest, &part));
     psp_buf_reset(&bytes);
     psp_digest_put(&bytes, &digest);
@@ -219,6 +226,10 @@ static void assert_pair(const psprobe_pair *got, const psprobe_pair *want) {
 
 static void assert_alike(const both *b) {
   assert_int_equal(psprobe_comparison_unsent(b->binned), psprobe_comparison_unsent(b->exact));
+  const psprobe_hedging got = psprobe_comparison_hedging(b->binned);
+  const psprobe_hedging want = psprobe_comparison_hedging(b->exact);
+  assert_int_equal(got.timed, want.timed);
+  assert_int_equal(got.slow, want.slow);
   for (size_t k = 0; k < psprobe_comparison_source_count(b->exact); k++)
     assert_source(psprobe_comparison_source(b->binned, k), psprobe_comparison_source(b->exact, k));
   for (size_t p = 0; p < psprobe_comparison_pair_count(b->exact); p++)
@@ -234,6 +245,7 @@ static void test_independent(void **state) {
   draw(&h, 1, 0, 3e6);
   both b = compare(&h, in_order, SOURCES, true);
   assert_alike(&b);
+  assert_in_range(psprobe_comparison_hedging(b.binned).slow, PROBES / 97 - 10, PROBES / 97 + 1);
   assert_false(psprobe_comparison_pair(b.binned, 0)->serial.known);
   free_both(&b);
   free_history(&h);
