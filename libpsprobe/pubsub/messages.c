@@ -17,10 +17,15 @@ psprobe_batch *psp_batch_new(size_t count, size_t attributes, size_t body_len) {
   psprobe_batch *batch = calloc(1, size);
   /* A text takes no more than its JSON did, quotes against its zero, so that what is reserved here
    * is enough for all of them and pointers into it stay good. */
-  if (batch == NULL || !psp_buf_reserve(&batch->text, body_len + 16)) {
+  const size_t room = body_len + 16;
+  char *text = room > body_len ? malloc(room) : NULL;
+  if (batch == NULL || text == NULL) {
     free(batch);
+    free(text);
     return NULL;
   }
+  text[0] = '\0';
+  batch->text = (psp_buf){.data = text, .cap = room};
   batch->count = count;
   batch->messages = (psprobe_message *)(batch + 1);
   batch->attributes = (psprobe_attribute *)(batch->messages + count);

@@ -61,7 +61,24 @@ static void test_wrong(void **state) {
   }
 }
 
+/* Room for a message is there from its head on, but not for all that a head may promise. */
+static void test_room(void **state) {
+  (void)state;
+  psp_frames frames = {.max = 1 << 30};
+  const char *message;
+  size_t len;
+  psp_frames_add(&frames, "\0\0\1\206\240x", 6); /* 100,000 */
+  assert_int_equal(psp_frames_next(&frames, &message, &len), PSP_FRAME_MORE);
+  assert_true(frames.bytes.cap > 100005);
+  psp_frames_clear(&frames);
+  psp_frames_add(&frames, "\0\77\377\377\377x", 6); /* a GiB */
+  assert_int_equal(psp_frames_next(&frames, &message, &len), PSP_FRAME_MORE);
+  assert_true(frames.bytes.cap < 4 << 20);
+  psp_frames_clear(&frames);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_pieces), cmocka_unit_test(test_wrong)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_pieces), cmocka_unit_test(test_wrong),
+                                     cmocka_unit_test(test_room)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
