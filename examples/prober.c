@@ -174,9 +174,11 @@ static psprobe_code tell(const session *s, psprobe_error *error) {
 
 /* The table first: whoever stops programs may not wait for Firestore. */
 static psprobe_code finish(session *s, psprobe_signals *signals, psprobe_error *error) {
-  psprobe_error upload = {0};
+  psprobe_error upload = {0}, untold = {0};
   psprobe_code code = psprobe_recorder_end(s->recorder, error);
-  if (code == PSPROBE_OK) code = tell(s, error);
+  const bool ended = code == PSPROBE_OK; /* else there are results all the same */
+  psprobe_code told = tell(s, ended ? error : &untold);
+  if (ended) code = told;
   if (s->uploader != NULL && psprobe_cli_flush(s->uploader, signals, &upload) != PSPROBE_OK)
     psprobe_cli_print(stderr,
                       "psprobe-prober: not all results are in Firestore yet: %s\n"

@@ -279,9 +279,10 @@ PSPROBE_API psprobe_code psprobe_recorder_keep(void *arg, const psprobe_news *ne
  * @param finished the probes. @param count how many */
 PSPROBE_API void psprobe_recorder_sink(void *arg, const psprobe_finished *finished, size_t count);
 /**
- * Ends the run, after psprobe_prober_run.
+ * Ends the run, after psprobe_prober_run. What has no end, the next prober that opens the file
+ * ends.
  * @return PSPROBE_OK; DATA_LOSS with how many results were not kept and why; else as
- *         psprobe_store_end_run
+ *         psprobe_store_end_run: the results are kept, and the end is not
  * Blocks: up to 10 s for a file that takes nothing.
  */
 PSPROBE_API psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *error);

@@ -301,28 +301,49 @@ static psprobe_ending ending_of(const psprobe_prober *prober, bool told) {
   return all ? PSPROBE_ENDING_FINISHED : PSPROBE_ENDING_STOPPED;
 }
 
-psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *error) {
-  if (!recorder->begun) return PSPROBE_OK;
-  int64_t until = psprobe_clock_monotonic() + PATIENCE_NS;
-  pthread_mutex_lock(&recorder->lock);
-  bool told = !recorder->failing;
+/* All that is held, what the prober could not take, and the end; what comes to nothing can be tried
+ * again. */
+static psprobe_code try_end(psprobe_recorder *recorder, int64_t ended_wall_ns, bool told) {
+  psprobe_error *error = &recorder->error;
+  const psprobe_news none = {0};
   psprobe_code code = flush(recorder);
-  while (code != PSPROBE_OK && psprobe_clock_monotonic() < until) {
-    psprobe_sleep_until(psprobe_clock_monotonic() + END_RETRY_NS);
-    code = flush(recorder);
-  }
-  note(recorder, code != PSPROBE_OK);
+  if (code == PSPROBE_OK) code = keep(recorder, &none); /* a file made anew is told of the run */
+  if (code == PSPROBE_OK) code = note_untaken(recorder, error);
+  if (code == PSPROBE_OK)
+    code = psprobe_store_end_run(recorder->store, recorder->run.id, ended_wall_ns,
+                                 ending_of(recorder->prober, told), error);
+  return code;
+}
+
+/* Why a run has no end in its file, and what that comes to. With the lock held. */
+static psprobe_code fail_end(const psprobe_recorder *recorder, psprobe_code code,
+                             psprobe_error *error) {
+  const char *why = recorder->error.message;
   uint64_t lost = recorder->held.lost + recorder->held.count;
-  psprobe_error why = recorder->error;
-  pthread_mutex_unlock(&recorder->lock);
   if (lost > 0)
     return psp_fail(error, PSPROBE_DATA_LOSS, "%llu results could not be kept: %s",
-                    (unsigned long long)lost, why.message);
-  code = note_untaken(recorder, error);
-  if (code == PSPROBE_OK)
-    code = psprobe_store_end_run(recorder->store, recorder->run.id,
-                                 psprobe_clock_monotonic() + recorder->wall_offset_ns,
-                                 ending_of(recorder->prober, told), error);
+                    (unsigned long long)lost, why);
+  return psp_fail(error, code,
+                  "the end of the run could not be kept: %s; all its results are, and the next "
+                  "prober with that file ends it as interrupted",
+                  why);
+}
+
+psprobe_code psprobe_recorder_end(psprobe_recorder *recorder, psprobe_error *error) {
+  if (!recorder->begun) return PSPROBE_OK;
+  int64_t now = psprobe_clock_monotonic(), until = now + PATIENCE_NS;
+  int64_t ended_wall_ns = now + recorder->wall_offset_ns;
+  pthread_mutex_lock(&recorder->lock);
+  bool told = !recorder->failing && recorder->held.lost == 0;
+  psprobe_code code = try_end(recorder, ended_wall_ns, told);
+  while (code != PSPROBE_OK && psprobe_clock_monotonic() < until) {
+    note(recorder, true);
+    psprobe_sleep_until(psprobe_clock_monotonic() + END_RETRY_NS);
+    code = try_end(recorder, ended_wall_ns, told);
+  }
+  note(recorder, code != PSPROBE_OK);
+  if (code != PSPROBE_OK || recorder->held.lost > 0) code = fail_end(recorder, code, error);
+  pthread_mutex_unlock(&recorder->lock);
   if (recorder->uploader != NULL) psprobe_uploader_wake(recorder->uploader);
   return code;
 }

@@ -43,11 +43,11 @@ typedef struct sim_probe {
 typedef struct sim_life_book {
   char run[PSPROBE_ID_SIZE]; /**< "": it died before it had one */
   int64_t interval_ns, timeout_ns, cold_every_ns;
-  int64_t offset_ns;          /**< its wall clock less its monotonic one, as it began */
-  int64_t started_ns;         /**< when its grid began */
-  int64_t over_ns;            /**< when psprobe_prober_run had returned; -1: it never did */
-  int64_t full_ns, free_ns;   /**< from when to when the disk was full, or was thought to be */
-  int64_t ended_ns;           /**< when it had freed all it had; -1: it died before */
+  int64_t offset_ns;        /**< its wall clock less its monotonic one, as it began */
+  int64_t started_ns;       /**< when its grid began */
+  int64_t over_ns;          /**< when psprobe_prober_run had returned; -1: it never did */
+  int64_t full_ns, free_ns; /**< from when to when the disk was full, or was thought to be */
+  int64_t ended_ns; /**< when it had freed all it had; -1: it died before, or its run has no end */
   psprobe_prober_stats stats; /**< as they stood at over_ns */
 } sim_life_book;
 
@@ -69,7 +69,7 @@ void sim_saw_reply(const psp_exchange *exchange, int status);
 /** How many of each there were in all worlds, to see that the weather does what it should. */
 typedef struct sim_census {
   uint64_t probes, cold, lives, kills, resumed, answered, late, lost, duplicates, unknown, edges,
-      uncertain, interrupted, full;
+      uncertain, interrupted, full, unended;
 } sim_census;
 extern sim_census sim_counted;
 

@@ -40,6 +40,7 @@ typedef struct shape {
 
 static struct {
   shape shape;
+  bool last; /* of the prober's lives, as it has begun */
   char db[256];
   psprobe_local *local;
 } stage;
@@ -223,6 +224,19 @@ static void close_all(session *s) {
   psprobe_client_free(s->client);
 }
 
+/* Whether the file took the end of the run. A prober whose disk is full for longer than it waits
+ * goes without, says so, and leaves the run to be ended by the next. */
+static bool end_run(session *s) {
+  psprobe_error error = {0};
+  psprobe_code code = psprobe_recorder_end(s->recorder, &error);
+  if (code == PSPROBE_OK) return true;
+  sim_trace("the run has no end: %s", error.message);
+  sim_counted.unended++;
+  if (sim_now() >= s->book->free_ns || strstr(error.message, "disk is full") == NULL)
+    sim_fault("a run has no end, and its disk is not full: %s", error.message);
+  return false;
+}
+
 /* As examples/prober.c does it. */
 static void *run_prober(void *arg) {
   session *s = arg;
@@ -233,14 +247,14 @@ static void *run_prober(void *arg) {
   must(psprobe_prober_run(s->prober, &error), "run", &error);
   s->book->over_ns = sim_now();
   psprobe_prober_get_stats(s->prober, &s->book->stats);
-  must(psprobe_recorder_end(s->recorder, &error), "end of the run", &error);
+  bool ended = end_run(s);
   if (sim_odds(SIM_WEATHER, 500)) sim_weather_calm(true);
   psprobe_code code =
       psprobe_uploader_flush(s->uploader, s->last ? FLUSH_NS : PSP_SECOND_NS, &error);
   if (s->last && code != PSPROBE_OK)
     sim_fault("what is left is not uploaded in half an hour of calm: %s", error.message);
   close_all(s);
-  s->book->ended_ns = sim_now();
+  if (ended) s->book->ended_ns = sim_now();
   sim_wake(sim_death_of(SIM_PROBER), true);
   return NULL;
 }
@@ -258,12 +272,13 @@ static void free_disk(void *arg) {
   sim_fill_disk(false);
 }
 
-/* For less time than the end of a run waits for room. What finds it full looks again a second
- * later. */
+/* For less time than the end of a run waits for room; or, where another prober comes after it, for
+ * more. What finds it full looks again a second later. */
 static void fill_disk(void *arg) {
   sim_trace("the prober's disk is full");
   sim_fill_disk(true);
-  int64_t for_ns = (int64_t)sim_below(SIM_WEATHER, 5 * PSP_SECOND_NS);
+  bool long_one = !stage.last && sim_odds(SIM_WEATHER, 300);
+  int64_t for_ns = (int64_t)sim_below(SIM_WEATHER, (long_one ? 60 : 5) * PSP_SECOND_NS);
   sim_at(sim_now() + for_ns, free_disk, NULL);
   sim_book_disk(arg, for_ns + 2 * PSP_SECOND_NS);
 }
@@ -293,7 +308,7 @@ static void live(bool last) {
   session *s = calloc(1, sizeof *s);
   if (s == NULL) abort();
   s->book = sim_book_life();
-  s->last = last;
+  s->last = stage.last = last;
   s->resumes = sim_odds(SIM_SHAPE, 300);
   sim_weather_calm(true);
   if (!last) light_fuse();

@@ -19,7 +19,7 @@ int main(void) {
   int status = 0;
   for (sim_planted = SIM_MARK_FIRST; sim_planted < SIM_PLANTS; sim_planted++) {
     const char *name = plants[sim_planted].name;
-    sim_tally sum = sim_worlds(1, plants[sim_planted].seeds);
+    sim_tally sum = sim_worlds(1, plants[sim_planted].seeds, NULL);
     if (sum.first_faulty != 0) {
       printf("%s: found by seed %" PRIu64 "\n", name, sum.first_faulty);
     } else {

@@ -27,6 +27,21 @@ static double seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static double began;
+
+/* A line each 5,000 worlds, or 10 seconds. */
+static void tell_progress(const sim_tally *sum, uint64_t seed) {
+  static uint64_t told;
+  static double told_at;
+  double took = seconds() - began;
+  if (sum->worlds < told + 5000 && took < told_at + 10) return;
+  told = sum->worlds;
+  told_at = took;
+  printf("%" PRIu64 " worlds so far, %.0f a second, at seed %" PRIu64 "\n", told,
+         (double)told / took, seed);
+  fflush(stdout);
+}
+
 static void tell(const sim_tally *sum, double took) {
   const sim_census *c = &sum->census;
   printf("%" PRIu64 " worlds in %.1f s, %.0f a second\n", sum->worlds, took,
@@ -37,9 +52,10 @@ static void tell(const sim_tally *sum, double took) {
          "to their end: %" PRIu64 " answered, %" PRIu64 " late, %" PRIu64 " lost, %" PRIu64
          " answers more than one, %" PRIu64 " to no probe; %" PRIu64
          " answers sent to an edge; of the killed: %" PRIu64 " answers interrupted, %" PRIu64
-         " probes uncertain; %" PRIu64 " times a full disk\n",
+         " probes uncertain; %" PRIu64 " times a full disk, %" PRIu64
+         " runs without an end for it\n",
          c->lives, c->kills, c->resumed, c->probes, c->cold, c->answered, c->late, c->lost,
-         c->duplicates, c->unknown, c->edges, c->interrupted, c->uncertain, c->full);
+         c->duplicates, c->unknown, c->edges, c->interrupted, c->uncertain, c->full, c->unended);
 }
 
 static uint64_t number(const char *text) {
@@ -60,8 +76,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: %s [FIRST COUNT | -t SEED]\n", argv[0]);
     return 2;
   }
-  double began = seconds();
-  sim_tally sum = sim_worlds(first, count);
+  began = seconds();
+  sim_tally sum = sim_worlds(first, count, tell_progress);
   tell(&sum, seconds() - began);
   if (sum.first_faulty == 0) return 0;
   printf("seed %" PRIu64 " does not balance; to see it: %s -t %" PRIu64 "\n", sum.first_faulty,

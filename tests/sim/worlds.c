@@ -92,7 +92,7 @@ static void remove_folders(const char *top, char folders[JOBS][80]) {
   rmdir(top);
 }
 
-sim_tally sim_worlds(uint64_t first, uint64_t count) {
+sim_tally sim_worlds(uint64_t first, uint64_t count, sim_progress *progress) {
   char top[64], folders[JOBS][80];
   sim_tally sum = {0};
   job *jobs = mmap(NULL, JOBS * sizeof *jobs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
@@ -103,6 +103,7 @@ sim_tally sim_worlds(uint64_t first, uint64_t count) {
   for (uint64_t at = 0; at < count && sum.first_faulty == 0; at += BATCH) {
     while ((j = free_job(jobs)) == NULL)
       wait_for_one(jobs, &sum);
+    if (progress != NULL) progress(&sum, first + at);
     if (sum.first_faulty == 0)
       start(j, first + at, count - at < BATCH ? count - at : BATCH, folders[j - jobs]);
   }

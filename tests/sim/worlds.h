@@ -14,7 +14,10 @@ typedef struct sim_tally {
   uint64_t first_faulty; /**< the smallest seed found whose books do not balance; 0: none */
 } sim_tally;
 
-/** Runs the worlds of `count` seeds from `first` on, until one does not balance. */
-sim_tally sim_worlds(uint64_t first, uint64_t count);
+/** Called now and then, with what there is so far, and the seed that comes next. */
+typedef void sim_progress(const sim_tally *sum, uint64_t seed);
+/** Runs the worlds of `count` seeds from `first` on, until one does not balance.
+ * @param progress may be NULL */
+sim_tally sim_worlds(uint64_t first, uint64_t count, sim_progress *progress);
 
 #endif

@@ -143,13 +143,14 @@ typedef struct recording {
   psprobe_recorder *recorder;
 } recording;
 
-static recording begin_recording(void **state) {
+static recording begin_recording(void **state, const psprobe_logger *logger) {
   recording r = {.store = scratch_store(scratch_file(state, "r.db"), false)};
   const psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
+  const psprobe_recorder_options how = {.logger = logger};
   assert_int_equal(fake_client_setup(&r.google), 0);
   r.client = ((fake_client *)r.google)->client;
   assert_int_equal(psprobe_prober_new(r.client, &options, &r.prober, NULL), PSPROBE_OK);
-  assert_int_equal(psprobe_recorder_new(r.store, NULL, &r.recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(r.store, &how, &r.recorder, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_recorder_begin(r.recorder, r.client, r.prober, &options, NULL),
                    PSPROBE_OK);
   expect_settings(r.store, "{" BY "}");
@@ -165,7 +166,7 @@ static void end_recording(recording *r) {
 
 /* What the prober turned away stands with its run, at once and at the end. */
 static void test_what_was_not_taken(void **state) {
-  recording r = begin_recording(state);
+  recording r = begin_recording(state, NULL);
   psprobe_finished finished = scratch_finished(1);
   psp_server_miss(r.prober->server);
   psprobe_recorder_sink(r.recorder, &finished, 1);
@@ -185,11 +186,65 @@ static void test_what_was_not_taken(void **state) {
 
 /* Where nobody speaks gRPC it is published by REST, and the run says so. */
 static void test_how_it_publishes(void **state) {
-  recording r = begin_recording(state);
+  recording r = begin_recording(state, NULL);
   psprobe_finished finished = scratch_finished(1);
   assert_true(psp_grpc_set_foreign(r.client, PSP_PUBSUB, PSP_GRPC_FOREIGN));
   psprobe_recorder_sink(r.recorder, &finished, 1);
   expect_settings(r.store, "{\"publish_by\":\"rest\"}");
+  end_recording(&r);
+}
+
+static bool take_end(void *arg, const psprobe_run *run) {
+  psprobe_run *kept = arg;
+  *kept = (psprobe_run){.ended_wall_ns = run->ended_wall_ns, .ending = run->ending};
+  return true;
+}
+
+/* What was logged, and a file that takes something again once it was said that it takes nothing. */
+typedef struct told {
+  char events[200];
+  psprobe_store *store;
+} told;
+
+static void make_room(void *arg, psprobe_log_level level, const char *line) {
+  told *t = arg;
+  (void)level;
+  const char *event = strstr(line, "event=");
+  size_t len = strlen(t->events);
+  if (event == NULL) return;
+  snprintf(t->events + len, sizeof t->events - len, "%.*s ", (int)strcspn(event + 6, " "),
+           event + 6);
+  if (strstr(event, "results_held") != NULL)
+    assert_int_equal(psp_sql_run(t->store->db, "PRAGMA query_only = OFF"), SQLITE_OK);
+}
+
+/* All results are kept, and the file takes nothing just as the run ends: that is waited for. */
+static void test_end_waits_for_room(void **state) {
+  told t = {.events = ""};
+  const psprobe_logger logger = {.sink = make_room, .arg = &t, .level = PSPROBE_LOG_WARNING};
+  recording r = begin_recording(state, &logger);
+  psprobe_finished finished = scratch_finished(1);
+  psprobe_run is = {0};
+  t.store = r.store;
+  psprobe_recorder_sink(r.recorder, &finished, 1);
+  assert_int_equal(psp_sql_run(r.store->db, "PRAGMA query_only = ON"), SQLITE_OK);
+  psprobe_error error = {0};
+  if (psprobe_recorder_end(r.recorder, &error) != PSPROBE_OK) fail_msg("%s", error.message);
+  assert_string_equal(t.events, "results_held results_kept_again ");
+  assert_int_equal(psprobe_store_each_run(r.store, NULL, take_end, &is, NULL), PSPROBE_OK);
+  assert_int_equal(is.ending, PSPROBE_ENDING_STOPPED);
+  assert_true(is.ended_wall_ns > 0);
+  end_recording(&r);
+}
+
+/* A file that was found damaged, and begun anew, knows the run's end all the same. */
+static void test_end_in_a_file_made_anew(void **state) {
+  recording r = begin_recording(state, NULL);
+  psprobe_run is = {0};
+  r.store->damaged = true;
+  assert_int_equal(psprobe_recorder_end(r.recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_each_run(r.store, NULL, take_end, &is, NULL), PSPROBE_OK);
+  assert_int_equal(is.ending, PSPROBE_ENDING_STOPPED);
   end_recording(&r);
 }
 
@@ -224,6 +279,9 @@ static void test_cadences_are_settings(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_what_holds_is_kept, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_end_waits_for_room, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_end_in_a_file_made_anew, scratch_setup,
+                                      scratch_teardown),
       cmocka_unit_test_setup_teardown(test_how_it_publishes, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_cadences_are_settings, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_file_gone_while_nothing_comes, scratch_setup,
