@@ -31,7 +31,7 @@ static psprobe_code put(psprobe_store *store, int64_t block, const psp_digest_by
 psprobe_code psp_store_put_digests(psprobe_store *store, int64_t block,
                                    const psp_digest_bytes *digests, size_t count,
                                    psprobe_error *error) {
-  psprobe_code code = psp_store_begin(store, error);
+  psprobe_code code = psp_store_begin_unsynced(store, error);
   if (code != PSPROBE_OK) return code;
   psp_digesting_state *d = &store->digests;
   const bool good = d->making == block && !d->stale;

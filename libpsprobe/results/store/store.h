@@ -79,6 +79,7 @@ struct psprobe_store {
   sqlite3 *db;           /**< the writer's; NULL when read-only, or when the file is gone */
   sqlite3_stmt *statements[PSP_STATEMENTS];
   ino_t log_inode; /**< of the log that the writer has open; 0: it has none */
+  bool unsynced;   /**< its commits do not wait for the disk (PRAGMA synchronous) */
   psp_digesting_state digests;
   bool damaged;             /**< a page of it made no sense as it was written to */
   bool gone;                /**< the file went away, and that was told */
@@ -197,6 +198,12 @@ psprobe_code psp_store_set_settings(psprobe_store *store, const char *run_id, co
                                     psprobe_error *error);
 /** Begins a transaction of the writer, with the mutex taken. Fails on a read-only store. */
 psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error);
+/**
+ * The same of what is found out again where it is lost with the power, and so waits for no disk: a
+ * mark, a digest. It is there for everybody at once, and on the disk with whatever is kept next; a
+ * process that dies takes nothing of it along.
+ */
+psprobe_code psp_store_begin_unsynced(psprobe_store *store, psprobe_error *error);
 /** Commits when `code` is OK, else rolls back; releases the mutex. @return the code in the end */
 psprobe_code psp_store_finish(psprobe_store *store, psprobe_code code, psprobe_error *error);
 

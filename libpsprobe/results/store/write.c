@@ -24,14 +24,33 @@ void psp_store_leave(psprobe_store *store) {
   pthread_mutex_unlock(&store->mutex);
 }
 
-psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error) {
+/* NORMAL: a commit is written to the log, which the next one of FULL syncs as a whole. */
+static int set_synced(psprobe_store *store, bool synced) {
+  if (synced == !store->unsynced) return SQLITE_OK;
+  int result =
+      psp_sql_run(store->db, synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  if (result == SQLITE_OK) store->unsynced = !synced;
+  return result;
+}
+
+static psprobe_code begin(psprobe_store *store, bool synced, psprobe_error *error) {
   psprobe_code code = psp_store_enter(store, error);
   if (code != PSPROBE_OK) return code;
-  if (psp_sql_run(store->db, "BEGIN IMMEDIATE") == SQLITE_OK) return PSPROBE_OK;
+  if (set_synced(store, synced) == SQLITE_OK &&
+      psp_sql_run(store->db, "BEGIN IMMEDIATE") == SQLITE_OK)
+    return PSPROBE_OK;
   code = psp_sql_fail(store->db, store->path, "write to", error);
   store->damaged |= code == PSPROBE_DATA_LOSS;
   psp_store_leave(store);
   return code;
+}
+
+psprobe_code psp_store_begin(psprobe_store *store, psprobe_error *error) {
+  return begin(store, true, error);
+}
+
+psprobe_code psp_store_begin_unsynced(psprobe_store *store, psprobe_error *error) {
+  return begin(store, false, error);
 }
 
 psprobe_code psp_store_finish(psprobe_store *store, psprobe_code code, psprobe_error *error) {

@@ -178,6 +178,7 @@ static ino_t inode_of_log(const char *path) {
 static psprobe_code open_writer(psprobe_store *store, psp_file_kind *kind, psprobe_error *error) {
   bool check = wants_check(store->path);
   *kind = PSP_FILE_OURS;
+  store->unsynced = false;
   int result =
       sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   if (result != SQLITE_OK) return psp_sql_fail(store->db, store->path, "open", error);

@@ -109,7 +109,7 @@ static psprobe_code mark_run(psprobe_store *store, const psp_run *run, psp_mark 
 
 psprobe_code psp_outbox_mark(psprobe_store *store, const psp_outbox *outbox, const psp_mark *marks,
                              psprobe_error *error) {
-  psprobe_code code = psp_store_begin(store, error);
+  psprobe_code code = psp_store_begin_unsynced(store, error);
   if (code != PSPROBE_OK) return code;
   for (size_t i = 0; code == PSPROBE_OK && i < outbox->count; i++)
     code = mark_row(store, &outbox->rows[i], marks[i], error);
