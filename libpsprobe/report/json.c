@@ -46,12 +46,30 @@ static void put_interval(psp_json_writer *w, const char *key, const psprobe_inte
   psp_json_end_array(w);
 }
 
-static void put_run(psp_json_writer *w, const psprobe_run *run) {
+/* What a run without an end has left open; null of others. */
+static void put_open(psp_json_writer *w, const psp_run_copy *copy) {
+  static const char *const probers[] = {NULL, "running", "gone"};
+  const psp_open_probes *open = &copy->open;
+  if (open->prober == PSP_WRITER_UNKNOWN && open->sent + open->perhaps == 0) {
+    psp_json_put_key(w, "open");
+    psp_json_put_null(w);
+    return;
+  }
+  psp_json_begin_object_member(w, "open");
+  put_text(w, "prober", probers[open->prober]);
+  psp_json_put_int64_member(w, "sent", (int64_t)open->sent);
+  psp_json_put_int64_member(w, "perhaps_sent", (int64_t)open->perhaps);
+  psp_json_end_object(w);
+}
+
+static void put_run(psp_json_writer *w, const psp_run_copy *copy) {
+  const psprobe_run *run = &copy->run;
   psp_json_begin_object(w);
   put_text(w, "id", run->id);
   put_time(w, "started", run->started_wall_ns);
   put_time(w, "ended", run->ended_wall_ns);
   put_text(w, "ending", psp_ending_name(run->ending));
+  put_open(w, copy);
   if (run->resumed > 0) psp_json_put_int64_member(w, "resumed", run->resumed);
   put_text(w, "project", run->project);
   put_text(w, "topic", run->topic);
@@ -257,7 +275,7 @@ char *psprobe_report_json(const psprobe_report *report) {
   psp_json_put_bool_member(&w, "summed_up", report->sums != NULL);
   psp_json_begin_array_member(&w, "runs");
   for (size_t i = 0; i < report->columns.run_count; i++)
-    put_run(&w, &report->columns.runs[i].run);
+    put_run(&w, &report->columns.runs[i]);
   psp_json_end_array(&w);
   psp_json_put_int64_member(&w, "untaken", (int64_t)report->untaken.connections.untaken);
   psp_json_put_int64_member(&w, "unsent", (int64_t)psprobe_comparison_unsent(report->comparison));

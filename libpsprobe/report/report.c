@@ -5,16 +5,20 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "report/notes_open.h"
 #include "report/notes_untaken.h"
 #include "report/words.h"
 #include "results/columns/export.h"
 
-/* What to know, and last that probes are summed up. */
+/* What to know: of runs without an end first, and last that probes are summed up. */
 static char *notes_of(const psprobe_report *report) {
   psp_buf out = {0};
   char *notes = psp_notes_with_untaken(report->comparison, &report->untaken);
-  if (report->sums == NULL || notes == NULL) return notes;
+  if (notes == NULL) return NULL;
+  psp_notes_open(&out, &report->columns);
   psp_buf_text(&out, notes);
+  free(notes);
+  if (report->sums == NULL) return psp_buf_take(&out, NULL);
   psp_words_probes(&out, report->sums->probes);
   psp_buf_text(&out,
                " are summed up in histograms: counts are exact, durations within 0.1 %. What "
@@ -22,7 +26,6 @@ static char *notes_of(const psprobe_report *report) {
                "is told of up to ");
   psp_words_probes(&out, PSP_DIGESTED_FROM);
   psp_buf_text(&out, ": choose a run or a time.\n");
-  free(notes);
   return psp_buf_take(&out, NULL);
 }
 

@@ -103,8 +103,9 @@ static void fill(psp_html_page *p, const psp_columns *c, const psp_plots_sums *s
   if (c->run_count > 0) {
     const psprobe_run *first = &c->runs[0].run, *last = &c->runs[c->run_count - 1].run;
     add_time(p, "Begun", first->started_wall_ns);
+    const bool gone = c->runs[c->run_count - 1].open.prober == PSP_WRITER_GONE;
     if (first->started_wall_ns != 0 && last->ended_wall_ns == 0)
-      add(p, "Ended", "not yet");
+      add(p, "Ended", gone ? "not noted: its prober is gone" : "not yet");
     else
       add_time(p, "Ended", last->ended_wall_ns);
     if (last->ending == PSPROBE_ENDING_INTERRUPTED) add(p, "How it ended", "interrupted");

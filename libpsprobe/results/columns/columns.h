@@ -84,6 +84,11 @@ psprobe_probes psp_columns_probes(const psp_columns *columns,
 psprobe_code psp_columns_load(psp_columns *columns, psprobe_store *store,
                               const psprobe_filter *filter, psprobe_error *error);
 
+/** Looks what runs of the columns, which are a store's, have left open. @return as
+ * psprobe_store_each_run */
+psprobe_code psp_columns_look_for_open(psp_columns *columns, psprobe_store *store,
+                                       const psprobe_filter *filter, psprobe_error *error);
+
 /** What to read into columns. All borrowed. */
 typedef struct psp_columns_source {
   const char *path; /**< "-": standard input */

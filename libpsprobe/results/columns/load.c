@@ -60,11 +60,26 @@ static psprobe_code take_runs(loader *l, psprobe_store *store, const psprobe_fil
   return code == PSPROBE_OK ? psprobe_store_each_run(store, filter, take_run, l, error) : code;
 }
 
+static void take_open(void *arg, const char *id, const psp_open_probes *open) {
+  psp_columns *c = arg;
+  for (size_t i = 0; i < c->run_count; i++)
+    if (strcmp(c->runs[i].run.id, id) == 0) c->runs[i].open = *open;
+}
+
+psprobe_code psp_columns_look_for_open(psp_columns *columns, psprobe_store *store,
+                                       const psprobe_filter *filter, psprobe_error *error) {
+  bool any = false;
+  for (size_t i = 0; i < columns->run_count; i++)
+    any = any || columns->runs[i].run.ended_wall_ns == 0;
+  return any ? psp_store_each_open(store, filter, take_open, columns, error) : PSPROBE_OK;
+}
+
 psprobe_code psp_columns_load(psp_columns *columns, psprobe_store *store,
                               const psprobe_filter *filter, psprobe_error *error) {
   loader l = {0};
   psprobe_code code = take_runs(&l, store, filter, error);
   if (code == PSPROBE_OK) code = psprobe_store_each(store, filter, take_row, &l, error);
+  if (code == PSPROBE_OK) code = psp_columns_look_for_open(&l.columns, store, filter, error);
   if (code == PSPROBE_OK)
     *columns = l.columns;
   else

@@ -9,6 +9,7 @@
 #include <psprobe/results.h>
 
 #include "base/buf.h"
+#include "results/store/open_probes.h"
 
 /** What is in a cell of a run's column. */
 typedef enum psp_run_kind {
@@ -31,7 +32,8 @@ extern const psp_run_column psp_run_columns[PSP_RUN_COLUMNS];
 
 /** A run, with texts of its own. Valid when zeroed. */
 typedef struct psp_run_copy {
-  psprobe_run run; /**< its pointers are its own */
+  psprobe_run run;      /**< its pointers are its own */
+  psp_open_probes open; /**< of one of a results file that has no end */
 } psp_run_copy;
 
 /** Copies a run, its times cut to what can be written. @return false: no memory, nothing is held */

@@ -271,7 +271,8 @@ psprobe_code psp_digested_read(psp_digested *digested, const psp_digesting *what
   free(r.index);
   free(r.drawn);
   psp_reader_close(r.db);
-  return code;
+  if (code != PSPROBE_OK) return code;
+  return psp_columns_look_for_open(&digested->columns, what->store, what->filter, error);
 }
 
 void psp_digested_free(psp_digested *digested) {

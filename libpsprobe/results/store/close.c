@@ -38,9 +38,8 @@ static int count(sqlite3 *db, int64_t run, psprobe_status status, int64_t *value
   return result;
 }
 
-/* Notes of sending are kept in order, and no more than a window of probes is sent without: the last
- * that may have been sent. */
-static int find_last(sqlite3 *db, int64_t run, int64_t *last) {
+/* Notes of sending are kept in order, and no more than a window of probes is sent without. */
+int psp_store_find_last_sent(sqlite3 *db, int64_t run, int64_t *last) {
   int64_t interval = 0;
   char *sql = sqlite3_mprintf("SELECT interval_ns FROM runs WHERE seq = %lld", (long long)run);
   int result = sql == NULL ? SQLITE_NOMEM : psp_sql_int64(db, sql, &interval);
@@ -65,7 +64,7 @@ psprobe_code psp_store_close_probes(psprobe_store *store, int64_t run, bool told
   int64_t last = INT64_MAX;
   psprobe_code code = psp_store_forget_open(store, run, error);
   if (code != PSPROBE_OK) return code;
-  int result = find_last(store->db, run, &last);
+  int result = psp_store_find_last_sent(store->db, run, &last);
   if (result == SQLITE_OK)
     result =
         run_sql(store->db, sqlite3_mprintf(close_probes, seq, told, (long long)last, seq, seq));

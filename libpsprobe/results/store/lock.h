@@ -18,6 +18,13 @@
 
 typedef struct psp_file_lock psp_file_lock;
 
+/** Who writes a file. */
+typedef enum psp_writer {
+  PSP_WRITER_UNKNOWN, /**< not looked at, or its file system tells nothing */
+  PSP_WRITER_RUNNING, /**< a process has the lock */
+  PSP_WRITER_GONE     /**< nobody has */
+} psp_writer;
+
 /**
  * Takes the writer's lock of the results file at `path`.
  *
@@ -33,6 +40,9 @@ psprobe_code psp_file_lock_take(const char *path, bool make, int64_t patience_ns
 bool psp_file_lock_leads(const psp_file_lock *lock, const char *path);
 /** Whether this process holds the lock of what `path` leads to. */
 bool psp_file_lock_is_held(const char *path);
+/** Looks whether anybody holds the lock of what `path` leads to, and takes it from nobody. While
+ * this process has no connection to it. */
+psp_writer psp_file_lock_look(const char *path);
 /** Gives it back; after every connection to the file is closed. NULL is fine. */
 void psp_file_lock_release(psp_file_lock *lock);
 /** The error for a file or folder that `errno` kept us from, "cannot open path: cause". */

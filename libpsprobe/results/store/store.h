@@ -143,6 +143,9 @@ typedef struct psp_closed {
  */
 psprobe_code psp_store_close_probes(psprobe_store *store, int64_t run, bool told,
                                     psp_closed *closed, psprobe_error *error);
+/** The last of a run's planned probes that may have been sent, though nobody noted it. @return
+ * SQLite's code */
+int psp_store_find_last_sent(sqlite3 *db, int64_t run, int64_t *last);
 /**
  * Sees that what is written reaches the file of that name: when it was removed or renamed, a new
  * one is made with all that the old one held; one that turned out to be damaged is set aside, and
