@@ -31,7 +31,7 @@ bool psp_buf_reserve(psp_buf *buf, size_t more) {
     return false;
   }
   size_t need = buf->len + more + 1;
-  size_t cap = buf->cap < 64 ? 64 : buf->cap;
+  size_t cap = buf->cap > 64 ? buf->cap : need > 64 ? need : 64; /* the first is as asked for */
   while (cap < need)
     cap *= 2;
   char *data = realloc(buf->data, cap);

@@ -292,13 +292,13 @@ static psp_streaming *copy_call(psprobe_client *client, const psp_stream_call *c
   const size_t method = strlen(call->method) + 1, params = strlen(call->params) + 1;
   const size_t what = strlen(call->what) + 1;
   const size_t texts = method + params + what + call->len;
-  psp_streaming *s = malloc(sizeof *s + (call->kept ? 0 : texts));
+  psp_streaming *s = malloc(sizeof *s + (call->only ? 0 : texts));
   if (s == NULL) return NULL;
   char *at = s->text;
   *s = (psp_streaming){.client = client, .call = *call, .state = BUSY, .refs = 1};
   s->timer.fire = on_timer;
   s->deadline_ns = call->timeout_ns > 0 ? psprobe_clock_monotonic() + call->timeout_ns : INT64_MAX;
-  if (call->kept) return s;
+  if (call->only) return s;
   s->call.method = put(&at, call->method, method);
   s->call.params = put(&at, call->params, params);
   s->call.what = put(&at, call->what, what);

@@ -9,7 +9,7 @@
 #include "client/call.h"
 #include "grpc/rpc.h"
 
-/** All borrowed until the function that takes it returns. */
+/** All borrowed until the function that takes it returns; of a call with `only`, until its end. */
 typedef struct psp_stream_call {
   psp_service service;
   const char *method;  /**< "/google.pubsub.v1.Subscriber/StreamingPull" */
@@ -17,7 +17,6 @@ typedef struct psp_stream_call {
   const void *message; /**< the first */
   size_t len;
   bool only;          /**< and there is no other */
-  bool kept;          /**< all of it stays until `end` was called: nothing is copied */
   bool apart;         /**< over a connection that only such calls share */
   int64_t timeout_ns; /**< 0: none */
   const char *what;   /**< for errors */

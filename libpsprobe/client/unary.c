@@ -142,7 +142,6 @@ static psprobe_code try_once(psp_unary *u, psprobe_error *error) {
                                 .message = u->call.message,
                                 .len = u->call.len,
                                 .only = true,
-                                .kept = true,
                                 .apart = u->call.apart,
                                 .timeout_ns = left,
                                 .what = u->call.what,

@@ -10,7 +10,8 @@
 
 #define READ_SIZE  65536
 #define READS      16 /* before others have their turn */
-#define GIVE_BYTES 65536
+#define GIVE_ROOM  (PSP_BUF_KEPT - 1)
+#define GIVE_FRAME (16384 + 9) /* that the last may have */
 
 psp_rpc_connection *psp_connection_new(psp_link *link, const psp_session_options *options,
                                        const psp_patience *patience, int64_t now_ns) {
@@ -78,8 +79,9 @@ void psp_connection_write(psp_rpc_connection *c) {
   while (!c->over) {
     if (c->out_at == c->out.len) {
       psp_buf_reuse(&c->out);
+      psp_buf_reserve(&c->out, GIVE_ROOM);
       c->out_at = 0;
-      bool useful = psp_session_give(c->session, &c->out, GIVE_BYTES);
+      bool useful = psp_session_give(c->session, &c->out, GIVE_ROOM - GIVE_FRAME);
       if (c->out.len == 0 && !useful) lose(c, "the connection is over");
       if (c->out.len == 0) return;
     }

@@ -61,10 +61,15 @@ void psp_frames_clear(psp_frames *frames) {
   frames->at = 0;
 }
 
+void psp_frame_head(char head[PSP_FRAME_HEAD], size_t len) {
+  head[0] = 0;
+  for (int i = 1; i < PSP_FRAME_HEAD; i++)
+    head[i] = (char)(len >> (PSP_FRAME_HEAD - 1 - i) * 8);
+}
+
 void psp_frame_write(psp_buf *out, const void *message, size_t len) {
-  const unsigned char head[PSP_FRAME_HEAD] = {0, (unsigned char)(len >> 24),
-                                              (unsigned char)(len >> 16), (unsigned char)(len >> 8),
-                                              (unsigned char)len};
+  char head[PSP_FRAME_HEAD];
+  psp_frame_head(head, len);
   if (!psp_buf_reserve(out, sizeof head + len)) return;
   psp_buf_add(out, head, sizeof head);
   if (len > 0) psp_buf_add(out, message, len);

@@ -33,6 +33,8 @@ psp_frame psp_frames_next(psp_frames *frames, const char **message, size_t *len)
 bool psp_frames_is_empty(const psp_frames *frames);
 void psp_frames_clear(psp_frames *frames);
 
+/** What stands before a message of that length. */
+void psp_frame_head(char head[PSP_FRAME_HEAD], size_t len);
 /** Writes one. */
 void psp_frame_write(psp_buf *out, const void *message, size_t len);
 

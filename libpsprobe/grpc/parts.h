@@ -22,13 +22,16 @@ struct psp_rpc {
   int64_t heard_ns;     /* when something of a message came last, or it began */
   psp_rpc_meter *meter; /* may be NULL */
 
-  char *path;           /* client */
+  const char *path;     /* client */
   psp_fields given;     /* client: what to send. server: what goes with the status, encoded */
   psp_fields head, end; /* what came */
   psp_frames in;
   size_t unconsumed; /* bytes of the window */
-  psp_buf out;
-  size_t out_at;     /* of it are sent */
+  psp_buf out;       /* messages, copied and framed */
+  const char *body;  /* client: the one message there is, instead; NULL: none */
+  size_t body_len;
+  char body_head[PSP_FRAME_HEAD];
+  size_t out_at;     /* of either are sent */
   psprobe_code code; /* server: how it is to end */
   psp_buf message;   /* server: grpc-message, encoded; client: the same, decoded */
   int http_status;
@@ -49,6 +52,7 @@ struct psp_session {
   psp_session_options options;
   char *authority, *user_agent;
   psp_rpc_list calls;
+  psp_buf *out; /* while it is given out */
   unsigned live;
   int64_t now_ns, due_ns; /* due: no deadline passes before */
   bool greeted, leaving, over, sweep;
@@ -57,6 +61,9 @@ struct psp_session {
 
 /** Server and client: what nghttp2 tells is told by told.c. */
 void psp_session_set_callbacks(nghttp2_session_callbacks *callbacks);
+/** nghttp2 has a DATA frame of a call written. */
+int psp_rpc_write_data(nghttp2_session *http2, nghttp2_frame *frame, const uint8_t *head,
+                       size_t len, nghttp2_data_source *source, void *session);
 
 void psp_rpc_append(psp_rpc_list *list, psp_rpc *rpc);
 void psp_rpc_unlink(psp_rpc_list *list, psp_rpc *rpc);

@@ -2,9 +2,7 @@
 #include "grpc/rpc.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/text.h"
 #include "grpc/parts.h"
 
 static const psp_rpc_events nobody;
@@ -31,10 +29,16 @@ psp_rpc *psp_rpc_new(const psp_rpc_request *request) {
   rpc->events = request->events;
   rpc->arg = request->arg;
   rpc->deadline_ns = request->deadline_ns;
-  rpc->path = psp_strdup(request->path);
-  if (request->message != NULL) psp_frame_write(&rpc->out, request->message, request->len);
+  rpc->path = request->path;
   rpc->last = request->only;
-  if (rpc->path == NULL || rpc->out.failed) {
+  if (request->message != NULL && request->only) {
+    psp_frame_head(rpc->body_head, request->len);
+    rpc->body = request->message;
+    rpc->body_len = request->len;
+  } else if (request->message != NULL) {
+    psp_frame_write(&rpc->out, request->message, request->len);
+  }
+  if (rpc->out.failed) {
     psp_rpc_free(rpc);
     return NULL;
   }
@@ -70,7 +74,6 @@ static void uncount(psp_rpc *rpc) {
 void psp_rpc_free(psp_rpc *rpc) {
   if (rpc == NULL) return;
   if (!rpc->ended) uncount(rpc);
-  free(rpc->path);
   psp_fields_clear(&rpc->given);
   psp_fields_clear(&rpc->head);
   psp_fields_clear(&rpc->end);
@@ -94,7 +97,8 @@ int64_t psp_rpc_deadline(const psp_rpc *rpc) {
   return rpc->deadline_ns;
 }
 size_t psp_rpc_unsent(const psp_rpc *rpc) {
-  return rpc->out.len - rpc->out_at;
+  const size_t all = rpc->body != NULL ? PSP_FRAME_HEAD + rpc->body_len : rpc->out.len;
+  return all - rpc->out_at;
 }
 
 void psp_rpc_set_meter(psp_rpc *rpc, psp_rpc_meter *meter) {
@@ -114,9 +118,10 @@ void psp_rpc_tell_end(psp_rpc *rpc, const psp_rpc_status *status) {
     rpc->session->sweep = true;
   }
   uncount(rpc);
+  rpc->body = NULL;
+  rpc->out.len = rpc->out_at = 0;
   if (rpc->events->end != NULL) rpc->events->end(rpc->arg, status);
   psp_buf_free(&rpc->out);
-  rpc->out_at = 0;
 }
 
 void psp_rpc_reset(psp_rpc *rpc, uint32_t error) {

@@ -26,14 +26,14 @@ typedef struct psp_rpc_events {
   void (*end)(void *arg, const psp_rpc_status *status);
 } psp_rpc_events;
 
-/** What a call begins with; all borrowed but the fields. */
+/** What a call begins with; borrowed but for what says otherwise. */
 typedef struct psp_rpc_request {
-  const char *path;    /**< "/package.Service/Method" */
+  const char *path;    /**< "/package.Service/Method"; stays until `end` was told */
   psp_fields *fields;  /**< that psp_field_check accepts; moved, they are empty then. NULL: none */
   int64_t deadline_ns; /**< monotonic; INT64_MAX: none. Sent as grpc-timeout, and kept here */
   const void *message; /**< the first; NULL: none yet */
   size_t len;
-  bool only; /**< and there will be no more */
+  bool only; /**< and there will be no more; this one stays until `end` was told */
   const psp_rpc_events *events;
   void *arg;
 } psp_rpc_request;

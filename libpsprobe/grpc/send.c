@@ -9,6 +9,7 @@
 #include "grpc/timeout.h"
 
 #define KEPT_SENT  ((size_t)64 << 10) /* bytes sent that may lie before those that are not */
+#define DATA_HEAD  9                  /* RFC 9113, 4.1 */
 #define OWN_FIELDS 9
 #define END_FIELDS 3                  /* of a status at most */
 #define MAX_DETAIL ((size_t)36 << 10) /* in base64 within the 64 KiB that nghttp2 takes */
@@ -60,21 +61,43 @@ static ssize_t end_body(psp_rpc *rpc, uint32_t *flags, size_t n) {
   return ok ? (ssize_t)n : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
-/* nghttp2 asks for the bytes of a DATA frame. */
+/* nghttp2 asks how many bytes a DATA frame is to have, and then has it written. */
 static ssize_t give(nghttp2_session *http2, int32_t stream, uint8_t *room, size_t size,
                     uint32_t *flags, nghttp2_data_source *source, void *arg) {
-  (void)http2, (void)stream, (void)arg;
+  (void)http2, (void)stream, (void)room, (void)arg;
   psp_rpc *rpc = source->ptr;
   size_t left = psp_rpc_unsent(rpc), n = left < size ? left : size;
   rpc->deferred = rpc->ended || (left == 0 && !rpc->last);
   if (rpc->deferred) return NGHTTP2_ERR_DEFERRED;
-  if (n > 0) memcpy(room, rpc->out.data + rpc->out_at, n);
-  rpc->out_at += n;
-  psp_rpc_count_sent(rpc, n);
-  if (n < left) return (ssize_t)n;
-  psp_buf_reuse(&rpc->out);
-  rpc->out_at = 0;
-  return rpc->last ? end_body(rpc, flags, n) : (ssize_t)n;
+  *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+  return n == left && rpc->last ? end_body(rpc, flags, n) : (ssize_t)n;
+}
+
+static void write_body(psp_buf *out, const psp_rpc *rpc, size_t len) {
+  const size_t at = rpc->out_at, head = at < PSP_FRAME_HEAD ? PSP_FRAME_HEAD - at : 0;
+  const size_t of_head = len < head ? len : head;
+  if (of_head > 0) psp_buf_add(out, rpc->body_head + at, of_head);
+  if (len > of_head) psp_buf_add(out, rpc->body + (at + of_head - PSP_FRAME_HEAD), len - of_head);
+}
+
+int psp_rpc_write_data(nghttp2_session *http2, nghttp2_frame *frame, const uint8_t *head,
+                       size_t len, nghttp2_data_source *source, void *arg) {
+  psp_session *session = arg;
+  psp_rpc *rpc = source->ptr;
+  (void)http2, (void)frame;
+  if (!psp_buf_reserve(session->out, DATA_HEAD + len)) return NGHTTP2_ERR_CALLBACK_FAILURE;
+  psp_buf_add(session->out, head, DATA_HEAD);
+  if (rpc->body != NULL)
+    write_body(session->out, rpc, len);
+  else
+    psp_buf_add(session->out, rpc->out.data + rpc->out_at, len);
+  rpc->out_at += len;
+  psp_rpc_count_sent(rpc, len);
+  if (rpc->body == NULL && rpc->out_at == rpc->out.len) {
+    psp_buf_reuse(&rpc->out);
+    rpc->out_at = 0;
+  }
+  return NGHTTP2_ERR_PAUSE; /* whoever asked may have enough */
 }
 
 static void resume(psp_rpc *rpc) {

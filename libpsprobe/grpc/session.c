@@ -121,9 +121,12 @@ bool psp_session_take(psp_session *s, const void *data, size_t len, int64_t now_
 
 bool psp_session_give(psp_session *s, psp_buf *out, size_t most) {
   const uint8_t *data;
-  ssize_t len = 1;
-  while (!s->over && out->len < most && !out->failed && len > 0) {
-    len = nghttp2_session_mem_send(s->http2, &data);
+  ssize_t len = 0;
+  size_t before = SIZE_MAX;
+  s->out = out;
+  while (!s->over && out->len < most && !out->failed && out->len != before) {
+    before = out->len;
+    len = nghttp2_session_mem_send(s->http2, &data); /* DATA frames write themselves */
     if (len > 0) psp_buf_add(out, data, (size_t)len);
   }
   if (len < 0 || out->failed) fail(s, out->failed ? NGHTTP2_ERR_NOMEM : len);

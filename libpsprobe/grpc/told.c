@@ -125,4 +125,5 @@ void psp_session_set_callbacks(nghttp2_session_callbacks *callbacks) {
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
+  nghttp2_session_callbacks_set_send_data_callback(callbacks, psp_rpc_write_data);
 }

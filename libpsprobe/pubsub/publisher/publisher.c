@@ -101,7 +101,7 @@ static void release(psprobe_publisher *p) {
   pthread_cond_broadcast(&p->changed);
 }
 
-static void pump(psprobe_publisher *p);
+static void pump(psprobe_publisher *p, int64_t now_ns);
 
 static void on_published(void *arg, const char *const *ids, size_t count,
                          const psprobe_error *error) {
@@ -109,7 +109,7 @@ static void on_published(void *arg, const char *const *ids, size_t count,
   (void)count;
   land(arg, ids, error);
   pthread_mutex_lock(&p->lock);
-  pump(p);
+  pump(p, psprobe_clock_monotonic());
   release(p);
   pthread_mutex_unlock(&p->lock);
 }
@@ -139,8 +139,7 @@ static void arm(psprobe_publisher *p, int64_t due_ns) {
 }
 
 /* With the lock, which it gives up for each call: sends all that is due, and sees to the rest. */
-static void pump(psprobe_publisher *p) {
-  int64_t now_ns = psprobe_clock_monotonic();
+static void pump(psprobe_publisher *p, int64_t now_ns) {
   while (psp_lanes_next_ns(&p->lanes) <= now_ns) {
     call *c = malloc(sizeof *c + p->o.batch_messages * sizeof c->messages[0]);
     if (c == NULL) {
@@ -161,7 +160,7 @@ static void pump(psprobe_publisher *p) {
 static void on_time(psp_timer *timer) {
   psprobe_publisher *p = (psprobe_publisher *)((char *)timer - offsetof(psprobe_publisher, timer));
   pthread_mutex_lock(&p->lock);
-  if (!p->closed) pump(p);
+  if (!p->closed) pump(p, psprobe_clock_monotonic());
   pthread_mutex_unlock(&p->lock);
 }
 
@@ -237,11 +236,12 @@ psprobe_code psprobe_publisher_publish(psprobe_publisher *p, const psprobe_messa
   outgoing->arg = arg;
   pthread_mutex_lock(&p->lock);
   code = take(p, outgoing, &dropped, error);
-  if (code == PSPROBE_OK) pump(p);
+  if (code == PSPROBE_OK) pump(p, outgoing->since_ns);
   pthread_mutex_unlock(&p->lock);
   if (code != PSPROBE_OK) free(outgoing);
-  tell_failed(p, &dropped, PSPROBE_RESOURCE_EXHAUSTED,
-              "dropped: it waited longest, and others came");
+  if (dropped.count > 0)
+    tell_failed(p, &dropped, PSPROBE_RESOURCE_EXHAUSTED,
+                "dropped: it waited longest, and others came");
   return code;
 }
 
@@ -252,7 +252,7 @@ psprobe_code psprobe_publisher_flush(psprobe_publisher *p, int64_t timeout_ns,
   pthread_mutex_lock(&p->lock);
   const uint64_t last = p->given;
   if (p->flushing++ == 0) psp_lanes_hurry(&p->lanes, true);
-  pump(p);
+  pump(p, psprobe_clock_monotonic());
   while (in_time && p->first != NULL && p->first->number <= last)
     in_time = psp_cond_wait_until(&p->changed, &p->lock, until_ns);
   if (--p->flushing == 0) psp_lanes_hurry(&p->lanes, false);

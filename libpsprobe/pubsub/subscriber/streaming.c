@@ -232,7 +232,13 @@ static bool stop(psprobe_subscriber *s, bool now) {
 typedef struct told {
   psp_told *done;
   void *arg;
+  psp_buf body;
 } told;
+
+static void free_told(told *t) {
+  psp_buf_free(&t->body);
+  free(t);
+}
 
 static void on_told(void *arg, const psprobe_error *error, const psp_rpc_status *status) {
   told *t = arg;
@@ -241,32 +247,31 @@ static void on_told(void *arg, const psprobe_error *error, const psp_rpc_status 
     psp_proto_fates(status->details, status->details_len, &fates);
   t->done(t->arg, error, &fates);
   psp_ack_fates_free(&fates);
-  free(t);
+  free_told(t);
 }
 
 /* Takes what `body` holds. */
 static psprobe_code call(psprobe_subscriber *s, const char *method, const char *what, psp_buf *body,
                          const psp_tidings *tidings, psprobe_error *error) {
   told *t = malloc(sizeof *t);
-  psp_stream_call call = {.service = PSP_PUBSUB,
-                          .method = method,
-                          .params = s->params.data,
-                          .message = body->data,
-                          .len = body->len,
-                          .only = true,
-                          .timeout_ns = tidings->timeout_ns,
-                          .what = what,
-                          .end = on_told,
-                          .arg = t};
-  psprobe_code code = PSPROBE_RESOURCE_EXHAUSTED;
-  if (t == NULL || body->failed) {
-    psp_fail_memory(error, what);
-  } else {
-    *t = (told){tidings->done, tidings->arg};
-    code = psp_stream_start(s->client, &call, NULL, error);
+  if (t == NULL) {
+    psp_buf_free(body);
+    return psp_fail_memory(error, what);
   }
-  if (code != PSPROBE_OK) free(t);
-  psp_buf_free(body);
+  *t = (told){tidings->done, tidings->arg, *body};
+  const psp_stream_call call = {.service = PSP_PUBSUB,
+                                .method = method,
+                                .params = s->params.data,
+                                .message = t->body.data,
+                                .len = t->body.len,
+                                .only = true,
+                                .timeout_ns = tidings->timeout_ns,
+                                .what = what,
+                                .end = on_told,
+                                .arg = t};
+  psprobe_code code = t->body.failed ? psp_fail_memory(error, what)
+                                     : psp_stream_start(s->client, &call, NULL, error);
+  if (code != PSPROBE_OK) free_told(t);
   return code;
 }
 
