@@ -90,13 +90,20 @@ static bool is_ours(const char *name) {
       "te",         "content-type", "content-length", "connection",        "proxy-connection",
       "keep-alive", "upgrade",      "user-agent",     "transfer-encoding", "host"};
   for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-    if (strcmp(name, ours[i]) == 0) return true;
+    if (name[0] == ours[i][0] && strcmp(name, ours[i]) == 0) return true;
   return psp_text_starts(name, "grpc-");
 }
 
+static bool is_name(const char *name) {
+  const char *at = name;
+  while ((*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_' || *at == '.' ||
+         *at == '-')
+    at++;
+  return at != name && *at == 0;
+}
+
 bool psp_field_check(const char *name, const void *value, size_t len) {
-  static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
-  if (*name == 0 || name[strspn(name, letters)] != 0 || is_ours(name)) return false;
+  if (!is_name(name) || is_ours(name)) return false;
   if (psp_field_is_binary(name)) return true;
   const char *text = value;
   for (size_t i = 0; i < len; i++)

@@ -11,21 +11,25 @@
 #define KEPT_SENT  ((size_t)64 << 10) /* bytes sent that may lie before those that are not */
 #define DATA_HEAD  9                  /* RFC 9113, 4.1 */
 #define OWN_FIELDS 9
+#define FEW_FIELDS 6                  /* given, that need no memory */
 #define END_FIELDS 3                  /* of a status at most */
 #define MAX_DETAIL ((size_t)36 << 10) /* in base64 within the 64 KiB that nghttp2 takes */
+
+/* What nghttp2 need not copy, since it is there as long as the session, or for ever. */
+#define LASTING_NAME ((uint8_t)NGHTTP2_NV_FLAG_NO_COPY_NAME)
+#define LASTING      ((uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE))
+#define FIXED(name, value)                                                                  \
+  ((nghttp2_nv){(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1, \
+                LASTING})
 
 static nghttp2_nv field(const char *name, const char *value, size_t len) {
   return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), len, NGHTTP2_NV_FLAG_NONE};
 }
 
-static nghttp2_nv text_field(const char *name, const char *value) {
-  return field(name, value, strlen(value));
-}
-
-/* One that is another each time, and has no place in HPACK's table. */
-static nghttp2_nv changing_field(const char *name, const char *value) {
-  nghttp2_nv made = text_field(name, value);
-  made.flags = NGHTTP2_NV_FLAG_NO_INDEX;
+/* By a name that lasts. */
+static nghttp2_nv text_field(const char *name, const char *value, uint8_t flags) {
+  nghttp2_nv made = field(name, value, strlen(value));
+  made.flags = flags;
   return made;
 }
 
@@ -34,7 +38,7 @@ static size_t put_end(const psp_rpc *rpc, nghttp2_nv *fields, char number[12]) {
   const psp_rpc_field *detail = rpc->given.first;
   size_t count = 0;
   snprintf(number, 12, "%d", (int)rpc->code);
-  fields[count++] = text_field("grpc-status", number);
+  fields[count++] = text_field("grpc-status", number, LASTING_NAME);
   if (rpc->message.len > 0)
     fields[count++] = field("grpc-message", rpc->message.data, rpc->message.len);
   if (detail != NULL) fields[count++] = field(detail->name, detail->value, detail->len);
@@ -109,9 +113,9 @@ static void resume(psp_rpc *rpc) {
 /* Server: the head of the answer; `last`: which is its end too. */
 static void answer(psp_rpc *rpc, bool last) {
   nghttp2_data_provider provider = {.source.ptr = rpc, .read_callback = give};
-  nghttp2_nv fields[3 + END_FIELDS] = {text_field(":status", "200"),
-                                       text_field("content-type", "application/grpc"),
-                                       text_field("grpc-accept-encoding", "identity")};
+  nghttp2_nv fields[3 + END_FIELDS] = {FIXED(":status", "200"),
+                                       FIXED("content-type", "application/grpc"),
+                                       FIXED("grpc-accept-encoding", "identity")};
   char number[12];
   size_t count = 3 + (last ? put_end(rpc, fields + 3, number) : 0);
   rpc->answered = true;
@@ -131,11 +135,11 @@ static size_t count_given(const psp_rpc *rpc) {
 
 /* The given fields, binary ones in base64, which `encoded` holds. False: no memory. */
 static bool put_given(const psp_rpc *rpc, nghttp2_nv *fields, psp_buf *encoded) {
-  size_t room = 1;
+  size_t room = 0;
   for (const psp_rpc_field *given = rpc->given.first; given != NULL; given = given->next)
-    room += PSP_BASE64_SIZE(given->len);
+    if (psp_field_is_binary(given->name)) room += PSP_BASE64_SIZE(given->len) + 1;
   /* All of it at once: what points into it must stay. */
-  if (!psp_buf_reserve(encoded, room)) return false;
+  if (room > 0 && !psp_buf_reserve(encoded, room)) return false;
   for (const psp_rpc_field *given = rpc->given.first; given != NULL; given = given->next) {
     *fields = field(given->name, given->value, given->len);
     if (psp_field_is_binary(given->name)) {
@@ -151,36 +155,39 @@ static bool put_given(const psp_rpc *rpc, nghttp2_nv *fields, psp_buf *encoded) 
 static size_t put_own(const psp_rpc *rpc, nghttp2_nv *fields, char timeout[PSP_TIMEOUT_SIZE]) {
   const psp_session *session = rpc->session;
   size_t count = 0;
-  fields[count++] = text_field(":method", "POST");
-  fields[count++] = text_field(":scheme", session->options.tls ? "https" : "http");
-  fields[count++] = text_field(":path", rpc->path);
-  fields[count++] = text_field(":authority", session->authority);
-  fields[count++] = text_field("te", "trailers");
-  fields[count++] = text_field("content-type", "application/grpc");
-  fields[count++] = text_field("user-agent", session->user_agent);
-  fields[count++] = text_field("grpc-accept-encoding", "identity");
+  fields[count++] = FIXED(":method", "POST");
+  fields[count++] = session->options.tls ? FIXED(":scheme", "https") : FIXED(":scheme", "http");
+  fields[count++] = text_field(":path", rpc->path, LASTING_NAME);
+  fields[count++] = text_field(":authority", session->authority, LASTING);
+  fields[count++] = FIXED("te", "trailers");
+  fields[count++] = FIXED("content-type", "application/grpc");
+  fields[count++] = text_field("user-agent", session->user_agent, LASTING);
+  fields[count++] = FIXED("grpc-accept-encoding", "identity");
   int64_t left = rpc->deadline_ns - session->now_ns;
+  /* Another one each time: it has no place in HPACK's table. */
   if (rpc->deadline_ns != INT64_MAX)
-    fields[count++] =
-        changing_field("grpc-timeout", psp_timeout_write(timeout, left > 1 ? left : 1));
+    fields[count++] = text_field("grpc-timeout", psp_timeout_write(timeout, left > 1 ? left : 1),
+                                 LASTING_NAME | NGHTTP2_NV_FLAG_NO_INDEX);
   return count;
 }
 
 bool psp_rpc_submit(psp_rpc *rpc) {
   nghttp2_data_provider provider = {.source.ptr = rpc, .read_callback = give};
-  nghttp2_nv *fields = malloc((count_given(rpc) + OWN_FIELDS) * sizeof *fields);
+  const size_t count = count_given(rpc);
+  nghttp2_nv room[OWN_FIELDS + FEW_FIELDS], *fields = room;
+  if (count > FEW_FIELDS) fields = malloc((count + OWN_FIELDS) * sizeof *fields);
   psp_buf encoded = {0};
   char timeout[PSP_TIMEOUT_SIZE];
   bool ok = fields != NULL;
   if (ok) {
     size_t own = put_own(rpc, fields, timeout);
     ok = put_given(rpc, fields + own, &encoded);
-    rpc->stream = ok ? nghttp2_submit_request(rpc->session->http2, NULL, fields,
-                                              own + count_given(rpc), &provider, rpc)
-                     : -1;
+    rpc->stream =
+        ok ? nghttp2_submit_request(rpc->session->http2, NULL, fields, own + count, &provider, rpc)
+           : -1;
     ok = rpc->stream > 0;
   }
-  free(fields);
+  if (fields != room) free(fields);
   if (encoded.data != NULL) explicit_bzero(encoded.data, encoded.len);
   psp_buf_free(&encoded);
   if (ok) psp_fields_clear(&rpc->given);

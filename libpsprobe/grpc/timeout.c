@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "grpc/timeout.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "base/text.h"
+#include <stddef.h>
 
 #define MOST INT64_C(99999999)
 
@@ -24,8 +21,13 @@ char *psp_timeout_write(char out[PSP_TIMEOUT_SIZE], int64_t ns) {
   while (i + 1 < UNITS && ns / units[i].ns >= MOST)
     i++;
   int64_t count = ns / units[i].ns + (ns % units[i].ns != 0);
-  snprintf(out, PSP_TIMEOUT_SIZE, "%" PRId64 "%c", count < MOST ? count : MOST, units[i].letter);
-  return out;
+  if (count > MOST) count = MOST;
+  char *at = out + PSP_TIMEOUT_SIZE;
+  *--at = 0;
+  *--at = units[i].letter;
+  for (; count > 0; count /= 10)
+    *--at = (char)('0' + count % 10);
+  return at;
 }
 
 int64_t psp_timeout_read(const char *text) {

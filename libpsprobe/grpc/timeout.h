@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #define PSP_TIMEOUT_SIZE 24
-/** Never less than `ns`, which is at least 1. @return out */
+/** Never less than `ns`, which is at least 1. @return where in `out` it begins */
 char *psp_timeout_write(char out[PSP_TIMEOUT_SIZE], int64_t ns);
 /** ns, INT64_MAX where they are more; -1: no timeout. */
 int64_t psp_timeout_read(const char *text);
