@@ -135,7 +135,8 @@ static psprobe_code fill_in(psp_channel *ch, const psp_channel_options *o, pspro
   int64_t first = o->connect_timeout_ns != 0 ? o->connect_timeout_ns : CONNECT_NS;
   ch->patience = (psp_patience){.first_ns = first,
                                 .ping_ns = o->ping_every_ns != 0 ? o->ping_every_ns : PING_NS,
-                                .pong_ns = o->pong_within_ns != 0 ? o->pong_within_ns : PONG_NS};
+                                .pong_ns = o->pong_within_ns != 0 ? o->pong_within_ns : PONG_NS,
+                                .armed = &ch->armed};
   ch->max_calls = o->max_calls != 0 ? o->max_calls : MAX_CALLS;
   if (o->logger != NULL) ch->logger = *o->logger;
   ch->target = psp_strdup(o->target);
@@ -146,7 +147,6 @@ static psprobe_code fill_in(psp_channel *ch, const psp_channel_options *o, pspro
                                 .turn = on_turn,
                                 .wait = on_wait,
                                 .lost = on_lost,
-                                .armed = &ch->armed,
                                 .arg = ch};
   ch->loop = psp_loop_new(&owner);
   if (ch->target == NULL || ch->host == NULL || ch->loop == NULL ||

@@ -25,7 +25,8 @@ typedef struct psp_channel_options {
   const char *user_agent;     /**< NULL: "psprobe/VERSION" */
   int64_t connect_timeout_ns; /**< TLS included; 0: 10 s */
   int64_t ping_every_ns;      /**< while calls live; 0: 300 s (servers take offence at less) */
-  int64_t pong_within_ns;     /**< three times as long until this peer has answered one; 0: 15 s */
+  int64_t pong_within_ns;     /**< three times as long until this peer has answered one; 0: 15 s.
+                                 Twice as long a silence is broken by a ping before its time */
   size_t max_message;         /**< 0: 20 MiB */
   uint32_t window;            /**< of a stream; 0: 1 MiB */
   unsigned max_calls;         /**< at once, waiting ones included; 0: 1000 */

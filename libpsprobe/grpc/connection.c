@@ -117,24 +117,42 @@ static int64_t most(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
-/* A ping goes out once the peer is there, to learn whether it answers them, and then at the
- * interval, while there are calls that its silence could keep waiting. */
-static int64_t ping(psp_rpc_connection *c, bool armed, int64_t now_ns) {
-  if (!c->up || c->patience.ping_ns == INT64_MAX || psp_session_calls(c->session) == 0)
-    return INT64_MAX;
-  if (c->pinged_ns != 0 && (!armed || c->heard_ns < c->pinged_ns)) {
-    int64_t until = after(c->pinged_ns, c->patience.pong_ns);
-    /* What comes while it is not known whether pings are answered is a sign of life, too. */
-    if (!armed) until = after(most(c->pinged_ns, c->heard_ns), 3 * c->patience.pong_ns);
-    if (now_ns < until) return until;
+static bool is_armed(const psp_rpc_connection *c) {
+  return c->patience.armed != NULL && *c->patience.armed;
+}
+
+/* Between a ping and its pong, which may never come. */
+static bool is_waiting(const psp_rpc_connection *c) {
+  return c->pinged_ns != 0 && (!is_armed(c) || c->heard_ns < c->pinged_ns);
+}
+
+/* When its silence is long enough for a ping, or for an end. A ping goes out once the peer is
+ * there, to learn whether it answers them, and then at the interval, while there are calls that its
+ * silence could keep waiting. Once between two of those it goes out after a shorter silence, if the
+ * peer has answered calls since the last: servers count pings that come in between as strikes. */
+static int64_t silence_due(const psp_rpc_connection *c) {
+  const psp_patience *p = &c->patience;
+  if (!c->up || p->ping_ns == INT64_MAX || psp_session_calls(c->session) == 0) return INT64_MAX;
+  if (c->pinged_ns == 0) return INT64_MIN;
+  /* What comes while it is not known whether pings are answered is a sign of life, too. */
+  if (!is_armed(c)) return after(most(c->pinged_ns, c->heard_ns), 3 * p->pong_ns);
+  if (is_waiting(c)) return after(c->pinged_ns, p->pong_ns);
+  const int64_t next = after(c->pinged_ns, p->ping_ns);
+  const bool may = !c->early && psp_session_is_answered(c->session);
+  return may ? least(next, after(c->heard_ns, 2 * p->pong_ns)) : next;
+}
+
+static int64_t break_silence(psp_rpc_connection *c, int64_t now_ns) {
+  const int64_t due = silence_due(c);
+  if (now_ns < due) return due;
+  if (is_waiting(c)) {
     lose_silent(c, now_ns);
     return INT64_MAX;
   }
-  int64_t next = c->pinged_ns != 0 ? after(c->pinged_ns, c->patience.ping_ns) : now_ns;
-  if (now_ns < next) return next;
-  psp_session_ping(c->session);
+  c->early = c->pinged_ns != 0 && now_ns < after(c->pinged_ns, c->patience.ping_ns);
   c->pinged_ns = now_ns;
-  return after(now_ns, c->patience.pong_ns);
+  psp_session_ping(c->session);
+  return silence_due(c);
 }
 
 /* Nobody has to say anything while no call lives. */
@@ -147,24 +165,25 @@ static void notice_calls(psp_rpc_connection *c, int64_t now_ns) {
 }
 
 bool psp_connection_begin(psp_rpc_connection *c, psp_rpc *rpc, int64_t now_ns, int64_t *due_ns) {
-  const int64_t ping_ns = after(c->pinged_ns, c->patience.ping_ns);
-  const bool pings = c->pinged_ns == 0 || c->heard_ns < c->pinged_ns || ping_ns <= now_ns;
   if (c->over || !c->up || c->again || c->out_at < c->out.len) return false;
-  if (pings && c->patience.ping_ns != INT64_MAX) return false;
   if (!psp_session_is_quiet(c->session) || !psp_session_try(c->session, rpc, now_ns)) return false;
   notice_calls(c, now_ns);
   psp_connection_write(c);
   const bool rest = c->over || c->out_at < c->out.len;
-  *due_ns = rest ? 0 : least(ping_ns, psp_session_due(c->session));
+  *due_ns = rest ? 0 : least(silence_due(c), psp_session_due(c->session));
   return true;
 }
 
-int64_t psp_connection_tick(psp_rpc_connection *c, bool armed, int64_t now_ns) {
+int64_t psp_connection_tick(psp_rpc_connection *c, int64_t now_ns) {
   int64_t patient = c->up ? INT64_MAX : after(c->begun_ns, c->patience.first_ns);
   if (c->over) return now_ns;
   notice_calls(c, now_ns);
   if (now_ns >= patient) lose(c, "the server accepts connections and says nothing");
-  int64_t due = least(patient, ping(c, armed, now_ns));
+  int64_t look_ns = break_silence(c, now_ns);
+  /* One look too many, or each call of many would ask for its own. */
+  if (psp_session_calls(c->session) == 0 && c->look_ns > now_ns) look_ns = c->look_ns;
+  c->look_ns = look_ns;
+  int64_t due = least(patient, look_ns);
   const unsigned calls = psp_session_calls(c->session);
   due = least(due, psp_session_tick(c->session, now_ns));
   if (psp_session_calls(c->session) < calls) psp_connection_doubt(c, now_ns);

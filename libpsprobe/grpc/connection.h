@@ -7,9 +7,10 @@
 
 /** When a peer that says nothing is taken for dead. */
 typedef struct psp_patience {
-  int64_t first_ns; /**< until its first byte; INT64_MAX: for ever */
-  int64_t ping_ns;  /**< between pings, while calls live; INT64_MAX: none are sent */
-  int64_t pong_ns;  /**< after a ping; three times as long where not `armed` */
+  int64_t first_ns;  /**< until its first byte; INT64_MAX: for ever */
+  int64_t ping_ns;   /**< between pings, while calls live; INT64_MAX: none are sent */
+  int64_t pong_ns;   /**< after a ping; three times as long where not `armed` */
+  const bool *armed; /**< whether its peer has ever answered one. NULL: it is not asked */
 } psp_patience;
 
 typedef struct psp_rpc_connection {
@@ -25,8 +26,10 @@ typedef struct psp_rpc_connection {
   psp_buf out;
   size_t out_at; /* of it are written */
   bool busy;     /* calls live; the link's host was told */
+  bool early;    /* the last ping went out before its time */
   bool again;    /* there may be more to read at once */
   int64_t begun_ns, heard_ns, pinged_ns;
+  int64_t look_ns; /* when its silence is looked at, at the latest */
 } psp_rpc_connection;
 
 /** Takes the link, also on failure. NULL: no memory. */
@@ -37,7 +40,7 @@ void psp_connection_free(psp_rpc_connection *connection);
 /** What poll(2) is to wait for. */
 short psp_connection_events(const psp_rpc_connection *connection);
 /**
- * Begins a call and writes it, where nothing else is to be written, timed or read; tells nobody
+ * Begins a call and writes it, where nothing else is to be written or read; tells nobody
  * anything. @param due_ns when psp_connection_tick is to be called at the latest; 0: now
  * @return false: it has not begun, and nothing has changed
  */
@@ -50,7 +53,7 @@ void psp_connection_write(psp_rpc_connection *connection);
 /** A call was not answered in time: where nothing at all has come for as long as a pong may take,
  * the connection is over. */
 void psp_connection_doubt(psp_rpc_connection *connection, int64_t now_ns);
-/** Deadlines, pings. @param armed this peer has answered a ping before @return when next */
-int64_t psp_connection_tick(psp_rpc_connection *connection, bool armed, int64_t now_ns);
+/** Deadlines, pings. @return when next */
+int64_t psp_connection_tick(psp_rpc_connection *connection, int64_t now_ns);
 
 #endif

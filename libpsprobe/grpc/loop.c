@@ -163,7 +163,7 @@ static int64_t drive(psp_loop *loop, int64_t now_ns, size_t *count) {
   int64_t due = INT64_MAX;
   *count = 0;
   for (psp_rpc_connection **at = &loop->connections, *c; (c = *at) != NULL;) {
-    int64_t next = psp_connection_tick(c, loop->owner.armed != NULL && *loop->owner.armed, now_ns);
+    int64_t next = psp_connection_tick(c, now_ns);
     psp_connection_write(c);
     if (c->over) {
       *at = c->next;

@@ -27,7 +27,6 @@ typedef struct psp_loop_owner {
   psp_rpc_connection *(*greet)(void *arg, psp_link *link, int64_t now_ns);
   void (*lost)(void *arg,
                psp_rpc_connection *connection); /**< it is over; its calls live. May be NULL */
-  const bool *armed; /**< whether its peer has ever answered a ping. NULL: it is not asked */
   void *arg;
 } psp_loop_owner;
 

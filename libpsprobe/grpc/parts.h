@@ -56,6 +56,7 @@ struct psp_session {
   unsigned live;
   int64_t now_ns, due_ns; /* due: no deadline passes before */
   bool greeted, leaving, over, sweep;
+  bool answered; /* heads or data have come since the last ping */
   char why[160];
 };
 

@@ -30,7 +30,7 @@ static psp_rpc_connection *on_greet(void *arg, psp_link *link, int64_t now_ns) {
                                        .accept = on_accept,
                                        .arg = server};
   /* Who is silent too long is the host's to see to. */
-  const psp_patience patience = {INT64_MAX, INT64_MAX, INT64_MAX};
+  const psp_patience patience = {INT64_MAX, INT64_MAX, INT64_MAX, NULL};
   return psp_connection_new(link, &session, &patience, now_ns);
 }
 

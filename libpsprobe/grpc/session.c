@@ -208,7 +208,12 @@ unsigned psp_session_calls(const psp_session *s) {
   return s->live;
 }
 
+bool psp_session_is_answered(const psp_session *s) {
+  return s->answered;
+}
+
 void psp_session_ping(psp_session *s) {
+  s->answered = false;
   nghttp2_submit_ping(s->http2, NGHTTP2_FLAG_NONE, NULL);
 }
 

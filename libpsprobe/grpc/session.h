@@ -54,6 +54,8 @@ psp_rpc *psp_session_find(const psp_session *session, uint64_t id); /**< or NULL
 unsigned psp_session_calls(const psp_session *session);             /**< that live */
 
 void psp_session_ping(psp_session *session);
+/** The peer has said something about calls since the last ping. */
+bool psp_session_is_answered(const psp_session *session);
 /** No more calls are taken; those that live go on. */
 void psp_session_go_away(psp_session *session);
 /** Either side has said so. */

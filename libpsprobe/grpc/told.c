@@ -69,6 +69,7 @@ static int on_frame(nghttp2_session *http2, const nghttp2_frame *frame, void *ar
   switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
+      s->answered = true;
       rpc = rpc_of(http2, frame->hd.stream_id);
       if (rpc != NULL) on_part(s, rpc, frame);
       break;

@@ -20,6 +20,7 @@
 static psp_rpc_connection *ours, *peer;
 static rpc_record record;
 static unsigned pongs;
+static bool armed;
 
 static void on_pong(void *arg) {
   (void)arg;
@@ -27,15 +28,17 @@ static void on_pong(void *arg) {
 }
 
 static void on_accept(void *arg, psp_rpc *rpc, const char *path) {
-  (void)arg, (void)rpc, (void)path;
+  (void)arg;
+  if (strcmp(path, "/answer") == 0) psp_rpc_finish(rpc, PSPROBE_OK, "");
 }
 
 static int setup(void **state) {
   (void)state;
   int ends[2];
   const int small = 4096;
-  const psp_patience patience = {10 * PSP_SECOND_NS, 300 * PSP_SECOND_NS, 15 * PSP_SECOND_NS};
-  const psp_patience none = {INT64_MAX, INT64_MAX, INT64_MAX};
+  const psp_patience patience = {10 * PSP_SECOND_NS, 300 * PSP_SECOND_NS, 15 * PSP_SECOND_NS,
+                                 &armed};
+  const psp_patience none = {INT64_MAX, INT64_MAX, INT64_MAX, NULL};
   const psp_session_options client = {.authority = "a", .pong = on_pong};
   const psp_session_options server = {.server = true, .accept = on_accept};
   assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
@@ -58,6 +61,11 @@ static int teardown(void **state) {
   return 0;
 }
 
+static int64_t tick(bool pongs_known, int64_t now_ns) {
+  armed = pongs_known;
+  return psp_connection_tick(ours, now_ns);
+}
+
 static void exchange(int64_t now_ns) {
   for (int i = 0; i < 50; i++) {
     psp_connection_write(ours);
@@ -67,26 +75,42 @@ static void exchange(int64_t now_ns) {
   }
 }
 
-static void begin_until(const char *message, int64_t now_ns, int64_t deadline_ns) {
-  psp_rpc *rpc = psp_rpc_new(&(psp_rpc_request){.path = "/hold",
+static psp_rpc *make(const char *path, const char *message, int64_t deadline_ns) {
+  psp_rpc *rpc = psp_rpc_new(&(psp_rpc_request){.path = path,
                                                 .deadline_ns = deadline_ns,
                                                 .message = message,
                                                 .len = strlen(message),
                                                 .events = &rpc_recording,
                                                 .arg = &record});
   assert_non_null(rpc);
-  assert_true(psp_session_begin(ours->session, rpc, now_ns));
+  return rpc;
+}
+
+static void begin_until(const char *message, int64_t now_ns, int64_t deadline_ns) {
+  assert_true(psp_session_begin(ours->session, make("/hold", message, deadline_ns), now_ns));
 }
 
 static void begin(const char *message, int64_t now_ns) {
   begin_until(message, now_ns, INT64_MAX);
 }
 
+/* A call that is answered, and with it a ping. */
+static int64_t answer_first(void) {
+  exchange(T0);
+  assert_true(psp_session_begin(ours->session, make("/answer", "x", INT64_MAX), T0));
+  const int64_t due_ns = tick(true, T0);
+  exchange(T0);
+  assert_int_equal(record.ends, 1);
+  assert_int_equal(pongs, 1);
+  tick(true, T0);
+  return due_ns;
+}
+
 static void test_says_nothing(void **state) {
   (void)state;
-  assert_int_equal(psp_connection_tick(ours, false, T0), T0 + 10 * PSP_SECOND_NS);
+  assert_int_equal(tick(false, T0), T0 + 10 * PSP_SECOND_NS);
   assert_false(ours->over);
-  psp_connection_tick(ours, false, T0 + 10 * PSP_SECOND_NS);
+  tick(false, T0 + 10 * PSP_SECOND_NS);
   assert_true(ours->over);
   assert_int_equal(ours->code, PSPROBE_UNAVAILABLE);
   assert_non_null(strstr(ours->why, "says nothing"));
@@ -96,14 +120,14 @@ static void test_says_nothing(void **state) {
 static void test_pings(void **state) {
   (void)state;
   exchange(T0);
-  assert_int_equal(psp_connection_tick(ours, false, T0), INT64_MAX);
+  assert_int_equal(tick(false, T0), INT64_MAX);
   begin("x", T0);
-  psp_connection_tick(ours, false, T0);
+  tick(false, T0);
   exchange(T0);
   assert_int_equal(pongs, 1);
-  assert_int_equal(psp_connection_tick(ours, true, T0 + 1), T0 + 300 * PSP_SECOND_NS);
+  assert_int_equal(tick(true, T0 + 1), T0 + 300 * PSP_SECOND_NS);
   exchange(T0 + 1);
-  psp_connection_tick(ours, true, T0 + 300 * PSP_SECOND_NS);
+  tick(true, T0 + 300 * PSP_SECOND_NS);
   exchange(T0 + 300 * PSP_SECOND_NS);
   assert_int_equal(pongs, 2);
   assert_false(ours->over);
@@ -115,13 +139,13 @@ static void test_silence(void **state) {
   const int64_t later_ns = T0 + 300 * PSP_SECOND_NS;
   exchange(T0);
   begin("x", T0);
-  psp_connection_tick(ours, true, T0);
+  tick(true, T0);
   exchange(T0);
-  psp_connection_tick(ours, true, later_ns);
-  assert_int_equal(psp_connection_tick(ours, true, later_ns + 1), later_ns + 15 * PSP_SECOND_NS);
-  psp_connection_tick(ours, true, later_ns + 15 * PSP_SECOND_NS - 1);
+  tick(true, later_ns);
+  assert_int_equal(tick(true, later_ns + 1), later_ns + 15 * PSP_SECOND_NS);
+  tick(true, later_ns + 15 * PSP_SECOND_NS - 1);
   assert_false(ours->over);
-  psp_connection_tick(ours, true, later_ns + 15 * PSP_SECOND_NS);
+  tick(true, later_ns + 15 * PSP_SECOND_NS);
   assert_true(ours->over);
   assert_string_equal(ours->why, "the server has said nothing for 315 s");
 }
@@ -132,14 +156,59 @@ static void test_silence_from_the_beginning(void **state) {
   (void)state;
   exchange(T0);
   begin("x", T0);
-  psp_connection_tick(ours, false, T0);
+  tick(false, T0);
   ours->heard_ns = T0 + 40 * PSP_SECOND_NS;
   const int64_t until_ns = T0 + 85 * PSP_SECOND_NS;
-  assert_int_equal(psp_connection_tick(ours, false, T0 + 84 * PSP_SECOND_NS), until_ns);
+  assert_int_equal(tick(false, T0 + 84 * PSP_SECOND_NS), until_ns);
   assert_false(ours->over);
-  psp_connection_tick(ours, false, until_ns);
+  tick(false, until_ns);
   assert_true(ours->over);
   assert_string_equal(ours->why, "the server has said nothing for 45 s");
+}
+
+/* A call that its caller has begun in the thread's place is on its way as any other. */
+static void test_silence_under_the_callers(void **state) {
+  (void)state;
+  const int64_t begun_ns = T0 + 100 * PSP_SECOND_NS, until_ns = begun_ns + 45 * PSP_SECOND_NS;
+  int64_t due_ns = 0;
+  answer_first();
+  tick(false, begun_ns);
+  assert_true(psp_connection_begin(ours, make("/hold", "x", INT64_MAX), begun_ns, &due_ns));
+  assert_int_equal(due_ns, until_ns);
+  tick(false, until_ns);
+  assert_true(ours->over);
+}
+
+/* Who answers pings and has answered calls is asked after 30 s of silence under a call, and gone
+ * after 45; but asked out of turn once. */
+static void test_early_ping(void **state) {
+  (void)state;
+  const int64_t begun_ns = T0 + 100 * PSP_SECOND_NS, asked_ns = begun_ns + 30 * PSP_SECOND_NS;
+  for (int answers = 0; answers < 2; answers++) {
+    answer_first();
+    begin("x", begun_ns);
+    assert_int_equal(tick(true, begun_ns), asked_ns);
+    assert_int_equal(tick(true, asked_ns), asked_ns + 15 * PSP_SECOND_NS);
+    if (answers == 1) exchange(asked_ns);
+    tick(true, asked_ns + 15 * PSP_SECOND_NS);
+    assert_int_equal(ours->over, answers == 0);
+    assert_string_equal(ours->why, answers == 0 ? "the server has said nothing for 45 s" : "");
+    if (answers == 0) {
+      teardown(state);
+      setup(state);
+    }
+  }
+  assert_true(psp_session_begin(ours->session, make("/answer", "x", INT64_MAX), asked_ns));
+  exchange(asked_ns + 1);
+  assert_int_equal(tick(true, asked_ns + 2), asked_ns + 300 * PSP_SECOND_NS);
+}
+
+/* What a call has asked for is looked at after its end too: the next need not ask again. */
+static void test_look(void **state) {
+  (void)state;
+  const int64_t look_ns = answer_first();
+  assert_int_equal(tick(true, T0 + 1), look_ns);
+  assert_int_equal(tick(true, look_ns), INT64_MAX);
 }
 
 /* A call's time is over, and not a byte has come for as long as a pong may take: others would fare
@@ -154,12 +223,12 @@ static void test_no_answer(void **state) {
     const int64_t begun_ns = T0 + cases[i].idle_s * PSP_SECOND_NS;
     const int64_t late_ns = begun_ns + cases[i].patience_s * PSP_SECOND_NS;
     exchange(T0);
-    psp_connection_tick(ours, true, T0);
+    tick(true, T0);
     begin_until("x", begun_ns, late_ns);
     begin("y", begun_ns);
-    psp_connection_tick(ours, true, begun_ns);
+    tick(true, begun_ns);
     exchange(begun_ns);
-    psp_connection_tick(ours, true, late_ns);
+    tick(true, late_ns);
     assert_int_equal(record.ends, 1);
     assert_int_equal(record.code, PSPROBE_DEADLINE_EXCEEDED);
     assert_int_equal(ours->over, cases[i].over);
@@ -211,10 +280,16 @@ static void test_end(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(test_says_nothing),    TEST(test_pings),
-      TEST(test_silence),         TEST(test_silence_from_the_beginning),
-      TEST(test_no_answer),       TEST(test_slowly),
-      TEST(test_half_a_greeting), TEST(test_end)};
+  const struct CMUnitTest tests[] = {TEST(test_says_nothing),
+                                     TEST(test_pings),
+                                     TEST(test_silence),
+                                     TEST(test_silence_from_the_beginning),
+                                     TEST(test_no_answer),
+                                     TEST(test_slowly),
+                                     TEST(test_half_a_greeting),
+                                     TEST(test_end),
+                                     TEST(test_silence_under_the_callers),
+                                     TEST(test_early_ping),
+                                     TEST(test_look)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
