@@ -228,6 +228,10 @@ psprobe_code psp_channel_begin(psp_channel *ch, const psp_rpc_request *request, 
   uint64_t number = atomic_fetch_add(&ch->ids, 1) + 1;
   psp_rpc_set_id(rpc, number);
   psp_rpc_set_meter(rpc, &psp_loop_words(ch->loop)->meter);
+  if (!request->only && !psp_words_reserve(psp_loop_words(ch->loop))) {
+    psp_rpc_free(rpc);
+    return psp_fail_memory(error, "gRPC call");
+  }
   if (id != NULL) *id = number;
   if (begin_here(ch, rpc)) return PSPROBE_OK;
   code = psp_words_begin(psp_loop_words(ch->loop), rpc);

@@ -115,7 +115,7 @@ static bool obey_all(psp_loop *loop) {
   for (psp_rpc_command *next; c != NULL; c = next) {
     next = c->next;
     obey(loop, c);
-    free(c);
+    psp_words_done(&loop->words, c);
   }
   return !closing;
 }

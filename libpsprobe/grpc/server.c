@@ -19,7 +19,10 @@ static void on_accept(void *arg, psp_rpc *rpc, const char *path) {
   psp_rpc_server *server = arg;
   psp_rpc_set_id(rpc, ++server->ids);
   psp_rpc_set_meter(rpc, &psp_loop_words(server->loop)->meter);
-  server->options.accept(server->options.arg, rpc, path);
+  if (psp_words_reserve(psp_loop_words(server->loop)))
+    server->options.accept(server->options.arg, rpc, path);
+  else
+    psp_rpc_finish(rpc, PSPROBE_RESOURCE_EXHAUSTED, "out of memory: a call");
 }
 
 static psp_rpc_connection *on_greet(void *arg, psp_link *link, int64_t now_ns) {

@@ -15,13 +15,18 @@ bool psp_words_init(psp_words *words, size_t max_unsent) {
   return words->wake >= 0;
 }
 
-void psp_words_clear(psp_words *words) {
-  for (psp_rpc_command *c = words->first, *next; c != NULL; c = next) {
+static void free_list(psp_rpc_command *first) {
+  for (psp_rpc_command *c = first, *next; c != NULL; c = next) {
     next = c->next;
     psp_rpc_free(c->rpc);
     psp_link_free(c->link);
     free(c);
   }
+}
+
+void psp_words_clear(psp_words *words) {
+  free_list(words->first);
+  free_list(words->spare);
   if (words->wake >= 0) close(words->wake);
   pthread_mutex_destroy(&words->lock);
 }
@@ -80,6 +85,67 @@ static psp_rpc_command *make(psp_rpc_word word, const void *data, size_t len) {
   return c;
 }
 
+/* ---- without memory ---- */
+
+/* Of each kind one that waits is enough: the last word holds. */
+static int kind_of(psp_rpc_word word) {
+  switch (word) {
+    case PSP_WORD_RESUME:
+      return PSP_WORD_PAUSE;
+    case PSP_WORD_GIVE_UP:
+      return PSP_WORD_CANCEL;
+    default:
+      return (int)word;
+  }
+}
+/* Half-closed, paused, cancelled (a server's call: finished): one that waits and one that is being
+ * obeyed. */
+#define SPARES 6
+
+bool psp_words_reserve(psp_words *words) {
+  const size_t enough = SPARES * (size_t)atomic_load(&words->meter.calls);
+  pthread_mutex_lock(&words->lock);
+  while (words->spares < enough) {
+    psp_rpc_command *c = make(PSP_WORD_CANCEL, NULL, 0);
+    if (c == NULL) break;
+    c->spare = true;
+    c->next = words->spare;
+    words->spare = c;
+    words->spares++;
+  }
+  const bool done = words->spares >= enough;
+  pthread_mutex_unlock(&words->lock);
+  return done;
+}
+
+void psp_words_done(psp_words *words, psp_rpc_command *c) {
+  if (!c->spare) {
+    free(c);
+    return;
+  }
+  pthread_mutex_lock(&words->lock);
+  c->next = words->spare;
+  words->spare = c;
+  pthread_mutex_unlock(&words->lock);
+}
+
+/* A spare one to push; or one that waits is made the new word, which is `amended`. */
+static psp_rpc_command *make_do(psp_words *words, psp_rpc_word word, uint64_t id, bool *amended) {
+  pthread_mutex_lock(&words->lock);
+  psp_rpc_command *c = words->first;
+  while (c != NULL && (c->id != id || kind_of(c->word) != kind_of(word)))
+    c = c->next;
+  *amended = c != NULL;
+  if (c != NULL && c->word != PSP_WORD_CANCEL) c->word = word;
+  if (c == NULL && words->spare != NULL) {
+    c = words->spare;
+    words->spare = c->next;
+    *c = (psp_rpc_command){.word = word, .spare = true};
+  }
+  pthread_mutex_unlock(&words->lock);
+  return c;
+}
+
 psprobe_code psp_words_begin(psp_words *words, psp_rpc *rpc) {
   bool fits = atomic_load(&words->meter.unsent) <= words->max_unsent;
   psp_rpc_command *c = fits ? make(PSP_WORD_BEGIN, NULL, 0) : NULL;
@@ -103,15 +169,17 @@ psprobe_code psp_words_tell(psp_words *words, psp_rpc_word word, uint64_t id, ps
   size_t counted = word == PSP_WORD_SEND ? len : 0;
   bool fits = atomic_fetch_add(&words->meter.unsent, counted) + counted <= words->max_unsent;
   psp_rpc_command *c = fits || counted == 0 ? make(word, data, len) : NULL;
-  if (c != NULL) {
+  bool amended = false;
+  if (c == NULL && word != PSP_WORD_SEND && word != PSP_WORD_DETAIL)
+    c = make_do(words, word, id, &amended);
+  if (c != NULL && !amended) {
     c->id = id;
     c->code = code;
     if (push(words, c)) return PSPROBE_OK;
+    psp_words_done(words, c);
   }
   atomic_fetch_sub(&words->meter.unsent, counted);
-  psprobe_code result = c != NULL ? PSPROBE_OK : PSPROBE_RESOURCE_EXHAUSTED;
-  free(c);
-  return result;
+  return c != NULL ? PSPROBE_OK : PSPROBE_RESOURCE_EXHAUSTED;
 }
 
 psp_rpc_command *psp_words_take(psp_words *words, bool *closing) {

@@ -29,6 +29,7 @@ typedef struct psp_rpc_command {
   psp_rpc *rpc;
   psp_link *link;
   psprobe_code code;
+  bool spare;
   size_t len;
   char data[]; /**< with a zero beyond */
 } psp_rpc_command;
@@ -39,6 +40,8 @@ typedef struct psp_words {
   psp_rpc_meter meter;  /**< messages that wait here count as unsent */
   pthread_mutex_t lock; /* over what follows */
   psp_rpc_command *first, **end;
+  psp_rpc_command *spare; /* for when there is no memory */
+  size_t spares;          /* those in use included */
   bool closing, asleep;
 } psp_words;
 
@@ -54,12 +57,18 @@ void psp_words_close(psp_words *words);
 psprobe_code psp_words_begin(psp_words *words, psp_rpc *rpc);
 /** Takes a link. False: closed, or no memory; it is the caller's. */
 bool psp_words_add(psp_words *words, psp_link *link);
-/** @return OK, also when closed; RESOURCE_EXHAUSTED: no memory, or too much is unsent */
+/** Sees to it that whatever is told of the calls that the meter counts, but messages and details,
+ * needs no memory. False: there is none. */
+bool psp_words_reserve(psp_words *words);
+/** @return OK, also when closed; RESOURCE_EXHAUSTED: no memory, or too much is unsent. Of a call
+ * that psp_words_reserve has seen, what carries no data is never refused, and an end without memory
+ * is told without its text. */
 psprobe_code psp_words_tell(psp_words *words, psp_rpc_word word, uint64_t id, psprobe_code code,
                             const void *data, size_t len);
 
-/** The loop's: all there is, in order, each to be freed. */
+/** The loop's: all there is, in order, each for psp_words_done. */
 psp_rpc_command *psp_words_take(psp_words *words, bool *closing);
+void psp_words_done(psp_words *words, psp_rpc_command *command);
 bool psp_words_has(psp_words *words); /**< something, or that it closes */
 /** The loop is about to wait: from now on it is rung for. False: it need not, there is something.
  */

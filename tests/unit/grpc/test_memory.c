@@ -14,6 +14,7 @@
 #include "failing_malloc.h"
 #include "grpc/channel.h"
 #include "grpc/session.h"
+#include "grpc/words.h"
 
 #define LONG 40000 /* bytes of a message: more than a DATA frame, and than the window */
 
@@ -118,6 +119,53 @@ static void test_call(void **state) {
   assert_true(failing_each(call_once, NULL) > 20);
 }
 
+/* The words that wait, to the first `most` letters of `said`. @return how many */
+static size_t hear(psp_words *words, psp_rpc_word *said, size_t most) {
+  bool closing;
+  size_t count = 0;
+  psp_rpc_command *command = psp_words_take(words, &closing);
+  for (psp_rpc_command *next; command != NULL; command = next) {
+    next = command->next;
+    assert_true(count < most);
+    assert_int_equal(command->id, 7);
+    assert_string_equal(command->data, "");
+    if (command->word == PSP_WORD_FINISH) assert_int_equal(command->code, PSPROBE_ABORTED);
+    said[count++] = command->word;
+    psp_words_done(words, command);
+  }
+  return count;
+}
+
+/* A word that is lost would be a call that waits for ever. */
+static void test_words(void **state) {
+  (void)state;
+  static const psp_rpc_word told[] = {PSP_WORD_PAUSE,  PSP_WORD_RESUME,  PSP_WORD_HALF_CLOSE,
+                                      PSP_WORD_PAUSE,  PSP_WORD_RESUME,  PSP_WORD_FINISH,
+                                      PSP_WORD_CANCEL, PSP_WORD_GIVE_UP, PSP_WORD_RESUME};
+  static const psp_rpc_word heard[] = {PSP_WORD_RESUME, PSP_WORD_HALF_CLOSE, PSP_WORD_FINISH,
+                                       PSP_WORD_CANCEL};
+  psp_rpc_word said[4];
+  psp_words words = {0};
+  assert_true(psp_words_init(&words, 100));
+  atomic_store(&words.meter.calls, 1);
+  failing_after = 3;
+  assert_false(psp_words_reserve(&words));
+  failing_after = -1;
+  assert_true(psp_words_reserve(&words));
+  failing_after = 0;
+  for (int round = 0; round < 10; round++) {
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+      assert_int_equal(psp_words_tell(&words, told[i], 7, PSPROBE_ABORTED, "why", 3), PSPROBE_OK);
+    assert_int_equal(hear(&words, said, 4), 4);
+    assert_memory_equal(said, heard, sizeof heard);
+  }
+  assert_int_equal(psp_words_tell(&words, PSP_WORD_SEND, 7, PSPROBE_OK, "x", 1),
+                   PSPROBE_RESOURCE_EXHAUSTED);
+  failing_after = -1;
+  assert_int_equal(atomic_load(&words.meter.unsent), 0);
+  psp_words_clear(&words);
+}
+
 /* One that cannot be made says so. With memory for its thread, that would take its own. */
 static void test_new_channel(void **state) {
   (void)state;
@@ -137,7 +185,7 @@ static void test_new_channel(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_call),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_call), cmocka_unit_test(test_words),
                                      cmocka_unit_test(test_new_channel)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
