@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /** @file JSON: an object a row, its members the columns, or objects as we write them, a run and a
- * probe; one a line, or all in an array, which is held in memory. */
+ * probe; one a line, or all in an array. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_items.h"
 #include "base/printable.h"
 #include "base/shown.h"
 #include "base/text.h"
@@ -164,21 +165,54 @@ static psprobe_code take_lines(pass *p, psp_text *text, psprobe_error *error) {
   return code;
 }
 
+static psprobe_code take_item(pass *p, const psp_buf *item, size_t number, psprobe_error *error) {
+  psp_json *object = NULL;
+  char where[80];
+  snprintf(where, sizeof where, "%.40s: item %zu", p->import->what, number);
+  psprobe_code code = psp_json_parse(item->data, item->len, where, &object, error);
+  if (code == PSPROBE_OK) code = take(p, object, where, error);
+  psp_json_free(object);
+  return code;
+}
+
+static psprobe_code broken(const pass *p, size_t number, const char *why, psprobe_error *error) {
+  return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%.40s: item %zu: %s", p->import->what, number,
+                  why);
+}
+
+/* The items that a piece of the array ends; `number` counts them. */
+static psprobe_code take_piece(pass *p, psp_json_items *items, psp_text *text, size_t *number,
+                               psprobe_error *error) {
+  const char *data = text->data + text->at;
+  size_t len = text->end - text->at;
+  psprobe_code code = PSPROBE_OK;
+  text->at = text->end;
+  while (code == PSPROBE_OK && !p->import->ended) {
+    switch (psp_json_items_take(items, &data, &len)) {
+      case PSP_JSON_ITEMS_MORE:
+        return PSPROBE_OK;
+      case PSP_JSON_ITEMS_ONE:
+        code = take_item(p, &items->item, ++*number, error);
+        break;
+      case PSP_JSON_ITEMS_LARGE:
+        return broken(p, *number + 1, "it has more than 16 MiB", error);
+      case PSP_JSON_ITEMS_BROKEN:
+        return broken(p, *number + 1, "what stands before it, or behind the last, is no JSON",
+                      error);
+    }
+  }
+  return code;
+}
+
 static psprobe_code take_items(pass *p, psp_text *text, psprobe_error *error) {
-  psp_buf all = {0};
-  psp_json *array = NULL;
+  psp_json_items items = {.most = PSP_TEXT_MOST};
   psprobe_code code = PSPROBE_OK;
   size_t number = 0;
-  if (psp_text_rest(text, &all))
-    code = psp_json_parse(all.data, all.len, p->import->what, &array, error);
-  psp_buf_free(&all);
-  for (const psp_json *item = psp_json_first(array);
-       code == PSPROBE_OK && !p->import->ended && item != NULL; item = psp_json_next(item)) {
-    char where[80];
-    snprintf(where, sizeof where, "%.40s: item %zu", p->import->what, ++number);
-    code = take(p, item, where, error);
-  }
-  psp_json_free(array);
+  while (code == PSPROBE_OK && !p->import->ended && (text->at < text->end || psp_text_more(text)))
+    code = take_piece(p, &items, text, &number, error);
+  if (code == PSPROBE_OK && !p->import->ended && !psp_json_items_whole(&items))
+    code = broken(p, number + 1, "the array ends in its middle", error);
+  psp_json_items_free(&items);
   return code;
 }
 

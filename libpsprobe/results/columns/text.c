@@ -69,17 +69,6 @@ bool psp_text_line(psp_text *text, psp_buf *line) {
   return any && text->error.code == PSPROBE_OK;
 }
 
-bool psp_text_rest(psp_text *text, psp_buf *rest) {
-  psp_buf_reset(rest);
-  psp_buf_text(rest, "");
-  while (text->at < text->end || psp_text_more(text)) {
-    psp_buf_add(rest, text->data + text->at, text->end - text->at);
-    text->at = text->end;
-  }
-  if (rest->failed) return fail(text, PSPROBE_RESOURCE_EXHAUSTED, "too long for memory");
-  return text->error.code == PSPROBE_OK;
-}
-
 char psp_text_first(psp_text *text) {
   if (text->at == text->end) psp_text_more(text);
   for (size_t i = text->at; i < text->end; i++)

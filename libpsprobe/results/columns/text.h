@@ -46,8 +46,6 @@ psprobe_code psp_text_failed(const psp_text *text, psprobe_error *error);
 bool psp_text_more(psp_text *text);
 /** Takes a line, without its end. @return false: as psp_text_more */
 bool psp_text_line(psp_text *text, psp_buf *line);
-/** Takes all that is left. */
-bool psp_text_rest(psp_text *text, psp_buf *rest);
 /** The first byte that is no white space, of what is there; nothing is taken. 0: there is none. */
 char psp_text_first(psp_text *text);
 

@@ -277,6 +277,14 @@ static void mistakes_in_json_name_line_and_member(void **state) {
        "line 1, a_response_time"},
       {"{\"a_response_time\":1}\n{\n", "line 2"},
       {"{\"a_response_time\":1}\n[]\n", "line 2: not an object"},
+      {"[{\"a_response_time\":1}]", "item 1: arbitrary_message_id is missing"},
+      {"[{\"a_response_time\":1}, 7]", "item 2: not an object"},
+      {"[{\"a_response_time\":1}, {]", "item 2 is not good JSON"},
+      {"[{\"a_response_time\":1}, {\"a\":x}]", "item 2"},
+      {"[{\"a_response_time\":1},,{}]", "item 2: what stands before it"},
+      {"[{\"a_response_time\":1}] x", "item 2: what stands before it, or behind the last"},
+      {"[{\"a_response_time\":1}", "item 2: the array ends in its middle"},
+      {"[]", "no item has a NAME_response_time"},
   };
   (void)state;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

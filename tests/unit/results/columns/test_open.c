@@ -60,6 +60,28 @@ static void test_forms(void **state) {
   }
 }
 
+/* An array of many pieces. */
+static void test_long_array(void **state) {
+  enum { ITEMS = 4000 };
+  const char *path = scratch_file(state, "x");
+  psp_buf text = {0};
+  psp_columns c;
+  psprobe_error error;
+  for (int i = 0; i < ITEMS; i++)
+    psp_buf_printf(&text,
+                   "%s{\"arbitrary_message_id\":\"%d\",\"probe_sent\":\"2026-11-24T10:00:00Z\","
+                   "\"x_response_time\":%d,\"note\":\"]},[\\\"\"}\n",
+                   i > 0 ? "," : "[", i, i);
+  psp_buf_text(&text, "]\n");
+  write_file(path, text.data, text.len);
+  if (open_path(path, &c, &error) != PSPROBE_OK) fail_msg("%s", error.message);
+  assert_int_equal(c.count, ITEMS);
+  for (int i = 0; i < ITEMS; i++)
+    assert_int_equal(c.sources[0].elapsed_ns[i], i);
+  psp_columns_free(&c);
+  psp_buf_free(&text);
+}
+
 static void test_what_cannot_be_read_is_named(void **state) {
   static const struct {
     const char *text;
@@ -111,6 +133,7 @@ static void test_results_file(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_forms),
+      TEST(test_long_array),
       TEST(test_what_cannot_be_read_is_named),
       TEST(test_results_file),
   };
