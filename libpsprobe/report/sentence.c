@@ -170,13 +170,14 @@ static void say_cold(psp_buf *out, const psprobe_source_summary *source) {
   psp_buf_text(out, cold->change_ns < 0 ? " less." : " longer.");
 }
 
-/* Who stands before those who share k's rank and yet was not found faster than k. */
-static void say_exceptions(psp_buf *out, const psprobe_comparison *c, size_t k, bool named) {
-  const char *const name = c->sources[c->ranking[k].source].name;
-  const char *between = named ? "; " : " (";
+/* Who stands before those who share k's rank and yet was not found faster than k, who is named
+ * where there are others. */
+static void say_exceptions(psp_buf *out, const psprobe_comparison *c, size_t k, bool shares) {
+  const char *const name = shares ? c->sources[c->ranking[k].source].name : "";
+  const char *between = shares ? "; " : " (";
   for (size_t e = 0; c->ranking[e].rank != c->ranking[k].rank; e++) {
     if (psp_comparison_beats(c, c->ranking[e].source, c->ranking[k].source)) continue;
-    psp_buf_printf(out, "%s%s not told from %s", between, name,
+    psp_buf_printf(out, "%s%s%snot told apart from %s", between, name, shares ? " " : "",
                    c->sources[c->ranking[e].source].name);
     between = "; ";
   }
@@ -187,7 +188,7 @@ static void say_rank_end(psp_buf *out, const psprobe_comparison *c, size_t k, bo
   const size_t start = out->len;
   if (shares) psp_buf_text(out, " (not told apart");
   for (size_t m = c->ranking[k].rank - 1; m <= k; m++)
-    say_exceptions(out, c, m, out->len > start);
+    say_exceptions(out, c, m, shares);
   if (out->len > start) psp_buf_char(out, ')');
 }
 

@@ -205,7 +205,7 @@ void psp_page_html(psp_buf *html, const psp_page *page) {
                "<p class=\"sentence\" id=\"sentence\">");
   put_sentence(out, page->sentence);
   psp_sink_raw(out, "</p>\n<p class=\"sub\" id=\"notes\">");
-  psp_sink_text(out, page->notes);
+  put_words(out, page->notes);
   psp_sink_raw(out, "</p>\n</header>\n<main>\n");
   put_plots(out, page);
   psp_page_table_html(out, page->comparison);

@@ -177,6 +177,27 @@ static void test_three_sources(void **state) {
   psprobe_comparison_free(c);
 }
 
+/* The last of the order is slower than the first, and not told from the one between: its name is
+ * said once. */
+static void test_exceptions(void **state) {
+  (void)state;
+  int64_t times[3][N];
+  for (size_t i = 0; i < N; i++) {
+    times[0][i] = 50 * MS;
+    times[1][i] = 40 * MS + 2 * zigzag(i, 2);
+    times[2][i] = 50 * MS + 500 * US;
+  }
+  const psprobe_series series[3] = {{.name = "x", .elapsed_ns = times[0]},
+                                    {.name = "y", .elapsed_ns = times[1]},
+                                    {.name = "z", .elapsed_ns = times[2]}};
+  psprobe_comparison *c = comparing(series, 3, N);
+  char *sentence = psprobe_comparison_sentence(c);
+  assert_non_null(
+      strstr(sentence, "Fastest first: x and y (not told apart); z (not told apart from y). "));
+  free(sentence);
+  psprobe_comparison_free(c);
+}
+
 /* No heading stands over nothing. */
 static void test_pairs_with_nothing_to_note(void **state) {
   (void)state;
@@ -316,6 +337,7 @@ int main(void) {
       cmocka_unit_test(test_silent_sources),
       cmocka_unit_test(test_losses_are_told_when_they_are_no_chance),
       cmocka_unit_test(test_three_sources),
+      cmocka_unit_test(test_exceptions),
       cmocka_unit_test(test_pairs_with_nothing_to_note),
       cmocka_unit_test(test_notes),
       cmocka_unit_test(test_cold_answers_that_were_faster),
