@@ -56,11 +56,11 @@ struct psprobe_recorder {
   pthread_mutex_t lock; /* of the rest: sink and end may come from two threads */
   psp_held held;
   bool failing;
-  int64_t retry_at;      /* while it fails: not before */
-  psprobe_publish_by by; /* as it stands in the settings */
-  psp_untaken untaken;   /* as it stands in the file */
-  int64_t untaken_at;    /* noted then */
-  psprobe_error error;   /* why it failed last */
+  int64_t retry_at;             /* while it fails: not before */
+  psprobe_publish_by asked, by; /* how it is to publish; how it does, as the settings say */
+  psp_untaken untaken;          /* as it stands in the file */
+  int64_t untaken_at;           /* noted then */
+  psprobe_error error;          /* why it failed last */
 };
 
 /* Takes away what is older than it is to be kept. What fails (a full disk) is tried again. */
@@ -144,6 +144,11 @@ static void put_positive(psp_json_writer *w, const char *key, int64_t value) {
   psp_json_put_int64(w, value);
 }
 
+static void put_way(psp_json_writer *w, const char *key, psprobe_publish_by by) {
+  psp_json_put_key(w, key);
+  psp_json_put_string(w, by == PSPROBE_PUBLISH_BY_REST ? "rest" : "grpc");
+}
+
 /* The run's settings as they stand: how it publishes, its cadences, and what could not be taken
  * (NULL: nothing). */
 static psprobe_code put_settings(psprobe_recorder *recorder, const psp_untaken *untaken,
@@ -153,8 +158,8 @@ static psprobe_code put_settings(psprobe_recorder *recorder, const psp_untaken *
   psprobe_prober_get_settings(recorder->prober, &settings);
   psp_buf_reset(w.buf);
   psp_json_begin_object(&w);
-  psp_json_put_key(&w, "publish_by");
-  psp_json_put_string(&w, settings.publish_by == PSPROBE_PUBLISH_BY_REST ? "rest" : "grpc");
+  put_way(&w, "publish_by", settings.publish_by);
+  if (settings.publish_by != recorder->asked) put_way(&w, "publish_asked", recorder->asked);
   put_positive(&w, "cold_every_ns", settings.cold_every_ns);
   if (settings.cold_every_ns > 0) {
     psp_json_put_key(&w, "cold_topic");
@@ -190,6 +195,8 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   for (size_t i = 0; i < run->source_count; i++)
     run->sources[i] = psprobe_prober_source(prober, i);
   recorder->cold_topic = options->cold_topic;
+  recorder->asked = options->publish_by == PSPROBE_PUBLISH_BY_REST ? PSPROBE_PUBLISH_BY_REST
+                                                                   : PSPROBE_PUBLISH_BY_GRPC;
   psprobe_code code = put_settings(recorder, NULL, error);
   if (code == PSPROBE_OK) code = psprobe_client_project(client, &run->project, error);
   if (code == PSPROBE_OK && recorder->resume != NULL)

@@ -10,7 +10,7 @@
 static const char rows_sql[] =
     "SELECT p.seq, p.run, p.sent_ns, p.publish_ns, a.position, a.status, a.elapsed_ns, "
     "a.duplicates, a.cold FROM probes p LEFT JOIN answers a ON a.probe = p.seq AND a.delivery = 1 "
-    "WHERE p.seq >= ?1 AND p.seq < ?2 AND +p.state = 2 AND +p.cadence = 0 AND (?3 = 0 OR +p.run = "
+    "WHERE p.seq BETWEEN ?1 AND ?2 AND +p.state = 2 AND +p.cadence = 0 AND (?3 = 0 OR +p.run = "
     "?3) AND +p.sent_ns >= ?4 AND (?5 = 0 OR +p.sent_ns < ?5) ORDER BY p.seq";
 enum { SEQ, RUN, SENT, PUBLISH, POSITION, STATUS, ELAPSED, DUPLICATES, COLD };
 
@@ -154,7 +154,7 @@ psprobe_code psp_blocks_read(psp_blocks *b, int64_t block, const psp_block_filte
                              psp_block_each *each, void *arg, psprobe_error *error) {
   const int64_t first = block * PSP_BLOCK;
   psp_sql_bind_int64(b->rows, 1, first);
-  psp_sql_bind_int64(b->rows, 2, first + PSP_BLOCK);
+  psp_sql_bind_int64(b->rows, 2, first + (PSP_BLOCK - 1));
   psp_sql_bind_int64(b->rows, 3, filter->run);
   psp_sql_bind_int64(b->rows, 4, filter->since_ns);
   psp_sql_bind_int64(b->rows, 5, filter->until_ns);

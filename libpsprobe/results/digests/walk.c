@@ -26,7 +26,9 @@ psprobe_code psp_walk_begin(psp_walk *walk, psprobe_error *error) {
   psprobe_code code = find_ends(walk, error);
   if (code != PSPROBE_OK) return code;
   if (sqlite3_prepare_v2(walk->db, "SELECT run, data FROM digests WHERE block = ?1 ORDER BY rowid",
-                         -1, &walk->kept, NULL) != SQLITE_OK)
+                         -1, &walk->kept, NULL) != SQLITE_OK ||
+      sqlite3_prepare_v2(walk->db, "SELECT min(seq) FROM probes WHERE seq >= ?1", -1, &walk->next,
+                         NULL) != SQLITE_OK)
     return psp_sql_fail(walk->db, walk->path, "read", error);
   return psp_blocks_new(walk->db, walk->path, walk->runs, &walk->blocks, error);
 }
@@ -34,6 +36,7 @@ psprobe_code psp_walk_begin(psp_walk *walk, psprobe_error *error) {
 void psp_walk_end(psp_walk *walk) {
   psp_blocks_free(walk->blocks);
   sqlite3_finalize(walk->kept);
+  sqlite3_finalize(walk->next);
   psp_digest_free(&walk->digest);
   psp_buf_free(&walk->made);
 }
@@ -80,9 +83,13 @@ static psprobe_code tell_made(psp_walk *walk, psprobe_error *error) {
 
 /* The digest at the row that is read. False: it makes no sense, or no memory. */
 static bool read_kept(psp_walk *walk) {
-  return psp_digest_read(&walk->digest, sqlite3_column_blob(walk->kept, 1),
-                         (size_t)sqlite3_column_bytes(walk->kept, 1)) &&
-         walk->digest.probes <= PSP_BLOCK;
+  const psp_digest *digest = &walk->digest;
+  bool good = psp_digest_read(&walk->digest, sqlite3_column_blob(walk->kept, 1),
+                              (size_t)sqlite3_column_bytes(walk->kept, 1)) &&
+              digest->probes <= PSP_BLOCK;
+  for (size_t i = 0; good && i < digest->drawn_count; i++)
+    good = digest->drawn[i] < PSP_BLOCK;
+  return good;
 }
 
 static bool is_filtered(const psp_walk *walk, int64_t run) {
@@ -143,6 +150,16 @@ static psprobe_code over_block(psp_walk *walk, psprobe_error *error) {
   return psp_blocks_read(walk->blocks, walk->block, &walk->filter, take_made, walk, error);
 }
 
+/* The next block that has probes: between them may be as many empty ones as a stranger likes. */
+static psprobe_code find_next(psp_walk *walk, psprobe_error *error) {
+  if (walk->block++ == walk->last) return PSPROBE_OK;
+  psp_sql_bind_int64(walk->next, 1, walk->block * PSP_BLOCK);
+  const int step = sqlite3_step(walk->next);
+  if (step == SQLITE_ROW) walk->block = sqlite3_column_int64(walk->next, 0) / PSP_BLOCK;
+  sqlite3_reset(walk->next);
+  return step == SQLITE_ROW ? PSPROBE_OK : psp_sql_fail(walk->db, walk->path, "read", error);
+}
+
 psprobe_code psp_walk_over(void *from, psp_digest_each *each, void *arg, psprobe_error *error) {
   psp_walk *walk = from;
   psprobe_code code = PSPROBE_OK;
@@ -150,9 +167,10 @@ psprobe_code psp_walk_over(void *from, psp_digest_each *each, void *arg, psprobe
   walk->each_arg = arg;
   walk->ended = false;
   walk->at = 0;
-  for (walk->block = walk->first; walk->block <= walk->last; walk->block++) {
+  walk->block = walk->first;
+  while (code == PSPROBE_OK && !walk->ended && walk->block <= walk->last) {
     code = over_block(walk, error);
-    if (code != PSPROBE_OK || walk->ended) break;
+    if (code == PSPROBE_OK) code = find_next(walk, error);
   }
   if (code == PSPROBE_OK && walk->made.failed) code = psp_fail_memory(error, "results");
   walk->again = true;

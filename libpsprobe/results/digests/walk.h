@@ -17,6 +17,7 @@ typedef struct psp_walk {
   bool recount;        /**< of rows alone, though there are digests */
   int64_t first, last; /**< blocks */
   sqlite3_stmt *kept;  /**< digests of a block */
+  sqlite3_stmt *next;  /**< the first probe from one on */
   psp_blocks *blocks;
   psp_digest digest;
   psp_buf made;          /**< of rows: block, length and bytes of each */

@@ -9,31 +9,56 @@
 #include "base/text.h"
 #include "results/store/store.h"
 
-static psprobe_code refuse(const psprobe_run *was, const char *what, const char *then,
-                           const char *now, psprobe_error *error) {
+/* A setting that has to be as it was: what people call it, and the option that says it. */
+typedef struct setting {
+  const char *what, *option;
+} setting;
+
+static psprobe_code refuse(const psprobe_run *was, setting of, const char *then, const char *now,
+                           psprobe_error *error) {
   return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
-                  "run %s cannot be gone on with: its %s was %s, and is %s now", was->id, what,
-                  then == NULL ? "not set" : then, now == NULL ? "not set" : now);
+                  "run %s cannot be gone on with: its %s was %s, and is %s now (--%s)", was->id,
+                  of.what, then == NULL ? "not set" : then, now == NULL ? "not set" : now,
+                  of.option);
 }
 
-static psprobe_code refuse_time(const psprobe_run *was, const char *what, int64_t then, int64_t now,
-                                psprobe_error *error) {
+/* As the option takes it, and exact. */
+static const char *time_text(char out[32], int64_t ns) {
+  static const struct {
+    int64_t ns;
+    const char *name;
+  } units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+  size_t i = 0;
+  while (ns % units[i].ns != 0)
+    i++;
+  snprintf(out, 32, "%" PRId64 "%s", ns / units[i].ns, units[i].name);
+  return ns != 0 ? out : NULL;
+}
+
+static psprobe_code compare_times(const psprobe_run *was, setting of, int64_t then, int64_t now,
+                                  psprobe_error *error) {
   char before[32], after[32];
-  snprintf(before, sizeof before, "%" PRId64 " ns", then);
-  snprintf(after, sizeof after, "%" PRId64 " ns", now);
-  return refuse(was, what, then != 0 ? before : NULL, now != 0 ? after : NULL, error);
+  if (then == now) return PSPROBE_OK;
+  return refuse(was, of, time_text(before, then), time_text(after, now), error);
+}
+
+static psprobe_code compare_texts(const psprobe_run *was, setting of, const char *then,
+                                  const char *now, psprobe_error *error) {
+  return psp_text_equal(then, now) ? PSPROBE_OK : refuse(was, of, then, now, error);
 }
 
 static psprobe_code check_sources(const psprobe_run *was, const psprobe_run *run,
                                   psprobe_error *error) {
   if (was->source_count != run->source_count)
     return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
-                    "run %s cannot be gone on with: it had %zu sources, and there are %zu now",
+                    "run %s cannot be gone on with: it had %zu sources, and there are %zu now "
+                    "(--source)",
                     was->id, was->source_count, run->source_count);
-  for (size_t i = 0; i < run->source_count; i++)
-    if (strcmp(was->sources[i], run->sources[i]) != 0)
-      return refuse(was, "source", was->sources[i], run->sources[i], error);
-  return PSPROBE_OK;
+  psprobe_code code = PSPROBE_OK;
+  for (size_t i = 0; code == PSPROBE_OK && i < run->source_count; i++)
+    code =
+        compare_texts(was, (setting){"source", "source"}, was->sources[i], run->sources[i], error);
+  return code;
 }
 
 static psprobe_code read_settings(const psprobe_run *run, psp_json **settings,
@@ -50,45 +75,65 @@ static int64_t time_in(const psp_json *settings, const char *key) {
   return psp_json_int64(psp_json_get(settings, key), &ns) ? ns : 0;
 }
 
-/* The cadences beside the steady probes', which stand in the settings. */
-static psprobe_code compare_cadences(const psprobe_run *was, const psp_json *then,
-                                     const psp_json *now, psprobe_error *error) {
-  static const struct {
-    const char *key, *what;
-  } times[] = {{"cold_every_ns", "time between rare probes"},
-               {"filler_ns", "time between fillers"}};
-  for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
-    int64_t before = time_in(then, times[i].key), after = time_in(now, times[i].key);
-    if (before != after) return refuse_time(was, times[i].what, before, after, error);
-  }
-  const char *before = psp_json_string(psp_json_get(then, "cold_topic"));
-  const char *after = psp_json_string(psp_json_get(now, "cold_topic"));
-  if (!psp_text_equal(before, after)) return refuse(was, "cold topic", before, after, error);
-  return PSPROBE_OK;
+static const char *text_in(const psp_json *settings, const char *key) {
+  return psp_json_string(psp_json_get(settings, key));
 }
 
-static psprobe_code check_cadences(const psprobe_run *was, const psprobe_run *run,
+/* By which way it was to be published, whatever the endpoint spoke; NULL: an older prober's. */
+static const char *way_in(const psp_json *settings) {
+  const char *asked = text_in(settings, "publish_asked");
+  return asked != NULL ? asked : text_in(settings, "publish_by");
+}
+
+/* What stands in the settings: the cadences beside the steady probes', and how it is published. */
+static psprobe_code compare_settings(const psprobe_run *was, const psp_json *then,
+                                     const psp_json *now, psprobe_error *error) {
+  static const struct {
+    const char *key;
+    setting of;
+  } times[] = {{"cold_every_ns", {"time between rare probes", "cold-every"}},
+               {"filler_ns", {"time between fillers", "filler"}}};
+  psprobe_code code = PSPROBE_OK;
+  for (size_t i = 0; code == PSPROBE_OK && i < sizeof times / sizeof *times; i++)
+    code = compare_times(was, times[i].of, time_in(then, times[i].key), time_in(now, times[i].key),
+                         error);
+  if (code == PSPROBE_OK)
+    code = compare_texts(was, (setting){"cold topic", "cold-topic"}, text_in(then, "cold_topic"),
+                         text_in(now, "cold_topic"), error);
+  if (code != PSPROBE_OK || way_in(then) == NULL) return code;
+  return compare_texts(was, (setting){"way of publishing", "publish-by"}, way_in(then), way_in(now),
+                       error);
+}
+
+static psprobe_code check_settings(const psprobe_run *was, const psprobe_run *run,
                                    psprobe_error *error) {
   psp_json *then = NULL, *now = NULL;
   psprobe_code code = read_settings(was, &then, error);
   if (code == PSPROBE_OK) code = read_settings(run, &now, error);
-  if (code == PSPROBE_OK) code = compare_cadences(was, then, now, error);
+  if (code == PSPROBE_OK) code = compare_settings(was, then, now, error);
   psp_json_free(then);
   psp_json_free(now);
   return code;
 }
 
 static psprobe_code check(const psprobe_run *was, const psprobe_run *run, psprobe_error *error) {
-  if (!psp_text_equal(was->project, run->project))
-    return refuse(was, "project", was->project, run->project, error);
-  if (!psp_text_equal(was->topic, run->topic))
-    return refuse(was, "topic", was->topic, run->topic, error);
-  if (was->interval_ns != run->interval_ns)
-    return refuse_time(was, "interval", was->interval_ns, run->interval_ns, error);
-  if (was->timeout_ns != run->timeout_ns)
-    return refuse_time(was, "timeout", was->timeout_ns, run->timeout_ns, error);
-  psprobe_code code = check_sources(was, run, error);
-  return code == PSPROBE_OK ? check_cadences(was, run, error) : code;
+  const struct {
+    setting of;
+    const char *then, *now;
+  } texts[] = {{{"project", "project"}, was->project, run->project},
+               {{"topic", "topic"}, was->topic, run->topic},
+               {{"region", "region"}, was->region, run->region}};
+  psprobe_code code = PSPROBE_OK;
+  for (size_t i = 0; code == PSPROBE_OK && i < sizeof texts / sizeof *texts; i++)
+    code = compare_texts(was, texts[i].of, texts[i].then, texts[i].now, error);
+  if (code == PSPROBE_OK)
+    code = compare_times(was, (setting){"interval", "interval"}, was->interval_ns, run->interval_ns,
+                         error);
+  if (code == PSPROBE_OK)
+    code = compare_times(was, (setting){"timeout", "timeout"}, was->timeout_ns, run->timeout_ns,
+                         error);
+  if (code == PSPROBE_OK) code = check_sources(was, run, error);
+  return code == PSPROBE_OK ? check_settings(was, run, error) : code;
 }
 
 psprobe_code psp_store_resume_run(psprobe_store *store, const char *which, psprobe_run *run,

@@ -80,7 +80,8 @@ bool psp_digest_make(psp_digest *digest, const psprobe_probes *probes);
 /** Appends it as bytes: the same for equal digests. */
 void psp_digest_put(psp_buf *out, const psp_digest *digest);
 
-/** Reads such bytes. False: they are none, or no memory. */
+/** Reads such bytes, which may be a stranger's. False: they are none, are of no probes that there
+ * can be, or no memory. */
 bool psp_digest_read(psp_digest *digest, const void *data, size_t len);
 
 #endif

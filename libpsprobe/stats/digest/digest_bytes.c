@@ -4,6 +4,7 @@
 
 #include "stats/bins.h"
 #include "stats/digest/digest.h"
+#include "stats/sample.h"
 
 /* Of what follows: whoever changes it makes the next. Form 1 told nothing of publish calls. */
 #define FORM 2
@@ -25,10 +26,11 @@ static void put_int(psp_buf *out, int64_t value) {
 static void put_values(psp_buf *out, const psp_digest *digest, const psp_digest_values values) {
   for (int k = 0; k < 2; k++) {
     const psp_digest_part *part = &values[k];
-    const psp_bin_count *at = digest->bins + part->first;
     put_count(out, part->count);
-    if (part->count > 0) put_int(out, part->min_ns);
-    if (part->count > 0) put_int(out, part->max_ns);
+    if (part->count == 0) continue;
+    const psp_bin_count *at = digest->bins + part->first;
+    put_int(out, part->min_ns);
+    put_int(out, part->max_ns);
     for (size_t i = 0; i < part->count; i++) {
       put_int(out, (int64_t)at[i].bin - (i > 0 ? at[i - 1].bin : 0));
       put_count(out, at[i].count);
@@ -107,15 +109,24 @@ static bool get_bins(reader *r, psp_digest *digest, uint64_t count) {
   return !r->failed;
 }
 
+/* Whether a part's extremes lie in the first and the last of its bins, which durations can. */
+static bool has_extremes(const psp_digest *digest, const psp_digest_part *part) {
+  const psp_bin_count *bins = digest->bins + part->first;
+  return part->min_ns <= part->max_ns && part->min_ns >= -2 * PSP_MOST_NS &&
+         part->max_ns <= 2 * PSP_MOST_NS && psp_bin_of(part->min_ns) == bins[0].bin &&
+         psp_bin_of(part->max_ns) == bins[part->count - 1].bin;
+}
+
 static bool get_values(reader *r, psp_digest *digest, psp_digest_values values) {
   for (int k = 0; k < 2; k++) {
     const uint64_t count = get_count(r);
     if (r->failed || count > (uint64_t)(r->end - r->at)) return false; /* a bin has two bytes */
     if (!psp_digest_reserve(digest, (size_t)count)) return false;
     values[k] = (psp_digest_part){.first = digest->bin_count, .count = (size_t)count};
-    if (count > 0) values[k].min_ns = get_int(r);
-    if (count > 0) values[k].max_ns = get_int(r);
-    if (values[k].min_ns > values[k].max_ns || !get_bins(r, digest, count)) return false;
+    if (count == 0) continue;
+    values[k].min_ns = get_int(r);
+    values[k].max_ns = get_int(r);
+    if (!get_bins(r, digest, count) || !has_extremes(digest, &values[k])) return false;
   }
   return true;
 }
@@ -148,25 +159,55 @@ static bool get_head(reader *r, psp_digest *digest) {
   if (form > 1 && !get_hedging(r, digest)) return false;
   digest->first_ns = get_int(r);
   digest->last_ns = get_int(r);
-  return digest->probes <= UINT32_MAX && get_drawn(r, digest);
+  return digest->probes <= UINT32_MAX && digest->unsent <= digest->probes &&
+         digest->first_ns <= digest->last_ns && get_drawn(r, digest);
+}
+
+static uint64_t count_values(const psp_digest *digest, const psp_digest_values values) {
+  uint64_t all = 0;
+  for (int k = 0; k < 2; k++)
+    for (size_t i = 0; i < values[k].count; i++)
+      all += digest->bins[values[k].first + i].count;
+  return all;
+}
+
+/* Adds to what the digest's probes are counted as. False: more than there are. */
+static bool count_in(const psp_digest *digest, uint64_t *all, uint64_t more) {
+  if (more > digest->probes - *all) return false;
+  *all += more;
+  return true;
+}
+
+/* A source that was sent all that was. */
+static bool get_source(reader *r, psp_digest *digest, psp_digest_source *source) {
+  uint64_t all = digest->unsent;
+  for (size_t s = 0; s < PSP_DIGEST_STATUSES; s++) {
+    source->statuses[s] = get_count(r);
+    if (!count_in(digest, &all, source->statuses[s])) return false;
+  }
+  source->duplicates = get_count(r);
+  return source->duplicates <= digest->probes * UINT32_MAX &&
+         get_values(r, digest, source->answers) &&
+         count_values(digest, source->answers) ==
+             source->statuses[PSPROBE_ANSWERED] + source->statuses[PSPROBE_LATE];
+}
+
+static bool get_pair(reader *r, psp_digest *digest, psp_digest_pair *pair) {
+  uint64_t all = digest->unsent;
+  pair->both_lost = get_count(r);
+  pair->only_a_lost = get_count(r);
+  pair->only_b_lost = get_count(r);
+  return count_in(digest, &all, pair->both_lost) && count_in(digest, &all, pair->only_a_lost) &&
+         count_in(digest, &all, pair->only_b_lost) && get_values(r, digest, pair->differences) &&
+         count_in(digest, &all, count_values(digest, pair->differences));
 }
 
 bool psp_digest_read(psp_digest *digest, const void *data, size_t len) {
   reader r = {.at = data, .end = (const unsigned char *)data + len};
-  if (!get_head(&r, digest)) return false;
-  for (size_t k = 0; k < digest->source_count; k++) {
-    psp_digest_source *source = &digest->sources[k];
-    for (size_t s = 0; s < PSP_DIGEST_STATUSES; s++)
-      source->statuses[s] = get_count(&r);
-    source->duplicates = get_count(&r);
-    if (!get_values(&r, digest, source->answers)) return false;
-  }
-  for (size_t p = 0; p < pairs_of(digest); p++) {
-    psp_digest_pair *pair = &digest->pairs[p];
-    pair->both_lost = get_count(&r);
-    pair->only_a_lost = get_count(&r);
-    pair->only_b_lost = get_count(&r);
-    if (!get_values(&r, digest, pair->differences)) return false;
-  }
-  return !r.failed && r.at == r.end;
+  bool good = data != NULL && get_head(&r, digest);
+  for (size_t k = 0; good && k < digest->source_count; k++)
+    good = get_source(&r, digest, &digest->sources[k]);
+  for (size_t p = 0; good && p < pairs_of(digest); p++)
+    good = get_pair(&r, digest, &digest->pairs[p]);
+  return good && !r.failed && r.at == r.end;
 }

@@ -66,11 +66,11 @@ typedef struct going_over {
 
 static double sum_up(const psp_scoring *scoring, const psp_digest *digest,
                      const psp_digest_part *part, bool turned) {
-  const psp_bin_count *at = digest->bins + part->first;
   double sum = 0;
-  for (size_t i = 0; i < part->count; i++) {
-    const size_t bin = (size_t)((turned ? -at[i].bin : at[i].bin) - scoring->of->low);
-    if (bin < scoring->of->width) sum += (double)scoring->scores[bin] * at[i].count;
+  for (size_t i = part->first; i < part->first + part->count; i++) {
+    const psp_bin_count at = digest->bins[i];
+    const size_t bin = (size_t)((turned ? -at.bin : at.bin) - scoring->of->low);
+    if (bin < scoring->of->width) sum += (double)scoring->scores[bin] * at.count;
   }
   return sum;
 }

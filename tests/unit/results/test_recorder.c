@@ -190,7 +190,7 @@ static void test_how_it_publishes(void **state) {
   psprobe_finished finished = scratch_finished(1);
   assert_true(psp_grpc_set_foreign(r.client, PSP_PUBSUB, PSP_GRPC_FOREIGN));
   psprobe_recorder_sink(r.recorder, &finished, 1);
-  expect_settings(r.store, "{\"publish_by\":\"rest\"}");
+  expect_settings(r.store, "{\"publish_by\":\"rest\",\"publish_asked\":\"grpc\"}");
   end_recording(&r);
 }
 

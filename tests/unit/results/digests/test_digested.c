@@ -13,6 +13,7 @@
 
 #include "comparing.h"
 #include "results/digests/digested.h"
+#include "results/store/store.h"
 #include "scratch.h"
 #include "stats/rng.h"
 
@@ -216,12 +217,29 @@ static void test_wanted(void **state) {
   psprobe_store_free(store);
 }
 
+/* Numbers of probes that lie as far apart as there are any: what is between costs nothing. */
+static void test_far_apart(void **state) {
+  psprobe_store *store = filled(state);
+  assert_int_equal(psp_sql_run(store->db,
+                               "PRAGMA foreign_keys = OFF; UPDATE answers SET probe = "
+                               "9223372036854775807 WHERE probe = 6000; UPDATE probes SET seq = "
+                               "9223372036854775807 WHERE seq = 6000; UPDATE answers SET probe = "
+                               "1125899906842624 WHERE probe = 7000; UPDATE probes SET seq = "
+                               "1125899906842624 WHERE seq = 7000"),
+                   SQLITE_OK);
+  both b = read_both(store, NULL, NULL, 0);
+  assert_int_equal(b.summed.probes, b.columns.count);
+  free_both(&b);
+  psprobe_store_free(store);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_all_of_it, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_filters, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_chosen_sources, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_other_sources, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_far_apart, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_wanted, scratch_setup, scratch_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,12 +251,70 @@ static void test_broken_bytes(void **state) {
   test_free(d);
 }
 
+typedef void breaking(psp_digest *digest);
+
+static psp_bin_count *first_bin(psp_digest *digest) {
+  return &digest->bins[digest->sources[0].answers[0].first];
+}
+
+static void add_answer(psp_digest *d) {
+  d->sources[0].statuses[PSPROBE_ANSWERED]++;
+}
+static void add_lost(psp_digest *d) {
+  d->sources[0].statuses[PSPROBE_LOST] = d->probes;
+}
+static void lose_all(psp_digest *d) {
+  d->pairs[0].only_a_lost = UINT64_MAX;
+}
+static void repeat_all(psp_digest *d) {
+  d->sources[0].duplicates = UINT64_MAX;
+}
+static void unsend(psp_digest *d) {
+  d->unsent = d->probes + 1;
+}
+static void end_first(psp_digest *d) {
+  d->first_ns = d->last_ns + 1;
+}
+static void lower(psp_digest *d) {
+  d->sources[0].answers[0].min_ns = INT64_MIN;
+}
+static void raise_most(psp_digest *d) {
+  d->pairs[0].differences[0].max_ns = INT64_MAX;
+}
+static void raise_bin(psp_digest *d) {
+  first_bin(d)->bin++;
+}
+static void add_value(psp_digest *d) {
+  first_bin(d)->count++;
+}
+
+/* Figures that are of no probes that there can be, in bytes that are in order. */
+static void test_what_cannot_be(void **state) {
+  static breaking *const ways[] = {add_answer, add_lost, lose_all,   repeat_all, unsend,
+                                   end_first,  lower,    raise_most, raise_bin,  add_value};
+  (void)state;
+  drawn *d = test_calloc(1, sizeof *d);
+  psp_digest digest = {0}, read = {0};
+  psp_buf bytes = {0};
+  draw(d, 9, 60);
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    assert_true(psp_digest_make(&digest, &d->probes));
+    ways[i](&digest);
+    psp_buf_reset(&bytes);
+    psp_digest_put(&bytes, &digest);
+    if (psp_digest_read(&read, bytes.data, bytes.len)) fail_msg("way %zu is taken", i);
+  }
+  psp_digest_free(&digest);
+  psp_digest_free(&read);
+  psp_buf_free(&bytes);
+  test_free(d);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_random_probes),
-      cmocka_unit_test(test_form_1),
-      cmocka_unit_test(test_extremes_are_drawn),
-      cmocka_unit_test(test_broken_bytes),
+      cmocka_unit_test(test_random_probes),      cmocka_unit_test(test_form_1),
+      cmocka_unit_test(test_extremes_are_drawn), cmocka_unit_test(test_broken_bytes),
+      cmocka_unit_test(test_what_cannot_be),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
