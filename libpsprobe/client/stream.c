@@ -140,9 +140,9 @@ static psprobe_code hand_over(psp_streaming *s, psp_fields *fields, psprobe_erro
   lock(s);
   s->id = id;
   s->state = code == PSPROBE_OK ? OPEN : BUSY;
-  if (code == PSPROBE_OK && s->half_closed) psp_channel_half_close(channel, id);
-  if (code == PSPROBE_OK && s->paused) psp_channel_pause(channel, id, true);
-  if (code == PSPROBE_OK && s->cancelled) psp_channel_cancel(channel, id);
+  if (code == PSPROBE_OK && s->half_closed) psp_channel_tell(channel, id, PSP_WORD_HALF_CLOSE);
+  if (code == PSPROBE_OK && s->paused) psp_channel_tell(channel, id, PSP_WORD_PAUSE);
+  if (code == PSPROBE_OK && s->cancelled) psp_channel_tell(channel, id, PSP_WORD_CANCEL);
   /* Up to here the channel is not freed. */
   if (--client->sending == 0 && client->closing) pthread_cond_broadcast(&client->changed);
   unref_locked(s);
@@ -329,7 +329,7 @@ void psp_stream_send(psp_streaming *s, const void *message, size_t len) {
   lock(s);
   psp_channel *channel = channel_with(s);
   if (channel != NULL && psp_channel_send(channel, s->id, message, len, NULL) != PSPROBE_OK)
-    psp_channel_cancel(channel, s->id);
+    psp_channel_tell(channel, s->id, PSP_WORD_CANCEL);
   pthread_mutex_unlock(&s->client->lock);
 }
 
@@ -337,7 +337,7 @@ void psp_stream_half_close(psp_streaming *s) {
   lock(s);
   psp_channel *channel = channel_with(s);
   s->half_closed = true;
-  if (channel != NULL) psp_channel_half_close(channel, s->id);
+  if (channel != NULL) psp_channel_tell(channel, s->id, PSP_WORD_HALF_CLOSE);
   pthread_mutex_unlock(&s->client->lock);
 }
 
@@ -345,23 +345,23 @@ void psp_stream_pause(psp_streaming *s, bool paused) {
   lock(s);
   psp_channel *channel = channel_with(s);
   s->paused = paused;
-  if (channel != NULL) psp_channel_pause(channel, s->id, paused);
+  if (channel != NULL) psp_channel_tell(channel, s->id, paused ? PSP_WORD_PAUSE : PSP_WORD_RESUME);
   pthread_mutex_unlock(&s->client->lock);
 }
 
-static void cancel(psp_streaming *s, void (*how)(psp_channel *channel, uint64_t id)) {
+static void cancel(psp_streaming *s, psp_rpc_word word) {
   lock(s);
   psp_channel *channel = channel_with(s);
   s->cancelled = true;
   if (s->state == WAITING) psp_timers_hasten(s->client->timers, &s->timer);
-  if (channel != NULL) how(channel, s->id);
+  if (channel != NULL) psp_channel_tell(channel, s->id, word);
   pthread_mutex_unlock(&s->client->lock);
 }
 
 void psp_stream_cancel(psp_streaming *s) {
-  cancel(s, psp_channel_cancel);
+  cancel(s, PSP_WORD_CANCEL);
 }
 
 void psp_stream_give_up(psp_streaming *s) {
-  cancel(s, psp_channel_give_up);
+  cancel(s, PSP_WORD_GIVE_UP);
 }

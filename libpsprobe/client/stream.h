@@ -46,7 +46,7 @@ void psp_stream_half_close(psp_streaming *stream);
 void psp_stream_pause(psp_streaming *stream, bool paused);
 /** `end` comes soon. Never from within this. */
 void psp_stream_cancel(psp_streaming *stream);
-/** The same for one that is not answered, unless something comes slowly (psp_channel_give_up). */
+/** The same for one that is not answered, unless something comes slowly (PSP_WORD_GIVE_UP). */
 void psp_stream_give_up(psp_streaming *stream);
 
 /** What the end of a gRPC call says that is not OK. Pure. */

@@ -14,7 +14,7 @@
 #include "os/clock.h"
 
 #define CONNECT_NS    (10 * PSP_SECOND_NS)
-#define PING_NS       (300 * PSP_SECOND_NS)
+#define PING_NS       (300 * PSP_SECOND_NS) /* servers take offence at less */
 #define PONG_NS       (15 * PSP_SECOND_NS)
 #define MAX_CALLS     1000
 #define DEFAULT_BYTES ((size_t)64 << 20)
@@ -24,7 +24,7 @@ struct psp_channel {
   psp_session_options session;
   psp_patience patience;
   psprobe_logger logger;
-  char *target, *host, *user_agent;
+  char *target, *host;
   psp_tls *tls;
   unsigned max_calls;
   _Atomic uint64_t ids;
@@ -48,7 +48,7 @@ static void log_event(const psp_channel *ch, const char *event, const char *why)
 /* No connection: whoever waits is told, since only they know whether to try again. */
 static void give_up(psp_channel *ch, psprobe_code code, const char *why) {
   log_event(ch, "grpc_unreachable", why);
-  psp_loop_end_waiting(ch->loop, true, 0, code, why);
+  psp_calls_end_waiting(psp_loop_calls(ch->loop), true, 0, code, why);
 }
 
 static void on_pong(void *arg) {
@@ -70,7 +70,7 @@ static void connect_with(psp_channel *ch, int fd) {
   ch->current = psp_connection_new(link, &ch->session, &ch->patience, psprobe_clock_monotonic());
   ch->used = false;
   if (ch->current != NULL)
-    psp_loop_keep(ch->loop, ch->current);
+    psp_calls_keep(psp_loop_calls(ch->loop), ch->current);
   else
     give_up(ch, PSPROBE_RESOURCE_EXHAUSTED, "out of memory: a connection");
 }
@@ -110,37 +110,35 @@ static void on_lost(void *arg, psp_rpc_connection *connection) {
 
 static void place(psp_channel *ch, int64_t now_ns) {
   psp_session *session = ch->current->session;
-  while (psp_loop_has_waiting(ch->loop) && psp_session_has_room(session)) {
+  while (psp_calls_has_waiting(psp_loop_calls(ch->loop)) && psp_session_has_room(session)) {
     ch->used = true;
-    psp_session_begin(session, psp_loop_next_waiting(ch->loop), now_ns);
+    psp_session_begin(session, psp_calls_next_waiting(psp_loop_calls(ch->loop)), now_ns);
   }
 }
 
 static int64_t on_turn(void *arg, int64_t now_ns) {
   psp_channel *ch = arg;
-  int64_t due = psp_loop_end_waiting(ch->loop, false, now_ns, PSPROBE_DEADLINE_EXCEEDED,
-                                     "its time is over, and there was no connection for it");
+  int64_t due =
+      psp_calls_end_waiting(psp_loop_calls(ch->loop), false, now_ns, PSPROBE_DEADLINE_EXCEEDED,
+                            "its time is over, and there was no connection for it");
   if (ch->current != NULL && psp_session_is_leaving(ch->current->session)) {
     const char *why = psp_session_why(ch->current->session);
     leave(ch, PSPROBE_UNAVAILABLE, why[0] != 0 ? why : "the server goes away");
   }
   if (ch->current != NULL && ch->current->up) place(ch, now_ns);
-  if (ch->current == NULL && ch->dial == NULL && psp_loop_has_waiting(ch->loop)) begin_dial(ch);
+  if (ch->current == NULL && ch->dial == NULL && psp_calls_has_waiting(psp_loop_calls(ch->loop)))
+    begin_dial(ch);
   return due;
 }
 
 /* ---- its life ---- */
 
 static psprobe_code fill_in(psp_channel *ch, const psp_channel_options *o, psprobe_error *error) {
-  int64_t first = o->connect_timeout_ns != 0 ? o->connect_timeout_ns : CONNECT_NS;
-  ch->patience = (psp_patience){.first_ns = first,
-                                .ping_ns = o->ping_every_ns != 0 ? o->ping_every_ns : PING_NS,
-                                .pong_ns = o->pong_within_ns != 0 ? o->pong_within_ns : PONG_NS,
-                                .armed = &ch->armed};
+  const int64_t first_ns = o->connect_timeout_ns != 0 ? o->connect_timeout_ns : CONNECT_NS;
+  ch->patience = (psp_patience){first_ns, PING_NS, PONG_NS, &ch->armed};
   ch->max_calls = o->max_calls != 0 ? o->max_calls : MAX_CALLS;
   if (o->logger != NULL) ch->logger = *o->logger;
   ch->target = psp_strdup(o->target);
-  ch->user_agent = psp_strdup(o->user_agent);
   ch->host = psp_target_host(o->target);
   const psp_loop_owner owner = {.name = "psp-grpc",
                                 .max_unsent = o->max_unsent != 0 ? o->max_unsent : DEFAULT_BYTES,
@@ -149,12 +147,10 @@ static psprobe_code fill_in(psp_channel *ch, const psp_channel_options *o, pspro
                                 .lost = on_lost,
                                 .arg = ch};
   ch->loop = psp_loop_new(&owner);
-  if (ch->target == NULL || ch->host == NULL || ch->loop == NULL ||
-      (o->user_agent != NULL && ch->user_agent == NULL))
+  if (ch->target == NULL || ch->host == NULL || ch->loop == NULL)
     return psp_fail_memory(error, "gRPC channel");
   ch->session = (psp_session_options){.tls = o->tls,
                                       .authority = ch->target,
-                                      .user_agent = ch->user_agent,
                                       .max_message = o->max_message,
                                       .window = o->window,
                                       .pong = on_pong,
@@ -186,7 +182,6 @@ void psp_channel_free(psp_channel *ch) {
   psp_tls_free(ch->tls);
   free(ch->target);
   free(ch->host);
-  free(ch->user_agent);
   free(ch);
 }
 
@@ -212,7 +207,7 @@ static bool begin_here(psp_channel *ch, psp_rpc *rpc) {
   if (atomic_load(&words->meter.unsent) > words->max_unsent || !psp_loop_enter(ch->loop))
     return false;
   int64_t due_ns = INT64_MAX;
-  const bool begun = ch->current != NULL && !psp_loop_has_waiting(ch->loop) &&
+  const bool begun = ch->current != NULL && !psp_calls_has_waiting(psp_loop_calls(ch->loop)) &&
                      psp_connection_begin(ch->current, rpc, psprobe_clock_monotonic(), &due_ns);
   if (begun) ch->used = true;
   psp_loop_leave(ch->loop, due_ns);
@@ -221,47 +216,33 @@ static bool begin_here(psp_channel *ch, psp_rpc *rpc) {
 
 psprobe_code psp_channel_begin(psp_channel *ch, const psp_rpc_request *request, uint64_t *id,
                                psprobe_error *error) {
+  psp_words *words = psp_loop_words(ch->loop);
   psprobe_code code = check_call(ch, request, error);
   if (code != PSPROBE_OK) return code;
   psp_rpc *rpc = psp_rpc_new(request);
   if (rpc == NULL) return psp_fail_memory(error, "gRPC call");
-  uint64_t number = atomic_fetch_add(&ch->ids, 1) + 1;
+  const uint64_t number = atomic_fetch_add(&ch->ids, 1) + 1;
   psp_rpc_set_id(rpc, number);
-  psp_rpc_set_meter(rpc, &psp_loop_words(ch->loop)->meter);
-  if (!request->only && !psp_words_reserve(psp_loop_words(ch->loop))) {
-    psp_rpc_free(rpc);
-    return psp_fail_memory(error, "gRPC call");
-  }
+  psp_rpc_set_meter(rpc, &words->meter);
   if (id != NULL) *id = number;
-  if (begin_here(ch, rpc)) return PSPROBE_OK;
-  code = psp_words_begin(psp_loop_words(ch->loop), rpc);
+  if (!request->only && !psp_words_reserve(words)) code = PSPROBE_RESOURCE_EXHAUSTED;
+  if (code == PSPROBE_OK && begin_here(ch, rpc)) return code;
+  if (code == PSPROBE_OK) code = psp_words_begin(words, rpc);
   if (code == PSPROBE_OK) return code;
   psp_rpc_free(rpc);
   return psp_fail(error, code, "gRPC call of %s: %s", ch->target,
-                  code == PSPROBE_CANCELLED ? "the channel is being closed" : "too much is unsent");
+                  code == PSPROBE_CANCELLED ? "the channel is being closed"
+                                            : "too much is unsent, or memory has run out");
 }
 
 psprobe_code psp_channel_send(psp_channel *ch, uint64_t id, const void *message, size_t len,
                               psprobe_error *error) {
-  psprobe_code code =
-      psp_words_tell(psp_loop_words(ch->loop), PSP_WORD_SEND, id, PSPROBE_OK, message, len);
+  psp_words *words = psp_loop_words(ch->loop);
+  psprobe_code code = psp_words_tell(words, PSP_WORD_SEND, id, PSPROBE_OK, message, len);
   if (code == PSPROBE_OK) return code;
   return psp_fail(error, code, "gRPC message to %s: too much is unsent", ch->target);
 }
 
-void psp_channel_half_close(psp_channel *ch, uint64_t id) {
-  psp_words_tell(psp_loop_words(ch->loop), PSP_WORD_HALF_CLOSE, id, PSPROBE_OK, NULL, 0);
-}
-
-void psp_channel_pause(psp_channel *ch, uint64_t id, bool paused) {
-  psp_words_tell(psp_loop_words(ch->loop), paused ? PSP_WORD_PAUSE : PSP_WORD_RESUME, id,
-                 PSPROBE_OK, NULL, 0);
-}
-
-void psp_channel_cancel(psp_channel *ch, uint64_t id) {
-  psp_words_tell(psp_loop_words(ch->loop), PSP_WORD_CANCEL, id, PSPROBE_OK, NULL, 0);
-}
-
-void psp_channel_give_up(psp_channel *ch, uint64_t id) {
-  psp_words_tell(psp_loop_words(ch->loop), PSP_WORD_GIVE_UP, id, PSPROBE_OK, NULL, 0);
+void psp_channel_tell(psp_channel *ch, uint64_t id, psp_rpc_word word) {
+  psp_words_tell(psp_loop_words(ch->loop), word, id, PSPROBE_OK, NULL, 0);
 }

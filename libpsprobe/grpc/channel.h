@@ -14,6 +14,7 @@
 #include <psprobe/log.h>
 
 #include "grpc/rpc.h"
+#include "grpc/words.h"
 
 typedef struct psp_channel psp_channel;
 
@@ -22,11 +23,7 @@ typedef struct psp_channel_options {
   const char *target;         /**< "host:port", "[::1]:443" */
   bool tls;                   /**< else HTTP/2 from the first byte (h2c, prior knowledge) */
   const char *ca_file;        /**< PEM; NULL: the system's */
-  const char *user_agent;     /**< NULL: "psprobe/VERSION" */
   int64_t connect_timeout_ns; /**< TLS included; 0: 10 s */
-  int64_t ping_every_ns;      /**< while calls live; 0: 300 s (servers take offence at less) */
-  int64_t pong_within_ns;     /**< three times as long until this peer has answered one; 0: 15 s.
-                                 Twice as long a silence is broken by a ping before its time */
   size_t max_message;         /**< 0: 20 MiB */
   uint32_t window;            /**< of a stream; 0: 1 MiB */
   unsigned max_calls;         /**< at once, waiting ones included; 0: 1000 */
@@ -52,15 +49,15 @@ psprobe_code psp_channel_begin(psp_channel *channel, const psp_rpc_request *requ
  * unsent */
 psprobe_code psp_channel_send(psp_channel *channel, uint64_t id, const void *message, size_t len,
                               psprobe_error *error);
-/** No more messages. Unknown ids are fine, here and below. */
-void psp_channel_half_close(psp_channel *channel, uint64_t id);
-/** Messages that have come wait, and the peer with them, until it goes on. */
-void psp_channel_pause(psp_channel *channel, uint64_t id, bool paused);
-/** `end` comes soon, with CANCELLED unless the peer's word was faster. */
-void psp_channel_cancel(psp_channel *channel, uint64_t id);
-/** The same for a call that is not answered, unless a part of a message has come for it within the
- * time that a pong may take. Where nothing at all has come on its connection for so long, that is
- * given up with it, and new calls go to another. */
-void psp_channel_give_up(psp_channel *channel, uint64_t id);
+/**
+ * Says one of these; unknown ids are fine:
+ * PSP_WORD_HALF_CLOSE: no more messages;
+ * PSP_WORD_PAUSE, PSP_WORD_RESUME: messages that have come wait, and the peer with them;
+ * PSP_WORD_CANCEL: `end` comes soon, with CANCELLED unless the peer's word was faster;
+ * PSP_WORD_GIVE_UP: the same for a call that is not answered, unless a part of a message has come
+ * for it within the time that a pong may take. Where nothing at all has come on its connection for
+ * so long, that is given up with it, and new calls go to another.
+ */
+void psp_channel_tell(psp_channel *channel, uint64_t id, psp_rpc_word word);
 
 #endif

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "grpc/parts.h"
 #include "os/clock.h"
 #include "os/thread.h"
 
@@ -17,8 +16,7 @@ struct psp_loop {
   /* Over what follows: the thread's but while it waits. */
   pthread_mutex_t driving;
   int64_t due_ns; /* when it wakes by itself */
-  psp_rpc_list waiting;
-  psp_rpc_connection *connections;
+  psp_calls calls;
   struct pollfd *sockets;
   size_t room;
 };
@@ -27,130 +25,11 @@ psp_words *psp_loop_words(psp_loop *loop) {
   return &loop->words;
 }
 
-/* ---- what is done about it ---- */
-
-static psp_rpc *find(const psp_loop *loop, uint64_t id) {
-  psp_rpc *rpc = loop->waiting.first;
-  while (rpc != NULL && rpc->id != id)
-    rpc = rpc->next;
-  for (psp_rpc_connection *c = loop->connections; c != NULL && rpc == NULL; c = c->next)
-    rpc = psp_session_find(c->session, id);
-  return rpc;
-}
-
-static void end_waiting(psp_loop *loop, psp_rpc *rpc, psprobe_code code, const char *why) {
-  psp_rpc_unlink(&loop->waiting, rpc);
-  psp_rpc_abort(rpc, code, why);
-  psp_rpc_free(rpc);
-}
-
-static void cancel(psp_loop *loop, psp_rpc *rpc) {
-  if (rpc->session == NULL)
-    end_waiting(loop, rpc, PSPROBE_CANCELLED, "called off");
-  else
-    psp_rpc_abort(rpc, PSPROBE_CANCELLED, "called off");
-}
-
-/* A long message that comes slowly is no silence. */
-static void give_up(psp_loop *loop, psp_rpc *rpc) {
-  const int64_t now_ns = psprobe_clock_monotonic();
-  psp_rpc_connection *c = loop->connections;
-  while (c != NULL && c->session != rpc->session)
-    c = c->next;
-  if (c != NULL && now_ns - rpc->heard_ns < c->patience.pong_ns) return;
-  if (c != NULL) psp_connection_doubt(c, now_ns);
-  cancel(loop, rpc);
-}
-
-static void obey_call(psp_loop *loop, psp_rpc *rpc, const psp_rpc_command *c) {
-  switch (c->word) {
-    case PSP_WORD_SEND:
-      psp_rpc_send(rpc, c->data, c->len);
-      break;
-    case PSP_WORD_HALF_CLOSE:
-      psp_rpc_half_close(rpc);
-      break;
-    case PSP_WORD_PAUSE:
-    case PSP_WORD_RESUME:
-      psp_rpc_pause(rpc, c->word == PSP_WORD_PAUSE);
-      break;
-    case PSP_WORD_GIVE_UP:
-      give_up(loop, rpc);
-      break;
-    case PSP_WORD_CANCEL:
-      cancel(loop, rpc);
-      break;
-    case PSP_WORD_DETAIL:
-      psp_rpc_set_detail(rpc, c->data, c->len);
-      break;
-    case PSP_WORD_FINISH:
-      psp_rpc_finish(rpc, c->code, c->data);
-      break;
-    default:
-      break;
-  }
-}
-
-static void greet(psp_loop *loop, psp_link *link) {
-  psp_rpc_connection *made = loop->owner.greet(loop->owner.arg, link, psprobe_clock_monotonic());
-  if (made != NULL) psp_loop_keep(loop, made);
-}
-
-static void obey(psp_loop *loop, const psp_rpc_command *c) {
-  if (c->word == PSP_WORD_BEGIN) {
-    psp_rpc_append(&loop->waiting, c->rpc);
-  } else if (c->word == PSP_WORD_ADD) {
-    greet(loop, c->link);
-  } else {
-    psp_rpc *rpc = c->id != 0 ? find(loop, c->id) : NULL;
-    if (c->word == PSP_WORD_SEND) atomic_fetch_sub(&loop->words.meter.unsent, c->len);
-    if (rpc != NULL) obey_call(loop, rpc, c);
-  }
-}
-
-/* @return whether it goes on */
-static bool obey_all(psp_loop *loop) {
-  bool closing;
-  psp_rpc_command *c = psp_words_take(&loop->words, &closing);
-  for (psp_rpc_command *next; c != NULL; c = next) {
-    next = c->next;
-    obey(loop, c);
-    psp_words_done(&loop->words, c);
-  }
-  return !closing;
-}
-
-/* ---- calls that wait ---- */
-
-psp_rpc *psp_loop_next_waiting(psp_loop *loop) {
-  psp_rpc *rpc = loop->waiting.first;
-  if (rpc != NULL) psp_rpc_unlink(&loop->waiting, rpc);
-  return rpc;
-}
-
-bool psp_loop_has_waiting(const psp_loop *loop) {
-  return loop->waiting.first != NULL;
-}
-
-int64_t psp_loop_end_waiting(psp_loop *loop, bool all, int64_t now_ns, psprobe_code code,
-                             const char *why) {
-  int64_t due = INT64_MAX;
-  for (psp_rpc *rpc = loop->waiting.first, *next; rpc != NULL; rpc = next) {
-    next = rpc->next;
-    if (all || rpc->deadline_ns <= now_ns)
-      end_waiting(loop, rpc, code, why);
-    else if (rpc->deadline_ns < due)
-      due = rpc->deadline_ns;
-  }
-  return due;
+psp_calls *psp_loop_calls(psp_loop *loop) {
+  return &loop->calls;
 }
 
 /* ---- connections ---- */
-
-void psp_loop_keep(psp_loop *loop, psp_rpc_connection *connection) {
-  connection->next = loop->connections;
-  loop->connections = connection;
-}
 
 static void bury(psp_loop *loop, psp_rpc_connection *c) {
   if (loop->owner.lost != NULL) loop->owner.lost(loop->owner.arg, c);
@@ -162,7 +41,7 @@ static void bury(psp_loop *loop, psp_rpc_connection *c) {
 static int64_t drive(psp_loop *loop, int64_t now_ns, size_t *count) {
   int64_t due = INT64_MAX;
   *count = 0;
-  for (psp_rpc_connection **at = &loop->connections, *c; (c = *at) != NULL;) {
+  for (psp_rpc_connection **at = &loop->calls.connections, *c; (c = *at) != NULL;) {
     int64_t next = psp_connection_tick(c, now_ns);
     psp_connection_write(c);
     if (c->over) {
@@ -204,7 +83,7 @@ static void rest(psp_loop *loop, size_t count, int64_t due_ns, int64_t now_ns) {
   /* Without memory the newest are seen to later. */
   if (!make_room(loop, count + 1)) count = loop->room - 1;
   loop->sockets[0] = (struct pollfd){.fd = loop->words.wake, .events = POLLIN};
-  for (psp_rpc_connection *c = loop->connections; c != NULL && i <= count; c = c->next)
+  for (psp_rpc_connection *c = loop->calls.connections; c != NULL && i <= count; c = c->next)
     loop->sockets[i++] = (struct pollfd){.fd = c->link->fd, .events = psp_connection_events(c)};
   const int timeout_ms = psp_words_sleep(&loop->words) ? timeout(due_ns, now_ns) : 0;
   loop->due_ns = due_ns;
@@ -218,7 +97,7 @@ static void rest(psp_loop *loop, size_t count, int64_t due_ns, int64_t now_ns) {
 static void read_all(psp_loop *loop, size_t count) {
   size_t i = 1;
   int64_t now_ns = psprobe_clock_monotonic();
-  for (psp_rpc_connection *c = loop->connections; c != NULL && i <= count; c = c->next, i++)
+  for (psp_rpc_connection *c = loop->calls.connections; c != NULL && i <= count; c = c->next, i++)
     if (loop->sockets[i].revents != 0 || c->again) psp_connection_read(c, now_ns);
 }
 
@@ -226,7 +105,7 @@ static void *run(void *arg) {
   psp_loop *loop = arg;
   size_t count;
   pthread_mutex_lock(&loop->driving);
-  while (obey_all(loop)) {
+  while (psp_calls_obey(&loop->calls, &loop->words)) {
     int64_t now_ns = psprobe_clock_monotonic();
     int64_t due = loop->owner.turn != NULL ? loop->owner.turn(loop->owner.arg, now_ns) : INT64_MAX;
     int64_t next = drive(loop, now_ns, &count);
@@ -234,9 +113,9 @@ static void *run(void *arg) {
     rest(loop, count, due, now_ns);
     read_all(loop, count);
   }
-  psp_loop_end_waiting(loop, true, 0, PSPROBE_CANCELLED, "the channel is being closed");
-  for (psp_rpc_connection *c; (c = loop->connections) != NULL;) {
-    loop->connections = c->next;
+  psp_calls_end_waiting(&loop->calls, true, 0, PSPROBE_CANCELLED, "the channel is being closed");
+  for (psp_rpc_connection *c; (c = loop->calls.connections) != NULL;) {
+    loop->calls.connections = c->next;
     psp_session_end(c->session, PSPROBE_CANCELLED, "the channel is being closed");
     psp_session_go_away(c->session);
     psp_connection_write(c);
@@ -268,6 +147,8 @@ psp_loop *psp_loop_new(const psp_loop_owner *owner) {
   psp_loop *loop = calloc(1, sizeof *loop);
   if (loop == NULL) return NULL;
   loop->owner = *owner;
+  loop->calls.greet = owner->greet;
+  loop->calls.arg = owner->arg;
   pthread_mutex_init(&loop->driving, NULL);
   bool ok = psp_words_init(&loop->words, owner->max_unsent);
   if (ok && make_room(loop, 1)) return loop;

@@ -9,8 +9,7 @@
 #include <poll.h>
 #include <psprobe/log.h>
 
-#include "grpc/connection.h"
-#include "grpc/words.h"
+#include "grpc/calls.h"
 
 typedef struct psp_loop psp_loop;
 
@@ -23,7 +22,7 @@ typedef struct psp_loop_owner {
   int64_t (*turn)(void *arg, int64_t now_ns);
   /** Waits as poll(2) does. NULL: with psp_loop_poll. */
   void (*wait)(void *arg, struct pollfd *sockets, size_t count, int timeout_ms);
-  /** The session of a socket that psp_loop_add brought. NULL: it is closed. */
+  /** As psp_calls has it. May be NULL. */
   psp_rpc_connection *(*greet)(void *arg, psp_link *link, int64_t now_ns);
   void (*lost)(void *arg,
                psp_rpc_connection *connection); /**< it is over; its calls live. May be NULL */
@@ -53,12 +52,6 @@ void psp_loop_leave(psp_loop *loop, int64_t due_ns);
 /** poll(2), meanwhile others may enter. */
 void psp_loop_poll(psp_loop *loop, struct pollfd *sockets, size_t count, int timeout_ms);
 
-/** The first call that waits for a connection, taken out; or NULL. */
-psp_rpc *psp_loop_next_waiting(psp_loop *loop);
-bool psp_loop_has_waiting(const psp_loop *loop);
-/** Ends those that wait: all, or those whose deadline has passed. @return the next deadline */
-int64_t psp_loop_end_waiting(psp_loop *loop, bool all, int64_t now_ns, psprobe_code code,
-                             const char *why);
-void psp_loop_keep(psp_loop *loop, psp_rpc_connection *connection); /**< drives it from now on */
+psp_calls *psp_loop_calls(psp_loop *loop);
 
 #endif

@@ -50,7 +50,6 @@ struct psp_rpc {
 struct psp_session {
   nghttp2_session *http2;
   psp_session_options options;
-  char *authority, *user_agent;
   psp_rpc_list calls;
   psp_buf *out; /* while it is given out */
   unsigned live;

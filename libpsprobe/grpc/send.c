@@ -158,10 +158,10 @@ static size_t put_own(const psp_rpc *rpc, nghttp2_nv *fields, char timeout[PSP_T
   fields[count++] = FIXED(":method", "POST");
   fields[count++] = session->options.tls ? FIXED(":scheme", "https") : FIXED(":scheme", "http");
   fields[count++] = text_field(":path", rpc->path, LASTING_NAME);
-  fields[count++] = text_field(":authority", session->authority, LASTING);
+  fields[count++] = text_field(":authority", session->options.authority, LASTING);
   fields[count++] = FIXED("te", "trailers");
   fields[count++] = FIXED("content-type", "application/grpc");
-  fields[count++] = text_field("user-agent", session->user_agent, LASTING);
+  fields[count++] = FIXED("user-agent", "psprobe/" PSPROBE_VERSION);
   fields[count++] = FIXED("grpc-accept-encoding", "identity");
   int64_t left = rpc->deadline_ns - session->now_ns;
   /* Another one each time: it has no place in HPACK's table. */

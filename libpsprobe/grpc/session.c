@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "grpc/parts.h"
 
 #define DEFAULT_MESSAGE ((size_t)20 << 20)
@@ -55,9 +54,7 @@ psp_session *psp_session_new(const psp_session_options *options) {
   if (o->session_window == 0) o->session_window = DEFAULT_ALL;
   if (o->max_calls == 0) o->max_calls = DEFAULT_CALLS;
   s->due_ns = INT64_MAX;
-  s->authority = psp_strdup(o->authority != NULL ? o->authority : "");
-  s->user_agent = psp_strdup(o->user_agent != NULL ? o->user_agent : "psprobe/" PSPROBE_VERSION);
-  if (s->authority != NULL && s->user_agent != NULL && make(s) == 0 && greet_peer(s) == 0) return s;
+  if (make(s) == 0 && greet_peer(s) == 0) return s;
   psp_session_free(s);
   return NULL;
 }
@@ -79,8 +76,6 @@ void psp_session_free(psp_session *s) {
     psp_rpc_unlink(&s->calls, rpc);
     psp_rpc_free(rpc);
   }
-  free(s->authority);
-  free(s->user_agent);
   free(s);
 }
 

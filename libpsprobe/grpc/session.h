@@ -13,8 +13,7 @@
 typedef struct psp_session_options {
   bool server;
   bool tls;                /**< client: ":scheme" is https */
-  const char *authority;   /**< client: "host:port" */
-  const char *user_agent;  /**< client */
+  const char *authority;   /**< client: "host:port"; stays as long as the session */
   size_t max_message;      /**< that is received, in bytes; 0: 20 MiB */
   size_t max_fields;       /**< of a head or trailers, in bytes; 0: 64 KiB */
   uint32_t window;         /**< of a stream; 0: 1 MiB */

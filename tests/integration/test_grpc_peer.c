@@ -137,7 +137,7 @@ static void test_goaway(void **state) {
     assert_int_equal(psp_channel_send(channel, stream.id, "m", 1, NULL), PSPROBE_OK);
     rpc_wait_messages(&stream, ++sent);
   }
-  psp_channel_half_close(channel, stream.id);
+  psp_channel_tell(channel, stream.id, PSP_WORD_HALF_CLOSE);
   assert_int_equal(rpc_wait_end(&stream), PSPROBE_OK);
   rpc_wait_free(&stream);
   print_message("%u calls, %u to be repeated, %u on the stream\n", calls, again, sent);
@@ -162,8 +162,8 @@ static void test_goaway_while_one_waits(void **state) {
   rpc_wait_messages(&second, 1);
   psp_channel_send(channel, first.id, "m", 1, NULL);
   rpc_wait_messages(&first, 2);
-  psp_channel_half_close(channel, first.id);
-  psp_channel_half_close(channel, second.id);
+  psp_channel_tell(channel, first.id, PSP_WORD_HALF_CLOSE);
+  psp_channel_tell(channel, second.id, PSP_WORD_HALF_CLOSE);
   assert_int_equal(rpc_wait_end(&first), PSPROBE_OK);
   assert_int_equal(rpc_wait_end(&second), PSPROBE_OK);
   rpc_wait_free(&first);

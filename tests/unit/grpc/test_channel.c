@@ -66,11 +66,11 @@ static void test_stream(void **state) {
     assert_int_equal(psp_channel_send(channel, call.id, "12345", 5, NULL), PSPROBE_OK);
     rpc_wait_messages(&call, i + 1);
   }
-  psp_channel_half_close(channel, call.id);
+  psp_channel_tell(channel, call.id, PSP_WORD_HALF_CLOSE);
   assert_int_equal(rpc_wait_end(&call), PSPROBE_OK);
   /* It has ended: fine, and nothing. */
   assert_int_equal(psp_channel_send(channel, call.id, "12345", 5, NULL), PSPROBE_OK);
-  psp_channel_cancel(channel, call.id);
+  psp_channel_tell(channel, call.id, PSP_WORD_CANCEL);
   rpc_wait_free(&call);
 }
 
@@ -135,12 +135,12 @@ static void test_pause(void **state) {
   char answer[256];
   rpc_wait call;
   assert_int_equal(rpc_wait_begin(&call, channel, "/flood", NULL, INT64_MAX), PSPROBE_OK);
-  psp_channel_pause(channel, call.id, true);
+  psp_channel_tell(channel, call.id, PSP_WORD_PAUSE);
   psp_channel_send(channel, call.id, "200000 and some more bytes", 26, NULL);
-  psp_channel_half_close(channel, call.id);
+  psp_channel_tell(channel, call.id, PSP_WORD_HALF_CLOSE);
   assert_int_equal(rpc_unary(channel, "/echo", "other", answer), PSPROBE_OK);
   assert_int_equal(call.count, 0);
-  psp_channel_pause(channel, call.id, false);
+  psp_channel_tell(channel, call.id, PSP_WORD_RESUME);
   assert_int_equal(rpc_wait_end(&call), PSPROBE_OK);
   assert_int_equal(call.count, 200000);
   rpc_wait_free(&call);
@@ -154,7 +154,7 @@ static void test_cancel_and_deadline(void **state) {
       rpc_wait_begin(&calls[1], channel, "/hold", "x", psprobe_clock_monotonic() + 30 * PSP_MS_NS),
       PSPROBE_OK);
   assert_int_equal(rpc_wait_end(&calls[1]), PSPROBE_DEADLINE_EXCEEDED);
-  psp_channel_cancel(channel, calls[0].id);
+  psp_channel_tell(channel, calls[0].id, PSP_WORD_CANCEL);
   assert_int_equal(rpc_wait_end(&calls[0]), PSPROBE_CANCELLED);
   rpc_wait_free(&calls[0]);
   rpc_wait_free(&calls[1]);
@@ -194,7 +194,7 @@ static void test_bounds(void **state) {
   assert_int_equal(psp_channel_send(small, a.id, large, 69999, NULL), PSPROBE_OK);
   assert_int_equal(psp_channel_send(small, b.id, large, 69999, NULL), PSPROBE_RESOURCE_EXHAUSTED);
   /* What a call took up is free again with its end. */
-  psp_channel_cancel(small, a.id);
+  psp_channel_tell(small, a.id, PSP_WORD_CANCEL);
   assert_int_equal(rpc_wait_end(&a), PSPROBE_CANCELLED);
   assert_int_equal(psp_channel_send(small, b.id, large, 69999, NULL), PSPROBE_OK);
   psp_channel_free(small);

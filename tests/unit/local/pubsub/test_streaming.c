@@ -30,7 +30,7 @@ static psprobe_code call(const char *method, const psp_buf *request, rpc_wait *g
   assert_int_equal(rpc_wait_begin(got, channel, path, NULL, INT64_MAX), PSPROBE_OK);
   assert_int_equal(psp_channel_send(channel, got->id, request->data, request->len, NULL),
                    PSPROBE_OK);
-  psp_channel_half_close(channel, got->id);
+  psp_channel_tell(channel, got->id, PSP_WORD_HALF_CLOSE);
   return rpc_wait_end(got);
 }
 
@@ -119,7 +119,7 @@ static void test_limit(void **state) {
   rpc_wait_messages(&got, 3);
   psp_buf_reset(&acks);
   assert_int_equal(count_received(&got.last, &acks), 4);
-  psp_channel_half_close(channel, got.id);
+  psp_channel_tell(channel, got.id, PSP_WORD_HALF_CLOSE);
   assert_int_equal(rpc_wait_end(&got), PSPROBE_OK);
   size_t held = 0, leased = 0;
   assert_true(psprobe_local_held(local, SUB, &held, &leased));
@@ -206,7 +206,7 @@ static void test_bytes(void **state) {
   psp_channel_send(channel, got.id, acks.data, acks.len, NULL);
   rpc_wait_messages(&got, 2);
   assert_int_equal(count_received(&got.last, &acks), 3);
-  psp_channel_half_close(channel, got.id);
+  psp_channel_tell(channel, got.id, PSP_WORD_HALF_CLOSE);
   rpc_wait_end(&got);
   rpc_wait_free(&got);
   psp_buf_free(&request);
@@ -265,7 +265,7 @@ static void test_exactly_once(void **state) {
   assert_non_null(memmem(unary.detail.data, unary.detail.len, ONCE ":77", strlen(ONCE ":77")));
   assert_non_null(
       memmem(unary.detail.data, unary.detail.len, "PERMANENT_FAILURE_INVALID_ACK_ID", 32));
-  psp_channel_half_close(channel, got.id);
+  psp_channel_tell(channel, got.id, PSP_WORD_HALF_CLOSE);
   rpc_wait_end(&got);
   rpc_wait_free(&got);
   rpc_wait_free(&unary);
@@ -281,7 +281,7 @@ static void test_cancelled(void **state) {
   open_stream(&first, SUB, 10, 0);
   psp_channel_send(channel, first.id, "", 0, NULL);
   rpc_wait_messages(&first, 1);
-  psp_channel_cancel(channel, first.id);
+  psp_channel_tell(channel, first.id, PSP_WORD_CANCEL);
   assert_int_equal(rpc_wait_end(&first), PSPROBE_CANCELLED);
   open_stream(&second, SUB, 10, 0);
   publish(3);
@@ -291,7 +291,7 @@ static void test_cancelled(void **state) {
     count += count_received(&second.last, &acks);
   }
   rpc_wait_free(&first);
-  psp_channel_cancel(channel, second.id);
+  psp_channel_tell(channel, second.id, PSP_WORD_CANCEL);
   rpc_wait_end(&second);
   rpc_wait_free(&second);
   psp_buf_free(&acks);
