@@ -212,7 +212,7 @@ ROUND_TRIP := $(BUILD)/tests/unit/results/columns/test_export_round_trip
 POWER := $(BUILD)/tests/unit/results/store/test_store_power
 KILL := $(BUILD)/tests/integration/test_kill
 VALUES := $(BUILD)/tests/integration/test_firestore_values
-soak: $(VALUES) examples $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(KILL) $(BUILD)/tests/tools/keep $(BUILD)/tests/tools/with_emulators ## run them SOAK_RUNS=2000 times each beside a busy loop
+soak: $(VALUES) examples $(THREADED:%=$(BUILD)/%) $(ROUND_TRIP) $(POWER) $(KILL) $(BUILD)/tests/tools/keep $(BUILD)/tests/tools/with_emulators ## run them SOAK_RUNS=2000 times each beside busy loops, SOAK_AT_ONCE of them
 	@PSPROBE_EVERY_TABLE=1 $(ROUND_TRIP)
 	@PSPROBE_EVERY_VALUE=1 $(VALUES)
 	@PSPROBE_SEEDS=1000 $(POWER)

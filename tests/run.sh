@@ -7,6 +7,10 @@
 set -u
 passed=0 failed=0 skipped=0 within=0 failures=
 build=${BUILD:-build} limit=${TEST_TIMEOUT:-300}
+# Keys are made once a build (tests/support/data/keys.c): they take long, under sanitizers above all.
+PSPROBE_TEST_KEYS=$(realpath -m "$build")/keys
+export PSPROBE_TEST_KEYS
+mkdir -p "$PSPROBE_TEST_KEYS"
 for program; do
   name=${program#"$build"/}
   log=$build/${name%.sh}.log

@@ -58,7 +58,7 @@ static void publish(const char *host) {
   psp_json_put_key(&w, "messages");
   psp_json_begin_array(&w);
   for (int i = 0; i < EVENTS; i++) {
-    char text[16];
+    char text[24];
     snprintf(text, sizeof text, "event-%03d", i);
     psp_json_begin_object(&w);
     psp_json_put_key(&w, "data");

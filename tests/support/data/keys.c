@@ -38,8 +38,48 @@ static EVP_PKEY *generate(test_key key) {
   return EVP_RSA_gen(key == TEST_KEY_RSA_512 ? 512u : key == TEST_KEY_RSA_4096 ? 4096u : 2048u);
 }
 
+/* ---- kept from program to program, in the folder $PSPROBE_TEST_KEYS ---- */
+
+#define PAIR_SIZE 8192 /* the private half's text, then the public one's */
+
+/* @return whether there is such a folder */
+static bool pair_path(char *path, size_t size, test_key key) {
+  const char *folder = getenv("PSPROBE_TEST_KEYS");
+  return folder != NULL && snprintf(path, size, "%s/%d.pem", folder, (int)key) < (int)size;
+}
+
+static bool read_pair(test_key key) {
+  char path[512], text[PAIR_SIZE];
+  if (!pair_path(path, sizeof path, key)) return false;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+  if (fd >= 0) close(fd);
+  if (len <= 0) return false;
+  text[len] = '\0';
+  const char *public = strstr(text, "-----BEGIN PUBLIC KEY");
+  assert_non_null(public);
+  private_texts[key] = strndup(text, (size_t)(public - text));
+  public_texts[key] = strdup(public);
+  explicit_bzero(text, sizeof text);
+  return true;
+}
+
+/* The name comes last, so that nobody reads half of it. */
+static void write_pair(test_key key) {
+  char path[512], own[530];
+  if (!pair_path(path, sizeof path, key)) return;
+  snprintf(own, sizeof own, "%s.%d", path, (int)getpid());
+  int fd = open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  assert_true(fd >= 0);
+  const char *const halves[] = {private_texts[key], public_texts[key]};
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(write(fd, halves[i], strlen(halves[i])), (ssize_t)strlen(halves[i]));
+  close(fd);
+  assert_int_equal(rename(own, path), 0);
+}
+
 static void make(test_key key) {
-  if (private_texts[key] != NULL) return;
+  if (private_texts[key] != NULL || read_pair(key)) return;
   EVP_PKEY *made = generate(key);
   assert_non_null(made);
   BIO *private = BIO_new(BIO_s_mem()), *public = BIO_new(BIO_s_mem());
@@ -55,6 +95,7 @@ static void make(test_key key) {
   private_texts[key] = take(private);
   public_texts[key] = take(public);
   EVP_PKEY_free(made);
+  write_pair(key);
 }
 
 const char *test_key_pem(test_key key) {

@@ -16,12 +16,13 @@ typedef enum test_key {
   TEST_KEYS
 } test_key;
 
-/** A key as PEM text, made once for the program. Never NULL. */
+/** A key as PEM text, made once for the program, or once in the folder $PSPROBE_TEST_KEYS. Never
+ * NULL. */
 const char *test_key_pem(test_key key);
 /** The public half, "BEGIN PUBLIC KEY". */
 const char *test_key_public(test_key key);
 
-/** Wipes every key that was made; the next call makes others. */
+/** Wipes every key of this program. */
 void test_keys_forget(void);
 
 /**

@@ -52,7 +52,7 @@ fake_admin_thing *fake_admin_need(fake_admin *g, const char *name) {
   assert_true(g->count < FAKE_ADMIN_THINGS);
   t = &g->things[g->count++];
   memset(t, 0, sizeof *t);
-  snprintf(t->name, sizeof t->name, "%s", name);
+  assert_true(snprintf(t->name, sizeof t->name, "%s", name) < (int)sizeof t->name);
   return t;
 }
 

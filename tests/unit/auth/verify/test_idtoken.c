@@ -353,7 +353,6 @@ static void test_reasons(void **state) {
     assert_non_null(psp_idtoken_reason((psp_idtoken_verdict)i));
 }
 
-/* threads meet here */
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_authorization),

@@ -165,7 +165,7 @@ static void test_many_keys(void **state) {
   static psp_place places[KEYS][3];
   static char keys[KEYS][8];
   for (int k = 0; k < KEYS; k++) {
-    snprintf(keys[k], sizeof keys[k], "k%d", k);
+    assert_true(snprintf(keys[k], sizeof keys[k], "k%d", k) < (int)sizeof keys[k]);
     for (int i = 0; i < 3; i++) {
       places[k][i].key = keys[k];
       assert_int_equal(psp_order_enter(&order, &places[k][i]), i == 0);
