@@ -42,11 +42,21 @@ static void end(post *p, psprobe_code code, const psprobe_error *error) {
   free(p);
 }
 
+/* Of an attempt for which time ran out: what was wrong is what the one before it came to. */
+static void tell_both(psprobe_error *last, const psprobe_error *before) {
+  const bool ran_out = last->code == PSPROBE_DEADLINE_EXCEEDED && last->http_status == 0;
+  const size_t len = strlen(last->message);
+  if (!ran_out || before->code == PSPROBE_OK || before->code == PSPROBE_DEADLINE_EXCEEDED) return;
+  snprintf(last->message + len, sizeof last->message - len, "; before that: %s", before->message);
+}
+
 static void try_again(post *p, const psprobe_error *error) {
   psprobe_responder *responder = p->answering.responder;
+  const psprobe_error before = p->last;
   uint64_t random = 0;
   psp_random(&random, sizeof random);
   p->last = *error;
+  tell_both(&p->last, &before);
   int64_t now_ns = psprobe_clock_monotonic();
   int64_t wait_ns = psp_retry_delay(&policy, error, p->attempt, now_ns, p->deadline_ns, random);
   if (wait_ns < 0 || !psp_timers_arm(responder->timers, &p->timer, now_ns + wait_ns))
