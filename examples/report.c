@@ -117,7 +117,6 @@ static psprobe_report_options asked(const char *run, const psprobe_logger *logge
   what.sources = o.sources.items;
   what.source_count = o.sources.count;
   what.recount = o.recount;
-  what.rows = o.csv || o.lines;
   return what;
 }
 
@@ -178,8 +177,6 @@ static psprobe_code show(const psprobe_report *report, psprobe_error *error) {
   if (o.html != NULL) return page(report, error);
   if (o.svg != NULL) return draw(report, o.svg, "svg", error);
   if (o.png != NULL) return draw(report, o.png, "png", error);
-  if (o.csv) return psprobe_cli_put(psprobe_report_csv(report), NULL, error);
-  if (o.lines) return psprobe_cli_put(psprobe_report_json_lines(report), NULL, error);
   if (o.json) return psprobe_cli_put(psprobe_report_json(report), NULL, error);
   if (o.markdown) return psprobe_cli_put(psprobe_report_markdown(report), NULL, error);
   return psprobe_cli_put(psprobe_report_text(report, &style), NULL, error);
@@ -225,7 +222,7 @@ int main(int argc, char **argv) {
   if (!one_form(&status) || !one_place(&status)) return status;
 
   const char *run = o.compare.count > 0 ? o.compare.items[1] : o.run;
-  bool rows = (o.csv || o.lines) && o.sources.count == 0;
+  bool rows = o.csv || o.lines;
   psprobe_code code = rows ? export_rows(&logger, &error) : read_run(run, &logger, &report, &error);
   if (code == PSPROBE_OK && !rows)
     code = o.compare.count > 0 ? compare(report, &logger, &error) : show(report, &error);

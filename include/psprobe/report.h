@@ -61,14 +61,14 @@ typedef bool psprobe_report_put(void *arg, const char *text, size_t len);
 typedef enum psprobe_report_form {
   PSPROBE_REPORT_CSV,       /**< as psprobe_report_csv */
   PSPROBE_REPORT_JSON_LINES /**< as psprobe_report_json_lines; of a results file all runs, whatever
-                                 their sources */
+                                 their sources, unless some are asked for */
 } psprobe_report_form;
 /**
  * Hands out the rows in constant memory, however many they are: what they are in is read more than
  * once (a pipe goes into a nameless file in /tmp first).
  *
  * @param path    as psprobe_report_read
- * @param options as psprobe_report_read, but for sources, which are all; may be NULL
+ * @param options as psprobe_report_read; may be NULL
  * @param form    of the rows
  * @param put     called on this thread
  * @return PSPROBE_OK, also when `put` ended it; else as psprobe_report_read
@@ -106,7 +106,7 @@ PSPROBE_API psprobe_code psprobe_report_fetch(psprobe_client *client,
                                               psprobe_report **report, psprobe_error *error);
 /**
  * Hands out what probers uploaded, without a report: JSON lines as they come, in Firestore's order
- * and in constant memory; a CSV, in the order sent, is held in memory.
+ * and in constant memory; a CSV, in the order sent, or some sources are held in memory.
  *
  * @param client  reads
  * @param cloud   may be NULL

@@ -161,7 +161,8 @@ psprobe_code psprobe_report_export(const char *path, const psprobe_report_option
                                    psprobe_error *error) {
   if (options == NULL) options = &no_options;
   psp_columns_source source = {path, options->filter, options->logger};
-  return psp_export_file(&source, form, put, arg, error);
+  psp_export out = {form, put, arg, .chosen = {options->sources, options->source_count}};
+  return psp_export_file(&source, &out, error);
 }
 
 static psp_columns_cloud in_cloud(psprobe_client *client, const psprobe_report_cloud *cloud,
@@ -190,8 +191,10 @@ psprobe_code psprobe_report_export_cloud(psprobe_client *client, const psprobe_r
                                          const psprobe_report_options *options,
                                          psprobe_report_form form, psprobe_report_put *put,
                                          void *arg, psprobe_error *error) {
-  psp_columns_cloud from = in_cloud(client, cloud, options != NULL ? options : &no_options);
-  return psp_export_cloud(&from, form, put, arg, error);
+  if (options == NULL) options = &no_options;
+  psp_columns_cloud from = in_cloud(client, cloud, options);
+  psp_export out = {form, put, arg, .chosen = {options->sources, options->source_count}};
+  return psp_export_cloud(&from, &out, error);
 }
 
 char *psprobe_report_csv(const psprobe_report *report) {

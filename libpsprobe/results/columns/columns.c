@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "base/printable.h"
-#include "base/shown.h"
 #include "base/text.h"
 #include "stats/sample.h"
 
@@ -213,30 +212,29 @@ void psp_columns_add(psp_columns *c, uint32_t run, const psprobe_result *result,
   psp_columns_add_foreign(c, run, result->id, result, saved_wall_ns);
 }
 
+psprobe_code psp_columns_find(const psp_columns *c, const psp_chosen *chosen, size_t *which,
+                              size_t *count, psprobe_error *error) {
+  const char *there[PSPROBE_MAX_SOURCES];
+  for (size_t k = 0; k < c->source_count; k++)
+    there[k] = c->sources[k].name != NULL ? c->sources[k].name : "";
+  return psp_chosen_find(chosen, there, c->source_count, which, count, error);
+}
+
 psprobe_code psp_columns_select(psp_columns *c, const char *const *names, size_t count,
                                 psprobe_error *error) {
   psp_source_columns kept[PSPROBE_MAX_SOURCES] = {0};
-  size_t n = 0;
-  for (; n < count && n < PSPROBE_MAX_SOURCES; n++) {
-    size_t k = 0;
-    while (k < c->source_count &&
-           (c->sources[k].name == NULL || strcmp(c->sources[k].name, names[n]) != 0))
-      k++;
-    if (k == c->source_count) break;
-    kept[n] = c->sources[k];
-    c->sources[k] = (psp_source_columns){0};
+  size_t which[PSPROBE_MAX_SOURCES];
+  const psprobe_code code = psp_columns_find(c, &(psp_chosen){names, count}, which, &count, error);
+  if (code != PSPROBE_OK) return code;
+  for (size_t n = 0; n < count; n++) {
+    kept[n] = c->sources[which[n]];
+    c->sources[which[n]] = (psp_source_columns){0};
   }
-  bool all = n == count;
   for (size_t k = 0; k < c->source_count; k++)
     free_source(&c->sources[k]);
   memcpy(c->sources, kept, sizeof kept);
-  c->source_count = n;
-  if (all && c->apart != NULL) return psp_columns_select(c->apart, names, count, error);
-  if (all) return PSPROBE_OK;
-  char shown[PSP_SHOWN_SIZE];
-  return psp_fail(error, PSPROBE_NOT_FOUND,
-                  "there is no source '%s' in these results (or it is named twice)",
-                  psp_setting_shown(shown, sizeof shown, names[n]));
+  c->source_count = count;
+  return c->apart != NULL ? psp_columns_select(c->apart, names, count, error) : PSPROBE_OK;
 }
 
 static void move(psp_columns *c, size_t to, size_t from, size_t count) {

@@ -9,6 +9,7 @@
 #include <psprobe/compare.h>
 #include <psprobe/results.h>
 
+#include "results/columns/chosen.h"
 #include "results/columns/interned.h"
 #include "results/columns/row.h"
 #include "results/columns/runs.h"
@@ -66,6 +67,9 @@ void psp_columns_add_foreign(psp_columns *columns, uint32_t run, const char *id,
                              const psprobe_result *result, int64_t saved_wall_ns);
 /** Replaces the answers of probe `index`; facts that are told no more stay. */
 void psp_columns_update(psp_columns *columns, size_t index, const psprobe_result *result);
+/** Finds sources that were asked for, as psp_chosen_find. */
+psprobe_code psp_columns_find(const psp_columns *columns, const psp_chosen *chosen, size_t *which,
+                              size_t *count, psprobe_error *error);
 /** Keeps these sources alone, in this order. @return PSPROBE_OK; NOT_FOUND names one it lacks */
 psprobe_code psp_columns_select(psp_columns *columns, const char *const *names, size_t count,
                                 psprobe_error *error);

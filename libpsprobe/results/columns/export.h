@@ -27,25 +27,28 @@ typedef struct psp_csv_shape {
   bool told[PSPROBE_MAX_SOURCES]; /**< a source has told facts */
 } psp_csv_shape;
 
-/** An export under way; zeroed but for form, put and arg. */
+/** An export under way; zeroed but for form, put, arg and chosen. */
 typedef struct psp_export {
   psprobe_report_form form;
   psp_text_put *put;
   void *arg;
-  psp_csv_shape shape;            /**< of a table: known before the first row */
-  bool unnamed;                   /**< the run without an id was written */
-  psp_interned runs;              /**< those that were written */
-  char last_run[PSPROBE_ID_SIZE]; /**< the last of them */
+  psp_chosen chosen;   /**< sources; with any, of runs that have the newest one's alone */
+  psp_csv_shape shape; /**< of a table: known before the first row */
+  size_t which[PSPROBE_MAX_SOURCES], which_count; /**< of the rows' sources */
+  bool unnamed;                                   /**< the run without an id was written */
+  psp_interned runs;                              /**< those that were written */
+  char last_run[PSPROBE_ID_SIZE];                 /**< the last of them */
   psp_buf text;
   bool ended; /**< `put` did not want more */
 } psp_export;
 
 /** Notes what a row makes of the table's shape. `arg` is a psp_csv_shape. Ends never. */
 bool psp_export_note(void *arg, const psp_row *row);
-/** Begins: a table's head, with the sources of the newest run, or the runs' lines. */
-void psp_export_runs(psp_export *out, const psp_run_list *runs);
+/** Begins: a table's head, with the sources of the newest run, or the runs' lines.
+ * @return PSPROBE_OK; NOT_FOUND a source that is asked for */
+psprobe_code psp_export_runs(psp_export *out, const psp_run_list *runs, psprobe_error *error);
 /** The same of columns. */
-void psp_export_columns(psp_export *out, const psp_columns *columns);
+psprobe_code psp_export_columns(psp_export *out, const psp_columns *columns, psprobe_error *error);
 /** A probe, and what is still to be told of its run. `arg` is a psp_export. */
 bool psp_export_row(void *arg, const psp_row *row);
 /** Hands on what is left, and frees. @return PSPROBE_OK; RESOURCE_EXHAUSTED */
@@ -53,17 +56,16 @@ psprobe_code psp_export_end(psp_export *out, psprobe_error *error);
 
 /** All of a results file or a text, in the memory of a piece of it: it is read more than once,
  * since a table's head tells which columns there are. @return as psp_columns_open */
-psprobe_code psp_export_file(const psp_columns_source *source, psprobe_report_form form,
-                             psp_text_put *put, void *arg, psprobe_error *error);
+psprobe_code psp_export_file(const psp_columns_source *source, psp_export *out,
+                             psprobe_error *error);
 /** The same of a store. @return as psprobe_store_each */
 psprobe_code psp_export_store(psprobe_store *store, const psprobe_filter *filter, psp_export *out,
                               psprobe_error *error);
 /** The same of what probers uploaded: lines as it comes, in Firestore's order, so that it is read
  * once; a table is held in memory. @return as psp_columns_fetch */
-psprobe_code psp_export_cloud(const psp_columns_cloud *from, psprobe_report_form form,
-                              psp_text_put *put, void *arg, psprobe_error *error);
-/** All that columns hold. */
-void psp_export_all(psp_export *out, const psp_columns *columns);
+psprobe_code psp_export_cloud(const psp_columns_cloud *from, psp_export *out, psprobe_error *error);
+/** All that columns hold. @return as psp_export_columns */
+psprobe_code psp_export_all(psp_export *out, const psp_columns *columns, psprobe_error *error);
 /** The same of columns, as a text. NULL: no memory. */
 char *psp_columns_export(const psp_columns *columns, psprobe_report_form form);
 

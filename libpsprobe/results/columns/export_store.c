@@ -21,10 +21,11 @@ static bool note_run(void *arg, const psprobe_run *run) {
   return !r->failed;
 }
 
-/* A table has the sources of the newest run. */
+/* A table has the sources of the newest run, and so have lines where some are asked for. */
 static bool is_left_out(const reading *r, const psprobe_run *run) {
   const psprobe_run *newest = &r->runs.items[r->runs.count - 1].run;
-  return r->out->form == PSPROBE_REPORT_CSV && !psp_run_same_sources(run, newest);
+  return (r->out->form == PSPROBE_REPORT_CSV || r->out->chosen.count > 0) &&
+         !psp_run_same_sources(run, newest);
 }
 
 static bool take_row(void *arg, const psprobe_row *row, psp_further_list *further) {
@@ -57,10 +58,8 @@ psprobe_code psp_export_store(psprobe_store *store, const psprobe_filter *filter
   if (code == PSPROBE_OK && r.failed) code = psp_fail_memory(error, "runs");
   if (code == PSPROBE_OK && out->form == PSPROBE_REPORT_CSV)
     code = read_rows(&r, store, filter, psp_export_note, &out->shape, error);
-  if (code == PSPROBE_OK) {
-    psp_export_runs(out, &r.runs);
-    code = read_rows(&r, store, filter, psp_export_row, out, error);
-  }
+  if (code == PSPROBE_OK) code = psp_export_runs(out, &r.runs, error);
+  if (code == PSPROBE_OK) code = read_rows(&r, store, filter, psp_export_row, out, error);
   psp_run_list_free(&r.runs);
   return code;
 }

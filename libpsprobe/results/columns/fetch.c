@@ -97,7 +97,8 @@ static psprobe_code read_all(fetch *f, psprobe_error *error) {
                     "there is no run in %s yet: give the beginning of a run's id",
                     f->collections.runs);
   if (code == PSPROBE_OK) code = add_runs(f, error);
-  if (code == PSPROBE_OK && f->out != NULL) psp_export_columns(f->out, f->import.columns);
+  if (code == PSPROBE_OK && f->out != NULL)
+    code = psp_export_columns(f->out, f->import.columns, error);
   if (code == PSPROBE_OK) code = query_rows(f, error);
   return code;
 }
@@ -130,14 +131,14 @@ psprobe_code psp_columns_fetch(psp_columns *columns, const psp_columns_cloud *fr
   return fetch_rows(columns, from, NULL, error);
 }
 
-psprobe_code psp_export_cloud(const psp_columns_cloud *from, psprobe_report_form form,
-                              psp_text_put *put, void *arg, psprobe_error *error) {
-  psp_export out = {.form = form, .put = put, .arg = arg};
+psprobe_code psp_export_cloud(const psp_columns_cloud *from, psp_export *out,
+                              psprobe_error *error) {
   psp_columns columns = {0};
-  bool table = form == PSPROBE_REPORT_CSV;
-  psprobe_code code = fetch_rows(&columns, from, table ? NULL : &out, error);
-  if (code == PSPROBE_OK && table) psp_export_all(&out, &columns);
-  psprobe_code end = psp_export_end(&out, code == PSPROBE_OK ? error : NULL);
+  /* Which sources there are is not known before the rows, where documents are of no run. */
+  bool held = out->form == PSPROBE_REPORT_CSV || out->chosen.count > 0;
+  psprobe_code code = fetch_rows(&columns, from, held ? NULL : out, error);
+  if (code == PSPROBE_OK && held) code = psp_export_all(out, &columns, error);
+  psprobe_code end = psp_export_end(out, code == PSPROBE_OK ? error : NULL);
   psp_columns_free(&columns);
   return code == PSPROBE_OK ? end : code;
 }

@@ -112,10 +112,9 @@ static psprobe_code export_rows(psp_import *import, psp_text *text, psp_export *
     code = read_again(import, text, psp_export_note, &out->shape, error);
   }
   if (code != PSPROBE_OK) return code;
-  if (import->whole && import->runs.count > 0)
-    psp_export_runs(out, &import->runs);
-  else
-    psp_export_columns(out, import->columns);
+  code = import->whole && import->runs.count > 0 ? psp_export_runs(out, &import->runs, error)
+                                                 : psp_export_columns(out, import->columns, error);
+  if (code != PSPROBE_OK) return code;
   return read_again(import, text, psp_export_row, out, error);
 }
 
@@ -125,7 +124,7 @@ static psprobe_code export_text(const psp_columns_source *source, const char *wh
   psp_import import = {.columns = &columns,
                        .what = what,
                        .filter = &source->filter,
-                       .whole = out->form == PSPROBE_REPORT_JSON_LINES,
+                       .whole = out->form == PSPROBE_REPORT_JSON_LINES && out->chosen.count == 0,
                        .take = psp_export_note,
                        .arg = &out->shape};
   psp_text text;
@@ -137,21 +136,20 @@ static psprobe_code export_text(const psp_columns_source *source, const char *wh
   return code;
 }
 
-psprobe_code psp_export_file(const psp_columns_source *source, psprobe_report_form form,
-                             psp_text_put *put, void *arg, psprobe_error *error) {
-  psp_export out = {.form = form, .put = put, .arg = arg};
+psprobe_code psp_export_file(const psp_columns_source *source, psp_export *out,
+                             psprobe_error *error) {
   psprobe_store *store = NULL;
   psprobe_code code;
   const char *what;
   int file = open_source(source, &what);
   if (file >= 0) {
-    code = export_text(source, what, file, &out, error);
+    code = export_text(source, what, file, out, error);
     if (file != STDIN_FILENO) close(file);
   } else {
     code = open_store(source, &store, error);
-    if (code == PSPROBE_OK) code = psp_export_store(store, &source->filter, &out, error);
+    if (code == PSPROBE_OK) code = psp_export_store(store, &source->filter, out, error);
     psprobe_store_free(store);
   }
-  psprobe_code end = psp_export_end(&out, code == PSPROBE_OK ? error : NULL);
+  psprobe_code end = psp_export_end(out, code == PSPROBE_OK ? error : NULL);
   return code == PSPROBE_OK ? end : code;
 }

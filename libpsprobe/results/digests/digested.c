@@ -52,8 +52,9 @@ typedef struct reading {
   const psp_digesting *what;
   sqlite3 *db;
   psp_runs runs;
-  int64_t *index; /* of each run among the columns'; -1: it has other sources */
-  size_t which[PSPROBE_MAX_SOURCES];
+  int64_t *index;                    /* of each run among the columns'; -1: it has other sources */
+  size_t which[PSPROBE_MAX_SOURCES]; /* of the sources that are asked for */
+  size_t which_count;
   drawn *drawn;
   size_t drawn_count, drawn_room;
   bool failed;
@@ -96,29 +97,6 @@ static int64_t index_of(const reading *r, int64_t seq) {
 
 static bool has_sources(const void *arg, int64_t run) {
   return index_of(arg, run) >= 0;
-}
-
-static size_t find_source(const psp_columns *c, const char *name) {
-  size_t k = 0;
-  while (k < c->source_count && strcmp(c->sources[k].name, name) != 0)
-    k++;
-  return k;
-}
-
-/* Which of the runs' sources are asked for. What is not there psp_columns_select tells. */
-static psprobe_code choose(reading *r, psprobe_error *error) {
-  const psp_digesting *what = r->what;
-  psp_columns *c = &r->to->columns;
-  if (what->source_count > c->source_count)
-    return psp_columns_select(c, what->sources, what->source_count, error);
-  for (size_t n = 0; n < (what->source_count > 0 ? what->source_count : c->source_count); n++) {
-    r->which[n] = what->source_count > 0 ? find_source(c, what->sources[n]) : n;
-    bool good = r->which[n] < c->source_count;
-    for (size_t m = 0; m < n; m++)
-      good = good && r->which[m] != r->which[n];
-    if (!good) return psp_columns_select(c, what->sources, what->source_count, error);
-  }
-  return PSPROBE_OK;
 }
 
 /* ---- single rows ---- */
@@ -218,7 +196,7 @@ static void take_totals(psp_digested *to, psp_totals *totals) {
 static psprobe_code compare(reading *r, psp_walk *walk, psprobe_error *error) {
   const char *names[PSPROBE_MAX_SOURCES];
   const psp_columns *c = &r->to->columns;
-  const size_t count = r->what->source_count > 0 ? r->what->source_count : c->source_count;
+  const size_t count = r->which_count;
   const psp_digests digests = {.walk = psp_walk_over,
                                .from = walk,
                                .expected = (uint64_t)(walk->last - walk->first + 1) * PSP_BLOCK,
@@ -249,7 +227,9 @@ static psprobe_code read_all(reading *r, psprobe_error *error) {
   if (filter != NULL) walk.filter.since_ns = filter->since_wall_ns;
   if (filter != NULL) walk.filter.until_ns = filter->until_wall_ns;
   psprobe_code code = take_runs(r, error);
-  if (code == PSPROBE_OK) code = choose(r, error);
+  if (code == PSPROBE_OK)
+    code = psp_columns_find(&r->to->columns, &(psp_chosen){r->what->sources, r->what->source_count},
+                            r->which, &r->which_count, error);
   if (code == PSPROBE_OK) code = psp_walk_begin(&walk, error);
   if (code == PSPROBE_OK) code = compare(r, &walk, error);
   if (code == PSPROBE_OK) code = read_drawn(r, error);

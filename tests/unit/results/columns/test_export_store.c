@@ -91,13 +91,18 @@ static bool put(void *arg, const char *text, size_t len) {
   return fwrite(text, 1, len, arg) == len;
 }
 
-static void export(const char *from, psprobe_report_form form, const char *to) {
+static void export_some(const char *from, const psprobe_report_options *options,
+                        psprobe_report_form form, const char *to) {
   psprobe_error error = {0};
   FILE *file = fopen(to, "wb");
   assert_non_null(file);
-  if (psprobe_report_export(from, NULL, form, put, file, &error) != PSPROBE_OK)
+  if (psprobe_report_export(from, options, form, put, file, &error) != PSPROBE_OK)
     fail_msg("%s: %s", from, error.message);
   assert_int_equal(fclose(file), 0);
+}
+
+static void export(const char *from, psprobe_report_form form, const char *to) {
+  export_some(from, NULL, form, to);
 }
 
 static char *content(const char *path) {
@@ -156,9 +161,51 @@ static void test_any_file(void **state) {
   assert_in_range(further, FILES, FILES * PROBES * 6);
 }
 
+/* Some sources, in another order: the rows that a report of these has, from a file and from lines,
+ * and of each further delivery of theirs. */
+static void test_sources(void **state) {
+  static const char *const asked[] = {PSPROBE_REGULAR_SERVICE, PSPROBE_CLOUD_FUNCTION};
+  char db[SCRATCH_SIZE + 8], lines[SCRATCH_SIZE + 8], some[SCRATCH_SIZE + 8];
+  psp_rng_seed(&random_state, 20261203);
+  snprintf(lines, sizeof lines, "%s/lines", (const char *)*state);
+  snprintf(some, sizeof some, "%s/some", (const char *)*state);
+  for (size_t count = 1; count <= 2; count++) {
+    const psprobe_report_options options = {.sources = asked, .source_count = count, .rows = true};
+    psprobe_report *report = NULL;
+    snprintf(db, sizeof db, "%s/%d.db", (const char *)*state, (int)count);
+    psprobe_store *store = scratch_store(db, false);
+    keep_run(store, 1, true);
+    keep_run(store, 2, false);
+    keep_run(store, 3, false);
+    psprobe_store_free(store);
+    assert_int_equal(psprobe_report_read(db, &options, &report, NULL), PSPROBE_OK);
+    export(db, PSPROBE_REPORT_JSON_LINES, lines);
+    export_some(db, &options, PSPROBE_REPORT_CSV, some);
+    expect_same(content(some), psprobe_report_csv(report));
+    export_some(lines, &options, PSPROBE_REPORT_CSV, some);
+    expect_same(content(some), psprobe_report_csv(report));
+    export_some(db, &options, PSPROBE_REPORT_JSON_LINES, some);
+    expect_same(figures(some), psprobe_report_json(report));
+    char *text = content(some);
+    assert_non_null(strstr(text, "\"delivery\":3"));
+    assert_int_equal(strstr(text, "\"" PSPROBE_CLOUD_FUNCTION "\":{") != NULL, count == 2);
+    free(text);
+    psprobe_report_free(report);
+  }
+  static const char *const none[] = {PSPROBE_CLOUD_FUNCTION, "nobody"};
+  const psprobe_report_options wrong = {.sources = none, .source_count = 2};
+  psprobe_error error = {0};
+  for (int form = 0; form < 2; form++)
+    assert_int_equal(psprobe_report_export(form == 0 ? db : lines, &wrong,
+                                           (psprobe_report_form)form, put, stderr, &error),
+                     PSPROBE_NOT_FOUND);
+  assert_non_null(strstr(error.message, "no source 'nobody'"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_any_file, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_sources, scratch_setup, scratch_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
