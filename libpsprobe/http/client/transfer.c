@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "http/client/handle.h"
 #include "http/url.h"
+#include "os/clock.h"
 
 #define DEFAULT_TIMEOUT_NS 60000000000
 #define DEFAULT_CONNECT_NS 10000000000
@@ -232,7 +233,8 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   t->once = request->once;
   t->begun = 0;
   t->max_response = request->max_response ? request->max_response : DEFAULT_MAX_BODY;
-  t->timeout_ms = milliseconds(request->timeout_ns > 0 ? request->timeout_ns : DEFAULT_TIMEOUT_NS);
+  const long ms = milliseconds(request->timeout_ns > 0 ? request->timeout_ns : DEFAULT_TIMEOUT_NS);
+  t->over_ns = psprobe_clock_monotonic() + ms * PSP_MS_NS;
   size_t shown = strnlen(request->method, sizeof t->method - 1);
   memcpy(t->method, request->method, shown);
   t->method[shown] = 0;
@@ -251,7 +253,7 @@ bool psp_transfer_prepare(psp_transfer *t, const psp_http_request *request) {
   curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
   curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE,
                    (curl_off_t)(t->no_response || t->part != NULL ? 0 : t->max_response));
-  curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
+  curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, ms);
   curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, t->once ? on_begin : NULL);
   curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
   return curl_easy_setopt(t->easy, CURLOPT_PROXY, direct ? "" : NULL) == CURLE_OK &&
@@ -300,18 +302,18 @@ static const char *cause_of(const psp_transfer *t) {
   if (t->result == CURLE_COULDNT_RESOLVE_PROXY || strncmp(t->cause, "Unsupported proxy", 17) == 0)
     return "cannot use the proxy that the environment names";
   if (t->result == CURLE_GOT_NOTHING && t->head.len > 0) return "the answer was cut off";
+  if (strncmp(t->cause, "Failed to resolve host", 22) == 0 && strstr(t->cause, "timeout") != NULL)
+    return "its time was over before it began"; /* which curl finds as it looks for the host */
   if (t->begun > 1) return "the kept connection was closed under it, and it may have been done";
   return t->cause[0] ? t->cause : curl_easy_strerror(t->result);
 }
 
 static psprobe_code code_of(const psp_transfer *t) {
   const psprobe_code lost = t->begun > 0 ? PSPROBE_UNKNOWN : PSPROBE_UNAVAILABLE;
-  curl_off_t took_us = 0;
   switch (t->result) {
     case CURLE_OPERATION_TIMEDOUT:
-      /* The connect timeout has this result too, before the deadline. */
-      curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took_us);
-      return took_us / 1000 >= t->timeout_ms ? PSPROBE_DEADLINE_EXCEEDED : lost;
+      /* The connect timeout's, too, before that. Without a connection curl's own time is none. */
+      return psprobe_clock_monotonic() >= t->over_ns ? PSPROBE_DEADLINE_EXCEEDED : lost;
     case CURLE_OUT_OF_MEMORY:
       return PSPROBE_RESOURCE_EXHAUSTED;
     case CURLE_URL_MALFORMAT:

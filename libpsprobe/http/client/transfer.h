@@ -43,7 +43,7 @@ typedef struct psp_transfer {
   unsigned begun; /* how many times it was begun to be sent, if `once` */
   bool too_large, secret;
   bool head_whole; /* its empty line was there */
-  int64_t timeout_ms;
+  int64_t over_ns; /* monotonic: when its time is */
   char cause[CURL_ERROR_SIZE];
 } psp_transfer;
 

@@ -259,7 +259,7 @@ static void test_deadline(void **state) {
         call(raw_server_port(server), (psp_http_request){.timeout_ns = 100 * MS}, &result, &error),
         PSPROBE_DEADLINE_EXCEEDED);
     int64_t took = now_ns() - before;
-    assert_true(took >= 95 * MS && took < 2 * S);
+    assert_true(took >= 95 * MS && took < 20 * S);
     assert_false(error.retryable);
     psp_http_result_free(&result);
     raw_server_stop(server);
@@ -272,7 +272,7 @@ static void test_deadlines_apart(void **state) {
   raw_server *server = raw_server_start(be_silent, NULL);
   char url[64];
   snprintf(url, sizeof url, "http://127.0.0.1:%d/", raw_server_port(server));
-  static const int64_t timeouts[] = {5 * S, 300 * MS, 50 * MS, 150 * MS};
+  static const int64_t timeouts[] = {60 * S, 300 * MS, 50 * MS, 150 * MS};
   outcome outcomes[4];
   int64_t before = now_ns();
   for (int i = 0; i < 4; i++) {
@@ -284,7 +284,7 @@ static void test_deadlines_apart(void **state) {
   for (int i = 0; i < 3; i++) {
     outcome_wait(&outcomes[order[i]]);
     int64_t late = now_ns() - before - timeouts[order[i]];
-    assert_true(late > -5 * MS && late < 2 * S);
+    assert_true(late > -5 * MS && late < 20 * S);
     assert_int_equal(outcomes[order[i]].error.code, PSPROBE_DEADLINE_EXCEEDED);
   }
   assert_int_equal(outcomes[0].calls, 0);
