@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /** @file Leases that are extended: which, for how long, and what came of it. Pure. */
-#include <string.h>
-
 #include "os/clock.h"
 #include "pubsub/parts.h"
 #include "pubsub/subscriber/lease.h"
@@ -27,9 +25,7 @@ static void gather(psp_leases *l, psp_lease_list *list, int64_t now, gathering *
       lease->extend_ns = PSP_NEVER;
       continue;
     }
-    size_t bytes = strlen(lease->message.ack_id) + 3;
-    if (g->count > 0 && g->bytes + bytes > PSP_ACK_BYTES) return;
-    g->bytes += bytes;
+    if (!psp_leases_fit(l, lease, &g->bytes)) return;
     g->ack_ids[g->count++] = lease->message.ack_id;
     lease->extension = l->last_extension;
   }

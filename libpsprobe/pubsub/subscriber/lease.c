@@ -10,6 +10,14 @@
 #define TELL_NS \
   (600 * PSP_SECOND_NS) /* how long an ack is told again, with exactly-once delivery */
 
+#define JSON_BYTES 3 /* quotes and comma around an id */
+/* With exactly-once delivery the answer may say of each id what came of it, in a trailer: in
+ * protobuf 45 bytes and the id, in base64 4/3 of that, and nghttp2 takes 64 KiB of a header field.
+ * Of Google's ids, of 180 to 220 characters, that is 120 to 150 in a call. */
+#define FATE_BYTES  45
+#define FATES_BYTES ((size_t)32 << 10)
+#define ONCE_LEAST  16
+
 /* At 60 % of it; with those that come due within a tenth of a period they share a call. */
 int64_t psp_lease_extend_at(int64_t from_ns, int64_t lease_ns) {
   return from_ns + lease_ns / 10 * 6;
@@ -270,13 +278,18 @@ size_t psp_leases_count(const psp_leases *l) {
   return psp_leases_in_hand(l) + l->acks.count + l->nacks.count + l->telling;
 }
 
+bool psp_leases_fit(const psp_leases *l, const psp_lease *lease, size_t *bytes) {
+  const bool first = *bytes == 0;
+  *bytes += strlen(lease->message.ack_id) + (l->exactly_once ? FATE_BYTES : JSON_BYTES);
+  return first || *bytes <= (l->exactly_once ? FATES_BYTES : PSP_ACK_BYTES);
+}
+
 /* As many as one call may carry. */
-static void fill(psp_lease_list *from, psp_lease_list *out) {
+static void fill(const psp_leases *l, psp_lease_list *from, psp_lease_list *out) {
   size_t bytes = 0, limit = PSP_ACK_IDS;
   while (from->first != NULL && out->count < limit) {
     psp_lease *lease = from->first;
-    bytes += strlen(lease->message.ack_id) + 3;
-    if (out->count > 0 && bytes > PSP_ACK_BYTES) break;
+    if (!psp_leases_fit(l, lease, &bytes)) break;
     if (lease->group > 0 && lease->group < limit) limit = lease->group;
     if (out->count >= limit) break;
     psp_lease_append(out, psp_lease_pop(from));
@@ -287,7 +300,7 @@ bool psp_leases_take(psp_leases *l, bool nack, bool flush, int64_t now, psp_leas
   psp_lease_list *from = nack ? &l->nacks : &l->acks;
   if (from->count == 0 || now < l->retry_ns) return false;
   if (!flush && now < l->tell_ns) return false;
-  fill(from, out);
+  fill(l, from, out);
   l->telling += out->count;
   if (l->acks.count + l->nacks.count == 0) l->tell_ns = PSP_NEVER;
   return true;
@@ -311,9 +324,17 @@ static bool worth_telling(const psp_lease *lease, psprobe_code code, size_t in_c
   return now < lease->tell_until_ns;
 }
 
+/* How many may be in the next call, 0: as before. Where one id is at fault, or the answer was
+ * too long that says of each what came of it, fewer fare better. */
+static size_t group_after(const psp_leases *l, psprobe_code code, size_t in_call) {
+  if (code == PSPROBE_INVALID_ARGUMENT) return in_call / 2;
+  if (!l->exactly_once) return 0;
+  return in_call / 2 > ONCE_LEAST ? in_call / 2 : ONCE_LEAST;
+}
+
 void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe_code code,
                          int64_t wait_ns, int64_t now, psp_lease_list *gone) {
-  size_t in_call = list->count;
+  const size_t in_call = list->count, group = group_after(l, code, in_call);
   l->telling -= in_call;
   l->failures++;
   if (code != PSPROBE_NOT_FOUND && code != PSPROBE_INVALID_ARGUMENT) l->retry_ns = now + wait_ns;
@@ -323,7 +344,7 @@ void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe
       psp_lease_append(gone, lease);
       continue;
     }
-    if (code == PSPROBE_INVALID_ARGUMENT) lease->group = in_call / 2;
+    if (group > 0) lease->group = group;
     to_tell(l, lease, nack, now);
     l->tell_ns = earlier(l->tell_ns, now);
   }

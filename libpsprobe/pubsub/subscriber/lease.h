@@ -166,6 +166,9 @@ void psp_lease_take_out(psp_lease_list *list, psp_lease *lease);
 psp_lease *psp_lease_pop(psp_lease_list *list); /**< or NULL */
 /** They are behind others of their key, or wait for a worker. */
 void psp_leases_line_up(psp_leases *l, psp_lease *lease);
+/** Whether its id goes with others that take so many bytes of a call, to which it adds its own; the
+ * first does. */
+bool psp_leases_fit(const psp_leases *l, const psp_lease *lease, size_t *bytes);
 /** When a lease of so long that was begun at `from_ns` is to be extended. */
 int64_t psp_lease_extend_at(int64_t from_ns, int64_t lease_ns);
 /** Frees leases that are in no list, and deliveries that have none left. Needs the lock, since
