@@ -25,7 +25,7 @@ typedef struct psp_channel_options {
   const char *ca_file;        /**< PEM; NULL: the system's */
   int64_t connect_timeout_ns; /**< TLS included; 0: 10 s */
   size_t max_message;         /**< 0: 20 MiB */
-  uint32_t window;            /**< of a stream; 0: 1 MiB */
+  uint32_t window;            /**< of a stream, once its line is fast; 0: 1 MiB */
   unsigned max_calls;         /**< at once, waiting ones included; 0: 1000 */
   size_t max_unsent;          /**< bytes of messages; 0: 64 MiB */
   const psprobe_logger *logger;

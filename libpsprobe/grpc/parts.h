@@ -27,8 +27,11 @@ struct psp_rpc {
   psp_fields head, end; /* what came */
   psp_frames in;
   size_t unconsumed; /* bytes of the window */
-  psp_buf out;       /* messages, copied and framed */
-  const char *body;  /* client: the one message there is, instead; NULL: none */
+  uint32_t window;   /* at most what the session's options say */
+  size_t filled;     /* bytes that came since filling_ns, until a window of them is there */
+  int64_t filling_ns;
+  psp_buf out;      /* messages, copied and framed */
+  const char *body; /* client: the one message there is, instead; NULL: none */
   size_t body_len;
   char body_head[PSP_FRAME_HEAD];
   size_t out_at;     /* of either are sent */
@@ -51,7 +54,8 @@ struct psp_session {
   nghttp2_session *http2;
   psp_session_options options;
   psp_rpc_list calls;
-  psp_buf *out; /* while it is given out */
+  psp_buf *out;          /* while it is given out */
+  uint32_t first_window; /* of a call */
   unsigned live;
   int64_t now_ns, due_ns; /* due: no deadline passes before */
   bool greeted, leaving, over, sweep;

@@ -6,6 +6,9 @@
 
 #include "base/text.h"
 #include "grpc/parts.h"
+#include "os/clock.h"
+
+#define SOON_NS (2 * PSP_SECOND_NS)
 
 /* ---- heads ---- */
 
@@ -133,9 +136,25 @@ static void drain(psp_rpc *rpc) {
     take_all_told(rpc);
 }
 
+/* A window that is filled soon becomes twice as large. On a slow line it stays small: what lies in
+ * that is old before it comes, and answers to others wait behind it. */
+static void widen(psp_rpc *rpc, size_t len) {
+  const psp_session *s = rpc->session;
+  const uint32_t most = s->options.window;
+  if (rpc->filled == 0) rpc->filling_ns = s->now_ns;
+  rpc->filled += len;
+  if (rpc->filled < rpc->window || rpc->paused) return;
+  rpc->filled = 0;
+  if (s->now_ns - rpc->filling_ns > SOON_NS || rpc->window == most) return;
+  rpc->window = rpc->window < most / 2 ? 2 * rpc->window : most;
+  nghttp2_session_set_local_window_size(s->http2, NGHTTP2_FLAG_NONE, rpc->stream,
+                                        (int32_t)rpc->window);
+}
+
 void psp_rpc_take_data(psp_rpc *rpc, const uint8_t *data, size_t len) {
   if (rpc->ended || rpc->deaf) return;
   rpc->unconsumed += len;
+  widen(rpc, len);
   rpc->heard_ns = rpc->session->now_ns;
   psp_frames_add(&rpc->in, data, len);
   drain(rpc);

@@ -54,6 +54,7 @@ psp_rpc *psp_rpc_accept(psp_session *session, int32_t stream) {
   if (rpc == NULL) return NULL;
   rpc->session = session;
   rpc->stream = stream;
+  rpc->window = session->first_window;
   rpc->events = &nobody;
   rpc->deadline_ns = INT64_MAX;
   rpc->in.max = session->options.max_message;
@@ -64,11 +65,13 @@ psp_rpc *psp_rpc_accept(psp_session *session, int32_t stream) {
 
 void psp_rpc_count_sent(psp_rpc *rpc, size_t len) {
   if (rpc->meter != NULL) atomic_fetch_sub(&rpc->meter->unsent, len);
+  if (!rpc->ended && rpc->events->sent != NULL) rpc->events->sent(rpc->arg, len);
 }
 
 static void uncount(psp_rpc *rpc) {
-  psp_rpc_count_sent(rpc, psp_rpc_unsent(rpc));
-  if (rpc->meter != NULL) atomic_fetch_sub(&rpc->meter->calls, 1);
+  if (rpc->meter == NULL) return;
+  atomic_fetch_sub(&rpc->meter->unsent, psp_rpc_unsent(rpc));
+  atomic_fetch_sub(&rpc->meter->calls, 1);
 }
 
 void psp_rpc_free(psp_rpc *rpc) {

@@ -22,6 +22,8 @@ typedef struct psp_rpc_events {
   void (*message)(void *arg, const void *data, size_t len);
   /** Server: there will be no more messages. */
   void (*half_closed)(void *arg);
+  /** So many bytes of messages are HTTP/2's now, each message with the PSP_FRAME_HEAD before it. */
+  void (*sent)(void *arg, size_t len);
   /** Exactly once, the last. Server: OK once all was sent, else why not. `status` is borrowed. */
   void (*end)(void *arg, const psp_rpc_status *status);
 } psp_rpc_events;

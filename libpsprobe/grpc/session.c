@@ -9,6 +9,7 @@
 
 #define DEFAULT_MESSAGE ((size_t)20 << 20)
 #define DEFAULT_FIELDS  ((size_t)64 << 10)
+#define FIRST_WINDOW    (64u << 10)
 #define DEFAULT_WINDOW  (1u << 20)
 #define DEFAULT_ALL     (16u << 20)
 #define DEFAULT_CALLS   1000
@@ -33,7 +34,7 @@ static int make(psp_session *s) {
 
 static int greet_peer(psp_session *s) {
   const nghttp2_settings_entry settings[] = {
-      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, s->options.window},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, s->first_window},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)s->options.max_fields},
       {s->options.server ? NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS : NGHTTP2_SETTINGS_ENABLE_PUSH,
        s->options.server ? s->options.max_calls : 0}};
@@ -51,6 +52,7 @@ psp_session *psp_session_new(const psp_session_options *options) {
   if (o->max_message == 0) o->max_message = DEFAULT_MESSAGE;
   if (o->max_fields == 0) o->max_fields = DEFAULT_FIELDS;
   if (o->window == 0) o->window = DEFAULT_WINDOW;
+  s->first_window = o->window < FIRST_WINDOW ? o->window : FIRST_WINDOW;
   if (o->session_window == 0) o->session_window = DEFAULT_ALL;
   if (o->max_calls == 0) o->max_calls = DEFAULT_CALLS;
   s->due_ns = INT64_MAX;
@@ -168,6 +170,7 @@ static bool submit(psp_session *s, psp_rpc *rpc, int64_t now_ns) {
   s->now_ns = now_ns;
   rpc->session = s;
   rpc->heard_ns = now_ns;
+  rpc->window = s->first_window;
   rpc->in.max = s->options.max_message;
   return !s->over && psp_rpc_submit(rpc);
 }

@@ -16,7 +16,7 @@ typedef struct psp_session_options {
   const char *authority;   /**< client: "host:port"; stays as long as the session */
   size_t max_message;      /**< that is received, in bytes; 0: 20 MiB */
   size_t max_fields;       /**< of a head or trailers, in bytes; 0: 64 KiB */
-  uint32_t window;         /**< of a stream; 0: 1 MiB */
+  uint32_t window;         /**< of a stream, once its line is fast; 0: 1 MiB */
   uint32_t session_window; /**< of them all; 0: 16 MiB */
   unsigned max_calls;      /**< server: at once; 0: 1000 */
   /** Server: a call has come, whose events are to be set, or which is to be finished, here. */

@@ -339,8 +339,22 @@ static void test_weather_at_the_broker(void **state) {
   weather(true);
 }
 
+/* A line of 20 kB/s, by the clock that goes faster, and messages of 75 s for it: none lies in it,
+ * or before it, until its lease of a minute is over. */
+static void test_slow_line(void **state) {
+  (void)state;
+  const bad_weather slow = {.seed = 1, .piece = 4000, .late_ms = 10};
+  const trial t = {.count = is_full() ? 20000 : 2500,
+                   .seconds = is_full() ? 300 : 60,
+                   .bytes = 3000,
+                   .weather = &slow};
+  run(&t);
+  assert_true(c.again * 10 <= t.count);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_slow_line),
       cmocka_unit_test(test_weather_at_the_stand_in),
       cmocka_unit_test(test_weather_at_the_broker),
       cmocka_unit_test(test_connections_of_two_seconds),

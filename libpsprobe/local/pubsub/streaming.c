@@ -7,12 +7,16 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "grpc/frames.h"
 #include "local/pubsub/acks.h"
 #include "local/pubsub/stream_request.h"
 #include "local/wire.h"
 
 #define MOST_OUT 10000 /* where the client names no limit */
 #define AT_ONCE  100   /* in an answer, as with Google's emulator */
+/* Bytes that may wait for the client's window, with their leases running: what is more stays with
+ * the subscription, as with the service. */
+#define MOST_UNSENT ((size_t)64 << 10)
 
 /* Held by the server until its end, and by the pull that is under way. */
 typedef struct stream {
@@ -25,6 +29,8 @@ typedef struct stream {
   int deadline_s;
   atomic_bool exactly_once, ordered;
   psp_broker_flow *flow;
+  atomic_size_t unsent;
+  bool waits; /* for these to go, before it pulls again; with the host locked */
 } stream;
 
 static void let_go(stream *s) {
@@ -96,6 +102,7 @@ static bool send(stream *s, const psp_broker_waiter *done) {
   for (size_t i = 0; i < done->count; i++)
     put_delivery(s, &done->deliveries[i], &out);
   put_properties(s, &out);
+  atomic_fetch_add(&s->unsent, PSP_FRAME_HEAD + out.len);
   psprobe_code code =
       out.failed ? PSPROBE_RESOURCE_EXHAUSTED
                  : psp_rpc_server_send(psp_broker_host_grpc(s->host), s->id, out.data, out.len);
@@ -124,6 +131,7 @@ static void confirm(stream *s, const psp_stream_request *r, const bool *stale) {
   put_confirmation(s, 3, r->modified, stale + r->ack_count, r->modified_count, &out);
   put_properties(s, &out);
   put_confirmation(s, 5, r->acks, stale, r->ack_count, &out);
+  atomic_fetch_add(&s->unsent, PSP_FRAME_HEAD + out.len);
   if (!out.failed) psp_rpc_server_send(psp_broker_host_grpc(s->host), s->id, out.data, out.len);
   psp_buf_free(&out);
 }
@@ -172,9 +180,21 @@ static void on_pulled(psp_broker_waiter *done) {
   set_deadlines(broker, s, done, !ok);
   psp_broker_waiter_clear(done);
   look_at_settings(broker, s);
-  if (ok) pull(broker, s);
+  s->waits = ok && !atomic_load(&s->gone) && atomic_load(&s->unsent) > MOST_UNSENT;
+  if (ok && !s->waits) pull(broker, s);
   psp_broker_host_unlock(s->host);
   if (!ok) let_go(s);
+}
+
+/* So many bytes of messages have gone. */
+static void on_sent(void *arg, size_t len) {
+  stream *s = arg;
+  const size_t before = atomic_fetch_sub(&s->unsent, len);
+  if (before <= MOST_UNSENT || before - len > MOST_UNSENT) return;
+  psp_broker *broker = psp_broker_host_lock(s->host);
+  if (s->waits) pull(broker, s);
+  s->waits = false;
+  psp_broker_host_unlock(s->host);
 }
 
 /* ---- requests ---- */
@@ -259,11 +279,16 @@ static void on_end(void *arg, const psp_rpc_status *status) {
   stream *s = arg;
   (void)status;
   atomic_store(&s->gone, true);
+  psp_broker_host_lock(s->host);
+  const bool waited = s->waits;
+  s->waits = false;
+  psp_broker_host_unlock(s->host);
+  if (waited) let_go(s); /* instead of its pull */
   let_go(s);
 }
 
 static const psp_rpc_events events = {
-    .message = on_message, .half_closed = on_half_closed, .end = on_end};
+    .message = on_message, .half_closed = on_half_closed, .sent = on_sent, .end = on_end};
 
 void psp_broker_streaming_accept(psp_broker_host *host, psp_rpc *rpc) {
   stream *s = calloc(1, sizeof *s);

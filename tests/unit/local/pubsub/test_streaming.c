@@ -62,17 +62,21 @@ static int teardown(void **state) {
   return 0;
 }
 
-static void publish(int count) {
+static void publish_text(int count, const char *text) {
   rpc_wait got;
   psp_buf request = {0}, message = {0};
   psp_wire_put_text(&request, 1, TOPIC);
-  psp_wire_put_text(&message, 1, "hello");
+  psp_wire_put_text(&message, 1, text);
   while (count-- > 0)
     psp_wire_put_bytes(&request, 2, message.data, message.len);
   assert_int_equal(call("Publisher/Publish", &request, &got), PSPROBE_OK);
   psp_buf_free(&request);
   psp_buf_free(&message);
   rpc_wait_free(&got);
+}
+
+static void publish(int count) {
+  publish_text(count, "hello");
 }
 
 /* Begins a stream whose first request has these. */
@@ -100,6 +104,36 @@ static size_t count_received(const psp_buf *answer, psp_buf *acks) {
   }
   assert_false(wire.broken);
   return count;
+}
+
+/* Who takes nothing has one answer before it, and the rest stays with the subscription. */
+static void test_client_that_takes_nothing(void **state) {
+  (void)state;
+  rpc_wait got, pulled;
+  psp_buf request = {0}, acks = {0};
+  static char text[10001];
+  memset(text, 'x', 10000);
+  open_stream(&got, SUB, 10, 0);
+  psp_channel_send(channel, got.id, "", 0, NULL);
+  rpc_wait_messages(&got, 1); /* the answer to a ping: it is open */
+  psp_channel_tell(channel, got.id, PSP_WORD_PAUSE);
+  publish_text(300, text);
+  psp_wire_put_text(&request, 1, SUB);
+  psp_wire_put_int(&request, 3, 1000);
+  assert_int_equal(call("Subscriber/Pull", &request, &pulled), PSPROBE_OK);
+  assert_int_equal(count_received(&pulled.last, &acks), 200);
+  psp_channel_tell(channel, got.id, PSP_WORD_RESUME);
+  rpc_wait_messages(&got, 2);
+  assert_int_equal(count_received(&got.last, &acks), 100);
+  publish(1);
+  rpc_wait_messages(&got, 3);
+  assert_int_equal(count_received(&got.last, &acks), 1);
+  psp_channel_tell(channel, got.id, PSP_WORD_CANCEL);
+  rpc_wait_end(&got);
+  rpc_wait_free(&got);
+  rpc_wait_free(&pulled);
+  psp_buf_free(&request);
+  psp_buf_free(&acks);
 }
 
 /* As many as its limit are out, and more come with each ack on the stream; a ping is answered. */
@@ -311,8 +345,13 @@ static void test_rest_beside(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(test_limit),       TEST(test_errors), TEST(test_unary_errors), TEST(test_cancelled),
-      TEST(test_rest_beside), TEST(test_bytes),  TEST(test_exactly_once)};
+  const struct CMUnitTest tests[] = {TEST(test_limit),
+                                     TEST(test_errors),
+                                     TEST(test_unary_errors),
+                                     TEST(test_cancelled),
+                                     TEST(test_client_that_takes_nothing),
+                                     TEST(test_rest_beside),
+                                     TEST(test_bytes),
+                                     TEST(test_exactly_once)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
