@@ -71,7 +71,7 @@ psp_delivery *psp_delivery_new(psprobe_batch *batch) {
     return NULL;
   }
   delivery->batch = batch;
-  delivery->left = count;
+  delivery->left = delivery->unsettled = count;
   delivery->leases = (psp_lease *)(delivery + 1);
   for (size_t i = 0; i < count; i++) {
     delivery->leases[i].message = *psprobe_batch_message(batch, i);
@@ -93,6 +93,7 @@ void psp_leases_free(psp_leases *l, psp_lease_list *list) {
      * analyzer cannot know. */
     if (--delivery->left > 0) continue; /* NOLINT(clang-analyzer-unix.Malloc) */
     psprobe_batch_free(delivery->batch);
+    free(delivery->ids);
     free(delivery);
   }
 }
@@ -229,6 +230,23 @@ static void end_back(psp_leases *l, psp_lease *lease) {
   psp_leases_free(l, &one);
 }
 
+/* All of them are settled, and no call has begun to tell of them: what they said goes, and only
+ * their ack ids wait for the answer of the call that will. */
+static void keep_ids(psp_delivery *delivery, size_t count) {
+  size_t size = 0;
+  for (size_t i = 0; i < count; i++)
+    size += strlen(delivery->leases[i].message.ack_id) + 1;
+  char *at = delivery->ids = malloc(size);
+  if (at == NULL) return;
+  for (size_t i = 0; i < count; i++) {
+    const char *id = delivery->leases[i].message.ack_id;
+    delivery->leases[i].message = (psprobe_message){.ack_id = at};
+    at = stpcpy(at, id) + 1;
+  }
+  psprobe_batch_free(delivery->batch);
+  delivery->batch = NULL;
+}
+
 void psp_leases_verdict(psp_leases *l, psp_lease *lease, bool nack, int64_t now) {
   if (lease->back) {
     end_back(l, lease);
@@ -238,6 +256,9 @@ void psp_leases_verdict(psp_leases *l, psp_lease *lease, bool nack, int64_t now)
   psp_handling_add(&l->handling, now - lease->received_ns);
   leave(l, lease, nack, now);
   to_tell(l, lease, nack, now);
+  psp_delivery *delivery = lease->delivery;
+  if (--delivery->unsettled == 0 && !delivery->taken && !l->whole)
+    keep_ids(delivery, psprobe_batch_count(delivery->batch));
 }
 
 void psp_leases_refuse_waiting(psp_leases *l, int64_t now) {
@@ -292,6 +313,7 @@ static void fill(const psp_leases *l, psp_lease_list *from, psp_lease_list *out)
     if (!psp_leases_fit(l, lease, &bytes)) break;
     if (lease->group > 0 && lease->group < limit) limit = lease->group;
     if (out->count >= limit) break;
+    lease->delivery->taken = true;
     psp_lease_append(out, psp_lease_pop(from));
   }
 }

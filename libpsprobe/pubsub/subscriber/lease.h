@@ -33,8 +33,11 @@ typedef struct psp_lease psp_lease;
 
 /** The messages of one pull answer, with a lease each; in one block. */
 typedef struct psp_delivery {
-  psprobe_batch *batch;
-  size_t left; /**< leases that are not gone */
+  psprobe_batch *batch; /**< NULL: all are settled, and only ack ids are left */
+  char *ids;            /**< these; NULL: they are the batch's */
+  size_t left;          /**< leases that are not gone */
+  size_t unsettled;     /**< without a verdict */
+  bool taken;           /**< a call has ids of it */
   psp_lease *leases;
 } psp_delivery;
 
@@ -70,6 +73,7 @@ typedef struct psp_leases {
   int64_t batch_ns;         /**< how long acks gather */
   bool adaptive;            /**< extensions ask for what messages take */
   bool ordered, exactly_once;
+  bool whole; /**< who hears what came of a message sees it then, too */
 
   psp_lease_list receipts, waiting, behind, running;
   psp_lease_list acks, nacks; /**< to be told */

@@ -176,6 +176,7 @@ static void prepare_limits(psprobe_subscriber *s, const psprobe_subscriber_optio
   psp_leases_init(&s->leases, stream_deadline_s(s), o->ack_deadline_s,
                   o->max_extension_ns > 0 ? o->max_extension_ns : MAX_EXTENSION_NS,
                   o->ack_batch_ns > 0 ? o->ack_batch_ns : ACK_BATCH_NS);
+  s->leases.whole = o->settled != NULL;
   if (o->ack_deadline_s == 0) psp_leases_adapt(&s->leases);
   s->worker_most = worker_count(o);
   s->way = &psp_way_streaming;

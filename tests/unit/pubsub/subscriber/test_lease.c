@@ -38,22 +38,18 @@ static int teardown(void **state) {
   return 0;
 }
 
-static void add_ids(fixture *f, size_t count, int width, int64_t now) {
+static void add(fixture *f, size_t count, int64_t now) {
   psp_buf body = {0};
   static unsigned id;
   psp_buf_text(&body, "{\"receivedMessages\":[");
   for (size_t i = 0; i < count; i++, id++)
-    psp_buf_printf(&body, "%s{\"ackId\":\"a%0*u\",\"message\":{\"messageId\":\"m%u\"}}",
-                   i ? "," : "", width, id, id);
+    psp_buf_printf(&body, "%s{\"ackId\":\"a%u\",\"message\":{\"messageId\":\"m%u\"}}", i ? "," : "",
+                   id, id);
   psp_buf_text(&body, "]}");
   psprobe_batch *batch = NULL;
   assert_int_equal(psp_pull_decode(body.data, body.len, &batch, NULL), PSPROBE_OK);
   psp_leases_add(&f->l, psp_delivery_new(batch), now);
   psp_buf_free(&body);
-}
-
-static void add(fixture *f, size_t count, int64_t now) {
-  add_ids(f, count, 1, now);
 }
 
 static psp_lease *next(fixture *f, int64_t now) {
@@ -207,67 +203,6 @@ static void test_bad_id(void **state) {
   assert_int_equal(psp_leases_count(&f->l), 0);
 }
 
-/* In base64, as it stands in the trailer of an answer that has PERMANENT_FAILURE_INVALID_ACK_ID to
- * say of each; and nghttp2 takes 64 KiB. */
-static size_t answer_bytes(const char *const *ids, size_t count) {
-  size_t bytes = 0;
-  for (size_t i = 0; i < count; i++)
-    bytes += strlen(ids[i]) + strlen("PERMANENT_FAILURE_INVALID_ACK_ID") + 8;
-  return (bytes + 200) * 4 / 3;
-}
-
-static void receive_once(fixture *f, size_t count, int width) {
-  const char *ids[PSP_ACK_IDS];
-  psp_leases_set_properties(&f->l, false, true);
-  add_ids(f, count, width, 0);
-  while (f->l.receipts.count > 0) {
-    uint64_t id = 0;
-    size_t in_call = psp_leases_extend(&f->l, ids, PSP_ACK_IDS, 0, &id);
-    assert_true(in_call > 0 && answer_bytes(ids, in_call) < 60000);
-    psp_leases_extended(&f->l, id, true, NULL, 0, 0, &f->gone);
-  }
-  for (size_t i = 0; i < count; i++)
-    psp_leases_verdict(&f->l, next(f, 0), false, 0);
-}
-
-/* With exactly-once delivery no call has more ids than an answer can speak of. */
-static void test_once_answers_fit(void **state) {
-  fixture *f = *state;
-  const char *ids[PSP_ACK_IDS];
-  receive_once(f, 2000, 200);
-  size_t calls = 0;
-  for (; psp_leases_take(&f->l, false, true, 0, &f->out); calls++) {
-    size_t count = 0;
-    for (const psp_lease *lease = f->out.first; lease != NULL; lease = lease->next)
-      ids[count++] = lease->message.ack_id;
-    assert_true(answer_bytes(ids, count) < 60000);
-    psp_leases_told(&f->l, &f->out, false);
-    psp_leases_free(&f->l, &f->out);
-  }
-  assert_true(calls >= 14 && calls <= 17);
-  assert_int_equal(f->l.acked, 2000);
-}
-
-/* And where the answer was too long all the same, the next calls have fewer, but never one each. */
-static void test_once_answer_too_long(void **state) {
-  fixture *f = *state;
-  size_t most = 0;
-  int64_t now = 0;
-  receive_once(f, 500, 1);
-  for (int calls = 0; psp_leases_take(&f->l, false, true, now, &f->out); now += S) {
-    assert_true(++calls < 100);
-    if (f->out.count > 16) {
-      psp_leases_not_told(&f->l, &f->out, false, PSPROBE_RESOURCE_EXHAUSTED, S, now, &f->gone);
-      continue;
-    }
-    if (f->out.count > most) most = f->out.count;
-    psp_leases_told(&f->l, &f->out, false);
-    psp_leases_free(&f->l, &f->out);
-  }
-  assert_int_equal(most, 16);
-  assert_int_equal(f->l.acked, 500);
-}
-
 static void test_extension(void **state) {
   fixture *f = *state;
   const char *ids[10];
@@ -374,12 +309,13 @@ static void test_redelivered(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_acks_gather),          TEST(test_nacks_go_at_once), TEST(test_full_batch),
-      TEST(test_refuse_waiting),       TEST(test_refuse_running),   TEST(test_tell_again),
-      TEST(test_gone_subscription),    TEST(test_bad_id),           TEST(test_once_answers_fit),
-      TEST(test_once_answer_too_long), TEST(test_extension),        TEST(test_extension_fails),
-      TEST(test_longest_extension),    TEST(test_own_deadline),     TEST(test_shorter_lease),
-      TEST(test_redelivered),
+      TEST(test_acks_gather),       TEST(test_nacks_go_at_once),
+      TEST(test_full_batch),        TEST(test_refuse_waiting),
+      TEST(test_refuse_running),    TEST(test_tell_again),
+      TEST(test_gone_subscription), TEST(test_bad_id),
+      TEST(test_extension),         TEST(test_extension_fails),
+      TEST(test_longest_extension), TEST(test_own_deadline),
+      TEST(test_shorter_lease),     TEST(test_redelivered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
