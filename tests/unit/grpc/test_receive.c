@@ -89,10 +89,89 @@ static void test_a_pause(void **state) {
   assert_int_equal(l->rpc->window, 65536);
 }
 
+/* ---- what is no answer, or no request ---- */
+
+static void assert_ended(const line *l, psprobe_code code, const char *why) {
+  assert_int_equal(l->echo.ends, 1);
+  assert_int_equal(l->echo.code, code);
+  if (strstr(l->echo.message, why) == NULL) fail_msg("%s: %s", why, l->echo.message);
+}
+
+/* A whole one, empty, and then these. */
+static void send_raw(psp_rpc *rpc, const char *bytes, size_t len) {
+  psp_rpc_send(rpc, "", 0);
+  psp_buf_add(&rpc->out, bytes, len);
+}
+
+static void test_an_answer_cut_short(void **state) {
+  line *l = *state;
+  send_raw(l->pair.accepted, "\0\0\0\0\5hal", 8);
+  psp_rpc_finish(l->pair.accepted, PSPROBE_OK, "");
+  assert_true(rpc_pair_run(&l->pair));
+  assert_int_equal(l->echo.count, 1);
+  assert_ended(l, PSPROBE_INTERNAL, "ends within a message");
+}
+
+/* What came before its end is a status all the same. */
+static void test_a_failure_cut_short(void **state) {
+  line *l = *state;
+  send_raw(l->pair.accepted, "\0\0\0", 3);
+  psp_rpc_finish(l->pair.accepted, PSPROBE_NOT_FOUND, "gone");
+  assert_true(rpc_pair_run(&l->pair));
+  assert_ended(l, PSPROBE_NOT_FOUND, "gone");
+}
+
+static void test_a_request_cut_short(void **state) {
+  line *l = *state;
+  send_raw(l->rpc, "\0\0\0\0\5hal", 8);
+  psp_rpc_half_close(l->rpc);
+  assert_true(rpc_pair_run(&l->pair));
+  assert_ended(l, PSPROBE_INTERNAL, "the request ends within a message");
+}
+
+/* Nobody has agreed on any compression. */
+static void test_compressed(void **state) {
+  line *l = *state;
+  send_raw(l->pair.accepted, "\1\0\0\0\1x", 6);
+  assert_true(rpc_pair_run(&l->pair));
+  assert_ended(l, PSPROBE_INTERNAL, "compressed");
+}
+
+static void test_a_compressed_request(void **state) {
+  line *l = *state;
+  send_raw(l->rpc, "\1\0\0\0\1x", 6);
+  assert_true(rpc_pair_run(&l->pair));
+  assert_ended(l, PSPROBE_UNIMPLEMENTED, "compressed");
+}
+
+/* Trailers that are too large end their call with an error that says so, and no other. */
+static void test_large_trailers(void **state) {
+  line *l = *state;
+  rpc_record other = {0};
+  static const uint8_t name[] = "grpc-status-details-bin";
+  static uint8_t value[40001];
+  memset(value, 'A', 40000);
+  psp_rpc_take_field(l->rpc, true, name, sizeof name - 1, value, 40000);
+  assert_int_equal(l->echo.ends, 0);
+  psp_rpc_take_field(l->rpc, true, name, sizeof name - 1, value, 40000);
+  assert_ended(l, PSPROBE_RESOURCE_EXHAUSTED, "too large");
+  rpc_pair_call(&l->pair, "/echo", "other", &other);
+  assert_true(rpc_pair_run(&l->pair));
+  assert_int_equal(other.code, PSPROBE_OK);
+  rpc_record_free(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(test_a_fast_line), TEST(test_a_slow_line),
-                                     TEST(test_a_pause)};
+  const struct CMUnitTest tests[] = {TEST(test_a_fast_line),
+                                     TEST(test_a_slow_line),
+                                     TEST(test_a_pause),
+                                     TEST(test_an_answer_cut_short),
+                                     TEST(test_a_failure_cut_short),
+                                     TEST(test_a_request_cut_short),
+                                     TEST(test_compressed),
+                                     TEST(test_a_compressed_request),
+                                     TEST(test_large_trailers)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
