@@ -108,8 +108,11 @@ static int on_close(nghttp2_session *http2, int32_t stream, uint32_t error, void
 static int on_sent(nghttp2_session *http2, const nghttp2_frame *frame, void *arg) {
   psp_session *s = arg;
   if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
-    snprintf(s->why, sizeof s->why, "HTTP/2: the peer breaks its rules (%s)",
-             nghttp2_http2_strerror(frame->goaway.error_code));
+    snprintf(s->why, sizeof s->why, "HTTP/2: the peer breaks its rules (%s%s)",
+             nghttp2_http2_strerror(frame->goaway.error_code),
+             frame->goaway.error_code == NGHTTP2_COMPRESSION_ERROR
+                 ? ": a header field is longer than 64 KiB, or cannot be read"
+                 : "");
   psp_rpc *rpc = frame->hd.type == NGHTTP2_HEADERS ? rpc_of(http2, frame->hd.stream_id) : NULL;
   bool last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (rpc == NULL || (s->options.server && !last)) return 0;

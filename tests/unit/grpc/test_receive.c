@@ -161,6 +161,17 @@ static void test_large_trailers(void **state) {
   rpc_record_free(&other);
 }
 
+/* One of more than 64 KiB ends the connection, and what it says tells why. */
+static void test_a_field_beyond_all_bounds(void **state) {
+  line *l = *state;
+  /* HEADERS of stream 1, to be continued: a literal whose name has 100,000 bytes. */
+  static const char head[] = "\0\0\5\1\0\0\0\0\1\0\x7f\xa1\x8c\6";
+  psp_session_take(l->pair.client, head, sizeof head - 1, l->pair.now_ns);
+  assert_false(rpc_pair_run(&l->pair));
+  if (strstr(psp_session_why(l->pair.client), "64 KiB") == NULL)
+    fail_msg("%s", psp_session_why(l->pair.client));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -172,6 +183,7 @@ int main(void) {
                                      TEST(test_a_request_cut_short),
                                      TEST(test_compressed),
                                      TEST(test_a_compressed_request),
-                                     TEST(test_large_trailers)};
+                                     TEST(test_large_trailers),
+                                     TEST(test_a_field_beyond_all_bounds)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
