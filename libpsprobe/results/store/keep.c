@@ -113,15 +113,12 @@ static psprobe_code check_id(const char *id, psprobe_error *error) {
   return psp_setting_refuse(error, "probe", id, "it is not a probe's id");
 }
 
-static psprobe_code add_one(psprobe_store *store, const keeping *k,
-                            const psprobe_finished *finished, psprobe_error *error) {
-  const psprobe_result *result = &finished->result;
-  psprobe_code code = check_id(result->id, error);
-  if (code != PSPROBE_OK) return code;
-  if (result->source_count != k->sources)
-    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
-                    "probe %s has %zu answers, its run %zu sources", result->id,
-                    result->source_count, k->sources);
+/* Puts a probe that is not there, or closes one that is open. *seq: 0 when it was closed already.
+ * RETURNING would say which; but it makes a table to return one number by, which costs as much as
+ * all the rest. */
+static psprobe_code close_one(psprobe_store *store, const keeping *k, const psprobe_result *result,
+                              int64_t *seq, psprobe_error *error) {
+  int64_t state = 0;
   sqlite3_stmt *insert = store->statements[PSP_INSERT_PROBE];
   psp_sql_bind_text(insert, 1, result->id);
   psp_sql_bind_int64(insert, 2, k->run);
@@ -130,15 +127,28 @@ static psprobe_code add_one(psprobe_store *store, const keeping *k,
   psp_sql_bind_int64(insert, 5, result->publish_ns);
   psp_sql_bind_int64(insert, 6, k->now_ns);
   psp_sql_bind_int64(insert, 7, result->cadence);
-  int step = sqlite3_step(insert);
-  int64_t seq = step == SQLITE_ROW ? sqlite3_column_int64(insert, 0) : 0;
-  sqlite3_reset(insert);
-  if (step == SQLITE_ROW) {
-    code = psp_store_forget(store, seq, error);
-    return code == PSPROBE_OK ? put_answers(store, k->run, seq, result, error) : code;
-  }
-  if (step != SQLITE_DONE) return psp_sql_fail(store->db, store->path, "write to", error);
-  return finished->update ? update(store, k->run, result, error) : PSPROBE_OK;
+  sqlite3_set_last_insert_rowid(store->db, 0);
+  psprobe_code code = psp_store_change(store, PSP_INSERT_PROBE, error);
+  *seq = sqlite3_last_insert_rowid(store->db);
+  if (code != PSPROBE_OK || *seq != 0 || sqlite3_changes(store->db) == 0) return code;
+  return find_probe(store, k->run, result->id, seq, &state, error); /* it was open */
+}
+
+static psprobe_code add_one(psprobe_store *store, const keeping *k,
+                            const psprobe_finished *finished, psprobe_error *error) {
+  const psprobe_result *result = &finished->result;
+  int64_t seq = 0;
+  psprobe_code code = check_id(result->id, error);
+  if (code != PSPROBE_OK) return code;
+  if (result->source_count != k->sources)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT,
+                    "probe %s has %zu answers, its run %zu sources", result->id,
+                    result->source_count, k->sources);
+  code = close_one(store, k, result, &seq, error);
+  if (code != PSPROBE_OK) return code;
+  if (seq == 0) return finished->update ? update(store, k->run, result, error) : PSPROBE_OK;
+  code = psp_store_forget(store, seq, error);
+  return code == PSPROBE_OK ? put_answers(store, k->run, seq, result, error) : code;
 }
 
 /* ---- probes that are open ---- */

@@ -52,7 +52,7 @@ static const char *const statements[PSP_STATEMENTS] = {
         "INSERT INTO probes (id, run, sent_ns, lateness_ns, publish_ns, saved_ns, cadence) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET sent_ns = ?3, "
         "lateness_ns = ?4, publish_ns = ?5, saved_ns = ?6, state = 2, revision = 1 "
-        "WHERE state < 2 AND run = ?2 RETURNING seq",
+        "WHERE state < 2 AND run = ?2",
     [PSP_FIND_PROBE] = "SELECT seq, state FROM probes WHERE id = ?1 AND run = ?2",
     [PSP_NEXT_REVISION] = "UPDATE probes SET revision = revision + 1 WHERE seq = ?1",
     [PSP_COUNT_DELIVERY] =
