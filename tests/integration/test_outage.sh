@@ -116,19 +116,21 @@ back stopped
 if [ -n "$emulator" ]; then
   kill -CONT -- -"$gh"
   back big-stopped
-  google_at google-killed 28732
-  back big-restarted
 fi
 end stopped "$a"
 end restarted "$b"
+if [ -n "$emulator" ]; then # which has the machine to itself as it starts: so has one who starts it
+  end big-stopped "$d"
+  google_at google-killed 28732
+  back big-restarted
+  end big-restarted "$e"
+fi
 end alone "$c"
 ids stopped "$hangs_at" >"$work/stopped.ids"
 ids restarted "$killed_at" >"$work/restarted.ids"
 same stopped
 same restarted
 if [ -n "$emulator" ]; then
-  end big-stopped "$d"
-  end big-restarted "$e"
   ids big-stopped "$gh_at" >"$work/big-stopped.ids"
   same big-stopped
   ids big-restarted "$gk_at" >"$work/big-restarted.ids"
