@@ -269,7 +269,7 @@ static void test_many_at_once(void **state) {
   (void)state;
   enum { EVENTS = 50 };
   static const int script[] = {FAKE_HOLD, 0};
-  function f = start(script, 0);
+  function f = start(script, 60000 * MS);
   int fds[EVENTS];
   char request[1024];
   snprintf(request, sizeof request, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
@@ -301,7 +301,7 @@ static void test_many_at_once(void **state) {
 static void test_free_finishes_what_is_under_way(void **state) {
   (void)state;
   static const int script[] = {FAKE_HOLD, 0};
-  function f = start(script, 0);
+  function f = start(script, 60000 * MS);
   int fd = raw_connect(f.port);
   raw_answer answer = {0};
   char request[1024];
