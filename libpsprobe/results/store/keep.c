@@ -77,19 +77,14 @@ static psprobe_code put_answers(psprobe_store *store, int64_t run, int64_t probe
 /* Finds a probe of the run by its id. */
 static psprobe_code find_probe(psprobe_store *store, int64_t run, const char *id, int64_t *seq,
                                int64_t *state, psprobe_error *error) {
-  sqlite3_stmt *find = store->statements[PSP_FIND_PROBE];
-  psp_sql_bind_text(find, 1, id);
-  psp_sql_bind_int64(find, 2, run);
-  int step = sqlite3_step(find);
-  if (step == SQLITE_ROW) {
-    *seq = sqlite3_column_int64(find, 0);
-    *state = sqlite3_column_int64(find, 1);
-  }
-  sqlite3_reset(find);
-  if (step == SQLITE_ROW) return PSPROBE_OK;
-  if (step == SQLITE_DONE)
-    return psp_fail(error, PSPROBE_ALREADY_EXISTS, "probe %s is one of another run", id);
-  return psp_sql_fail(store->db, store->path, "read", error);
+  int64_t found[2] = {0};
+  psp_sql_bind_text(store->statements[PSP_FIND_PROBE], 1, id);
+  psp_sql_bind_int64(store->statements[PSP_FIND_PROBE], 2, run);
+  const psprobe_code code = psp_store_find(store, PSP_FIND_PROBE, found, error);
+  *seq = found[0];
+  *state = found[1];
+  if (code != PSPROBE_NOT_FOUND) return code;
+  return psp_fail(error, PSPROBE_ALREADY_EXISTS, "probe %s is one of another run", id);
 }
 
 /* ---- finished probes ---- */

@@ -183,6 +183,11 @@ psprobe_code psp_store_put_digests(psprobe_store *store, int64_t block,
                                    psprobe_error *error);
 /** Runs a statement that changes something. */
 psprobe_code psp_store_change(psprobe_store *store, psp_statement which, psprobe_error *error);
+/** Runs a statement, bound, that finds a row of two numbers. @return NOT_FOUND, without a word:
+ * none
+ */
+psprobe_code psp_store_find(psprobe_store *store, psp_statement which, int64_t found[2],
+                            psprobe_error *error);
 /** A run's number and how many sources it has. @return NOT_FOUND: it was not begun */
 psprobe_code psp_store_find_run(psprobe_store *store, const char *id, int64_t *seq, size_t *sources,
                                 psprobe_error *error);

@@ -68,6 +68,18 @@ psprobe_code psp_store_change(psprobe_store *store, psp_statement which, psprobe
   return psp_sql_fail(store->db, store->path, "write to", error);
 }
 
+psprobe_code psp_store_find(psprobe_store *store, psp_statement which, int64_t found[2],
+                            psprobe_error *error) {
+  sqlite3_stmt *find = store->statements[which];
+  const int step = sqlite3_step(find);
+  for (int i = 0; i < 2 && step == SQLITE_ROW; i++)
+    found[i] = sqlite3_column_int64(find, i);
+  sqlite3_reset(find);
+  if (step == SQLITE_ROW) return PSPROBE_OK;
+  if (step == SQLITE_DONE) return PSPROBE_NOT_FOUND;
+  return psp_sql_fail(store->db, store->path, "read", error);
+}
+
 static psprobe_code check_run(const psprobe_run *run, psprobe_error *error) {
   uint64_t id[2];
   if (!psp_id_parse(run->id, id))
@@ -136,19 +148,13 @@ psprobe_code psprobe_store_begin_run(psprobe_store *store, const psprobe_run *ru
 
 psprobe_code psp_store_find_run(psprobe_store *store, const char *id, int64_t *seq, size_t *sources,
                                 psprobe_error *error) {
-  sqlite3_stmt *find = store->statements[PSP_FIND_RUN];
-  psp_sql_bind_text(find, 1, id);
-  int result = sqlite3_step(find);
-  if (result == SQLITE_ROW) {
-    *seq = sqlite3_column_int64(find, 0);
-    *sources = (size_t)sqlite3_column_int64(find, 1);
-  }
-  sqlite3_reset(find);
-  if (result == SQLITE_ROW) return PSPROBE_OK;
-  if (result == SQLITE_DONE)
-    return psp_fail(error, PSPROBE_NOT_FOUND, "there is no run %s in %s: begin it first", id,
-                    store->path);
-  return psp_sql_fail(store->db, store->path, "read", error);
+  int64_t found[2] = {0};
+  psp_sql_bind_text(store->statements[PSP_FIND_RUN], 1, id);
+  const psprobe_code code = psp_store_find(store, PSP_FIND_RUN, found, error);
+  *seq = found[0];
+  *sources = (size_t)found[1];
+  if (code != PSPROBE_NOT_FOUND) return code;
+  return psp_fail(error, code, "there is no run %s in %s: begin it first", id, store->path);
 }
 
 /* Runs a statement that changes the run of its first parameter, and ends the transaction. */
