@@ -139,6 +139,7 @@ $(BUILD)/tests/unit/pubsub/subscriber/test_streaming: ALL_LDFLAGS += -Wl,--wrap=
 	-Wl,--wrap=psp_stream_send,--wrap=psp_stream_half_close,--wrap=psp_stream_pause \
 	-Wl,--wrap=psp_stream_cancel,--wrap=psp_stream_give_up
 # And this one sets the clock.
+$(BUILD)/tests/unit/results/store/test_store_power: ALL_LDFLAGS += -Wl,--wrap=renameat2,--wrap=unlink,--wrap=fsync
 $(BUILD)/tests/unit/results/test_clock_set: ALL_LDFLAGS += -Wl,--wrap=psprobe_clock_wall
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support/fakes -Itests/support/servers -Itests/support/data
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)

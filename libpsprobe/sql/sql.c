@@ -61,11 +61,12 @@ psprobe_code psp_sql_fail(sqlite3 *db, const char *path, const char *doing, pspr
   int cause = io ? cause_of(db) : 0;
   psprobe_code code = psp_sql_code(result, cause);
   if (code == PSPROBE_OK) code = PSPROBE_INTERNAL; /* we are here because something failed */
-  char text[128] = "";
+  char text[160] = "";
   if (cause != 0) {
     char buf[100];
     const char *name = strerror_r(cause, buf, sizeof buf); /* the GNU form */
-    sqlite3_snprintf(sizeof text, text, " (%s)", name);
+    const char *hint = cause == EROFS ? ": mount it to be written to again" : "";
+    sqlite3_snprintf(sizeof text, text, " (%s%s)", name, hint);
   }
   return psp_fail(error, code, "%s %s: %s%s", doing, path, what, text);
 }

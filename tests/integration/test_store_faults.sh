@@ -26,6 +26,7 @@ look_at() {
   [ "$4" -le 1 ] || echo "WRONG: $2 $3: it ended with $4"
   [ "$4" != 1 ] || grep -q "$file.*: " "$1/err" || echo "WRONG: $2 $3: it does not say why: $(cat "$1/err")"
   grep -q '^write to .*I/O error$' "$1/err" && echo "WRONG: $2 $3: it does not say why: $(cat "$1/err")"
+  grep 'Read-only file system' "$1/err" | grep -qv 'mount it' && echo "WRONG: $2 $3: it does not say what to do: $(cat "$1/err")"
   [ "$4" = 1 ] || [ "$kept" = "$probes" ] || echo "WRONG: $2 $3: it ended well with ${kept:-0} kept"
   if [ -n "$kept" ] && ! "$keep" --look "$file" "$kept" >"$1/look" 2>&1; then
     echo "WRONG: $2 $3: $kept were kept: $(cat "$1/look" "$1/err")"
@@ -83,12 +84,14 @@ keep pwrite64 ENOSPC .
 keep ftruncate EIO .
 keep unlink EIO .
 keep pwrite64 EIO +
+keep pwrite64 EROFS .
 remove fdatasync EIO .
 damaged rename EACCES .
 damaged unlink EIO .'
   [ -z "$all" ] || echo 'keep fdatasync EIO +
 keep pwrite64 ENOSPC +
 keep pwrite64 EDQUOT +
+keep pwrite64 EROFS +
 keep pwrite64 EIO .
 keep ftruncate EIO +
 keep unlink EIO +

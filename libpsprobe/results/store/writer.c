@@ -261,6 +261,17 @@ static bool clear_name(const psprobe_store *store) {
   return there == 0 || unlink(log) == 0;
 }
 
+/* Sees that the names in the folder of `path` are on the disk. @return an errno */
+static int sync_names(const char *path) {
+  char folder[PATH_MAX];
+  const char *slash = strrchr(path, '/'); /* the store's path is absolute */
+  snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int why = fd < 0 || fsync(fd) != 0 ? errno : 0;
+  if (fd >= 0) close(fd);
+  return why == EINVAL ? 0 : why; /* which is that this file system syncs no folders */
+}
+
 /* Gives a file that is whole and locked the store's name, if nobody has it. @return an errno */
 static int give_name(const char *made, const char *path) {
   if (renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return 0;
@@ -281,6 +292,7 @@ static psprobe_code copy_to(psprobe_store *store, const char *made, psp_file_loc
   if (code == PSPROBE_OK && !clear_name(store)) return refuse_name(store, error);
   int why = code == PSPROBE_OK ? give_name(made, store->path) : 0;
   if (why == EEXIST) return refuse_name(store, error);
+  if (why == 0 && code == PSPROBE_OK) why = sync_names(store->path);
   return why == 0 ? code : psp_open_fail(store->path, why, error);
 }
 

@@ -94,8 +94,7 @@ static void drop(power_node *node) {
   *node = (power_node){0};
 }
 
-/* The folder is synced: names that were made and removed are on the platter. */
-static void settle_names(void) {
+void power_settle_names(void) {
   for (power_node *n = disk.nodes; n < disk.nodes + NODES; n++) {
     if (n->name[0] == '\0') continue;
     n->entered = true;
@@ -108,6 +107,19 @@ static power_node *find(const char *name) {
   while (n < disk.nodes + NODES && strcmp(n->name, name) != 0)
     n++;
   return n < disk.nodes + NODES ? n : NULL;
+}
+
+void power_renamed(const char *from, const char *to) {
+  power_node *n = find(from), *before = find(to);
+  if (n == NULL || disk.aside) return;
+  if (before != NULL) before->name[0] = '\0';
+  snprintf(n->name, sizeof n->name, "%s", to);
+  n->entered = false;
+}
+
+void power_removed(const char *name) {
+  power_node *n = find(name);
+  if (n != NULL && !disk.aside) n->removed = true;
 }
 
 static bool is_open(const power_node *node) {
@@ -190,7 +202,7 @@ static int sync_file(sqlite3_file *file, int flags) {
   if (n == NULL) return SQLITE_OK;
   power_pause();
   settle(n);
-  if (!n->entered) settle_names();
+  if (!n->entered) power_settle_names();
   return SQLITE_OK;
 }
 
@@ -223,9 +235,8 @@ static int open_file(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file
 static int delete_file(sqlite3_vfs *vfs, const char *name, int sync) {
   (void)vfs;
   int result = disk.real->xDelete(disk.real, name, 0);
-  power_node *n = find(name);
-  if (result == SQLITE_OK && !disk.aside && n != NULL) n->removed = true;
-  if (result == SQLITE_OK && !disk.aside && sync != 0) settle_names();
+  if (result == SQLITE_OK) power_removed(name);
+  if (result == SQLITE_OK && !disk.aside && sync != 0) power_settle_names();
   return result;
 }
 

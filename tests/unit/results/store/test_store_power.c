@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "power.h"
+#include "power_names.h"
 #include "results/store/store.h"
 #include "results/upload/outbox.h"
 #include "scratch.h"
@@ -38,6 +38,7 @@ typedef struct story {
   uint64_t seeds, cuts, losses;
   bool marking;   /* some are uploaded meanwhile, which is noted without a sync */
   bool forgiving; /* losses are counted */
+  bool nameless;  /* the file has been removed, and has no name yet again: all is lost by a cut */
 } story;
 
 static char told[200];
@@ -99,7 +100,7 @@ static const char *look(const story *tale) {
 
 static void cut(void *arg) {
   story *tale = arg;
-  for (uint64_t i = 0; i < tale->seeds; i++) {
+  for (uint64_t i = 0; i < tale->seeds && !tale->nameless; i++) {
     uint64_t seed = tale->cuts++;
     power_cut(tale->file, tale->image, seed);
     const char *wrong = look(tale);
@@ -215,6 +216,39 @@ static void test_without_syncs_it_is(void **state) {
   }
 }
 
+static void take_name(void *arg, psprobe_log_level how, const char *line) {
+  story *tale = arg;
+  (void)how;
+  if (strstr(line, "event=results_carried_over") != NULL) tale->nameless = false;
+}
+
+/* A file that is removed, made anew, and said to be: from there on its name is on the disk too. */
+static void test_what_is_carried_over(void **state) {
+  story tale = {.seeds = SEEDS / 5};
+  const psprobe_logger logger = {.sink = take_name, .arg = &tale, .level = PSPROBE_LOG_WARNING};
+  const psprobe_store_options options = {.logger = &logger};
+  psprobe_run run = scratch_run(1);
+  psprobe_store *store = NULL;
+  char file[256], image[256];
+  strcpy(file, scratch_file(state, "r.db"));
+  strcpy(image, scratch_file(state, "image.db"));
+  tale.file = file;
+  tale.image = image;
+  power_begin(cut, &tale);
+  assert_int_equal(psprobe_store_new(file, &options, &store, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_store_begin_run(store, &run, NULL), PSPROBE_OK);
+  for (int i = 0; i < 3; i++) {
+    keep_block(store, &tale);
+    assert_int_equal(unlink(file), 0);
+    tale.nameless = true;
+  }
+  keep_block(store, &tale);
+  assert_false(tale.nameless);
+  psprobe_store_free(store);
+  power_end();
+  print_message("%llu cuts\n", (unsigned long long)tale.cuts);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void) {
@@ -223,6 +257,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_nothing_kept_is_lost),
       TEST(test_without_syncs_it_is),
+      TEST(test_what_is_carried_over),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
