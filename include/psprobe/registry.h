@@ -91,8 +91,9 @@ typedef enum psprobe_answer_outcome {
   PSPROBE_ANSWER_FIRST,     /**< it counts */
   PSPROBE_ANSWER_DUPLICATE, /**< counted; the first stands */
   PSPROBE_ANSWER_LATE,      /**< after the timeout: recorded as late */
-  PSPROBE_ANSWER_AGAIN,     /**< of the delivery whose answer counts, told by its instance and
-                                 invocation: its responder did not learn that we have it */
+  PSPROBE_ANSWER_AGAIN,     /**< of the delivery whose answer counts, or of the newest duplicate,
+                                 told by its instance and invocation: its responder did not learn
+                                 that we have it */
   PSPROBE_ANSWER_UNKNOWN    /**< no such probe, or finished for good */
 } psprobe_answer_outcome;
 

@@ -160,17 +160,41 @@ static bool has_ended(const sim_life_book *life) {
   return life->over_ns >= 0 && (life->ended_ns >= 0 || !books.full);
 }
 
+/* Whether an answer repeats the newest duplicate before it; *perhaps: an older one, or one that
+ * came at the same nanosecond as another, so that it may be taken for new. A responder that did not
+ * hear that we have its answer tells it again: that is no other. */
+static bool is_repeated(const sim_probe *probe, size_t source, unsigned first, unsigned k,
+                        bool *perhaps) {
+  const sim_arrival *list = probe->arrivals[source];
+  bool newest = true, again = false;
+  *perhaps = false;
+  for (unsigned i = k; i-- > 0;) {
+    if (i == first || !is_known(probe, &list[i]) ||
+        strcmp(list[i].delivery, list[first].delivery) == 0)
+      continue;
+    const bool same = strcmp(list[i].delivery, list[k].delivery) == 0;
+    again |= same && newest;
+    *perhaps |= (same && !newest) || (!same && list[i].at_ns == list[k].at_ns);
+    newest = newest && list[i].at_ns == list[k].at_ns;
+  }
+  return again;
+}
+
 /* When `first` is the one that counts. */
 static bounds count_after(const sim_probe *probe, size_t source, unsigned first) {
   const sim_life_book *life = &books.lives[probe->run];
   const sim_arrival *list = probe->arrivals[source];
   bounds b = {0, 0};
+  bool told = false; /* of the newest duplicate, that it is kept */
   for (unsigned k = 0; k < probe->count[source]; k++) {
+    bool perhaps = false;
     if (!is_known(probe, &list[k])) continue;
-    /* A responder that did not hear that we have its answer tells it again: that is no other. */
     if (k != first && strcmp(list[k].delivery, list[first].delivery) == 0) continue;
-    b.most++;
-    b.least += list[k].status == 200 || (has_ended(life) && list[k].at_ns < life->over_ns);
+    bool again = k != first && is_repeated(probe, source, first, k, &perhaps);
+    bool sure = list[k].status == 200 || (has_ended(life) && list[k].at_ns < life->over_ns);
+    b.most += !again || perhaps;
+    b.least += sure && !perhaps && !(again && told);
+    told = (again && told) || sure;
   }
   return b;
 }

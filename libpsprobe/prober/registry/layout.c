@@ -57,7 +57,9 @@ static bool lay_out(psprobe_registry *registry) {
   registry->shard_buckets = index_size_for(registry->capacity, shards);
   size_t shards_size = shards * sizeof(psp_shard);
   size_t index_size = (size_t)shards * registry->shard_buckets * sizeof(psp_bucket);
-  size_t size = shards_size + index_size + registry->capacity * registry->stride;
+  size_t slots_size = registry->capacity * registry->stride;
+  size_t size = shards_size + index_size + slots_size +
+                registry->capacity * registry->source_count * sizeof *registry->newest;
   /* In huge pages a look-up in a large registry misses the TLB far less often. */
   size_t unit = size >= 2 * HUGE_PAGE ? HUGE_PAGE : (size_t)2 * PSP_CACHE_LINE;
   registry->memory_size = round_up(size, unit);
@@ -68,6 +70,7 @@ static bool lay_out(psprobe_registry *registry) {
   memset(registry->memory, 0, registry->memory_size);
   registry->shards = (psp_shard *)(void *)registry->memory;
   registry->slots = registry->memory + shards_size + index_size;
+  registry->newest = (psp_newest *)(void *)(registry->slots + slots_size);
   registry->buckets = (psp_bucket *)(void *)(registry->memory + shards_size);
   return true;
 }

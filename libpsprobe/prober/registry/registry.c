@@ -203,14 +203,18 @@ static uint64_t delivery_of(const psprobe_facts *facts) {
 
 /* Notes an answer in its slot; the slot has its facts then, where it is the first. */
 static psprobe_answer_outcome note(const psprobe_registry *registry, psp_probe_slot *slot,
-                                   size_t source, int64_t now_ns, psp_probe_slot_answer told) {
+                                   size_t source, int64_t now_ns, psp_probe_slot_answer told,
+                                   psp_newest *newest) {
   int64_t elapsed = now_ns - slot->sent_ns;
   psp_probe_slot_answer *answer = &slot->answers[source];
   uint16_t bit = (uint16_t)(1u << source);
   if (elapsed > registry->life_ns) return PSPROBE_ANSWER_UNKNOWN;
   if (slot->answered & bit) {
-    if (told.delivery != 0 && told.delivery == answer->delivery) return PSPROBE_ANSWER_AGAIN;
+    if (told.delivery != 0 && (told.delivery == answer->delivery ||
+                               (answer->duplicates > 0 && told.delivery == newest->delivery)))
+      return PSPROBE_ANSWER_AGAIN;
     if (answer->duplicates < UINT32_MAX) answer->duplicates++;
+    *newest = (psp_newest){told.delivery, elapsed};
     return PSPROBE_ANSWER_DUPLICATE;
   }
   slot->answered |= bit;
@@ -233,12 +237,11 @@ static psprobe_answer first_of(const psprobe_registry *registry, const psp_probe
       .received_wall_ns = wall_of(registry, slot->sent_ns + answer->elapsed_ns)};
 }
 
-/* What who keeps the answer has to know of its probe. */
+/* What who keeps the answer has to know of its probe; `further`: it is of the newest duplicate. */
 static void tell(const psprobe_registry *registry, const psp_probe_slot *slot, size_t source,
-                 int64_t now_ns, psprobe_answer_outcome outcome, psp_noted *noted) {
+                 const psp_newest *newest, bool further, psp_noted *noted) {
   const psp_probe_slot_answer *answer = &slot->answers[source];
-  bool further = outcome == PSPROBE_ANSWER_DUPLICATE;
-  int64_t elapsed = further ? now_ns - slot->sent_ns : answer->elapsed_ns;
+  int64_t elapsed = further ? newest->elapsed_ns : answer->elapsed_ns;
   *noted = (psp_noted){.delivery = further ? answer->duplicates + 1 : 1,
                        .cadence = (psprobe_cadence)slot->cadence,
                        .elapsed_ns = elapsed,
@@ -270,9 +273,13 @@ psprobe_answer_outcome psp_registry_note(psprobe_registry *registry, const char 
   if (number != PSP_NO_SLOT) {
     psp_probe_slot *slot = psp_probe_slot_at(registry, number);
     uint32_t next = slot->list == PSP_LIVE ? slot->next : PSP_NO_SLOT;
-    outcome = note(registry, slot, source, now_ns, told);
+    psp_newest *newest = &registry->newest[number * registry->source_count + source];
+    outcome = note(registry, slot, source, now_ns, told, newest);
+    bool further =
+        outcome == PSPROBE_ANSWER_DUPLICATE ||
+        (outcome == PSPROBE_ANSWER_AGAIN && told.delivery != slot->answers[source].delivery);
     if (outcome != PSPROBE_ANSWER_UNKNOWN && noted != NULL)
-      tell(registry, slot, source, now_ns, outcome, noted);
+      tell(registry, slot, source, newest, further, noted);
     if (outcome != PSPROBE_ANSWER_UNKNOWN && outcome != PSPROBE_ANSWER_AGAIN &&
         (slot->handed_out || psp_probe_slot_complete(registry, slot)))
       ready = make_ready(registry, k.shard, number);

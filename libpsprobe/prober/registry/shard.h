@@ -67,6 +67,13 @@ typedef struct psp_probe_slot {
   psp_probe_slot_answer answers[];
 } psp_probe_slot;
 
+/** The newest of a source's duplicates; of none while there are none. Away from the slots: an
+ * answer that counts never looks at it. */
+typedef struct psp_newest {
+  uint64_t delivery;
+  int64_t elapsed_ns;
+} psp_newest;
+
 typedef struct psp_list {
   uint32_t head, tail;
 } psp_list;
@@ -92,11 +99,12 @@ struct psprobe_registry {
   int64_t timeout_ns;
   int64_t life_ns; /**< timeout and late window */
   size_t memory_size;
-  char *memory; /**< shards, their index entries, slots */
+  char *memory; /**< shards, their index entries, slots, newest duplicates */
   psp_shard *shards;
   psp_bucket *buckets; /**< of all shards' indexes, one after the other */
   uint32_t shard_buckets;
   char *slots;
+  psp_newest *newest; /**< of each slot's each source */
   psp_facts_pool pool;
   /* Written now and then: away from what every call reads. */
   alignas(2 * PSP_CACHE_LINE) _Atomic uint32_t waiting; /**< a futex: 0, WAITING or WOKEN */

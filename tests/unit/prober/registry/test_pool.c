@@ -14,6 +14,7 @@
 #include <psprobe/registry.h>
 
 #include "prober/registry/pool.h"
+#include "prober/registry/shard.h"
 
 #define OFFSET  1000000
 #define THREADS 4
@@ -66,6 +67,44 @@ static void test_handed_out_once(void **state) {
   assert_int_equal(f.fresh, 2);
   assert_int_equal(f.result.answers[0].facts.invocation, 0);
   assert_int_equal(f.result.answers[1].facts.invocation, 3);
+  psprobe_registry_free(r);
+}
+
+/* An answer that could not be kept comes again: it is the one that it was, whether it counts or is
+ * a duplicate. */
+static void test_told_again(void **state) {
+  static const struct {
+    uint32_t invocation;
+    psprobe_answer_outcome outcome;
+    uint32_t delivery;
+    int64_t elapsed_ns;
+  } steps[] = {
+      {1, PSPROBE_ANSWER_FIRST, 1, 10},     {1, PSPROBE_ANSWER_AGAIN, 1, 10},
+      {2, PSPROBE_ANSWER_DUPLICATE, 2, 30}, {2, PSPROBE_ANSWER_AGAIN, 2, 30},
+      {1, PSPROBE_ANSWER_AGAIN, 1, 10},     {3, PSPROBE_ANSWER_DUPLICATE, 3, 60},
+      {3, PSPROBE_ANSWER_AGAIN, 3, 60},     {0, PSPROBE_ANSWER_DUPLICATE, 4, 80}, /* not told */
+      {0, PSPROBE_ANSWER_DUPLICATE, 5, 90},
+  };
+  (void)state;
+  psprobe_registry *r = make(8);
+  char id[PSPROBE_ID_SIZE];
+  psprobe_finished f;
+  for (int probe = 0; probe < 2; probe++) { /* the next has the slot of the first */
+    begin(r, id, 100);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+      psprobe_facts facts = facts_of(steps[i].invocation);
+      psp_noted noted = {0};
+      int64_t at = 110 + 10 * (int64_t)i;
+      assert_int_equal(psp_registry_note(r, id, 0, at, false, -1, &facts, &noted),
+                       steps[i].outcome);
+      assert_int_equal(noted.delivery, steps[i].delivery);
+      assert_int_equal(noted.elapsed_ns, steps[i].elapsed_ns);
+      assert_int_equal(noted.received_wall_ns, OFFSET + 100 + steps[i].elapsed_ns);
+      assert_int_equal(noted.first.elapsed_ns, steps[i].delivery > 1 ? 10 : 0);
+    }
+    assert_int_equal(psprobe_registry_collect(r, 3000, &f, 1), 1);
+    assert_int_equal(f.result.answers[0].duplicates, 4);
+  }
   psprobe_registry_free(r);
 }
 
@@ -143,6 +182,7 @@ static void test_many_threads(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_handed_out_once),
+      cmocka_unit_test(test_told_again),
       cmocka_unit_test(test_bounded),
       cmocka_unit_test(test_none_are_kept_where_none_are_wanted),
       cmocka_unit_test(test_many_threads),
