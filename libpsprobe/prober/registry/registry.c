@@ -237,6 +237,12 @@ static psprobe_answer first_of(const psprobe_registry *registry, const psp_probe
       .received_wall_ns = wall_of(registry, slot->sent_ns + answer->elapsed_ns)};
 }
 
+/* Whether an answer is of the newest duplicate, new or told again, where `first` counts. */
+static bool is_further(psprobe_answer_outcome outcome, uint64_t delivery, uint64_t first) {
+  return outcome == PSPROBE_ANSWER_DUPLICATE ||
+         (outcome == PSPROBE_ANSWER_AGAIN && delivery != first);
+}
+
 /* What who keeps the answer has to know of its probe; `further`: it is of the newest duplicate. */
 static void tell(const psprobe_registry *registry, const psp_probe_slot *slot, size_t source,
                  const psp_newest *newest, bool further, psp_noted *noted) {
@@ -275,11 +281,9 @@ psprobe_answer_outcome psp_registry_note(psprobe_registry *registry, const char 
     uint32_t next = slot->list == PSP_LIVE ? slot->next : PSP_NO_SLOT;
     psp_newest *newest = &registry->newest[number * registry->source_count + source];
     outcome = note(registry, slot, source, now_ns, told, newest);
-    bool further =
-        outcome == PSPROBE_ANSWER_DUPLICATE ||
-        (outcome == PSPROBE_ANSWER_AGAIN && told.delivery != slot->answers[source].delivery);
     if (outcome != PSPROBE_ANSWER_UNKNOWN && noted != NULL)
-      tell(registry, slot, source, newest, further, noted);
+      tell(registry, slot, source, newest,
+           is_further(outcome, told.delivery, slot->answers[source].delivery), noted);
     if (outcome != PSPROBE_ANSWER_UNKNOWN && outcome != PSPROBE_ANSWER_AGAIN &&
         (slot->handed_out || psp_probe_slot_complete(registry, slot)))
       ready = make_ready(registry, k.shard, number);

@@ -3,6 +3,7 @@
  * @file How long SQLite's log beside the file may grow. What is in it takes room a second time, so
  * that it is brought into the file early, and where the disk is short at once, all of it.
  */
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "results/store/store.h"
@@ -20,6 +21,13 @@ static bool is_short(const psprobe_store *store) {
          (uint64_t)info.f_bavail * info.f_frsize < (uint64_t)SHORT;
 }
 
+void psp_checkpoint_note(psprobe_store *store) {
+  struct stat info;
+  if (stat(store->path, &info) != 0) return;
+  store->written = info.st_mtim;
+  store->size = info.st_size;
+}
+
 /* After each commit. What a checkpoint cannot do (a reader, a full disk) the next one does: the
  * commit stands. */
 static int after_commit(void *arg, sqlite3 *db, const char *name, int pages) {
@@ -32,6 +40,7 @@ static int after_commit(void *arg, sqlite3 *db, const char *name, int pages) {
   } else if (pages >= PAGES) {
     sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
   }
+  if (tight || pages >= PAGES) psp_checkpoint_note(store);
   return SQLITE_OK;
 }
 

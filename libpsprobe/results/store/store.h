@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include <psprobe/results.h>
 
@@ -78,8 +79,10 @@ struct psprobe_store {
   psp_file_lock *lock;   /**< NULL when read-only */
   sqlite3 *db;           /**< the writer's; NULL when read-only, or when the file is gone */
   sqlite3_stmt *statements[PSP_STATEMENTS];
-  ino_t log_inode; /**< of the log that the writer has open; 0: it has none */
-  bool unsynced;   /**< its commits do not wait for the disk (PRAGMA synchronous) */
+  ino_t log_inode;         /**< of the log that the writer has open; 0: it has none */
+  struct timespec written; /**< when the file was written to, as we left it */
+  off_t size;              /**< and its size */
+  bool unsynced;           /**< its commits do not wait for the disk (PRAGMA synchronous) */
   psp_digesting_state digests;
   bool damaged;             /**< a page of it made no sense as it was written to */
   bool gone;                /**< the file went away, and that was told */
@@ -126,6 +129,8 @@ void psp_reader_close(sqlite3 *db);
 psprobe_code psp_writer_lock(psprobe_store *store, const char *path, psprobe_error *error);
 /** Bounds the log of the connection that writes. @return SQLite's code */
 int psp_checkpoint_configure(psprobe_store *store);
+/** Notes how the file stands, which the writer alone writes to: at its checkpoints. */
+void psp_checkpoint_note(psprobe_store *store);
 /** Opens the connection that writes, under the lock. A damaged file is set aside. */
 psprobe_code psp_writer_open(psprobe_store *store, psprobe_error *error);
 void psp_writer_close(psprobe_store *store);

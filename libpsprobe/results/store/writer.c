@@ -197,6 +197,7 @@ static psprobe_code open_writer(psprobe_store *store, psp_file_kind *kind, pspro
   if (psp_sql_run(store->db, "SELECT 1 FROM runs LIMIT 1") != SQLITE_OK) /* which makes the log */
     return psp_sql_fail(store->db, store->path, "read", error);
   store->log_inode = inode_of_log(store->path);
+  psp_checkpoint_note(store);
   return psp_store_look_for_digests(store) == SQLITE_OK
              ? PSPROBE_OK
              : psp_sql_fail(store->db, store->path, "read", error);
@@ -231,6 +232,40 @@ psprobe_code psp_writer_lock(psprobe_store *store, const char *path, psprobe_err
   psprobe_code code = psp_file_lock_take(path, true, PATIENCE_NS, &store->lock, error);
   if (code == PSPROBE_OK) psp_file_lock_release(before);
   return code;
+}
+
+/* ---- a file that somebody else wrote to ---- */
+
+static bool is_as_left(const psprobe_store *store) {
+  struct stat info;
+  return store->db == NULL || store->damaged || stat(store->path, &info) != 0 ||
+         (info.st_size == store->size && info.st_mtim.tv_sec == store->written.tv_sec &&
+          info.st_mtim.tv_nsec == store->written.tv_nsec);
+}
+
+/* Another program wrote to the file in its place: a checkpoint by an SQLite tool does no harm; what
+ * a copy put there is no file that can be gone on with, and what is kept from now on has to be in
+ * one. */
+static psprobe_code look_again(psprobe_store *store, psprobe_error *error) {
+  psp_file_kind kind = PSP_FILE_OURS;
+  psp_log_line line;
+  if (is_as_left(store)) return PSPROBE_OK;
+  sqlite3_db_release_memory(store->db); /* what is known of pages is not what they are */
+  psprobe_code code = check_pages(store, &kind, error);
+  if (code != PSPROBE_OK) return code;
+  store->damaged = kind == PSP_FILE_DAMAGED;
+  psp_checkpoint_note(store);
+  if (psp_log_begin(&line, &store->logger, store->damaged ? PSPROBE_LOG_ERROR : PSPROBE_LOG_WARNING,
+                    "results_written_by_another")) {
+    psp_log_text(&line, "file", store->path);
+    psp_log_text(&line, "meaning",
+                 store->damaged ? "another program wrote over the file: what is left of it is set "
+                                  "aside, and results go to a new one"
+                                : "another program wrote to the file, which is whole: let none do "
+                                  "so while a prober runs");
+    psp_log_end(&line);
+  }
+  return PSPROBE_OK;
 }
 
 /* ---- a file that was removed or renamed ---- */
@@ -334,10 +369,12 @@ static psprobe_code open_again(psprobe_store *store, psprobe_error *error) {
 
 psprobe_code psp_writer_follow(psprobe_store *store, psprobe_error *error) {
   bool leads = psp_file_lock_leads(store->lock, store->path);
+  psprobe_code code = leads ? look_again(store, error) : PSPROBE_OK;
+  if (code != PSPROBE_OK) return code;
   if (store->db != NULL && leads && !store->damaged &&
       inode_of_log(store->path) == store->log_inode)
     return PSPROBE_OK;
-  psprobe_code code = leads || store->db == NULL ? PSPROBE_OK : carry_over(store, error);
+  if (!leads && store->db != NULL) code = carry_over(store, error);
   if (code != PSPROBE_OK) return code;
   code = leads && store->damaged ? begin_anew(store, error) : open_again(store, error);
   if (code != PSPROBE_OK) psp_writer_close(store);

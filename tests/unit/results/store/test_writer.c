@@ -136,6 +136,7 @@ static void test_damaged_meanwhile(void **state) {
   assert_int_equal(psp_sql_run(store->db, "PRAGMA wal_checkpoint(TRUNCATE)"), SQLITE_OK);
   sqlite3_db_release_memory(store->db);
   spoil(path);
+  psp_checkpoint_note(store); /* as a disk does it, which touches no time */
   assert_int_equal(add(store, 300, 1, &error), PSPROBE_DATA_LOSS);
   assert_null(strstr(told, "set_aside"));
   assert_int_equal(add(store, 300, 1, &error), PSPROBE_NOT_FOUND);
@@ -144,6 +145,55 @@ static void test_damaged_meanwhile(void **state) {
   assert_int_equal(add(store, 300, 20, NULL), PSPROBE_OK);
   psprobe_store_free(store);
   assert_int_equal(scratch_rows(path), 20);
+}
+
+/* Copies over a file as cp does, by another process: the file stays, and its bytes are others. */
+static void copy_over(const char *from, const char *to) {
+  pid_t child = fork();
+  if (child == 0) execlp("cp", "cp", from, to, (char *)NULL);
+  int status = 1;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+}
+
+/* Another results file is copied over the one that is written to: it is said at once, and what is
+ * kept from then on is in a file that can be read. */
+static void test_copied_over(void **state) {
+  const char *path = scratch_file(state, "r.db"), *other = scratch_file(state, "other.db");
+  psprobe_run run = scratch_run(1);
+  psprobe_error error = {0};
+  psprobe_store *store = begin(other);
+  assert_int_equal(add(store, 0, 100, NULL), PSPROBE_OK);
+  psprobe_store_free(store);
+  store = begin(path);
+  assert_int_equal(add(store, 0, 3000, NULL), PSPROBE_OK);
+  copy_over(other, path);
+  assert_int_equal(add(store, 3000, 1, &error), PSPROBE_NOT_FOUND);
+  assert_non_null(strstr(told, "event=results_written_by_another"));
+  assert_non_null(strstr(told, "event=damaged_results_set_aside"));
+  assert_int_equal(psprobe_store_begin_run(store, &run, NULL), PSPROBE_OK);
+  assert_int_equal(add(store, 3000, 300, NULL), PSPROBE_OK);
+  psprobe_store_free(store);
+  assert_int_equal(scratch_rows(path), 300);
+}
+
+/* A tool that brings the log into the file does no harm, and is said once. */
+static void test_checkpoint_by_another(void **state) {
+  const char *path = scratch_file(state, "r.db");
+  psprobe_store *store = begin(path);
+  sqlite3 *tool = NULL;
+  assert_int_equal(add(store, 0, 300, NULL), PSPROBE_OK);
+  assert_int_equal(sqlite3_open(path, &tool), SQLITE_OK);
+  assert_int_equal(psp_sql_run(tool, "PRAGMA wal_checkpoint"), SQLITE_OK);
+  assert_int_equal(sqlite3_close(tool), SQLITE_OK);
+  assert_int_equal(add(store, 300, 1, NULL), PSPROBE_OK);
+  const char *first = strstr(told, "event=results_written_by_another");
+  assert_non_null(first);
+  assert_int_equal(add(store, 301, 2000, NULL), PSPROBE_OK); /* and checkpoints of our own */
+  assert_null(strstr(first + 1, "event=results_written_by_another"));
+  assert_null(strstr(told, "set_aside"));
+  psprobe_store_free(store);
+  assert_int_equal(scratch_rows(path), 2301);
 }
 
 static struct {
@@ -211,6 +261,8 @@ int main(void) {
       TEST(test_renamed),
       TEST(test_name_given_to_another),
       TEST(test_damaged_meanwhile),
+      TEST(test_copied_over),
+      TEST(test_checkpoint_by_another),
       TEST(test_unread_is_no_damage),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
