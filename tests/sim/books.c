@@ -43,10 +43,13 @@ void sim_books_begin(void) {
   sim_faulty = books.full = false;
 }
 
-void sim_book_disk(sim_life_book *life, int64_t for_ns) {
+void sim_book_disk(int64_t for_ns) {
+  sim_life_book *life =
+      &books.lives[books.life_count - 1]; /* who lives, whoever it was drawn for */
   books.full = true;
-  life->full_ns = sim_now() - PSP_SECOND_NS; /* an answer of before may not be kept yet */
-  life->free_ns = sim_now() + for_ns;
+  if (life->free_ns == 0)
+    life->full_ns = sim_now() - PSP_SECOND_NS; /* an answer of before may not be kept yet */
+  if (life->free_ns < sim_now() + for_ns) life->free_ns = sim_now() + for_ns;
 }
 
 sim_life_book *sim_book_life(void) {
@@ -177,6 +180,8 @@ static bool is_repeated(const sim_probe *probe, size_t source, unsigned first, u
     *perhaps |= (same && !newest) || (!same && list[i].at_ns == list[k].at_ns);
     newest = newest && list[i].at_ns == list[k].at_ns;
   }
+  for (unsigned i = k + 1; i < probe->count[source] && list[i].at_ns == list[k].at_ns; i++)
+    *perhaps |= strcmp(list[i].delivery, list[k].delivery) != 0;
   return again;
 }
 

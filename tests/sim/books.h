@@ -55,7 +55,7 @@ void sim_books_begin(void);
 /** Begins the book of a further life of the prober. */
 sim_life_book *sim_book_life(void);
 /** The disk takes nothing from now on, for so long at most. */
-void sim_book_disk(sim_life_book *life, int64_t for_ns);
+void sim_book_disk(int64_t for_ns);
 /** When an answer by that path would come `off_ns` after the edge of its probe's time-out (1), or
  * of the time after which it is forgotten (2); -1: no such probe. */
 int64_t sim_book_edge(const char *path, int64_t off_ns, int which);

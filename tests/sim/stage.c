@@ -275,12 +275,13 @@ static void free_disk(void *arg) {
 /* For less time than the end of a run waits for room; or, where another prober comes after it, for
  * more. What finds it full looks again a second later. */
 static void fill_disk(void *arg) {
+  (void)arg;
   sim_trace("the prober's disk is full");
   sim_fill_disk(true);
   bool long_one = !stage.last && sim_odds(SIM_WEATHER, 300);
   int64_t for_ns = (int64_t)sim_below(SIM_WEATHER, (long_one ? 60 : 5) * PSP_SECOND_NS);
   sim_at(sim_now() + for_ns, free_disk, NULL);
-  sim_book_disk(arg, for_ns + 2 * PSP_SECOND_NS);
+  sim_book_disk(for_ns + 2 * PSP_SECOND_NS);
 }
 
 /* How long a life lasts that is ended before its time: at any step of it. */
@@ -316,7 +317,7 @@ static void live(bool last) {
   if (sim_odds(SIM_WEATHER, 150))
     sim_at(sim_now() + (int64_t)sim_below(SIM_WEATHER, PSP_SECOND_NS), set_wall, NULL);
   if (stage.shape.fills)
-    sim_at(sim_now() + (int64_t)sim_below(SIM_WEATHER, PSP_SECOND_NS), fill_disk, s->book);
+    sim_at(sim_now() + (int64_t)sim_below(SIM_WEATHER, PSP_SECOND_NS), fill_disk, NULL);
   unsigned life = sim_life_of(SIM_PROBER);
   uint32_t fiber = sim_start(SIM_PROBER, "main", run_prober, s);
   while (sim_is_alive(fiber))
