@@ -157,7 +157,7 @@ static int64_t break_silence(psp_rpc_connection *c, int64_t now_ns) {
 
 /* Nobody has to say anything while no call lives. */
 static void notice_calls(psp_rpc_connection *c, int64_t now_ns) {
-  bool busy = psp_session_calls(c->session) > 0;
+  bool busy = psp_session_is_busy(c->session);
   if (busy == c->busy) return;
   c->busy = busy;
   if (busy) c->heard_ns = now_ns;

@@ -52,8 +52,8 @@ psp_frame psp_frames_next(psp_frames *frames, const char **message, size_t *len)
   return PSP_FRAME_MESSAGE;
 }
 
-bool psp_frames_is_empty(const psp_frames *frames) {
-  return frames->at == frames->bytes.len;
+size_t psp_frames_len(const psp_frames *frames) {
+  return frames->bytes.len - frames->at;
 }
 
 void psp_frames_clear(psp_frames *frames) {

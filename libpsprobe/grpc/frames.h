@@ -29,8 +29,8 @@ typedef enum psp_frame {
 void psp_frames_add(psp_frames *frames, const void *data, size_t len);
 /** The next message, valid until the next call of psp_frames_*. What is none stays so. */
 psp_frame psp_frames_next(psp_frames *frames, const char **message, size_t *len);
-/** Nothing of a message is there. */
-bool psp_frames_is_empty(const psp_frames *frames);
+/** Bytes that are there and not taken out; 0: nothing of a message. */
+size_t psp_frames_len(const psp_frames *frames);
 void psp_frames_clear(psp_frames *frames);
 
 /** What stands before a message of that length. */

@@ -26,6 +26,7 @@ struct psp_rpc {
   psp_fields given;     /* client: what to send. server: what goes with the status, encoded */
   psp_fields head, end; /* what came */
   psp_frames in;
+  size_t held;       /* bytes of it that the meter knows */
   size_t unconsumed; /* bytes of the window */
   uint32_t window;   /* at most what the session's options say */
   size_t filled;     /* bytes that came since filling_ns, until a window of them is there */
@@ -44,6 +45,7 @@ struct psp_rpc {
   bool all_given; /* nghttp2 has all of it, to its end */
   bool sent;      /* client: its head has left. server: its end has */
   bool paused, telling;
+  bool asked;       /* a message has come, and no status was given */
   bool deaf;        /* server: nothing that comes is told any more */
   bool remote_last; /* the peer has said all */
   bool ended;       /* `end` was told */
@@ -54,9 +56,9 @@ struct psp_session {
   nghttp2_session *http2;
   psp_session_options options;
   psp_rpc_list calls;
-  psp_buf *out;          /* while it is given out */
-  uint32_t first_window; /* of a call */
-  unsigned live;
+  psp_buf *out;           /* while it is given out */
+  uint32_t first_window;  /* of a call */
+  unsigned live, asked;   /* asked: those of them that are */
   int64_t now_ns, due_ns; /* due: no deadline passes before */
   bool greeted, leaving, over, sweep;
   bool answered; /* heads or data have come since the last ping */
@@ -87,6 +89,10 @@ void psp_rpc_take_head(psp_rpc *rpc, bool last);
 /** Whether the content type is gRPC's. */
 bool psp_rpc_is_grpc(const psp_rpc *rpc);
 void psp_rpc_take_data(psp_rpc *rpc, const uint8_t *data, size_t len);
+/** Server: whether it keeps its client waiting. */
+void psp_rpc_set_asked(psp_rpc *rpc, bool asked);
+/** Tells the meter what is held of messages now. */
+void psp_rpc_count_held(psp_rpc *rpc);
 /** The peer has said all. */
 void psp_rpc_take_last(psp_rpc *rpc);
 /** Its stream is closed; by RFC 9113's error. */

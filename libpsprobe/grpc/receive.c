@@ -69,7 +69,7 @@ static void conclude(psp_rpc *rpc) {
              rpc->http_status);
     status.code = ok ? PSPROBE_INTERNAL : psp_rpc_code_from_http(rpc->http_status);
     status.message = why;
-  } else if (status.code == PSPROBE_OK && !psp_frames_is_empty(&rpc->in)) {
+  } else if (status.code == PSPROBE_OK && psp_frames_len(&rpc->in) > 0) {
     status = (psp_rpc_status){.code = PSPROBE_INTERNAL, .message = "it ends within a message"};
   }
   if (!rpc->all_given) psp_rpc_reset(rpc, NGHTTP2_CANCEL);
@@ -83,13 +83,15 @@ static void refuse(psp_rpc *rpc, psprobe_code code, const char *why) {
     return;
   }
   rpc->deaf = true;
+  psp_frames_clear(&rpc->in);
+  psp_rpc_count_held(rpc);
   psp_rpc_finish(rpc, code, why);
 }
 
 static void take_all_told(psp_rpc *rpc) {
   if (!rpc->session->options.server) {
     conclude(rpc);
-  } else if (!psp_frames_is_empty(&rpc->in)) {
+  } else if (psp_frames_len(&rpc->in) > 0) {
     refuse(rpc, PSPROBE_INTERNAL, "the request ends within a message");
   } else {
     rpc->deaf = true;
@@ -107,9 +109,30 @@ static void consume(psp_rpc *rpc) {
 }
 
 static void tell(psp_rpc *rpc, const char *message, size_t len) {
+  if (!rpc->last) psp_rpc_set_asked(rpc, true);
   rpc->telling = true;
   if (rpc->events->message != NULL) rpc->events->message(rpc->arg, message, len);
   rpc->telling = false;
+}
+
+/* Server: all requests that are not whole come to more than is held. */
+static bool holds_too_much(const psp_rpc *rpc) {
+  const psp_session_options *options = &rpc->session->options;
+  return options->server && rpc->meter != NULL && rpc->held > 0 &&
+         atomic_load(&rpc->meter->held) > options->max_held;
+}
+
+/* What is no message. */
+static void refuse_frame(psp_rpc *rpc, psp_frame frame) {
+  if (frame == PSP_FRAME_COMPRESSED)
+    refuse(rpc, rpc->session->options.server ? PSPROBE_UNIMPLEMENTED : PSPROBE_INTERNAL,
+           "a compressed message, where no compression was agreed on");
+  else if (frame == PSP_FRAME_BROKEN)
+    refuse(rpc, PSPROBE_INTERNAL, "a message's flag is none of gRPC's");
+  else if (frame == PSP_FRAME_TOO_LONG)
+    refuse(rpc, PSPROBE_RESOURCE_EXHAUSTED, "a message is longer than is taken");
+  else if (frame == PSP_FRAME_NO_MEMORY)
+    refuse(rpc, PSPROBE_RESOURCE_EXHAUSTED, "out of memory: a message");
 }
 
 /* Tells the messages that are there, then the end. */
@@ -121,19 +144,15 @@ static void drain(psp_rpc *rpc) {
     frame = psp_frames_next(&rpc->in, &message, &len);
     if (frame == PSP_FRAME_MESSAGE) tell(rpc, message, len);
   }
+  psp_rpc_count_held(rpc);
   if (rpc->paused || rpc->ended || rpc->deaf) return;
   consume(rpc);
-  if (frame == PSP_FRAME_COMPRESSED)
-    refuse(rpc, rpc->session->options.server ? PSPROBE_UNIMPLEMENTED : PSPROBE_INTERNAL,
-           "a compressed message, where no compression was agreed on");
-  else if (frame == PSP_FRAME_BROKEN)
-    refuse(rpc, PSPROBE_INTERNAL, "a message's flag is none of gRPC's");
-  else if (frame == PSP_FRAME_TOO_LONG)
-    refuse(rpc, PSPROBE_RESOURCE_EXHAUSTED, "a message is longer than is taken");
-  else if (frame == PSP_FRAME_NO_MEMORY)
-    refuse(rpc, PSPROBE_RESOURCE_EXHAUSTED, "out of memory: a message");
+  if (frame != PSP_FRAME_MORE)
+    refuse_frame(rpc, frame);
   else if (rpc->remote_last)
     take_all_told(rpc);
+  else if (holds_too_much(rpc))
+    refuse(rpc, PSPROBE_UNAVAILABLE, "more is sent at once than is held: try again");
 }
 
 /* A window that is filled soon becomes twice as large. On a slow line it stays small: what lies in

@@ -68,10 +68,18 @@ void psp_rpc_count_sent(psp_rpc *rpc, size_t len) {
   if (!rpc->ended && rpc->events->sent != NULL) rpc->events->sent(rpc->arg, len);
 }
 
+void psp_rpc_count_held(psp_rpc *rpc) {
+  const size_t held = rpc->ended ? 0 : psp_frames_len(&rpc->in);
+  if (rpc->meter != NULL) atomic_fetch_add(&rpc->meter->held, held - rpc->held);
+  rpc->held = held;
+}
+
 static void uncount(psp_rpc *rpc) {
   if (rpc->meter == NULL) return;
   atomic_fetch_sub(&rpc->meter->unsent, psp_rpc_unsent(rpc));
   atomic_fetch_sub(&rpc->meter->calls, 1);
+  atomic_fetch_sub(&rpc->meter->held, rpc->held);
+  rpc->held = 0;
 }
 
 void psp_rpc_free(psp_rpc *rpc) {
@@ -110,6 +118,11 @@ void psp_rpc_set_meter(psp_rpc *rpc, psp_rpc_meter *meter) {
   atomic_fetch_add(&meter->calls, 1);
 }
 
+void psp_rpc_set_asked(psp_rpc *rpc, bool asked) {
+  rpc->session->asked += (unsigned)asked - (unsigned)rpc->asked;
+  rpc->asked = asked;
+}
+
 /* ---- its end ---- */
 
 void psp_rpc_tell_end(psp_rpc *rpc, const psp_rpc_status *status) {
@@ -118,6 +131,7 @@ void psp_rpc_tell_end(psp_rpc *rpc, const psp_rpc_status *status) {
   rpc->last = true;
   if (rpc->session != NULL) {
     rpc->session->live--;
+    psp_rpc_set_asked(rpc, false);
     rpc->session->sweep = true;
   }
   uncount(rpc);

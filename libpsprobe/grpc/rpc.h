@@ -49,6 +49,7 @@ void psp_rpc_free(psp_rpc *rpc);
 /** What calls hold together, for an owner's bounds; zeroed, it outlives them. */
 typedef struct psp_rpc_meter {
   _Atomic size_t unsent;  /**< bytes of messages */
+  _Atomic size_t held;    /**< bytes of messages that have not come whole, or wait to be told */
   _Atomic unsigned calls; /**< that have not ended */
 } psp_rpc_meter;
 /** Once, before anything else is done with a call. */

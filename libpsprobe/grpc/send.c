@@ -222,6 +222,7 @@ void psp_rpc_half_close(psp_rpc *rpc) {
 void psp_rpc_finish(psp_rpc *rpc, psprobe_code code, const char *message) {
   if (rpc->last) return;
   rpc->code = code;
+  psp_rpc_set_asked(rpc, false);
   psp_rpc_message_write(&rpc->message, message);
   rpc->last = true;
   if (rpc->answered)

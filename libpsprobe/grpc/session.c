@@ -8,6 +8,7 @@
 #include "grpc/parts.h"
 
 #define DEFAULT_MESSAGE ((size_t)20 << 20)
+#define DEFAULT_HELD    ((size_t)256 << 20)
 #define DEFAULT_FIELDS  ((size_t)64 << 10)
 #define FIRST_WINDOW    (64u << 10)
 #define DEFAULT_WINDOW  (1u << 20)
@@ -50,6 +51,7 @@ psp_session *psp_session_new(const psp_session_options *options) {
   s->options = *options;
   psp_session_options *o = &s->options;
   if (o->max_message == 0) o->max_message = DEFAULT_MESSAGE;
+  if (o->max_held == 0) o->max_held = DEFAULT_HELD;
   if (o->max_fields == 0) o->max_fields = DEFAULT_FIELDS;
   if (o->window == 0) o->window = DEFAULT_WINDOW;
   s->first_window = o->window < FIRST_WINDOW ? o->window : FIRST_WINDOW;
@@ -208,6 +210,10 @@ unsigned psp_session_calls(const psp_session *s) {
 
 bool psp_session_is_answered(const psp_session *s) {
   return s->answered;
+}
+
+bool psp_session_is_busy(const psp_session *s) {
+  return s->options.server ? s->asked > 0 : s->live > 0;
 }
 
 void psp_session_ping(psp_session *s) {

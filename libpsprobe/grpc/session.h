@@ -15,6 +15,7 @@ typedef struct psp_session_options {
   bool tls;                /**< client: ":scheme" is https */
   const char *authority;   /**< client: "host:port"; stays as long as the session */
   size_t max_message;      /**< that is received, in bytes; 0: 20 MiB */
+  size_t max_held;         /**< server: of messages not yet whole, by the meter; 0: 256 MiB */
   size_t max_fields;       /**< of a head or trailers, in bytes; 0: 64 KiB */
   uint32_t window;         /**< of a stream, once its line is fast; 0: 1 MiB */
   uint32_t session_window; /**< of them all; 0: 16 MiB */
@@ -51,6 +52,8 @@ int64_t psp_session_due(const psp_session *session); /**< when psp_session_tick 
 bool psp_session_begin(psp_session *session, psp_rpc *rpc, int64_t now_ns);
 psp_rpc *psp_session_find(const psp_session *session, uint64_t id); /**< or NULL */
 unsigned psp_session_calls(const psp_session *session);             /**< that live */
+/** Somebody waits for something: client, for a call's end; server, for a status. */
+bool psp_session_is_busy(const psp_session *session);
 
 void psp_session_ping(psp_session *session);
 /** The peer has said something about calls since the last ping. */

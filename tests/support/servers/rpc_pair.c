@@ -50,6 +50,7 @@ static void on_accept(void *arg, psp_rpc *rpc, const char *path) {
   snprintf(s->path, sizeof s->path, "%s", path);
   pair->accepts++;
   pair->accepted = rpc;
+  psp_rpc_set_meter(rpc, &pair->meter);
   psp_rpc_set_events(rpc, &serving, s);
   if (strcmp(path, "/refuse") == 0)
     psp_rpc_finish(rpc, PSPROBE_NOT_FOUND, "no such thing: 5 % \xc3\xa9");
@@ -67,6 +68,7 @@ void rpc_pair_make(rpc_pair *pair, uint32_t window) {
   pair->client = psp_session_new(&options);
   options.server = true;
   options.accept = on_accept;
+  options.max_held = pair->max_held;
   pair->server = psp_session_new(&options);
   assert_non_null(pair->client);
   assert_non_null(pair->server);

@@ -12,8 +12,10 @@
 typedef struct rpc_pair {
   psp_session *client, *server;
   int64_t now_ns;
-  size_t piece; /**< so many bytes at a time; 0: all there are */
-  bool mute;    /**< the server's bytes go nowhere */
+  size_t piece;        /**< so many bytes at a time; 0: all there are */
+  bool mute;           /**< the server's bytes go nowhere */
+  size_t max_held;     /**< the server's */
+  psp_rpc_meter meter; /**< of the server's calls */
   unsigned accepts, pongs;
   psp_rpc *accepted; /**< the last, while it lives */
 } rpc_pair;

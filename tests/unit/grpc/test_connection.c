@@ -21,6 +21,7 @@ static psp_rpc_connection *ours, *peer;
 static rpc_record record;
 static unsigned pongs;
 static bool armed;
+static psp_rpc *accepted;
 
 static void on_pong(void *arg) {
   (void)arg;
@@ -30,6 +31,7 @@ static void on_pong(void *arg) {
 static void on_accept(void *arg, psp_rpc *rpc, const char *path) {
   (void)arg;
   if (strcmp(path, "/answer") == 0) psp_rpc_finish(rpc, PSPROBE_OK, "");
+  accepted = rpc;
 }
 
 static int setup(void **state) {
@@ -268,6 +270,37 @@ static void test_half_a_greeting(void **state) {
   assert_int_equal(ours->code, PSPROBE_UNAVAILABLE);
 }
 
+static void on_busy(void *arg, int fd, bool busy) {
+  (void)fd;
+  *(bool *)arg = busy;
+}
+
+static bool is_peer_busy(void) {
+  exchange(T0);
+  psp_connection_tick(peer, T0);
+  return peer->busy;
+}
+
+/* A place is kept for who has asked and waits, not for half a request, nor for who leaves an answer
+ * lie. */
+static void test_busy(void **state) {
+  (void)state;
+  bool busy = false;
+  peer->link->host = (psp_link_host){.busy = on_busy, .arg = &busy};
+  psp_rpc *rpc = psp_rpc_new(&(psp_rpc_request){
+      .path = "/hold", .deadline_ns = INT64_MAX, .events = &rpc_recording, .arg = &record});
+  assert_non_null(rpc);
+  assert_true(psp_session_begin(ours->session, rpc, T0));
+  assert_false(is_peer_busy());
+  psp_rpc_send(rpc, "x", 1);
+  assert_true(is_peer_busy());
+  assert_true(busy);
+  psp_rpc_finish(accepted, PSPROBE_OK, "");
+  psp_connection_tick(peer, T0);
+  assert_int_equal(psp_session_calls(peer->session), 1);
+  assert_false(busy);
+}
+
 static void test_end(void **state) {
   (void)state;
   exchange(T0);
@@ -287,6 +320,7 @@ int main(void) {
                                      TEST(test_no_answer),
                                      TEST(test_slowly),
                                      TEST(test_half_a_greeting),
+                                     TEST(test_busy),
                                      TEST(test_end),
                                      TEST(test_silence_under_the_callers),
                                      TEST(test_early_ping),

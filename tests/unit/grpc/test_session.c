@@ -282,6 +282,31 @@ static void test_end(void **state) {
   assert_int_equal(sent.ends + queued.ends, 2);
 }
 
+/* Requests that do not come whole hold no more than is theirs together: who brings more is told to
+ * come again, which helps the others. */
+static void test_held(void **state) {
+  (void)state;
+  rpc_pair pair = {.max_held = 100000};
+  rpc_record records[2] = {0};
+  char *bytes = calloc(1, 90000);
+  assert_non_null(bytes);
+  rpc_pair_make(&pair, 0);
+  for (int i = 0; i < 2; i++)
+    psp_rpc_send(rpc_pair_call(&pair, "/echo", NULL, &records[i]), bytes, 90000);
+  assert_true(rpc_pair_run(&pair));
+  const int refused = records[1].ends == 1;
+  assert_int_equal(records[refused].code, PSPROBE_UNAVAILABLE);
+  assert_true(records[refused].from_peer);
+  assert_int_equal(records[refused].count, 0);
+  assert_int_equal(records[!refused].count, 1);
+  assert_int_equal(atomic_load(&pair.meter.held), 0);
+  assert_true(psp_session_is_busy(pair.server));
+  rpc_pair_free(&pair);
+  free(bytes);
+  for (int i = 0; i < 2; i++)
+    rpc_record_free(&records[i]);
+}
+
 static void test_rubbish(void **state) {
   (void)state;
   rpc_pair pair = {0};
@@ -310,6 +335,7 @@ int main(void) {
                                      cmocka_unit_test(test_goaway),
                                      cmocka_unit_test(test_ping),
                                      cmocka_unit_test(test_end),
+                                     cmocka_unit_test(test_held),
                                      cmocka_unit_test(test_rubbish)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
