@@ -40,6 +40,15 @@ psprobe_code psp_name_check(const char *what, const char *name, size_t len, pspr
   return psp_setting_refuse(error, what, cut, "the name %s", fault);
 }
 
+psprobe_code psp_name_check_source(const char *name, const char *const *others, size_t count,
+                                   psprobe_error *error) {
+  psprobe_code code = psp_name_check("source", name, strlen(name), error);
+  for (size_t i = 0; code == PSPROBE_OK && i < count; i++)
+    if (strcmp(others[i], name) == 0)
+      code = psp_setting_refuse(error, "source", name, "it is named twice");
+  return code;
+}
+
 static bool is_ours(const char *name) {
   size_t len = strnlen(name, MAX_OURS + 1);
   if (len < 1 || len > MAX_OURS || name[0] < 'a' || name[0] > 'z') return false;

@@ -22,5 +22,8 @@
  * @return OK, or INVALID_ARGUMENT with the name made printable and what is wrong with it
  */
 psprobe_code psp_name_check(const char *what, const char *name, size_t len, psprobe_error *error);
+/** The same of a source that joins `count` others of its run, all of whose names differ. */
+psprobe_code psp_name_check_source(const char *name, const char *const *others, size_t count,
+                                   psprobe_error *error);
 
 #endif

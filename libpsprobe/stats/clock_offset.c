@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define STAGES 8
-/* Stamps are ns since 1970 until 2261, so that no difference of two differences overflows. */
+/* Stamps are ns since 1970 until 2115, so that no difference of two differences overflows. */
 #define MOST_NS INT64_C(4000000000000000000)
 
 static int by_t1(const void *a, const void *b) {

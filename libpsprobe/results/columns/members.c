@@ -97,10 +97,7 @@ static psprobe_code read_sources(const psp_json *names, const char *where, pspro
                       PSPROBE_MAX_SOURCES);
     if (name == NULL)
       return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: a source without a name", where);
-    for (size_t k = 0; k < run->source_count; k++)
-      if (strcmp(run->sources[k], name) == 0)
-        return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s: a source is named twice", where);
-    code = psp_name_check("source", name, strlen(name), error);
+    code = psp_name_check_source(name, run->sources, run->source_count, error);
     if (code != PSPROBE_OK) return error != NULL ? psp_fail_in(error, "%s", where) : code;
     run->sources[run->source_count] = psp_strdup(name);
     if (run->sources[run->source_count++] == NULL) return psp_fail_memory(error, where);

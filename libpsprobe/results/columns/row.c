@@ -67,7 +67,7 @@ bool psp_row_parse_time(const char *given, int64_t *ns, const char **why) {
   if (len > 10 && (text[10] == 't' || text[10] == ' ')) text[10] = 'T';
   if (len > 0 && text[len - 1] == 'z') text[len - 1] = 'Z';
   if (!psp_timestamp_parse(text, len, &seconds, &nanos)) return false;
-  *why = "a year that is out of range (1678 to 2261)";
+  *why = "a year that is out of range (1824 to 2115)";
   if (seconds < -PSP_COLUMN_TIME_MOST / 1000000000 || seconds > PSP_COLUMN_TIME_MOST / 1000000000)
     return false;
   *ns = seconds * 1000000000 + nanos;

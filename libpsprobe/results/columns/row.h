@@ -14,8 +14,9 @@
 /** A result's publish_ns where a file of somebody else's does not have it. */
 #define PSP_PUBLISH_UNKNOWN (-2)
 
-/** The latest time, and the earliest with a minus: nanoseconds since 1970 in the year 2261. */
-#define PSP_COLUMN_TIME_MOST INT64_C(9200000000000000000)
+/** The latest time, and the earliest with a minus, so that a difference of two holds: nanoseconds
+ * since 1970 in the year 2115. */
+#define PSP_COLUMN_TIME_MOST INT64_C(4600000000000000000)
 
 /** Room for an id: ours, a UUID, or whatever else a file has, up to 63 bytes. */
 #define PSP_COLUMN_ID_SIZE 64
@@ -34,7 +35,7 @@ typedef bool psp_row_take(void *arg, const psp_row *row);
 /** What no clock can have measured (a damaged file, somebody else's) is cut, so that sums and
  * differences hold. */
 int64_t psp_duration_bound(int64_t ns);
-/** The same for a time: 1678 to 2261, as it can be written and read back. */
+/** The same for a time: 1824 to 2115, as it can be written and read back. */
 int64_t psp_time_bound(int64_t ns);
 /** Both, in an answer; of its facts those alone stay that are told (psprobe_facts). */
 void psp_answer_bound(psprobe_answer *answer);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "base/shown.h"
 #include "base/text.h"
 #include "base/timestamp.h"
@@ -83,6 +84,27 @@ bool psp_run_copy_make(psp_run_copy *copy, const psprobe_run *run) {
   return good;
 }
 
+static bool is_object(const char *text) {
+  psp_json *json = NULL;
+  psprobe_code code = psp_json_parse(text, strlen(text), "settings", &json, NULL);
+  bool object = code == PSPROBE_OK && psp_json_is_object(json);
+  psp_json_free(json);
+  return object;
+}
+
+/* A stranger's file may have control characters in it, and a table is looked at in a terminal. */
+static void put_printable(psp_buf *out, const char *text) {
+  char escaped[PSP_ESCAPED_SIZE];
+  for (size_t left = strlen(text), bytes; left > 0; text += bytes, left -= bytes) {
+    bytes = *text == '\n' ? 1 : psp_printable_char(text, left);
+    if (bytes > 0)
+      psp_buf_add(out, text, bytes);
+    else
+      psp_buf_text(out, psp_escaped_byte(escaped, *text));
+    bytes += bytes == 0;
+  }
+}
+
 void psp_run_put_cell(psp_buf *out, const psprobe_run *run, size_t column) {
   char text[PSP_TIMESTAMP_SIZE];
   const void *at = place(run, column);
@@ -101,16 +123,12 @@ void psp_run_put_cell(psp_buf *out, const psprobe_run *run, size_t column) {
       if (run->ending != PSPROBE_ENDING_UNKNOWN) psp_buf_text(out, psp_ending_name(run->ending));
       break;
     default:
-      psp_buf_text(out, text_at(run, column) != NULL ? text_at(run, column) : "");
+      if (text_at(run, column) == NULL) return;
+      if (psp_run_columns[column].kind == PSP_RUN_SETTINGS && is_object(text_at(run, column)))
+        psp_buf_text(out, text_at(run, column));
+      else
+        put_printable(out, text_at(run, column));
   }
-}
-
-static bool is_object(const char *text) {
-  psp_json *json = NULL;
-  psprobe_code code = psp_json_parse(text, strlen(text), "settings", &json, NULL);
-  bool object = code == PSPROBE_OK && psp_json_is_object(json);
-  psp_json_free(json);
-  return object;
 }
 
 static bool set_ending(psp_run_copy *copy, const char *text) {

@@ -66,14 +66,14 @@ static psprobe_code read_block(psprobe_store *store, int64_t block, sealing *s,
   return code;
 }
 
+/* Blocks without any probe, of which a stranger's numbers may leave many, are passed by. */
 static const char next_sql[] =
-    "WITH RECURSIVE ends AS (SELECT (SELECT min(seq) FROM probes) / %d AS first, (SELECT max(seq) "
-    "FROM probes) / %d - %lld AS last), blocks (block) AS (SELECT max(first, %lld) FROM ends UNION "
-    "ALL SELECT block + 1 FROM blocks, ends WHERE block < last) SELECT block FROM blocks, ends "
-    "WHERE block <= last AND NOT EXISTS (SELECT 1 FROM digests d WHERE d.block = blocks.block) AND "
-    "NOT EXISTS (SELECT 1 FROM probes WHERE seq >= blocks.block * %d AND seq < (blocks.block + 1) "
-    "* "
-    "%d AND +state < 2) LIMIT 1";
+    "WITH RECURSIVE ends (last) AS (SELECT (SELECT max(seq) FROM probes) / %d - %lld), blocks "
+    "(block) AS (SELECT (SELECT min(seq) FROM probes WHERE seq >= %lld * %d) / %d UNION ALL SELECT "
+    "(SELECT min(seq) FROM probes WHERE seq >= (block + 1) * %d) / %d FROM blocks, ends WHERE "
+    "block < last) SELECT block FROM blocks, ends WHERE block <= last AND NOT EXISTS (SELECT 1 "
+    "FROM digests d WHERE d.block = blocks.block) AND NOT EXISTS (SELECT 1 FROM probes WHERE seq "
+    ">= blocks.block * %d AND seq < (blocks.block + 1) * %d AND +state < 2) LIMIT 1";
 
 /* The first block from `from` on that wants a digest and can have one; -1: none. */
 static psprobe_code find_next(psprobe_store *store, int64_t from, int64_t lag, int64_t *block,
@@ -83,8 +83,8 @@ static psprobe_code find_next(psprobe_store *store, int64_t from, int64_t lag, i
   *block = -1;
   psprobe_code code = psp_reader_open(store, &db, error);
   if (code != PSPROBE_OK) return code;
-  sqlite3_snprintf(sizeof sql, sql, next_sql, PSP_BLOCK, PSP_BLOCK, (long long)lag, (long long)from,
-                   PSP_BLOCK, PSP_BLOCK);
+  sqlite3_snprintf(sizeof sql, sql, next_sql, PSP_BLOCK, (long long)lag, (long long)from, PSP_BLOCK,
+                   PSP_BLOCK, PSP_BLOCK, PSP_BLOCK, PSP_BLOCK, PSP_BLOCK);
   if (psp_sql_int64(db, sql, block) != SQLITE_OK)
     code = psp_sql_fail(db, store->path, "read", error);
   psp_reader_close(db);

@@ -92,7 +92,7 @@ static bool append(psp_runs *runs, const psp_run *run) {
 static psprobe_code check_names(const psprobe_run *run, const char *path, psprobe_error *error) {
   psprobe_code code = psp_name_check("run", run->id, strlen(run->id), error);
   for (size_t i = 0; code == PSPROBE_OK && i < run->source_count; i++)
-    code = psp_name_check("source", run->sources[i], strlen(run->sources[i]), error);
+    code = psp_name_check_source(run->sources[i], run->sources, i, error);
   if (code != PSPROBE_OK && error != NULL) psp_fail_in(error, "%s", path);
   return code;
 }

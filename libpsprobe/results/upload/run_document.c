@@ -63,7 +63,9 @@ static bool read_sources(const psprobe_value *fields, psprobe_run *run) {
     const char *name = NULL;
     size_t len = 0;
     psprobe_value_get_text(item, &name, &len);
-    if (psp_name_check("source", name, len, NULL) != PSPROBE_OK) return false;
+    if (strlen(name) != len ||
+        psp_name_check_source(name, run->sources, run->source_count, NULL) != PSPROBE_OK)
+      return false;
     run->sources[run->source_count++] = name;
   }
   return true;

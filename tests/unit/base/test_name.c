@@ -102,11 +102,23 @@ static void test_length(void **state) {
   assert_int_equal(psp_name_check("source", "a\0b", 3, NULL), PSPROBE_INVALID_ARGUMENT);
 }
 
+static void test_twice(void **state) {
+  (void)state;
+  static const char *const others[] = {"a", "b"};
+  psprobe_error error = {0};
+  assert_int_equal(psp_name_check_source("c", others, 2, NULL), PSPROBE_OK);
+  assert_int_equal(psp_name_check_source("b", others, 1, NULL), PSPROBE_OK);
+  assert_int_equal(psp_name_check_source("b", others, 2, &error), PSPROBE_INVALID_ARGUMENT);
+  assert_string_equal(error.message, "source \"b\": it is named twice");
+  assert_int_equal(psp_name_check_source("a/", others, 2, NULL), PSPROBE_INVALID_ARGUMENT);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_source_names),
       cmocka_unit_test(test_names),
       cmocka_unit_test(test_length),
+      cmocka_unit_test(test_twice),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

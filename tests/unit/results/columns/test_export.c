@@ -123,11 +123,35 @@ static void test_no_probes(void **state) {
   psp_columns_free(&columns);
 }
 
+/* A stranger's texts of a run are looked at in a terminal. */
+static void test_texts_of_a_run(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *text, *cell;
+  } cases[] = {{"run_host", "h\x1b[31m", "h\\x1B[31m"},
+               {"run_region", "a\nb\x7f", "a\nb\\x7F"},
+               {"run_clock", "\xc3\xa9 \xe2\x80\xae", "\xc3\xa9 \\xE2\\x80\\xAE"},
+               {"run_settings", "{\"a\":\"\xc3\xa9\"}", "{\"a\":\"\xc3\xa9\"}"},
+               {"run_settings", "{\x1b", "{\\x1B"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    psprobe_run run = {.host = NULL};
+    psp_buf cell = {0};
+    size_t column = 0;
+    while (strcmp(psp_run_columns[column].name, cases[i].name) != 0)
+      column++;
+    *(const char **)(void *)((char *)&run + psp_run_columns[column].at) = cases[i].text;
+    psp_run_put_cell(&cell, &run, column);
+    assert_string_equal(cell.data, cases[i].cell);
+    psp_buf_free(&cell);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rows),
       cmocka_unit_test(test_names_that_must_be_quoted),
       cmocka_unit_test(test_no_probes),
+      cmocka_unit_test(test_texts_of_a_run),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,18 @@ static void refuses(psprobe_code (*read)(const char *text, psp_columns *c, pspro
   psp_columns_free(&c);
 }
 
+/* Nor does a difference of two times, as the pauses and the length of a plot are. */
+static void test_times(void **state) {
+  (void)state;
+  const int64_t first_ns = psp_time_bound(INT64_MIN), last_ns = psp_time_bound(INT64_MAX);
+  int64_t ns;
+  const char *why;
+  assert_true(first_ns < 0 && last_ns <= INT64_MAX + first_ns);
+  assert_true(psp_row_parse_time("2115-01-01T00:00:00Z", &ns, &why) && ns < last_ns);
+  assert_false(psp_row_parse_time("2116-01-01T00:00:00Z", &ns, &why));
+  assert_false(psp_row_parse_time("1823-01-01T00:00:00Z", &ns, &why));
+}
+
 /* The longest that is taken, and one nanosecond more: no sum or difference of them overflows. */
 static void test_longest(void **state) {
   (void)state;
@@ -345,6 +357,7 @@ static void what_was_not_published_is_told_apart(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_longest),
+      cmocka_unit_test(test_times),
       cmocka_unit_test(the_five_fields_are_read),
       cmocka_unit_test(forms_of_the_same_table_are_the_same),
       cmocka_unit_test(strangers_forms_are_read),

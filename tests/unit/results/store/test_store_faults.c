@@ -128,6 +128,8 @@ static void test_names_that_cannot_go_round(void **state) {
   } cases[] = {
       {"UPDATE sources SET name = 'a' || char(10) || 'b' WHERE position = 1",
        "source \"a\\x0Ab\": the name holds a character that cannot be seen"},
+      {"UPDATE sources SET name = (SELECT name FROM sources WHERE position = 0)",
+       "source \"cloud_function\": it is named twice"},
       {"UPDATE runs SET id = 'a/b'", "run \"a/b\": the name holds a /"},
       {"UPDATE runs SET id = ''", "run \"\": the name is empty"},
   };

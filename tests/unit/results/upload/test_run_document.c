@@ -84,6 +84,11 @@ static void test_strangers(void **state) {
   assert_int_equal(back.started_wall_ns, run.started_wall_ns); /* started_at has it */
   psprobe_value_set(document, "sources", many);
   assert_false(psp_run_document_read(document, &back));
+  psprobe_value *twice = psprobe_value_array();
+  for (int i = 0; i < 2; i++)
+    psprobe_value_append(twice, psprobe_value_string("x"));
+  psprobe_value_set(document, "sources", twice);
+  assert_false(psp_run_document_read(document, &back));
   psprobe_value_free(document);
 }
 
