@@ -99,7 +99,8 @@ const psp_json *psp_json_next(const psp_json *item) {
 }
 
 const char *psp_json_key(const psp_json *member) {
-  return member == NULL ? NULL : in(member)->string;
+  if (member == NULL) return NULL;
+  return in(member)->string != NULL ? in(member)->string : "";
 }
 
 const char *psp_json_string(const psp_json *json) {

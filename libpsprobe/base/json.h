@@ -48,6 +48,7 @@ const psp_json *psp_json_get2(const psp_json *object, const char *key, const cha
 size_t psp_json_count(const psp_json *json);
 const psp_json *psp_json_first(const psp_json *json);
 const psp_json *psp_json_next(const psp_json *item);
+/** A member's name; "" of an array's item, as a stranger may send one in an object's place. */
 const char *psp_json_key(const psp_json *member);
 
 /** A string without zero bytes, or NULL (missing, other type, or with zero bytes). As long as the

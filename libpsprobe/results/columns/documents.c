@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/name.h"
+#include "base/printable.h"
 #include "base/shown.h"
 #include "base/text.h"
 #include "prober/facts.h"
@@ -110,7 +111,8 @@ static int64_t read_publish(const psprobe_value *fields) {
 
 static void read_row(psp_import_row *row, const psprobe_value *fields) {
   const char *id = psp_field_string(fields, "arbitrary_message_id");
-  row->has_id = id != NULL && id[0] != '\0' && strlen(id) < sizeof row->id;
+  row->has_id =
+      id != NULL && id[0] != '\0' && strlen(id) < sizeof row->id && psp_printable(id, strlen(id));
   if (row->has_id) memcpy(row->id, id, strlen(id) + 1);
   snprintf(row->run, sizeof row->run, "%s", psp_document_run(fields));
   row->result.sent_wall_ns =

@@ -100,7 +100,9 @@ bool psp_import_set(psp_import_row *row, psp_role role, size_t source, const cha
   switch (role) {
     case PSP_ROLE_ID:
       *why = "an id of more than 63 bytes";
-      return row->has_id = set_text(row->id, sizeof row->id, text);
+      if (!set_text(row->id, sizeof row->id, text)) return false;
+      *why = "an id with a character that cannot be seen";
+      return row->has_id = psp_printable(text, strlen(text));
     case PSP_ROLE_RUN:
       *why = "no run's id: 1 to 32 bytes that can be printed";
       return set_text(row->run, sizeof row->run, text) &&

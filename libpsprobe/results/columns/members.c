@@ -160,12 +160,14 @@ static psprobe_code read_answer(const psp_json *object, const char *where, const
 static psprobe_code read_further(psp_import *import, const psp_json *further, const char *where,
                                  const char *of, size_t source, psprobe_error *error) {
   psprobe_code code = PSPROBE_OK;
+  if (further != NULL && !psp_json_is_array(further) && !psp_json_is_null(further))
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "%s, %.80s.further: no array", where, of);
   for (const psp_json *m = psp_json_first(further); code == PSPROBE_OK && m != NULL;
        m = psp_json_next(m)) {
     psp_import_row one;
     int64_t number = 0;
     psp_import_begin(&one, 1);
-    code = read_answer(m, where, of, &one, 0, error);
+    if (psp_json_is_object(m)) code = read_answer(m, where, of, &one, 0, error);
     if (code != PSPROBE_OK) return code;
     if (!psp_json_int64(psp_json_get(m, "delivery"), &number) || number < 2 ||
         number > UINT32_MAX || !one.told[0] ||

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/id.h"
+#include "base/name.h"
 #include "prober/facts.h"
 #include "results/store/store.h"
 
@@ -80,12 +82,19 @@ static bool add_answer(sqlite3_stmt *statement, psp_stored_row *stored) {
   return true;
 }
 
+/* Ours are looked at quickly; what else a stranger's file has goes to a terminal, or into a path.
+ */
+static bool can_be_id(const char *id) {
+  uint64_t bits[2];
+  return psp_id_parse(id, bits) || psp_name_check("probe", id, strlen(id), NULL) == PSPROBE_OK;
+}
+
 int psp_row_read(sqlite3_stmt *statement, psp_stored_row *stored) {
   psprobe_result *result = &stored->result;
   const char *id = psp_sql_text(statement, 1);
   int64_t cadence = sqlite3_column_int64(statement, 9);
-  if (id == NULL || strlen(id) >= sizeof result->id || cadence < PSPROBE_CADENCE_STEADY ||
-      cadence > PSPROBE_CADENCE_COLD)
+  if (id == NULL || strlen(id) >= sizeof result->id || !can_be_id(id) ||
+      cadence < PSPROBE_CADENCE_STEADY || cadence > PSPROBE_CADENCE_COLD)
     return SQLITE_MISMATCH;
   memcpy(result->id, id, strlen(id) + 1);
   stored->seq = sqlite3_column_int64(statement, 0);

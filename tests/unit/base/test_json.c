@@ -191,6 +191,7 @@ static void test_missing_is_never_a_crash(void **state) {
                psp_json_double(NULL, &number) || psp_json_bool(NULL, &truth));
   psp_json_free(NULL);
   psp_json *array = good("[{\"x\":1}]");
+  assert_string_equal(psp_json_key(psp_json_first(array)), "");
   assert_null(psp_json_get(array, "x")); /* an array has no members */
   psp_json_free(array);
 }

@@ -107,6 +107,12 @@ static void test_what_is_refused(void **state) {
       {PROBE("p", "a",
              "\"x\":{\"elapsed_ns\":1,\"further\":[{\"delivery\":1,\"status\":\"lost\"}]}"),
        "x: line 1, x.further: a delivery from 2 on"},
+      {PROBE("p", "a", "\"x\":{\"elapsed_ns\":1,\"further\":[[[]]]}"),
+       "x: line 1, x.further: a delivery from 2 on"},
+      {PROBE("p", "a", "\"x\":{\"elapsed_ns\":1,\"further\":{\"a\":[[[]]]}}"),
+       "x: line 1, x.further: no array"},
+      {PROBE("p\\u001b", "a", "\"x\":{\"elapsed_ns\":1}"),
+       "x: line 1, arbitrary_message_id: 'p\\x1B' is an id with a character that cannot be seen"},
       {PROBE("p", "a", "\"x\":{\"elapsed_ns\":1,\"exchange\":[1,2]}"),
        "x.exchange: '1 2' is nothing"},
   };

@@ -162,6 +162,8 @@ static void test_rows_that_make_no_sense(void **state) {
       "UPDATE answers SET duplicates = -1",
       "UPDATE probes SET run = 77",
       "UPDATE probes SET id = id || 'x'",
+      "UPDATE probes SET id = 'a' || char(27)",
+      "UPDATE probes SET id = '../x'",
       "DELETE FROM sources WHERE position = 1",
   };
   for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
