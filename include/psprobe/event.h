@@ -52,7 +52,7 @@ typedef struct psprobe_event {
   const char *time; /**< RFC 3339, as it came */
   const char *datacontenttype;
   const char *dataschema;
-  const psprobe_attribute *extensions; /**< numbers and booleans as text */
+  const psprobe_attribute *extensions; /**< numbers and booleans as text; 256 at most */
   size_t extension_count;
   psprobe_event_data kind;
   const char *data; /**< a zero follows it; NULL: PSPROBE_DATA_NONE */
@@ -80,7 +80,7 @@ typedef struct psprobe_event_request {
   bool plain; /**< a body of no known form is the data of a message (noWrapper without metadata) */
 } psprobe_event_request;
 
-/** The events of one request: one, but for a batch. */
+/** The events of one request: one, but for a batch (of 10,000 at most). */
 typedef struct psprobe_events psprobe_events;
 
 /**

@@ -26,6 +26,9 @@ static const struct known {
 };
 #define KNOWN (sizeof known / sizeof *known)
 
+/* Each is compared with all before it. */
+#define MOST_EXTENSIONS 256
+
 static psprobe_code set_extension(psprobe_events *events, psp_event *event, const char *name,
                                   const char *value, psprobe_error *error) {
   size_t count = event->event.extension_count;
@@ -34,6 +37,9 @@ static psprobe_code set_extension(psprobe_events *events, psp_event *event, cons
     event->extensions[i].value = value;
     return PSPROBE_OK;
   }
+  if (count == MOST_EXTENSIONS)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "CloudEvent: more than %d attributes",
+                    MOST_EXTENSIONS);
   psprobe_attribute *more = realloc(event->extensions, (count + 1) * sizeof *more);
   if (more == NULL) return psp_fail_memory(error, "CloudEvent");
   event->extensions = more;

@@ -9,6 +9,9 @@
 #include "functions/events/media.h"
 #include "functions/events/parts.h"
 
+/* An event takes a hundred times the room of the shortest text that may stand for one. */
+#define MOST_EVENTS 10000
+
 /* An attribute as text: numbers and booleans as they are spelled. NULL: it is neither. */
 static const char *text_of(psprobe_events *events, const psp_json *value) {
   psp_buf text = {0};
@@ -112,7 +115,11 @@ psprobe_code psp_form_structured(psprobe_events *events, const psp_json *body,
 psprobe_code psp_form_batch(psprobe_events *events, const psp_json *body, psprobe_error *error) {
   if (!psp_json_is_array(body))
     return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a batch of CloudEvents is a JSON array");
-  psprobe_code code = psp_events_make(events, psp_json_count(body), error);
+  const size_t count = psp_json_count(body);
+  if (count > MOST_EVENTS)
+    return psp_fail(error, PSPROBE_INVALID_ARGUMENT, "a batch of %zu CloudEvents: at most %d",
+                    count, MOST_EVENTS);
+  psprobe_code code = psp_events_make(events, count, error);
   size_t i = 0;
   for (const psp_json *item = psp_json_first(body); item != NULL && code == PSPROBE_OK;
        item = psp_json_next(item), i++) {

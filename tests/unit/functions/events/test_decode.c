@@ -250,6 +250,41 @@ static void test_empty_batch(void **state) {
   psprobe_events_free(events);
 }
 
+static psprobe_code decode_text(const char *type, const psp_buf *body, psprobe_error *error) {
+  psprobe_events *events = NULL;
+  const header_list h = {{"Content-Type", type}};
+  psprobe_code code =
+      event_request_decode("/", h, body->data, PSPROBE_WANT_CLOUDEVENT, &events, error);
+  psprobe_events_free(events);
+  return code;
+}
+
+/* What costs room or time by their number is bounded. */
+static void test_many(void **state) {
+  (void)state;
+  psp_buf body = {0};
+  psprobe_error error = {0};
+  for (size_t most = 256; most <= 257; most++) {
+    psp_buf_reset(&body);
+    psp_buf_text(&body, "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\"");
+    for (size_t i = 0; i < most; i++)
+      psp_buf_printf(&body, ",\"e%zu\":1", i);
+    psp_buf_text(&body, "}");
+    assert_int_equal(decode_text("application/cloudevents+json", &body, &error),
+                     most == 256 ? PSPROBE_OK : PSPROBE_INVALID_ARGUMENT);
+  }
+  assert_string_equal(error.message, "CloudEvent: more than 256 attributes");
+  psp_buf_reset(&body);
+  psp_buf_text(&body, "[0");
+  for (size_t i = 0; i < 10000; i++)
+    psp_buf_text(&body, ",1");
+  psp_buf_text(&body, "]");
+  assert_int_equal(decode_text("application/cloudevents-batch+json", &body, &error),
+                   PSPROBE_INVALID_ARGUMENT);
+  assert_string_equal(error.message, "a batch of 10001 CloudEvents: at most 10000");
+  psp_buf_free(&body);
+}
+
 static void feed(const char *text, size_t len, void *arg) {
   psprobe_events *events = NULL;
   const form *f = arg;
@@ -277,6 +312,7 @@ int main(void) {
       cmocka_unit_test(test_plain),
       cmocka_unit_test(test_data),
       cmocka_unit_test(test_empty_batch),
+      cmocka_unit_test(test_many),
       cmocka_unit_test(test_truncated),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
