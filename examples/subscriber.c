@@ -9,6 +9,9 @@
 #include <psprobe/cli.h>
 #include <psprobe/probe.h>
 
+/* What stops programs kills them after ten seconds, by default. */
+#define GRACE_NS (8 * INT64_C(1000000000))
+
 static struct settings {
   psprobe_client_options client;
   psprobe_responder_options responder;
@@ -94,7 +97,7 @@ int main(int argc, char **argv) {
     psprobe_signals_to(signals, stop, responder);
     psprobe_responder_run(responder, o.responder.limit);
     psprobe_signals_to(signals, NULL, NULL);
-    code = psprobe_subscriber_stop(subscriber, 0, &error);
+    code = psprobe_subscriber_stop(subscriber, GRACE_NS, &error);
   }
   status = code == PSPROBE_OK ? 0 : psprobe_cli_fail(&program, &error);
   psprobe_subscriber_free(subscriber);

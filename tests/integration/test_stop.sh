@@ -7,7 +7,7 @@ set -eu
 bin=${BUILD:-build}/examples
 work=$(mktemp -d)
 eval "$("$bin/local" --pubsub-port 0 --firestore-port 0 &)"
-trap 'kill -CONT "$PSPROBE_LOCAL_PID"; kill "$PSPROBE_LOCAL_PID"; rm -rf "$work"' EXIT
+trap 'kill -CONT "$PSPROBE_LOCAL_PID"; kill ${prober:-} ${subscriber:-} 2>/dev/null || true; kill "$PSPROBE_LOCAL_PID"; rm -rf "$work"' EXIT
 
 rows() { "$bin/report" --csv "$work/$1.db" 2>/dev/null | tail -n +2 | wc -l; }
 stopping() { grep -q 'waiting for answers in flight' "$work/$1.err"; }
@@ -55,3 +55,23 @@ began=$(date +%s%N)
 kill -TERM $prober
 ends hung 0 11500
 grep -q 'not all results are in Firestore yet' "$work/hung.err" || { echo "nothing is said of Firestore"; cat "$work/hung.err"; exit 1; }
+
+# ---- nor does a subscriber whose acknowledgements nobody takes need longer ----
+kill -CONT "$PSPROBE_LOCAL_PID"
+start pulled --timeout 60s --grace 100ms --no-firestore
+prober_url=$(until_true grep -q 'listening on' "$work/pulled.out" && sed -n 's/.*listening on //p' "$work/pulled.out")
+"$bin/subscriber" --project demo-project --create --subscription pulled --source one --prober "$prober_url" \
+  >"$work/sub.out" 2>"$work/sub.err" &
+subscriber=$!
+answered() { curl -sf "$(sed -n 's/.*live page at //p' "$work/pulled.out")metrics" | grep -q 'answers_total{.*status="answered"} [1-9][0-9]'; }
+until_true answered || { echo "nothing was answered"; cat "$work/sub.err"; exit 1; }
+kill -STOP "$PSPROBE_LOCAL_PID"
+began=$(date +%s%N)
+kill -TERM $subscriber
+status=0
+wait $subscriber || status=$?
+took=$((($(date +%s%N) - began) / 1000000))
+[ "$took" -lt 11000 ] || { echo "the subscriber took $took ms to end"; cat "$work/sub.err"; exit 1; }
+[ "$status" -le 1 ] || { echo "the subscriber ended with $status"; cat "$work/sub.err"; exit 1; }
+kill -TERM $prober
+wait $prober || true
