@@ -158,7 +158,7 @@ static void test_prober_down(void **state) {
   assert_true(code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED);
   assert_non_null(strstr(error.message, url + strlen("http://")));
   assert_non_null(strstr(error.message, "refused")); /* also where the last attempt timed out */
-  assert_true(error.retryable);
+  assert_int_equal(error.retryable, code == PSPROBE_UNAVAILABLE);
   assert_int_equal(psprobe_responder_answered(responder), 0);
   psprobe_responder_free(responder);
   close(held);
