@@ -10,8 +10,10 @@
 #include "prober/ahead.h"
 #include "prober/replying.h"
 
-/* From one commit to the next. */
+/* From one commit to the next; and from what asks for one until it begins, since another answer is
+ * often on its way then, which is to find the processor free, and goes along. */
 #define GATHER_NS (2 * PSP_MS_NS)
+#define SETTLE_NS PSP_MS_NS
 /* A probe whose slot has come waits so long for being kept; then the next has its turn. */
 #define AWAIT_NS (2 * PSP_SECOND_NS)
 /* What cannot be kept is tried again after this. */
@@ -173,7 +175,8 @@ bool psp_keeping_round(psp_keeping *keeping, const psprobe_finished *finished, s
 }
 
 void psp_keeping_pause(const psp_keeping *keeping) {
-  psprobe_sleep_until(keeping->kept_ns + GATHER_NS);
+  int64_t settled = psprobe_clock_monotonic() + SETTLE_NS, gathered = keeping->kept_ns + GATHER_NS;
+  psprobe_sleep_until(settled > gathered ? settled : gathered);
 }
 
 int64_t psp_keeping_due(const psp_keeping *keeping, int64_t now_ns) {
