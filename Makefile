@@ -138,8 +138,10 @@ $(BUILD)/tests/integration/test_stream_chaos: ALL_LDFLAGS += \
 $(BUILD)/tests/unit/pubsub/subscriber/test_streaming: ALL_LDFLAGS += -Wl,--wrap=psp_stream_start \
 	-Wl,--wrap=psp_stream_send,--wrap=psp_stream_half_close,--wrap=psp_stream_pause \
 	-Wl,--wrap=psp_stream_cancel,--wrap=psp_stream_give_up
-# And this one sets the clock.
+# This one sees what is done to a folder, and this holds an answer up where it is noted already.
 $(BUILD)/tests/unit/results/store/test_store_power: ALL_LDFLAGS += -Wl,--wrap=renameat2,--wrap=unlink,--wrap=fsync
+$(BUILD)/tests/unit/prober/test_keeping: ALL_LDFLAGS += -Wl,--wrap=psp_keeping_defer
+# And this one sets the clock.
 $(BUILD)/tests/unit/results/test_clock_set: ALL_LDFLAGS += -Wl,--wrap=psprobe_clock_wall
 $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Itests/support/fakes -Itests/support/servers -Itests/support/data
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(STATIC)

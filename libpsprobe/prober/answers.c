@@ -45,6 +45,15 @@ static void refuse(psprobe_prober *prober, psp_exchange *exchange, psp_reply *re
   psp_exchange_reply_shared(exchange, reply);
 }
 
+/* It is noted, and nobody keeps anything any more. The last that was kept may have it, or not: who
+ * sent it is to ask again, and is not told that it was for nothing. */
+static void leave(psprobe_prober *prober, psp_exchange *exchange, const psprobe_arrival *arrival) {
+  if (arrival->answer.status == PSPROBE_ANSWERED && arrival->delivery == 1)
+    psp_reply_again(exchange);
+  else
+    refuse(prober, exchange, prober->no_probe);
+}
+
 /* It is noted. Where it is to be kept, the answer to it waits for that. */
 static void take(psprobe_prober *prober, psp_exchange *exchange, size_t source,
                  const psp_told *told, const psp_noted *noted) {
@@ -54,8 +63,7 @@ static void take(psprobe_prober *prober, psp_exchange *exchange, size_t source,
   }
   psprobe_arrival arrival =
       arrival_of(prober, psp_exchange_segment(exchange, 1), source, told, noted);
-  if (!psp_keeping_defer(prober->keeping, exchange, &arrival))
-    refuse(prober, exchange, prober->no_probe);
+  if (!psp_keeping_defer(prober->keeping, exchange, &arrival)) leave(prober, exchange, &arrival);
 }
 
 /* Nothing here allocates, logs or waits but for a shard's lock until the answer is noted. */

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "fibers.h"
 #include "kernel.h"
+#include "known.h"
 #include "os/clock.h"
 
 #define MOST_PROBES 512
@@ -130,11 +131,6 @@ void sim_saw_arrival(const sim_call *call, int machine, const psp_exchange *exch
   sim_trace("arrives after %" PRId64 ": %s", sim_now() - probe->sent_ns, sim_call_path(call));
 }
 
-/* Whether a probe is known still as an answer comes: until twice its time-out. */
-static bool is_known(const sim_probe *probe, const sim_arrival *arrival) {
-  return arrival->at_ns - probe->sent_ns <= 2 * books.lives[probe->run].timeout_ns;
-}
-
 static sim_arrival told(sim_arrival arrival, int status) {
   arrival.status = status;
   arrival.exchange = NULL; /* another may come to have its address */
@@ -152,74 +148,16 @@ void sim_saw_reply(const psp_exchange *exchange, int status) {
 
 /* ---- the balance ---- */
 
-/* How many answers the file has to know of, and can. */
-typedef struct bounds {
-  uint64_t least, most;
-} bounds;
-
 /* Whether all of a run is in the file. One that is killed while its disk is full holds some still.
  */
 static bool has_ended(const sim_life_book *life) {
   return life->over_ns >= 0 && (life->ended_ns >= 0 || !books.full);
 }
 
-/* Whether an answer repeats the newest duplicate before it; *perhaps: an older one, or one that
- * came at the same nanosecond as another, so that it may be taken for new. A responder that did not
- * hear that we have its answer tells it again: that is no other. */
-static bool is_repeated(const sim_probe *probe, size_t source, unsigned first, unsigned k,
-                        bool *perhaps) {
-  const sim_arrival *list = probe->arrivals[source];
-  bool newest = true, again = false;
-  *perhaps = false;
-  for (unsigned i = k; i-- > 0;) {
-    if (i == first || !is_known(probe, &list[i]) ||
-        strcmp(list[i].delivery, list[first].delivery) == 0)
-      continue;
-    const bool same = strcmp(list[i].delivery, list[k].delivery) == 0;
-    again |= same && newest;
-    *perhaps |= (same && !newest) || (!same && list[i].at_ns == list[k].at_ns);
-    newest = newest && list[i].at_ns == list[k].at_ns;
-  }
-  for (unsigned i = k + 1; i < probe->count[source] && list[i].at_ns == list[k].at_ns; i++)
-    *perhaps |= strcmp(list[i].delivery, list[k].delivery) != 0;
-  return again;
-}
-
-/* When `first` is the one that counts. */
-static bounds count_after(const sim_probe *probe, size_t source, unsigned first) {
-  const sim_life_book *life = &books.lives[probe->run];
-  const sim_arrival *list = probe->arrivals[source];
-  bounds b = {0, 0};
-  bool told = false; /* of the newest duplicate, that it is kept */
-  for (unsigned k = 0; k < probe->count[source]; k++) {
-    bool perhaps = false;
-    if (!is_known(probe, &list[k])) continue;
-    if (k != first && strcmp(list[k].delivery, list[first].delivery) == 0) continue;
-    bool again = k != first && is_repeated(probe, source, first, k, &perhaps);
-    bool sure = list[k].status == 200 || (has_ended(life) && list[k].at_ns < life->over_ns);
-    b.most += !again || perhaps;
-    b.least += sure && !perhaps && !(again && told);
-    told = (again && told) || sure;
-  }
-  return b;
-}
-
-/* Of those that come at the same nanosecond, any may be taken for the first. */
-static bounds known_answers(const sim_probe *probe, size_t source) {
-  const sim_arrival *list = probe->arrivals[source];
-  bounds all = count_after(probe, source, 0);
-  for (unsigned k = 1; k < probe->count[source] && list[k].at_ns == list[0].at_ns; k++) {
-    bounds b = count_after(probe, source, k);
-    if (b.least < all.least) all.least = b.least;
-    if (b.most > all.most) all.most = b.most;
-  }
-  return all;
-}
-
 static void check_answer(const sim_probe *probe, size_t source, const psprobe_answer *answer) {
   const sim_life_book *life = &books.lives[probe->run];
   const char *name = sources[source];
-  bounds b = known_answers(probe, source);
+  sim_bounds b = sim_known_answers(probe, source, life, has_ended(life));
   uint64_t known = psprobe_answer_came(answer->status) ? 1 + (uint64_t)answer->duplicates : 0;
   if (known < b.least || known > b.most)
     sim_fault("probe %s, %s: the file knows of %" PRIu64 " answers, the world of %" PRIu64
@@ -307,16 +245,30 @@ static bool was_full(const sim_arrival *arrival) {
   return i < books.life_count;
 }
 
+/* Whether nothing came after it: the last answer of a run can find that it is over. */
+static bool was_last(const sim_probe *probe, const sim_arrival *arrival) {
+  for (size_t i = 0; i < books.count; i++) {
+    const sim_probe *other = &books.probes[i];
+    if (other->run != probe->run) continue;
+    if (other->sent_ns >= arrival->at_ns) return false;
+    for (size_t s = 0; s < SIM_SOURCES; s++)
+      if (other->count[s] > 0 && other->arrivals[s][other->count[s] - 1].at_ns > arrival->at_ns)
+        return false;
+  }
+  return true;
+}
+
 /* While its run goes on, an answer that is known is told so, and no other. From its end on nobody
  * need hear of it any more, but who is told 200 is believed. */
 static void check_replies(const sim_probe *probe, size_t source) {
   int64_t over = books.lives[probe->run].over_ns;
   for (unsigned k = 0; k < probe->count[source]; k++) {
     const sim_arrival *arrival = &probe->arrivals[source][k];
-    bool known = is_known(probe, arrival);
+    bool known = sim_is_known(probe, arrival, &books.lives[probe->run]);
     if (arrival->status == 0 || (arrival->status == 200) == known) continue;
     if (known && over >= 0 && arrival->at_ns >= over) continue;
-    if (known && arrival->status == 503 && was_full(arrival)) continue;
+    if (known && arrival->status == 503 && (was_full(arrival) || was_last(probe, arrival)))
+      continue;
     sim_fault("probe %s: an answer after %" PRId64 " ns was told %d", probe->id,
               arrival->at_ns - probe->sent_ns, arrival->status);
   }
@@ -324,20 +276,21 @@ static void check_replies(const sim_probe *probe, size_t source) {
 
 /* What the world counts of one source in one run. */
 typedef struct source_count {
-  bounds answered, late, lost, duplicates;
+  sim_bounds answered, late, lost, duplicates;
 } source_count;
 
-static void add(bounds *to, bool least, bool most) {
+static void add(sim_bounds *to, bool least, bool most) {
   to->least += least;
   to->most += most;
 }
 
 static source_count count_source(unsigned run, size_t source) {
+  const sim_life_book *life = &books.lives[run];
   source_count c = {0};
   for (size_t i = 0; i < books.count; i++) {
     const sim_probe *probe = &books.probes[i];
     if (probe->run != run || probe->cold) continue;
-    bounds b = known_answers(probe, source);
+    sim_bounds b = sim_known_answers(probe, source, life, has_ended(life));
     int64_t elapsed = probe->arrivals[source][0].at_ns - probe->sent_ns;
     add(elapsed > books.lives[run].timeout_ns ? &c.late : &c.answered, b.least > 0, b.most > 0);
     add(&c.lost, b.most == 0, b.least == 0);
@@ -347,7 +300,7 @@ static source_count count_source(unsigned run, size_t source) {
   return c;
 }
 
-static void check_count(unsigned run, const char *what, uint64_t counted, bounds world) {
+static void check_count(unsigned run, const char *what, uint64_t counted, sim_bounds world) {
   if (counted < world.least || counted > world.most)
     sim_fault("run %u: %" PRIu64 " %s, in the world %" PRIu64 " to %" PRIu64, run, counted, what,
               world.least, world.most);
@@ -360,9 +313,9 @@ static void check_run(unsigned run) {
   if (books.lives[run].over_ns < 0) return;
   for (size_t i = 0; i < books.count; i++)
     if (books.probes[i].run == run) *(books.probes[i].cold ? &cold : &sent) += 1;
-  check_count(run, "sent", stats->sent, (bounds){sent, sent});
-  check_count(run, "rare ones sent", stats->cold_sent, (bounds){cold, cold});
-  check_count(run, "completed", stats->completed, (bounds){sent + cold, sent + cold});
+  check_count(run, "sent", stats->sent, (sim_bounds){sent, sent});
+  check_count(run, "rare ones sent", stats->cold_sent, (sim_bounds){cold, cold});
+  check_count(run, "completed", stats->completed, (sim_bounds){sent + cold, sent + cold});
   for (size_t s = 0; s < SIM_SOURCES; s++) {
     source_count c = count_source(run, s);
     check_count(run, "answered", stats->answered[s], c.answered);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "lab.h"
+#include "prober/keeping.h"
 #include "prober/parts.h"
 #include "raw_http.h"
 
@@ -24,6 +25,7 @@ typedef struct file {
   pthread_cond_t changed;
   bool full, held; /* it takes nothing; it takes its time */
   bool stuck;      /* somebody waits in it */
+  bool slow;       /* an answer that is noted goes no further */
   char planned[LAB_MAX][PSPROBE_ID_SIZE];
   char sent[LAB_MAX][PSPROBE_ID_SIZE];
   psprobe_arrival arrivals[64];
@@ -61,6 +63,19 @@ static void set(bool *what, bool to) {
   pthread_mutex_unlock(&kept.lock);
 }
 
+bool __real_psp_keeping_defer(psp_keeping *keeping, psp_exchange *exchange,
+                              const psprobe_arrival *arrival);
+bool __wrap_psp_keeping_defer(psp_keeping *keeping, psp_exchange *exchange,
+                              const psprobe_arrival *arrival);
+bool __wrap_psp_keeping_defer(psp_keeping *keeping, psp_exchange *exchange,
+                              const psprobe_arrival *arrival) {
+  pthread_mutex_lock(&kept.lock);
+  while (kept.slow)
+    pthread_cond_wait(&kept.changed, &kept.lock);
+  pthread_mutex_unlock(&kept.lock);
+  return __real_psp_keeping_defer(keeping, exchange, arrival);
+}
+
 static void await_count(const size_t *count, size_t least) {
   pthread_mutex_lock(&kept.lock);
   while (*count < least)
@@ -69,7 +84,7 @@ static void await_count(const size_t *count, size_t least) {
 }
 
 static lab *begin(void **state, psprobe_prober_options options) {
-  kept.full = kept.held = kept.stuck = false;
+  kept.full = kept.held = kept.stuck = kept.slow = false;
   kept.planned_count = kept.sent_count = kept.arrival_count = kept.finished_count = 0;
   options.keep = keep;
   options.keep_arg = &kept;
@@ -161,6 +176,30 @@ static void test_to_come_again(void **state) {
   assert_int_equal(stats.duplicates[0], 1);
 }
 
+static void *answer_last(void *arg) {
+  lab *l = arg;
+  return (void *)(intptr_t)ask_again_later(l, l->ids[0]);
+}
+
+/* The last answer is noted, and so the run is over before it waits for its 200: it counts, and its
+ * responder is not told that nobody wanted it. What comes after that was for nothing. */
+static void test_over_meanwhile(void **state) {
+  pthread_t thread;
+  void *told;
+  lab *l = begin(state, (psprobe_prober_options){.count = 1});
+  const char *id = lab_published(l, 0);
+  assert_int_equal(lab_answer(l, "regular_service", id, NULL), 200);
+  set(&kept.slow, true);
+  assert_int_equal(pthread_create(&thread, NULL, answer_last, l), 0);
+  lab_join(l);
+  set(&kept.slow, false);
+  pthread_join(thread, &told);
+  assert_int_equal((intptr_t)told, 503);
+  assert_int_equal(kept.finished_count, 1);
+  assert_int_equal(lab_finished(l, 0)->result.answers[0].status, PSPROBE_ANSWERED);
+  assert_int_equal(lab_answer(l, "regular_service", id, NULL), 404);
+}
+
 /* None is sent that is not kept: slots pass, and are counted. */
 static void test_withheld(void **state) {
   lab *l = begin(state, (psprobe_prober_options){.timeout_ns = 20000000, .capacity = 100000});
@@ -198,9 +237,8 @@ static void test_nothing_can_be_kept(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_planned_sent_finished), TEST(test_a_200_is_kept),
-      TEST(test_to_come_again),         TEST(test_withheld),
-      TEST(test_nothing_can_be_kept),
+      TEST(test_planned_sent_finished), TEST(test_a_200_is_kept), TEST(test_to_come_again),
+      TEST(test_over_meanwhile),        TEST(test_withheld),      TEST(test_nothing_can_be_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
