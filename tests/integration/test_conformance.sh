@@ -21,6 +21,7 @@ wrong() {
 
 # serve TYPE [TARGET]: as the client starts it, but for the port that it cannot choose.
 serve() {
+  : >"$work/log" # here and now, so that nobody takes the port of the one before for its own
   env -u FUNCTION_TARGET PORT=0 FUNCTION_SIGNATURE_TYPE="$1" "$server" ${2:+"$2"} 2>"$work/log" &
   pid=$!
   for _ in $(seq 200); do

@@ -65,7 +65,7 @@ expect 2 "--push-audience: needs --push-account too" responder --push-audience h
 expect 2 "--push-account: needs --push-audience too" responder --push-account a@p
 expect 2 "--jwks: is of no use without --push-account" responder --jwks https://x.example
 expect 2 "--prober-auth: 'basic' is none of none, oidc" subscriber $P --prober-auth basic
-expect 1 "/nowhere/x.db: unable to open database file (No such file or directory)" local --db /nowhere/x.db
+expect 1 "/nowhere/x.db: unable to open database file (No such file or directory)" local --pubsub-port 0 --firestore-port 0 --db /nowhere/x.db
 expect 1 "nowhere.db" report "$work/nowhere.db"
 echo "not a database, but text that is long enough to be read as a header of one" >"$work/text.db"
 expect 1 "text.db" report "$work/text.db"
