@@ -84,10 +84,16 @@ bool psp_run_copy_make(psp_run_copy *copy, const psprobe_run *run) {
   return good;
 }
 
-static bool is_object(const char *text) {
+/* Whether it is a JSON object, which is put in the one form that each way of writing has; without
+ * `out` it is looked at only. */
+static bool put_object(psp_buf *out, const char *text) {
   psp_json *json = NULL;
   psprobe_code code = psp_json_parse(text, strlen(text), "settings", &json, NULL);
   bool object = code == PSPROBE_OK && psp_json_is_object(json);
+  if (object && out != NULL) {
+    psp_json_writer w = {.buf = out};
+    psp_json_put_json(&w, json);
+  }
   psp_json_free(json);
   return object;
 }
@@ -124,9 +130,8 @@ void psp_run_put_cell(psp_buf *out, const psprobe_run *run, size_t column) {
       break;
     default:
       if (text_at(run, column) == NULL) return;
-      if (psp_run_columns[column].kind == PSP_RUN_SETTINGS && is_object(text_at(run, column)))
-        psp_buf_text(out, text_at(run, column));
-      else
+      if (psp_run_columns[column].kind != PSP_RUN_SETTINGS ||
+          !put_object(out, text_at(run, column)))
         put_printable(out, text_at(run, column));
   }
 }
@@ -158,7 +163,7 @@ bool psp_run_set_cell(psp_run_copy *copy, size_t column, const char *text, const
       return set_ending(copy, text);
     case PSP_RUN_SETTINGS:
       *why = "no JSON object";
-      if (!is_object(text)) return false;
+      if (!put_object(NULL, text)) return false;
       break;
     default:
       break;

@@ -132,6 +132,7 @@ static void test_texts_of_a_run(void **state) {
                {"run_region", "a\nb\x7f", "a\nb\\x7F"},
                {"run_clock", "\xc3\xa9 \xe2\x80\xae", "\xc3\xa9 \\xE2\\x80\\xAE"},
                {"run_settings", "{\"a\":\"\xc3\xa9\"}", "{\"a\":\"\xc3\xa9\"}"},
+               {"run_settings", "{ \"a\" : [1,  2] }", "{\"a\":[1,2]}"},
                {"run_settings", "{\x1b", "{\\x1B"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     psprobe_run run = {.host = NULL};
