@@ -60,3 +60,15 @@ size_t psp_printable_text(char *out, size_t size, const char *text) {
 size_t psp_printable_lines(char *out, size_t size, const char *text) {
   return show(out, size, text, true);
 }
+
+void psp_printable_put(psp_buf *out, const char *text) {
+  char escaped[PSP_ESCAPED_SIZE];
+  for (size_t left = strlen(text), bytes; left > 0; text += bytes, left -= bytes) {
+    bytes = *text == '\n' ? 1 : psp_printable_char(text, left);
+    if (bytes > 0)
+      psp_buf_add(out, text, bytes);
+    else
+      psp_buf_text(out, psp_escaped_byte(escaped, *text));
+    bytes += bytes == 0;
+  }
+}

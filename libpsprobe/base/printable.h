@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
+
 /** Bytes of the character at `text` that may be shown as it is; 0: its first byte is escaped. */
 size_t psp_printable_char(const char *text, size_t len);
 /** Nothing in it is escaped. */
@@ -27,5 +29,7 @@ char *psp_escaped_byte(char out[PSP_ESCAPED_SIZE], char byte);
 size_t psp_printable_text(char *out, size_t size, const char *text);
 /** As psp_printable_text, with line feeds as they are. */
 size_t psp_printable_lines(char *out, size_t size, const char *text);
+/** Appends all of `text` likewise, line feeds as they are. */
+void psp_printable_put(psp_buf *out, const char *text);
 
 #endif

@@ -91,22 +91,9 @@ void psp_sink_literal(const psp_sink *sink, const char *literal) {
   psp_buf_text(sink->to, literal);
 }
 
-/* As it may be shown; a line feed stays one. */
-static void put_printable(psp_buf *out, const char *text) {
-  for (size_t left = strlen(text), bytes; left > 0; left -= bytes, text += bytes) {
-    char escaped[PSP_ESCAPED_SIZE];
-    bytes = *text == '\n' ? 1 : psp_printable_char(text, left);
-    if (bytes > 0)
-      psp_buf_add(out, text, bytes);
-    else
-      psp_buf_text(out, psp_escaped_byte(escaped, *text));
-    bytes += bytes == 0;
-  }
-}
-
 void psp_sink_text(const psp_sink *sink, const char *text) {
   psp_buf clean = {0};
-  put_printable(&clean, text);
+  psp_printable_put(&clean, text);
   if (clean.failed)
     sink->to->failed = true;
   else if (clean.len > 0)

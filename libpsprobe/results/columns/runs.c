@@ -98,19 +98,6 @@ static bool put_object(psp_buf *out, const char *text) {
   return object;
 }
 
-/* A stranger's file may have control characters in it, and a table is looked at in a terminal. */
-static void put_printable(psp_buf *out, const char *text) {
-  char escaped[PSP_ESCAPED_SIZE];
-  for (size_t left = strlen(text), bytes; left > 0; text += bytes, left -= bytes) {
-    bytes = *text == '\n' ? 1 : psp_printable_char(text, left);
-    if (bytes > 0)
-      psp_buf_add(out, text, bytes);
-    else
-      psp_buf_text(out, psp_escaped_byte(escaped, *text));
-    bytes += bytes == 0;
-  }
-}
-
 void psp_run_put_cell(psp_buf *out, const psprobe_run *run, size_t column) {
   char text[PSP_TIMESTAMP_SIZE];
   const void *at = place(run, column);
@@ -132,7 +119,8 @@ void psp_run_put_cell(psp_buf *out, const psprobe_run *run, size_t column) {
       if (text_at(run, column) == NULL) return;
       if (psp_run_columns[column].kind != PSP_RUN_SETTINGS ||
           !put_object(out, text_at(run, column)))
-        put_printable(out, text_at(run, column));
+        /* A stranger's file may have control characters in it, and a table is looked at. */
+        psp_printable_put(out, text_at(run, column));
   }
 }
 

@@ -37,6 +37,15 @@ static void test_text(void **state) {
   }
 }
 
+static void test_put(void **state) {
+  (void)state;
+  psp_buf out = {0};
+  psp_buf_text(&out, "<");
+  psp_printable_put(&out, "a\n\x1b[é\xff");
+  assert_string_equal(out.data, "<a\n\\x1B[é\\xFF");
+  psp_buf_free(&out);
+}
+
 /* Neither a character nor an escape is torn. */
 static void test_cut(void **state) {
   (void)state;
@@ -52,6 +61,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_text),
       cmocka_unit_test(test_cut),
+      cmocka_unit_test(test_put),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
