@@ -105,16 +105,16 @@ PSPROBE_API psprobe_code psprobe_report_fetch(psprobe_client *client,
                                               const psprobe_report_options *options,
                                               psprobe_report **report, psprobe_error *error);
 /**
- * Hands out what probers uploaded, without a report: JSON lines as they come, in Firestore's order
- * and in constant memory; a CSV, in the order sent, or some sources are held in memory.
+ * Hands out what probers uploaded, without a report, in constant memory: JSON lines as they come,
+ * in Firestore's order; a CSV, or some sources, in the order sent, by way of a temporary file.
  *
  * @param client  reads
  * @param cloud   may be NULL
  * @param options as psprobe_report_export
  * @param form    of the rows
  * @param put     called on this thread
- * @return PSPROBE_OK, also when `put` ended it; else as psprobe_report_fetch
- * Blocks: while it is read.
+ * @return PSPROBE_OK, also when `put` ended it; RESOURCE_EXHAUSTED also: no room for that file;
+ * else as psprobe_report_fetch Blocks: while it is read.
  */
 PSPROBE_API psprobe_code psprobe_report_export_cloud(psprobe_client *client,
                                                      const psprobe_report_cloud *cloud,

@@ -16,6 +16,7 @@
 #include <psprobe/report.h>
 #include <psprobe/timing.h>
 
+#include "files.h"
 #include "scratch.h"
 #include "target.h"
 
@@ -116,28 +117,66 @@ static psprobe_report *fetch(const char *collection, const psprobe_report_option
   return report;
 }
 
+static char *content(const char *path) {
+  psp_buf bytes = test_file(path);
+  return psp_buf_take(&bytes, NULL);
+}
+
 static bool put_file(void *arg, const char *text, size_t len) {
   return fwrite(text, 1, len, arg) == len;
 }
 
-/* Lines as they come from Firestore have the figures of a file that holds the same. */
-static void compare_lines(void **state, psprobe_store *store, const char *collection) {
+/* What is handed out in a form, in `path`. */
+static void export(const char *collection, const psprobe_report_options *options,
+                   psprobe_report_form form, const char *path) {
   psprobe_report_cloud cloud = {.collection = collection};
-  psprobe_report *of_file = NULL, *of_lines = NULL;
   psprobe_error error = {0};
-  const char *path = scratch_file(state, "lines");
   FILE *file = fopen(path, "wb");
   assert_non_null(file);
-  if (psprobe_report_export_cloud(client, &cloud, NULL, PSPROBE_REPORT_JSON_LINES, put_file, file,
-                                  &error) != PSPROBE_OK)
+  if (psprobe_report_export_cloud(client, &cloud, options, form, put_file, file, &error) !=
+      PSPROBE_OK)
     fail_msg("%s", error.message);
   assert_int_equal(fclose(file), 0);
-  assert_int_equal(psprobe_report_read(path, NULL, &of_lines, &error), PSPROBE_OK);
+}
+
+/* Lines as they come from Firestore have the figures of a file that holds the same; a table of it
+ * is the file's. */
+static void compare_exports(void **state, psprobe_store *store, const char *collection) {
+  psprobe_report *of_file = NULL, *of_lines = NULL;
+  const char *path = scratch_file(state, "lines");
+  export(collection, NULL, PSPROBE_REPORT_JSON_LINES, path);
+  assert_int_equal(psprobe_report_read(path, NULL, &of_lines, NULL), PSPROBE_OK);
   assert_int_equal(psprobe_report_load(store, NULL, &of_file, NULL), PSPROBE_OK);
   expect_equal(psprobe_report_json(of_file), psprobe_report_json(of_lines));
   expect_equal(psprobe_report_json_lines(of_file), psprobe_report_json_lines(of_lines));
+  export(collection, NULL, PSPROBE_REPORT_CSV, path);
+  expect_equal(psprobe_report_csv(of_file), content(path));
   psprobe_report_free(of_file);
   psprobe_report_free(of_lines);
+}
+
+/* Some sources, in another order: as a file that holds the same has them. */
+static void compare_sources(void **state, const char *path, const char *collection) {
+  static const char *const asked[] = {PSPROBE_REGULAR_SERVICE, PSPROBE_CLOUD_FUNCTION};
+  const char *to = scratch_file(state, "some");
+  for (size_t count = 1; count <= 2; count++) {
+    const psprobe_report_options options = {.sources = asked, .source_count = count, .rows = true};
+    psprobe_report *report = NULL;
+    assert_int_equal(psprobe_report_read(path, &options, &report, NULL), PSPROBE_OK);
+    export(collection, &options, PSPROBE_REPORT_CSV, to);
+    expect_equal(psprobe_report_csv(report), content(to));
+    export(collection, &options, PSPROBE_REPORT_JSON_LINES, to);
+    expect_equal(psprobe_report_json_lines(report), content(to));
+    psprobe_report_free(report);
+  }
+  static const char *const none[] = {"nobody"};
+  const psprobe_report_options wrong = {.sources = none, .source_count = 1};
+  psprobe_report_cloud cloud = {.collection = collection};
+  psprobe_error error = {0};
+  assert_int_equal(psprobe_report_export_cloud(client, &cloud, &wrong, PSPROBE_REPORT_CSV, put_file,
+                                               stderr, &error),
+                   PSPROBE_NOT_FOUND);
+  assert_non_null(strstr(error.message, "no source 'nobody'"));
 }
 
 static void compare(psprobe_store *store, const char *collection,
@@ -157,7 +196,8 @@ static void the_same_as_of_the_file(void **state) {
   add_run(store, 1, 0, 250, PSPROBE_ENDING_FINISHED);
   add_run(store, 2, 1000, 60, PSPROBE_ENDING_STOPPED);
   upload(store, "cloud_results");
-  compare_lines(state, store, "cloud_results");
+  compare_exports(state, store, "cloud_results");
+  compare_sources(state, scratch_file(state, "r.db"), "cloud_results");
   char first[PSPROBE_ID_SIZE];
   scratch_id(first, 1);
   compare(store, "cloud_results", &(psprobe_report_options){.filter = {.run = "last"}});

@@ -115,6 +115,8 @@ typedef struct psp_columns_cloud {
 psprobe_code psp_columns_fetch(psp_columns *columns, const psp_columns_cloud *from,
                                psprobe_error *error);
 
+/** A run as these columns have it: of their sources. Borrowed from them. */
+psprobe_run psp_columns_run(const psp_columns *columns, uint32_t index);
 /** Hands every probe to `take`, the rare ones where they were sent. @return false: it ended it */
 bool psp_columns_each(const psp_columns *columns, psp_row_take *take, void *arg);
 

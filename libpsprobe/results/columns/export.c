@@ -141,9 +141,7 @@ psprobe_code psp_export_columns(psp_export *out, const psp_columns *c, psprobe_e
     run.sources[k] = c->sources[k].name;
   const psprobe_code code = begin(out, &run, error);
   for (size_t i = 0; code == PSPROBE_OK && i < c->run_count; i++) {
-    psprobe_run one = c->runs[i].run;
-    one.source_count = run.source_count;
-    memcpy(one.sources, run.sources, sizeof run.sources);
+    const psprobe_run one = psp_columns_run(c, (uint32_t)i);
     put_run(out, &one);
   }
   return code;
@@ -157,13 +155,6 @@ psprobe_code psp_export_end(psp_export *out, psprobe_error *error) {
   return failed ? psp_fail_memory(error, "rows") : PSPROBE_OK;
 }
 
-psprobe_code psp_export_all(psp_export *out, const psp_columns *columns, psprobe_error *error) {
-  psp_columns_each(columns, psp_export_note, &out->shape);
-  const psprobe_code code = psp_export_columns(out, columns, error);
-  if (code == PSPROBE_OK) psp_columns_each(columns, psp_export_row, out);
-  return code;
-}
-
 static bool put_text(void *arg, const char *text, size_t len) {
   psp_buf_add(arg, text, len);
   return true;
@@ -172,7 +163,9 @@ static bool put_text(void *arg, const char *text, size_t len) {
 char *psp_columns_export(const psp_columns *columns, psprobe_report_form form) {
   psp_buf all = {0};
   psp_export out = {.form = form, .put = put_text, .arg = &all};
-  psp_export_all(&out, columns, NULL); /* of all sources: none is missing */
+  psp_columns_each(columns, psp_export_note, &out.shape);
+  psp_export_columns(&out, columns, NULL); /* of all sources: none is missing */
+  psp_columns_each(columns, psp_export_row, &out);
   all.failed |= psp_export_end(&out, NULL) != PSPROBE_OK;
   return psp_buf_take(&all, NULL);
 }

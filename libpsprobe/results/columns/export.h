@@ -61,12 +61,11 @@ psprobe_code psp_export_file(const psp_columns_source *source, psp_export *out,
 /** The same of a store. @return as psprobe_store_each */
 psprobe_code psp_export_store(psprobe_store *store, const psprobe_filter *filter, psp_export *out,
                               psprobe_error *error);
-/** The same of what probers uploaded: lines as it comes, in Firestore's order, so that it is read
- * once; a table is held in memory. @return as psp_columns_fetch */
+/** The same of what probers uploaded, which is read once: lines as they come, in Firestore's order;
+ * a table, or some sources, in the order sent, by way of a file (psp_sorted). @return as
+ * psp_columns_fetch, psp_sorted_open */
 psprobe_code psp_export_cloud(const psp_columns_cloud *from, psp_export *out, psprobe_error *error);
-/** All that columns hold. @return as psp_export_columns */
-psprobe_code psp_export_all(psp_export *out, const psp_columns *columns, psprobe_error *error);
-/** The same of columns, as a text. NULL: no memory. */
+/** All that columns hold, as a text. NULL: no memory. */
 char *psp_columns_export(const psp_columns *columns, psprobe_report_form form);
 
 /** The forms of a row, for psp_export_row. */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "results/columns/documents.h"
 #include "results/columns/export.h"
+#include "results/columns/sorted.h"
 #include "results/upload/collections.h"
 #include "results/upload/run_document.h"
 
@@ -14,7 +15,7 @@ typedef struct fetch {
   psp_collections collections;
   psp_run_list runs;
   psp_import import;
-  psp_export *out;   /* NULL: the columns hold the rows */
+  psp_export *out;   /* takes lines as they come; NULL: something else takes the rows */
   psprobe_code code; /* what ended the reading */
   psprobe_error *error;
   uint64_t rows;
@@ -103,41 +104,90 @@ static psprobe_code read_all(fetch *f, psprobe_error *error) {
   return code;
 }
 
-static psprobe_code fetch_rows(psp_columns *columns, const psp_columns_cloud *from, psp_export *out,
-                               psprobe_error *error) {
+/* Of f, `from` and what takes the rows are set. */
+static psprobe_code fetch_rows(fetch *f, psprobe_error *error) {
   psprobe_error own = {0};
-  if (error == NULL) error = &own;
-  fetch f = {.from = from, .out = out, .error = error};
-  psprobe_code code = psp_collections_name(&f.collections, from->collection, from->runs, error);
+  f->error = error != NULL ? error : &own;
+  psprobe_filter filter = f->from->filter;
+  psprobe_code code =
+      psp_collections_name(&f->collections, f->from->collection, f->from->runs, error);
   if (code != PSPROBE_OK) return code;
-  /* The run was chosen by its document. */
-  psprobe_filter filter = from->filter;
-  f.import = (psp_import){.columns = columns,
-                          .what = f.collections.results,
-                          .filter = &filter,
-                          .take = out != NULL ? psp_export_row : NULL,
-                          .arg = out};
-  code = read_all(&f, error);
-  if (f.runs.count > 0) filter.run = NULL;
-  if (code == PSPROBE_OK) code = psp_import_finish(&f.import, error);
-  psp_import_free(&f.import);
-  psp_run_list_free(&f.runs);
-  psp_collections_free(&f.collections);
+  f->import.what = f->collections.results;
+  f->import.filter = &filter;
+  code = read_all(f, f->error);
+  if (f->runs.count > 0) filter.run = NULL; /* the run was chosen by its document */
+  if (code == PSPROBE_OK) code = psp_import_finish(&f->import, error);
+  psp_import_free(&f->import);
+  psp_run_list_free(&f->runs);
+  psp_collections_free(&f->collections);
   return code;
 }
 
 psprobe_code psp_columns_fetch(psp_columns *columns, const psp_columns_cloud *from,
                                psprobe_error *error) {
-  return fetch_rows(columns, from, NULL, error);
+  fetch f = {.from = from, .import = {.columns = columns}};
+  return fetch_rows(&f, error);
+}
+
+/* ---- written out again ---- */
+
+static psprobe_code export_lines(const psp_columns_cloud *from, psp_columns *columns,
+                                 psp_export *out, psprobe_error *error) {
+  fetch f = {
+      .from = from, .out = out, .import = {.columns = columns, .take = psp_export_row, .arg = out}};
+  return fetch_rows(&f, error);
+}
+
+/* A table's shape and sources are known after the last row alone: all wait until then, and go out
+ * in the order sent. */
+typedef struct waiting {
+  psp_sorted rows;
+  psp_csv_shape *shape;
+} waiting;
+
+static bool wait_row(void *arg, const psp_row *row) {
+  waiting *w = arg;
+  return psp_export_note(w->shape, row) && psp_sorted_take(&w->rows, row);
+}
+
+/* The runs of columns, with their sources. */
+static bool list_runs(const psp_columns *c, psp_run_list *runs) {
+  bool good = true;
+  for (size_t i = 0; good && i < c->run_count; i++) {
+    const psprobe_run run = psp_columns_run(c, (uint32_t)i);
+    good = psp_run_list_add(runs, &run) != NULL;
+  }
+  return good;
+}
+
+static psprobe_code put_waiting(waiting *w, const psp_columns *columns, psp_export *out,
+                                psprobe_error *error) {
+  psp_run_list runs = {0};
+  psprobe_code code = list_runs(columns, &runs) ? PSPROBE_OK : psp_fail_memory(error, "runs");
+  if (code == PSPROBE_OK) code = psp_export_columns(out, columns, error);
+  if (code == PSPROBE_OK) code = psp_sorted_each(&w->rows, &runs, psp_export_row, out, error);
+  psp_run_list_free(&runs);
+  return code;
+}
+
+static psprobe_code export_sorted(const psp_columns_cloud *from, psp_columns *columns,
+                                  psp_export *out, psprobe_error *error) {
+  waiting w = {.shape = &out->shape};
+  fetch f = {.from = from, .import = {.columns = columns, .take = wait_row, .arg = &w}};
+  psprobe_code code = psp_sorted_open(&w.rows, error);
+  if (code == PSPROBE_OK) code = fetch_rows(&f, error);
+  if (code == PSPROBE_OK) code = w.rows.code;
+  if (code == PSPROBE_OK) code = put_waiting(&w, columns, out, error);
+  psp_sorted_close(&w.rows);
+  return code;
 }
 
 psprobe_code psp_export_cloud(const psp_columns_cloud *from, psp_export *out,
                               psprobe_error *error) {
   psp_columns columns = {0};
-  /* Which sources there are is not known before the rows, where documents are of no run. */
-  bool held = out->form == PSPROBE_REPORT_CSV || out->chosen.count > 0;
-  psprobe_code code = fetch_rows(&columns, from, held ? NULL : out, error);
-  if (code == PSPROBE_OK && held) code = psp_export_all(out, &columns, error);
+  bool sorted = out->form == PSPROBE_REPORT_CSV || out->chosen.count > 0;
+  psprobe_code code =
+      sorted ? export_sorted(from, &columns, out, error) : export_lines(from, &columns, out, error);
   psprobe_code end = psp_export_end(out, code == PSPROBE_OK ? error : NULL);
   psp_columns_free(&columns);
   return code == PSPROBE_OK ? end : code;

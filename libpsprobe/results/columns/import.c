@@ -184,13 +184,7 @@ static bool is_asked_for(const psp_import *import, const psp_import_row *row) {
 /* The row's run with its sources, which are the columns' where it has no line. */
 static psprobe_run with_sources(const psp_import *import, const psp_import_row *row,
                                 uint32_t index) {
-  const psp_columns *columns = import->columns;
-  if (row->listed != NULL) return *row->listed;
-  psprobe_run run = columns->runs[index].run;
-  run.source_count = columns->source_count;
-  for (size_t k = 0; k < columns->source_count; k++)
-    run.sources[k] = columns->sources[k].name;
-  return run;
+  return row->listed != NULL ? *row->listed : psp_columns_run(import->columns, index);
 }
 
 static void hand_on(psp_import *import, psp_import_row *row, uint32_t index) {

@@ -35,8 +35,7 @@ static void read_row(const psp_columns *c, size_t i, psprobe_result *result) {
   }
 }
 
-/* A run as these columns have it: of their sources. */
-static psprobe_run run_of(const psp_columns *c, uint32_t index) {
+psprobe_run psp_columns_run(const psp_columns *c, uint32_t index) {
   psprobe_run run = c->runs[index].run;
   run.source_count = c->source_count;
   for (size_t k = 0; k < c->source_count; k++)
@@ -55,7 +54,7 @@ bool psp_columns_each(const psp_columns *c, psp_row_take *take, void *arg) {
     size_t at = rare ? k++ : i++;
     read_row(of, at, &result);
     result.cadence = rare ? PSPROBE_CADENCE_COLD : PSPROBE_CADENCE_STEADY;
-    const psprobe_run run = run_of(c, of->run[at]);
+    const psprobe_run run = psp_columns_run(c, of->run[at]);
     on = take(arg, &(psp_row){.run = &run,
                               .id = of->id[at],
                               .result = &result,
