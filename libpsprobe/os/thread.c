@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/thread.h"
 
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The kernel's struct sched_attr in its first form, which C libraries lack or name alike. */
+typedef struct scheduling {
+  uint32_t size, policy;
+  uint64_t flags;
+  int32_t nice;
+  uint32_t priority;
+  uint64_t runtime, deadline, period;
+} scheduling;
+
 void psp_signals_block(sigset_t *before) {
   sigset_t all;
   sigfillset(&all);
@@ -19,4 +32,14 @@ bool psp_thread_start(pthread_t *thread, const char *name, void *(*run)(void *),
   /* Joinable as yet, so that the name cannot come to a thread that is gone. */
   if (started) pthread_setname_np(*thread, name);
   return started;
+}
+
+int64_t psp_thread_slice(int64_t slice_ns) {
+  scheduling now = {.size = sizeof now};
+  if (slice_ns <= 0 || syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) != 0 ||
+      now.policy != SCHED_OTHER || now.runtime == 0)
+    return 0;
+  const int64_t before = (int64_t)now.runtime;
+  now.runtime = (uint64_t)slice_ns;
+  return syscall(SYS_sched_setattr, 0, &now, 0) == 0 ? before : 0;
 }

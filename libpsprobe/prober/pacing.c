@@ -77,9 +77,11 @@ psprobe_code psprobe_prober_run(psprobe_prober *prober, psprobe_error *error) {
   /* Linux lets a timer be 50 us late, to wake up less often. */
   int slack = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
   if (slack > 0) prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  const int64_t slice = psp_thread_slice(PSP_SHORT_SLICE_NS);
   code = psp_cadences_start(prober, error);
   if (code == PSPROBE_OK) send_all(prober);
   psp_cadences_end(prober);
+  psp_thread_slice(slice);
   if (slack > 0) prctl(PR_SET_TIMERSLACK, (unsigned long)slack, 0, 0, 0);
   atomic_store(&prober->sending_done, true);
   psprobe_registry_wake(prober->registry);

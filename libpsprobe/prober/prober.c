@@ -11,6 +11,7 @@
 #include "base/shown.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "os/thread.h"
 #include "prober/answers.h"
 #include "prober/keeping.h"
 #include "pubsub/calls.h"
@@ -139,7 +140,11 @@ static psprobe_code make_server(psprobe_prober *prober, const psprobe_prober_opt
                                 .admit_arg = &prober->gate,
                                 .max_body = MAX_BODY,
                                 .logger = &prober->logger};
-  return psp_server_new(&options, &prober->server, error);
+  /* The clock is read by its threads as an answer comes. */
+  const int64_t slice = psp_thread_slice(PSP_SHORT_SLICE_NS);
+  psprobe_code code = psp_server_new(&options, &prober->server, error);
+  psp_thread_slice(slice);
+  return code;
 }
 
 psprobe_code psprobe_prober_new(psprobe_client *client, const psprobe_prober_options *options,

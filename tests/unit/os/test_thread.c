@@ -45,8 +45,30 @@ static void test_takes_no_signals(void **state) {
   pthread_barrier_destroy(&s.named);
 }
 
+static void *look_at_slice(void *arg) {
+  int64_t *slice = arg;
+  *slice = psp_thread_slice(2000000);
+  return NULL;
+}
+
+/* 0 throughout where the kernel has none (before Linux 6.12). */
+static void test_short_turns(void **state) {
+  (void)state;
+  pthread_t thread;
+  int64_t inherited = -1;
+  const int64_t before = psp_thread_slice(PSP_SHORT_SLICE_NS);
+  const int64_t turn = before > 0 ? PSP_SHORT_SLICE_NS : 0;
+  assert_true(psp_thread_start(&thread, "slice", look_at_slice, &inherited));
+  pthread_join(thread, NULL);
+  assert_int_equal(inherited, turn);
+  assert_int_equal(psp_thread_slice(0), 0); /* changes nothing */
+  assert_int_equal(psp_thread_slice(before), turn);
+  assert_int_equal(psp_thread_slice(before), before);
+}
+
 /* threads meet here */
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_takes_no_signals)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_takes_no_signals),
+                                     cmocka_unit_test(test_short_turns)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "lab.h"
+#include "os/thread.h"
 
 #define MS   INT64_C(1000000)
 #define HOUR INT64_C(3600000000000)
@@ -143,6 +148,68 @@ static void test_a_stall_is_recorded_not_skipped(void **state) {
   psprobe_client_free(client);
 }
 
+/* ---- turns on the processor ---- */
+
+static psprobe_code note_slice(void *self, const psp_http_request *request, psp_http_done *done,
+                               void *arg, uint64_t *id, psprobe_error *error) {
+  psp_http_response response = {.status = 200, .body = "{\"messageIds\":[\"1\"]}", .body_len = 20};
+  (void)request, (void)error;
+  *id = 1;
+  *(int64_t *)self = psp_thread_slice(PSP_SHORT_SLICE_NS);
+  done(arg, &response, NULL);
+  return PSPROBE_OK;
+}
+
+/* How many threads there are, and how many of these have short turns. */
+static void count_threads(int *all, int *with_short) {
+  struct dirent *entry;
+  DIR *tasks = opendir("/proc/self/task");
+  assert_non_null(tasks);
+  *all = *with_short = 0;
+  while ((entry = readdir(tasks)) != NULL) {
+    uint64_t scheduling[6] = {0}; /* struct sched_attr: the fourth is sched_runtime */
+    if (entry->d_name[0] == '.') continue;
+    syscall(SYS_sched_getattr, atoi(entry->d_name), scheduling, sizeof scheduling, 0);
+    *with_short += scheduling[3] == PSP_SHORT_SLICE_NS;
+    ++*all;
+  }
+  closedir(tasks);
+}
+
+/* What takes the time of a send and of an answer; whoever runs the prober has the turns that it
+ * had, after it. Where the kernel has no such thing all are 0 (os/thread.h). */
+static void test_who_takes_the_time_has_short_turns(void **state) {
+  static const psp_transport transport = {
+      .send = note_slice, .cancel = stall_cancel, .free = stall_free};
+  int64_t sending = -1;
+  int before, all, short_before, with_short;
+  psp_http *http = NULL;
+  psprobe_client *client = NULL;
+  psprobe_prober *prober = NULL;
+  psprobe_client_options client_options = {.project = FAKE_PROJECT,
+                                           .pubsub_emulator = "127.0.0.1:8085"};
+  psprobe_prober_options options = {.topic = "probes",
+                                    .publish_by = PSPROBE_PUBLISH_BY_REST,
+                                    .listen = "127.0.0.1:0",
+                                    .count = 1,
+                                    .timeout_ns = 10 * MS,
+                                    .sink = keep,
+                                    .sink_arg = *state};
+  const int64_t usual = 3000000, had = psp_thread_slice(usual);
+  assert_int_equal(psp_http_new_transport(&transport, &sending, &http, NULL), PSPROBE_OK);
+  assert_int_equal(psp_client_new_http(&client_options, http, &client, NULL), PSPROBE_OK);
+  count_threads(&before, &short_before);
+  assert_int_equal(psprobe_prober_new(client, &options, &prober, NULL), PSPROBE_OK);
+  count_threads(&all, &with_short);
+  assert_int_equal(psprobe_prober_run(prober, NULL), PSPROBE_OK);
+  assert_int_equal(psp_thread_slice(had), had > 0 ? usual : 0);
+  assert_int_equal(sending, had > 0 ? PSP_SHORT_SLICE_NS : 0);
+  assert_true(all >= before + 2); /* who accepts, and who answers */
+  assert_int_equal(with_short - short_before, had > 0 ? all - before : 0);
+  psprobe_prober_free(prober);
+  psprobe_client_free(client);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
 
 /* threads meet here */
@@ -154,6 +221,7 @@ int main(void) {
       TEST(test_second_stop_ends_the_waiting),
       TEST(test_stop_before_it_runs),
       TEST(test_a_stall_is_recorded_not_skipped),
+      TEST(test_who_takes_the_time_has_short_turns),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
