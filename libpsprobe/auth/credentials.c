@@ -160,6 +160,25 @@ size_t psp_token_slot_authorization(psprobe_credentials *c, psp_token_slot *slot
   return len;
 }
 
+psprobe_code psp_bearer_read(psp_bearer *bearer, psprobe_credentials *c, psp_token_slot *slot,
+                             psprobe_error *error) {
+  size_t size = sizeof bearer->room;
+  bearer->text = bearer->room;
+  while ((bearer->len = psp_token_slot_authorization(c, slot, bearer->text, size,
+                                                     &bearer->generation)) >= size) {
+    if (bearer->text != bearer->room) free(bearer->text);
+    size = bearer->len + 256;
+    bearer->text = malloc(size);
+    if (bearer->text == NULL) return psp_fail_memory(error, "token");
+  }
+  return PSPROBE_OK;
+}
+
+void psp_bearer_wipe(psp_bearer *bearer) {
+  explicit_bzero(bearer->text, bearer->len);
+  if (bearer->text != bearer->room) free(bearer->text);
+}
+
 void psp_token_slot_renew(psprobe_credentials *c, psp_token_slot *slot, uint64_t generation) {
   /* A generation and not a mark: who read the old token and comes when the next one is there has
    * not asked for that one's successor. */
@@ -209,11 +228,6 @@ void psp_token_slot_reject(psprobe_credentials *c, psp_token_slot *slot, uint64_
     slot->retry_ns = 0;
   }
   pthread_mutex_unlock(&c->lock);
-}
-
-size_t psp_credentials_authorization(psprobe_credentials *c, psp_service service, char *out,
-                                     size_t size, uint64_t *generation) {
-  return psp_token_slot_authorization(c, psp_credentials_slot(c, service), out, size, generation);
 }
 
 psprobe_code psp_credentials_wait(psprobe_credentials *c, psp_service service,

@@ -64,6 +64,19 @@ psprobe_code psp_credentials_cloud_slot(psprobe_credentials *credentials, psp_to
  */
 size_t psp_token_slot_authorization(psprobe_credentials *credentials, psp_token_slot *slot,
                                     char *out, size_t size, uint64_t *generation);
+
+/** An Authorization header's value for one request, on its sender's stack as a rule. */
+typedef struct psp_bearer {
+  char *text; /**< its own `room`, or a block */
+  size_t len; /**< 0: there is no valid token */
+  uint64_t generation;
+  char room[2048]; /**< Google's tokens are shorter as a rule, and may be longer */
+} psp_bearer;
+/** The same into a bearer, which is not initialized, with what room it takes. Wipe it after use.
+ * @return PSPROBE_OK, also where there is no token; RESOURCE_EXHAUSTED: nothing to wipe */
+psprobe_code psp_bearer_read(psp_bearer *bearer, psprobe_credentials *credentials,
+                             psp_token_slot *slot, psprobe_error *error);
+void psp_bearer_wipe(psp_bearer *bearer);
 /** Fetches a token unless that is under way; `waiter` hears. On failure it does not. */
 psprobe_code psp_token_slot_wait(psprobe_credentials *credentials, psp_token_slot *slot,
                                  psp_token_waiter *waiter, psprobe_error *error);
@@ -79,8 +92,6 @@ void psp_token_slot_reject(psprobe_credentials *credentials, psp_token_slot *slo
                            uint64_t generation);
 
 /* The same by API. */
-size_t psp_credentials_authorization(psprobe_credentials *credentials, psp_service service,
-                                     char *out, size_t size, uint64_t *generation);
 psprobe_code psp_credentials_wait(psprobe_credentials *credentials, psp_service service,
                                   psp_token_waiter *waiter, psprobe_error *error);
 void psp_credentials_reject(psprobe_credentials *credentials, psp_service service,

@@ -303,23 +303,14 @@ static psprobe_code try_once(psp_pending *p, psprobe_error *error) {
   psprobe_client *client = p->client;
   if (client->emulator[p->service])
     return send_with(p, p->service == PSP_FIRESTORE ? "Bearer owner" : NULL, error);
-  char room[2048]; /* Google's tokens are shorter as a rule, and may be longer */
-  char *text = room;
-  size_t size = sizeof room;
-  size_t len;
-  for (;;) {
-    len =
-        psp_credentials_authorization(client->credentials, p->service, text, size, &p->generation);
-    if (len < size) break;
-    if (text != room) free(text);
-    size = len + 256;
-    text = malloc(size);
-    if (text == NULL) return psp_fail_memory(error, "access token");
-  }
-  p->token = len > 0;
-  psprobe_code code = len > 0 ? send_with(p, text, error) : wait_for_token(p, error);
-  explicit_bzero(text, len);
-  if (text != room) free(text);
+  psp_bearer bearer;
+  psprobe_code code = psp_bearer_read(&bearer, client->credentials,
+                                      psp_credentials_slot(client->credentials, p->service), error);
+  if (code != PSPROBE_OK) return code;
+  p->generation = bearer.generation;
+  p->token = bearer.len > 0;
+  code = bearer.len > 0 ? send_with(p, bearer.text, error) : wait_for_token(p, error);
+  psp_bearer_wipe(&bearer);
   return code;
 }
 

@@ -264,20 +264,15 @@ static psprobe_code wait_for_token(psp_streaming *s, psprobe_error *error) {
 static psprobe_code begin(psp_streaming *s, psprobe_error *error) {
   psprobe_client *client = s->client;
   if (client->emulator[s->call.service]) return begin_with(s, NULL, error);
-  char room[2048]; /* Google's tokens are shorter as a rule, and may be longer */
-  char *text = room;
-  size_t size = sizeof room, len;
-  while ((len = psp_credentials_authorization(client->credentials, s->call.service, text, size,
-                                              &s->generation)) >= size) {
-    if (text != room) free(text);
-    size = len + 256;
-    text = malloc(size);
-    if (text == NULL) return psp_fail_memory(error, "access token");
-  }
-  s->token = len > 0;
-  psprobe_code code = len > 0 ? begin_with(s, text, error) : wait_for_token(s, error);
-  explicit_bzero(text, len);
-  if (text != room) free(text);
+  psp_bearer bearer;
+  psprobe_code code =
+      psp_bearer_read(&bearer, client->credentials,
+                      psp_credentials_slot(client->credentials, s->call.service), error);
+  if (code != PSPROBE_OK) return code;
+  s->generation = bearer.generation;
+  s->token = bearer.len > 0;
+  code = bearer.len > 0 ? begin_with(s, bearer.text, error) : wait_for_token(s, error);
+  psp_bearer_wipe(&bearer);
   return code;
 }
 

@@ -236,19 +236,12 @@ static void on_timer(psp_timer *timer) {
 static psprobe_code attempt(post *p, psprobe_error *error) {
   psprobe_responder *responder = p->answering.responder;
   if (responder->token == NULL) return send(p, NULL, error);
-  char room[2048]; /* Google's ID tokens are shorter */
-  char *text = room;
-  size_t size = sizeof room, len;
-  while ((len = psp_token_slot_authorization(responder->credentials, responder->token, text, size,
-                                             &p->generation)) >= size) {
-    if (text != room) free(text);
-    size = len + 256;
-    text = malloc(size);
-    if (text == NULL) return psp_fail_memory(error, "ID token");
-  }
-  psprobe_code code = len > 0 ? send(p, text, error) : await_token(p, error);
-  explicit_bzero(text, len);
-  if (text != room) free(text);
+  psp_bearer bearer;
+  psprobe_code code = psp_bearer_read(&bearer, responder->credentials, responder->token, error);
+  if (code != PSPROBE_OK) return code;
+  p->generation = bearer.generation;
+  code = bearer.len > 0 ? send(p, bearer.text, error) : await_token(p, error);
+  psp_bearer_wipe(&bearer);
   return code;
 }
 

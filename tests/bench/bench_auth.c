@@ -45,7 +45,8 @@ static size_t mutex_len;
 static void read_cache(void) {
   char out[2048];
   uint64_t generation;
-  size_t len = psp_credentials_authorization(credentials, PSP_PUBSUB, out, sizeof out, &generation);
+  size_t len = psp_token_slot_authorization(
+      credentials, psp_credentials_slot(credentials, PSP_PUBSUB), out, sizeof out, &generation);
   bench_need(len > 0 && len < sizeof out, "no token in the cache");
 }
 
@@ -105,8 +106,9 @@ static void make_credentials(void) {
   sem_wait(&ready);
   sem_destroy(&ready);
   uint64_t generation;
-  mutex_len = psp_credentials_authorization(credentials, PSP_PUBSUB, mutex_text, sizeof mutex_text,
-                                            &generation);
+  mutex_len =
+      psp_token_slot_authorization(credentials, psp_credentials_slot(credentials, PSP_PUBSUB),
+                                   mutex_text, sizeof mutex_text, &generation);
 }
 
 static void bench_cache(void) {

@@ -125,9 +125,11 @@ static psprobe_code wait_for_token(psprobe_credentials *c, psp_service service) 
 static const char *token(psprobe_credentials *c, psp_service service) {
   static _Thread_local char out[4096];
   uint64_t generation;
-  size_t len = psp_credentials_authorization(c, service, out, sizeof out, &generation);
+  size_t len = psp_token_slot_authorization(c, psp_credentials_slot(c, service), out, sizeof out,
+                                            &generation);
   if (len == 0 && wait_for_token(c, service) == PSPROBE_OK)
-    len = psp_credentials_authorization(c, service, out, sizeof out, &generation);
+    len = psp_token_slot_authorization(c, psp_credentials_slot(c, service), out, sizeof out,
+                                       &generation);
   return len > 0 ? out : "";
 }
 
@@ -135,7 +137,8 @@ static const char *token(psprobe_credentials *c, psp_service service) {
 static const char *cached(psprobe_credentials *c) {
   static char out[4096];
   uint64_t generation;
-  size_t len = psp_credentials_authorization(c, PSP_PUBSUB, out, sizeof out, &generation);
+  size_t len = psp_token_slot_authorization(c, psp_credentials_slot(c, PSP_PUBSUB), out, sizeof out,
+                                            &generation);
   return len > 0 ? out : "";
 }
 
@@ -262,7 +265,8 @@ static void test_reject(void **state) {
   char out[64];
   uint64_t generation;
   token(f->credentials, PSP_PUBSUB);
-  psp_credentials_authorization(f->credentials, PSP_PUBSUB, out, sizeof out, &generation);
+  psp_token_slot_authorization(f->credentials, psp_credentials_slot(f->credentials, PSP_PUBSUB),
+                               out, sizeof out, &generation);
   psp_credentials_reject(f->credentials, PSP_PUBSUB, generation);
   assert_string_equal(token(f->credentials, PSP_PUBSUB), "Bearer ya29.2");
   /* Nine more calls that went out with the old token hear the same: the new one stays. */

@@ -152,7 +152,8 @@ static void test_nothing_in_a_core_dump(void **state) {
   psp_secret token = {0};
   psp_secret_reserve(&token, 4000);
   uint64_t generation;
-  token.len = psp_credentials_authorization(c, PSP_PUBSUB, token.data, token.cap, &generation);
+  token.len = psp_token_slot_authorization(c, psp_credentials_slot(c, PSP_PUBSUB), token.data,
+                                           token.cap, &generation);
   assert_true(token.len > 400 && token.len < token.cap);
   needles[4] = hide(token.data + token.len - 70, 64); /* the signature's end */
   psp_secret_free(&token);
