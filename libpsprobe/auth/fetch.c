@@ -139,9 +139,10 @@ static psprobe_error outcome_of(psprobe_code code, const psp_answer *answer,
   if (code != PSPROBE_OK) return outcome;
   int status = answer->status;
   bool again = status == 408 || status == 429 || (status >= 500 && status <= 599);
-  outcome = (psprobe_error){.code = again ? PSPROBE_UNAVAILABLE : PSPROBE_OK,
-                            .http_status = status,
-                            .retry_after_ns = answer->retry_after_ns};
+  psprobe_error_clear(&outcome);
+  if (again) psp_fail(&outcome, PSPROBE_UNAVAILABLE, "HTTP %d", status);
+  outcome.http_status = status;
+  outcome.retry_after_ns = answer->retry_after_ns;
   return outcome;
 }
 
@@ -158,11 +159,12 @@ static psprobe_code connect_first(psp_fetcher *f, psprobe_error *error) {
   return PSPROBE_OK;
 }
 
-/* The limits with their defaults, and how attempts follow each other. */
+/* The limits with their defaults, how attempts follow each other, and what they failed of. */
 typedef struct plan {
   psp_retry_policy policy;
   int64_t attempt_ns, deadline_ns;
   size_t max_answer;
+  psp_retry_past past;
 } plan;
 
 static int64_t or_else(int64_t given, int64_t other) {
@@ -186,7 +188,7 @@ static plan make_plan(const psp_fetcher *f, const psp_fetch_limits *limits) {
 }
 
 /* One attempt. @return how long to wait for another; -1: it is the last */
-static int64_t attempt(psp_fetcher *f, const psp_http_request *request, const plan *p, unsigned nth,
+static int64_t attempt(psp_fetcher *f, const psp_http_request *request, plan *p, unsigned nth,
                        psp_answer *answer, psprobe_code *code, psprobe_error *cause) {
   psp_http_request timed = *request;
   int64_t left = p->deadline_ns - psprobe_clock_monotonic();
@@ -196,6 +198,7 @@ static int64_t attempt(psp_fetcher *f, const psp_http_request *request, const pl
   *code = fly(f, &timed, answer, cause);
   psprobe_error outcome = outcome_of(*code, answer, cause);
   if (outcome.code == PSPROBE_OK) return -1;
+  psp_retry_note(&p->past, *code == PSPROBE_OK ? &outcome : cause);
   uint64_t random = 0;
   psp_random(&random, sizeof random);
   return psp_retry_delay(&p->policy, &outcome, nth, psprobe_clock_monotonic(), p->deadline_ns,
@@ -204,7 +207,7 @@ static int64_t attempt(psp_fetcher *f, const psp_http_request *request, const pl
 
 psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
                        const psp_fetch_limits *limits, psp_answer *answer, psprobe_error *error) {
-  const plan p = make_plan(f, limits);
+  plan p = make_plan(f, limits);
   psprobe_error cause;
   psprobe_error_clear(&cause);
   psprobe_code code = connect_first(f, &cause);
@@ -213,6 +216,7 @@ psprobe_code psp_fetch(psp_fetcher *f, const psp_http_request *request,
     if (wait_ns < 0) break;
     code = pause_for(f, wait_ns) ? PSPROBE_OK : fail_stopped(&cause);
   }
+  psp_retry_past_free(&p.past);
   if (code != PSPROBE_OK && error != NULL) *error = cause;
   return code;
 }

@@ -37,11 +37,12 @@ struct psp_pending {
   uint64_t http_id;
   psp_timer timer;
   psp_token_waiter waiter;
+  psp_retry_past past;
   char text[]; /* method, what, path and body */
 };
 
 static void again(psp_pending *p);
-static void settle(psp_pending *p, const psprobe_error *error);
+static void settle(psp_pending *p, psprobe_error *error);
 
 static void lock(psp_pending *p) {
   pthread_mutex_lock(&p->client->lock);
@@ -58,7 +59,9 @@ static void unref_locked(psp_pending *p, unsigned count) {
   bool last = p->refs == 0;
   if (last && --client->active == 0) pthread_cond_broadcast(&client->changed);
   pthread_mutex_unlock(&client->lock);
-  if (last) free(p);
+  if (!last) return;
+  psp_retry_past_free(&p->past);
+  free(p);
 }
 
 /* Drops a reference that is not the last, and the lock. */
@@ -82,9 +85,13 @@ static void finish(psp_pending *p, const psp_http_response *response, const pspr
   unref_locked(p, 1);
 }
 
+static void finish_failed(psp_pending *p, psprobe_error *error) {
+  psp_retry_note(&p->past, error);
+  finish(p, NULL, error);
+}
+
 static void finish_cancelled(psp_pending *p) {
-  psprobe_error error;
-  psprobe_error_clear(&error);
+  psprobe_error error = {0};
   fail_cancelled(p, &error);
   finish(p, NULL, &error);
 }
@@ -113,7 +120,7 @@ static void on_timer(psp_timer *timer) {
     psprobe_error error;
     psprobe_error_clear(&error);
     psp_fail(&error, PSPROBE_DEADLINE_EXCEEDED, "%s: no access token within the deadline", p->what);
-    finish(p, NULL, &error);
+    finish_failed(p, &error);
   }
 }
 
@@ -163,8 +170,9 @@ static psprobe_code wait_for_token(psp_pending *p, psprobe_error *error) {
 }
 
 /* An attempt came to `error`: again after a while, or the end. */
-static void settle(psp_pending *p, const psprobe_error *error) {
+static void settle(psp_pending *p, psprobe_error *error) {
   uint64_t random = 0;
+  psp_retry_note(&p->past, error);
   psp_random(&random, sizeof random);
   int64_t now = psprobe_clock_monotonic();
   /* What ran out here and not at the server (memory, the room for an answer) is not there later. */
@@ -205,6 +213,7 @@ static void on_answer(void *arg, const psp_http_response *response, const psprob
   }
   if (outcome.http_status == 401 && p->token && !p->reauthorized) {
     p->reauthorized = true;
+    psp_retry_note(&p->past, &outcome);
     psp_credentials_reject(p->client->credentials, p->service, p->generation);
     again(p);
     return;
@@ -315,9 +324,8 @@ static psprobe_code try_once(psp_pending *p, psprobe_error *error) {
 }
 
 static void again(psp_pending *p) {
-  psprobe_error error;
-  psprobe_error_clear(&error);
-  if (try_once(p, &error) != PSPROBE_OK) finish(p, NULL, &error);
+  psprobe_error error = {0};
+  if (try_once(p, &error) != PSPROBE_OK) finish_failed(p, &error);
 }
 
 /* One block holds the call and all it needs for another attempt. */

@@ -48,8 +48,10 @@ static void leave(psprobe_client *client) {
 static void finish(psp_unary *u, const psprobe_error *error, psp_grpc_here here) {
   psprobe_client *client = u->client;
   psp_buf answer = u->answer;
+  psp_retry_past past = u->past;
   u->call.done(u->call.arg, answer.data, answer.len, error, here); /* u may be gone */
   psp_buf_free(&answer);
+  psp_retry_past_free(&past);
   leave(client);
 }
 
@@ -94,14 +96,16 @@ static psp_grpc_here judge(psp_unary *u, const psp_rpc_status *status) {
 static void fail(psp_unary *u, const psprobe_error *error, const psp_rpc_status *status) {
   psprobe_error outcome = *error;
   u->attempt++;
+  if (status != NULL && status->details != NULL)
+    u->call.explain(status->details, status->details_len, &outcome);
+  if (status != NULL && status->lost && !status->untouched)
+    psp_fail(&outcome, PSPROBE_UNKNOWN, "%s: the connection was lost, and it may be done: %s",
+             u->call.what, status->message);
+  psp_retry_note(&u->past, &outcome);
   if (status == NULL) {
     settle(u, &outcome);
     return;
   }
-  if (status->details != NULL) u->call.explain(status->details, status->details_len, &outcome);
-  if (status->lost && !status->untouched)
-    psp_fail(&outcome, PSPROBE_UNKNOWN, "%s: the connection was lost, and it may be done: %s",
-             u->call.what, status->message);
   const psp_grpc_here here = judge(u, status);
   if (here != PSP_GRPC_SPOKEN)
     finish(u, &outcome, here);
@@ -155,7 +159,9 @@ static psprobe_code try_once(psp_unary *u, psprobe_error *error) {
 
 static void again(psp_unary *u) {
   psprobe_error error = {0};
-  if (try_once(u, &error) != PSPROBE_OK) finish(u, &error, PSP_GRPC_SPOKEN);
+  if (try_once(u, &error) == PSPROBE_OK) return;
+  psp_retry_note(&u->past, &error);
+  finish(u, &error, PSP_GRPC_SPOKEN);
 }
 
 psprobe_code psp_unary_start(psp_unary *unary, psprobe_client *client, const psp_unary_call *call,

@@ -49,6 +49,7 @@ typedef struct psp_unary {
   unsigned answers;
   psp_buf answer;
   psp_timer timer;
+  psp_retry_past past;
 } psp_unary;
 
 /** @return PSPROBE_OK: `done` is called exactly once, maybe before this returns; else it is not */

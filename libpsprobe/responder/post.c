@@ -34,29 +34,22 @@ typedef struct post {
   psp_event_facts facts;
   unsigned attempt;
   psprobe_error last; /* what the last attempt came to */
+  psp_retry_past past;
   char url[];
 } post;
 
 static void end(post *p, psprobe_code code, const psprobe_error *error) {
   psp_answering_end(&p->answering, code, error);
+  psp_retry_past_free(&p->past);
   free(p);
-}
-
-/* Of an attempt for which time ran out: what was wrong is what the one before it came to. */
-static void tell_both(psprobe_error *last, const psprobe_error *before) {
-  const bool ran_out = last->code == PSPROBE_DEADLINE_EXCEEDED && last->http_status == 0;
-  const size_t len = strlen(last->message);
-  if (!ran_out || before->code == PSPROBE_OK || before->code == PSPROBE_DEADLINE_EXCEEDED) return;
-  snprintf(last->message + len, sizeof last->message - len, "; before that: %s", before->message);
 }
 
 static void try_again(post *p, const psprobe_error *error) {
   psprobe_responder *responder = p->answering.responder;
-  const psprobe_error before = p->last;
   uint64_t random = 0;
   psp_random(&random, sizeof random);
   p->last = *error;
-  tell_both(&p->last, &before);
+  psp_retry_note(&p->past, &p->last);
   int64_t now_ns = psprobe_clock_monotonic();
   int64_t wait_ns = psp_retry_delay(&policy, error, p->attempt, now_ns, p->deadline_ns, random);
   if (wait_ns < 0 || !psp_timers_arm(responder->timers, &p->timer, now_ns + wait_ns))
@@ -173,6 +166,7 @@ static psprobe_code send(post *p, const char *authorization, psprobe_error *erro
 static void end_waiting(post *p) {
   psprobe_error error = {0};
   psp_fail(&error, PSPROBE_DEADLINE_EXCEEDED, "POST %s: no ID token was there in time", p->url);
+  psp_retry_note(&p->past, &error);
   end(p, error.code, &error);
 }
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/client/retry.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
 #include "http/client/date.h"
 
 #define DEFAULT_INITIAL_NS 100000000
@@ -34,4 +39,20 @@ int64_t psp_retry_delay(const psp_retry_policy *policy, const psprobe_error *err
   if (now_ns >= deadline_ns) return -1;
   int64_t left = now_ns < 0 && deadline_ns > INT64_MAX + now_ns ? INT64_MAX : deadline_ns - now_ns;
   return wait < left ? wait : -1;
+}
+
+void psp_retry_note(psp_retry_past *past, psprobe_error *error) {
+  if (error->code != PSPROBE_DEADLINE_EXCEEDED || error->http_status != 0 || error->from_service) {
+    free(past->message);
+    past->message = psp_strdup(error->message); /* without memory it is not told */
+  } else if (past->message != NULL) {
+    const psprobe_error last = *error;
+    psp_fail(error, last.code, "%s; before that: %s", last.message, past->message);
+    error->retryable = last.retryable;
+  }
+}
+
+void psp_retry_past_free(psp_retry_past *past) {
+  free(past->message);
+  past->message = NULL;
 }

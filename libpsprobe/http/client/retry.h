@@ -35,4 +35,13 @@ typedef struct psp_retry_policy {
 int64_t psp_retry_delay(const psp_retry_policy *policy, const psprobe_error *error,
                         unsigned attempt, int64_t now_ns, int64_t deadline_ns, uint64_t random);
 
+/** What attempts have failed of. Zeroed: none has. */
+typedef struct psp_retry_past {
+  char *message; /**< of the last that said more than that its time was over */
+} psp_retry_past;
+/** Notes what an attempt, or the wait for one, came to. Where its time was over, which hides what
+ * is wrong, `error` tells what was noted before as well. */
+void psp_retry_note(psp_retry_past *past, psprobe_error *error);
+void psp_retry_past_free(psp_retry_past *past);
+
 #endif

@@ -98,6 +98,18 @@ static void test_retried(void **state) {
   assert_memory_equal(fake_request(last, 0)->body, "{\"messages\":[]}", 15);
 }
 
+/* The last attempt's time was over: what failed before it is told. */
+static void test_time_was_over(void **state) {
+  fixture *f = *state;
+  psprobe_error error = {0};
+  fake_in_order(f->fake);
+  fake_reply(fake_expect(f->fake, "POST", URL), 503, NULL, "<html>");
+  fake_fail(fake_expect(f->fake, "POST", URL), PSPROBE_DEADLINE_EXCEEDED, "timed out");
+  assert_int_equal(psp_call_run(f->client, &publish, NULL, &error), PSPROBE_DEADLINE_EXCEEDED);
+  assert_non_null(strstr(error.message, "publish to topic t: timed out; before that: "));
+  assert_non_null(strstr(error.message, "HTTP 503"));
+}
+
 static void test_not_retried(void **state) {
   fixture *f = *state;
   fake_reply(fake_expect(f->fake, "POST", URL), 404, NULL,
@@ -297,6 +309,7 @@ int main(void) {
       TEST(test_request),
       TEST(test_firestore_emulator),
       TEST(test_retried),
+      TEST(test_time_was_over),
       TEST(test_not_retried),
       TEST(test_401_without_token),
       TEST(test_connection_error),

@@ -187,6 +187,8 @@ static void test_deadline(void **state) {
     start(f, method, time); /* the last failure is told, once no attempt fits any more */
     const psprobe_code code = end(f);
     assert_true(code == PSPROBE_UNAVAILABLE || code == PSPROBE_DEADLINE_EXCEEDED);
+    assert_non_null(
+        strstr(f->error.message, "UNAVAILABLE")); /* also where the last one timed out */
     failed = rpc_stage_failed(f->stage) - before;
   }
 }

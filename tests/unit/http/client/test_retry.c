@@ -118,11 +118,39 @@ static void test_retry_after(void **state) {
   assert_int_equal(psp_retry_delay(&unavailable, &error, 1, 0, INT64_MAX, 9), 9);
 }
 
+/* A time that was over hides what is wrong: that is told with it, also the second time. */
+static void test_past(void **state) {
+  (void)state;
+  psp_retry_past past = {0};
+  psprobe_error error = {.code = PSPROBE_DEADLINE_EXCEEDED, .message = "after 1 s"};
+  psp_retry_note(&past, &error);
+  assert_string_equal(error.message, "after 1 s");
+  error = (psprobe_error){.code = PSPROBE_UNAVAILABLE, .retryable = true, .message = "HTTP 500"};
+  psp_retry_note(&past, &error);
+  assert_string_equal(error.message, "HTTP 500");
+  for (int i = 0; i < 2; i++) {
+    error = (psprobe_error){
+        .code = PSPROBE_DEADLINE_EXCEEDED, .retryable = true, .message = "after 38 ms"};
+    psp_retry_note(&past, &error);
+    assert_string_equal(error.message, "after 38 ms; before that: HTTP 500");
+    assert_int_equal(error.code, PSPROBE_DEADLINE_EXCEEDED);
+    assert_true(error.retryable);
+  }
+  error = (psprobe_error){
+      .code = PSPROBE_DEADLINE_EXCEEDED, .from_service = true, .message = "Google's own word"};
+  psp_retry_note(&past, &error);
+  assert_string_equal(error.message, "Google's own word");
+  assert_string_equal(past.message, "Google's own word");
+  psp_retry_past_free(&past);
+  psp_retry_past_free(&past);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_codes),    cmocka_unit_test(test_growth),
       cmocka_unit_test(test_jitter),   cmocka_unit_test(test_attempts),
       cmocka_unit_test(test_deadline), cmocka_unit_test(test_retry_after),
+      cmocka_unit_test(test_past),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
