@@ -113,11 +113,12 @@ static void test_ordering_is_found_out(void **state) {
              "{\"receivedMessages\":[" KEYED("1") "," KEYED("2") "," ONE("3") "]}");
   receiver_wait(&r->entered);
   receiver_wait(&r->entered);
-  assert_string_equal(r->seen, "1 3 ");
+  /* Whichever of the two workers is in first. */
+  assert_true(strcmp(r->seen, "1 3 ") == 0 || strcmp(r->seen, "3 1 ") == 0);
   for (int i = 0; i < 3; i++)
     sem_post(&r->leave);
   receiver_wait(&r->entered);
-  assert_string_equal(r->seen, "1 3 2 ");
+  assert_string_equal(r->seen + 4, "2 ");
   fake_wait(more, 1);
   receiver_stop(r);
 }
