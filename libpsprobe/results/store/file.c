@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +35,42 @@ psp_file_kind psp_file_look(const char *path) {
   uint32_t application =
       (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | (uint32_t)id[3];
   return application == PSP_APPLICATION_ID ? PSP_FILE_DAMAGED : PSP_FILE_FOREIGN;
+}
+
+/* Whether a rollback journal ends with the name of a super-journal, as those of one database alone
+ * never do (https://sqlite.org/fileformat.html, 3): whoever rolls back looks for that file, and
+ * deletes it. */
+static bool names_another(const char *journal, off_t size) {
+  static const unsigned char magic[8] = {0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7};
+  unsigned char end[sizeof magic];
+  int fd = open(journal, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return false; /* nor can SQLite */
+  bool names = size >= (off_t)sizeof end &&
+               pread(fd, end, sizeof end, size - (off_t)sizeof end) == (ssize_t)sizeof end &&
+               memcmp(end, magic, sizeof end) == 0;
+  close(fd);
+  return names;
+}
+
+psprobe_code psp_file_check_beside(const char *path, psprobe_error *error) {
+  static const char *const ends[] = {"-wal", "-shm", "-journal"};
+  char name[PATH_MAX + 16];
+  struct stat info;
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    snprintf(name, sizeof name, "%s%s", path, ends[i]);
+    if (lstat(name, &info) != 0) continue;
+    if (!S_ISREG(info.st_mode))
+      return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                      "%s is no plain file: it stands where SQLite keeps what belongs to the "
+                      "results file; move it away",
+                      name);
+    if (names_another(name, info.st_size))
+      return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                      "%s is no journal of ours: SQLite would delete another file that it names; "
+                      "move it away",
+                      name);
+  }
+  return PSPROBE_OK;
 }
 
 psprobe_code psp_file_refuse(const char *path, psp_file_kind kind, int64_t version,

@@ -8,10 +8,18 @@
 #include "base/text.h"
 #include "results/store/store.h"
 
+/* Bytes of a row: a run's settings and a digest are some KiB. */
+#define ROW_MOST (16 << 20)
+
 int psp_connection_configure(sqlite3 *db) {
   sqlite3_busy_timeout(db, PSP_BUSY_MS);
   sqlite3_extended_result_codes(db, 1);
-  /* A file made by somebody else may define views and triggers: they shall call nothing. */
+  /* A file made by somebody else may define views and triggers: none is run (ours are temporary
+   * views, which stay), they would call nothing, and no row is larger than any of ours. */
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, ROW_MOST);
   return psp_sql_run(db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
 }
 

@@ -164,6 +164,9 @@ int psp_schema_bridge(sqlite3 *db, int64_t version) {
   return version == PSP_SCHEMA_VERSION ? SQLITE_OK : psp_sql_run(db, bridges[version]);
 }
 
+#define OUR_TABLES "('runs', 'sources', 'probes', 'answers', 'instances', 'digests')"
+
+/* Tables of ours are those that SQLite keeps itself, no module's, and compute no column. */
 bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version) {
   int64_t application = 0, tables_there = 0, ours = 0;
   *version = 0;
@@ -171,8 +174,9 @@ bool psp_schema_look(sqlite3 *db, psp_file_kind *kind, int64_t *version) {
       psp_sql_int64(db, "PRAGMA application_id", &application) != SQLITE_OK ||
       psp_sql_int64(db, "PRAGMA user_version", version) != SQLITE_OK ||
       psp_sql_int64(db,
-                    "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN "
-                    "('runs', 'sources', 'probes', 'answers', 'instances', 'digests')",
+                    "SELECT count(*) FROM sqlite_master m WHERE type = 'table' AND rootpage > 0 "
+                    "AND name IN " OUR_TABLES " AND NOT EXISTS (SELECT 1 FROM "
+                    "pragma_table_xinfo(m.name) WHERE hidden <> 0)",
                     &ours) != SQLITE_OK)
     return false;
   if (application == 0 && tables_there == 0)

@@ -36,6 +36,7 @@ static psprobe_code open_to_write(psprobe_store *store, const char *path, psprob
   psprobe_code code = psp_writer_lock(store, path, error);
   if (code == PSPROBE_OK) code = resolve(store, path, error);
   if (code == PSPROBE_OK && !psp_open_beside(path)) code = psp_open_fail(path, errno, error);
+  if (code == PSPROBE_OK) code = psp_file_check_beside(store->path, error);
   if (code == PSPROBE_OK) code = psp_writer_open(store, error);
   return code == PSPROBE_OK ? psp_store_recover(store, error) : code;
 }
@@ -43,6 +44,7 @@ static psprobe_code open_to_write(psprobe_store *store, const char *path, psprob
 static psprobe_code open_to_read(psprobe_store *store, const char *path, psprobe_error *error) {
   sqlite3 *db = NULL;
   psprobe_code code = resolve(store, path, error);
+  if (code == PSPROBE_OK) code = psp_file_check_beside(store->path, error);
   if (code == PSPROBE_OK) code = psp_reader_open(store, &db, error);
   if (code == PSPROBE_OK) psp_reader_close(db);
   return code;
@@ -67,14 +69,17 @@ psprobe_code psprobe_store_new(const char *path, const psprobe_store_options *op
 
 /*
  * Where nobody writes, reading has left an empty log beside the file. A connection that may write
- * takes it away when it is the last: under the writer's lock, and with nothing to checkpoint.
+ * takes it away when it is the last: under the writer's lock, and with nothing to checkpoint or to
+ * roll back.
  */
 static void tidy(psprobe_store *store) {
-  char log[PATH_MAX + 8];
+  char log[PATH_MAX + 16];
   struct stat info;
   psp_file_lock *lock = NULL;
+  snprintf(log, sizeof log, "%s-journal", store->path);
+  if (lstat(log, &info) == 0) return;
   snprintf(log, sizeof log, "%s-wal", store->path);
-  if (stat(log, &info) != 0 || info.st_size != 0) return;
+  if (lstat(log, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size != 0) return;
   if (psp_file_lock_take(store->path, false, 0, &lock, NULL) != PSPROBE_OK) return;
   if (stat(log, &info) == 0 && info.st_size == 0 &&
       sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==

@@ -110,6 +110,10 @@ psprobe_code psp_schema_migrate(sqlite3 *db, const char *path, int64_t version,
 int psp_schema_bridge(sqlite3 *db, int64_t version);
 /** What the bytes say of a file that SQLite cannot read: DAMAGED (once ours) or FOREIGN. */
 psp_file_kind psp_file_look(const char *path);
+/** Refuses what a stranger can have put beside a file, where SQLite has its own: what is no plain
+ * file, and a journal whose end names a further file, which SQLite would take away.
+ * @return FAILED_PRECONDITION */
+psprobe_code psp_file_check_beside(const char *path, psprobe_error *error);
 /** The error of a file that is none of ours, or none any more. */
 psprobe_code psp_file_refuse(const char *path, psp_file_kind kind, int64_t version,
                              psprobe_error *error);
