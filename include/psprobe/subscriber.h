@@ -35,8 +35,9 @@ typedef psprobe_settlement psprobe_subscriber_receive(void *arg, const psprobe_m
 
 /**
  * Hears what came of a settlement, once for each message that `receive` saw, on a thread of the
- * client's: it must be short and must not block. With exactly-once delivery only PSPROBE_OK says
- * that the message will not come again.
+ * client's: it must be short and must not block; not after psprobe_subscriber_free. It may call
+ * anything but that. With exactly-once delivery only PSPROBE_OK says that the message will not come
+ * again.
  *
  * @param message as `receive` had it; borrowed until this returns
  * @param code PSPROBE_OK: the service has it. Else it has not: the lease had run out, the

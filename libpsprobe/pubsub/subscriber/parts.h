@@ -137,6 +137,8 @@ struct psprobe_subscriber {
   unsigned idle;      /* workers that wait for work */
   unsigned telling;   /* acknowledge and modifyAckDeadline calls under way */
   unsigned parked;    /* feeds */
+  unsigned hearing;   /* ends of those calls whose outcome the caller is just told */
+  bool freed;         /* the caller is told nothing any more */
   unsigned receiving; /* threads that are in `receive` just now, at_once */
   pthread_t receiver; /* the one that entered it last */
 
@@ -212,6 +214,10 @@ void psp_subscriber_dispatch(psprobe_subscriber *s);
 
 /** Tells the service all that is due. */
 void psp_subscriber_tell(psprobe_subscriber *s, bool flush);
+/** Waits until who is just told what came of calls has returned. */
+void psp_subscriber_end_hearing(psprobe_subscriber *s);
+/** Does this thread stand in `settled`, somewhere below? */
+bool psp_subscriber_in_settled(const psprobe_subscriber *s);
 /** Without the lock: tells who wants to know what came of them. */
 void psp_subscriber_hear(const psprobe_subscriber *s, const psp_lease_list *list,
                          psprobe_code code);

@@ -276,7 +276,8 @@ psprobe_code psprobe_subscriber_new(psprobe_client *client,
 /* ---- stopping ---- */
 
 /* Is this called from within a callback? */
-static bool in_receive(const psprobe_subscriber *s) {
+static bool in_callback(const psprobe_subscriber *s) {
+  if (psp_subscriber_in_settled(s)) return true;
   if (s->receiving > 0 && pthread_equal(s->receiver, pthread_self())) return true;
   for (size_t i = 0; i < s->worker_count; i++)
     if (pthread_equal(s->workers[i], pthread_self())) return true;
@@ -329,6 +330,7 @@ static size_t finish_stop(psprobe_subscriber *s, int64_t timeout_ns) {
   int64_t until = psprobe_clock_monotonic() + timeout_ns;
   while (!is_told(s) && psp_cond_wait_until(&s->changed, &s->lock, until)) {
   }
+  psp_subscriber_end_hearing(s);
   psp_lease_list gone = {0};
   psp_leases_abandon(&s->leases, &gone);
   size_t left = gone.count + s->leases.telling;
@@ -349,7 +351,7 @@ psprobe_code psprobe_subscriber_stop(psprobe_subscriber *s, int64_t timeout_ns,
   size_t left = 0;
   pthread_mutex_lock(&s->lock);
   begin_stop(s);
-  if (in_receive(s)) { /* which cannot wait for itself */
+  if (in_callback(s)) { /* which cannot wait for itself */
     pthread_mutex_unlock(&s->lock);
     return PSPROBE_OK;
   }
@@ -373,6 +375,8 @@ void psprobe_subscriber_free(psprobe_subscriber *s) {
   if (s == NULL) return;
   psprobe_subscriber_stop(s, 0, NULL);
   pthread_mutex_lock(&s->lock);
+  s->freed = true;
+  psp_subscriber_end_hearing(s);
   psp_subscriber_unlock_unref(s);
 }
 

@@ -104,11 +104,40 @@ static void finish(telling *t, const psprobe_error *error, const psp_ack_fates *
   pthread_cond_broadcast(&s->changed);
 }
 
+/* Whose `settled` runs on this thread, the innermost first. */
+typedef struct hearing {
+  const psprobe_subscriber *subscriber;
+  struct hearing *outer;
+} hearing;
+static _Thread_local hearing *innermost;
+
+bool psp_subscriber_in_settled(const psprobe_subscriber *s) {
+  const hearing *h = innermost;
+  while (h != NULL && h->subscriber != s)
+    h = h->outer;
+  return h != NULL;
+}
+
 void psp_subscriber_hear(const psprobe_subscriber *s, const psp_lease_list *list,
                          psprobe_code code) {
+  hearing here = {s, innermost};
   if (s->settled == NULL) return;
+  innermost = &here;
   for (const psp_lease *lease = list->first; lease != NULL; lease = lease->next)
     if (lease->given) s->settled(s->arg, &lease->message, code);
+  innermost = here.outer;
+}
+
+void psp_subscriber_end_hearing(psprobe_subscriber *s) {
+  while (s->hearing > 0)
+    pthread_cond_wait(&s->changed, &s->lock);
+}
+
+/* Tells the caller, unless he is gone; a stop waits for that. */
+static void tell_caller(psprobe_subscriber *s, const outcome *o) {
+  psp_subscriber_log(s, &o->note);
+  psp_subscriber_hear(s, &o->told, PSPROBE_OK);
+  psp_subscriber_hear(s, &o->lost, o->code);
 }
 
 static void on_told(void *arg, const psprobe_error *error, const psp_ack_fates *fates) {
@@ -117,11 +146,13 @@ static void on_told(void *arg, const psprobe_error *error, const psp_ack_fates *
   outcome o = {.code = PSPROBE_OK};
   pthread_mutex_lock(&s->lock);
   finish(t, error, fates, &o);
-  pthread_mutex_unlock(&s->lock);
-  psp_subscriber_log(s, &o.note);
-  psp_subscriber_hear(s, &o.told, PSPROBE_OK);
-  psp_subscriber_hear(s, &o.lost, o.code);
-  pthread_mutex_lock(&s->lock);
+  if (!s->freed) {
+    s->hearing++;
+    pthread_mutex_unlock(&s->lock);
+    tell_caller(s, &o);
+    pthread_mutex_lock(&s->lock);
+    if (--s->hearing == 0) pthread_cond_broadcast(&s->changed);
+  }
   psp_leases_free(&s->leases, &o.told);
   psp_leases_free(&s->leases, &o.lost);
   psp_subscriber_unlock_unref(s);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -121,6 +122,69 @@ static void test_stop_in_callback_does_not_hang(void **state) {
   assert_int_equal(receiver_stats(r).acked, 1);
 }
 
+/* ---- what the caller is told ---- */
+
+static sem_t telling;
+static atomic_bool told;
+
+static void tell_slowly(void *arg, const psprobe_message *message, psprobe_code code) {
+  receiver *r = arg;
+  (void)message, (void)code;
+  sem_post(&telling);
+  sem_wait(&r->leave);
+  told = true;
+}
+
+static void *let_go(void *arg) {
+  receiver *r = arg;
+  nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL); /* in which a stop could end */
+  sem_post(&r->leave);
+  return NULL;
+}
+
+/* The call has ended, and the caller is just told what came of it: a stop that ended now would let
+ * him free what the telling uses. */
+static void test_stop_waits_for_who_is_told(void **state) {
+  receiver *r = *state;
+  pthread_t thread;
+  told = false;
+  sem_init(&telling, 0, 0);
+  receiver_expect_deadline(r, 10);
+  receiver_expect_pull(r, JUST("1"));
+  receiver_expect_ok(r, ":acknowledge");
+  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1, .settled = tell_slowly});
+  receiver_wait(&telling);
+  pthread_create(&thread, NULL, let_go, r);
+  receiver_stop(r);
+  assert_true(told);
+  pthread_join(thread, NULL);
+  sem_destroy(&telling);
+}
+
+static void stop_when_told(void *arg, const psprobe_message *message, psprobe_code code) {
+  receiver *r = arg;
+  (void)message, (void)code;
+  sem_post(&telling);
+  sem_wait(&r->leave); /* until the test knows the subscriber */
+  assert_int_equal(psprobe_subscriber_stop(r->subscriber, 0, NULL), PSPROBE_OK);
+  told = true;
+}
+
+static void test_stop_by_who_is_told_does_not_hang(void **state) {
+  receiver *r = *state;
+  told = false;
+  sem_init(&telling, 0, 0);
+  receiver_expect_deadline(r, 10);
+  receiver_expect_pull(r, JUST("1"));
+  receiver_expect_ok(r, ":acknowledge");
+  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1, .settled = stop_when_told});
+  receiver_wait(&telling);
+  sem_post(&r->leave);
+  receiver_stop(r);
+  assert_true(told);
+  sem_destroy(&telling);
+}
+
 static void test_stop_that_is_not_heard(void **state) {
   receiver *r = *state;
   psprobe_error error = {0};
@@ -142,6 +206,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_stop_with_messages_in_hand), TEST(test_stop_without_grace),
       TEST(test_message_after_stop),         TEST(test_stop_in_callback_does_not_hang),
+      TEST(test_stop_waits_for_who_is_told), TEST(test_stop_by_who_is_told_does_not_hang),
       TEST(test_stop_that_is_not_heard),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
