@@ -30,11 +30,17 @@ int psp_new_file_begin(psp_new_file *file, const char *path) {
   return why;
 }
 
-int psp_new_file_end(psp_new_file *file, const void *data, size_t len) {
+/* That of the file whose place is taken, which somebody may have closed to others. */
+static mode_t mode_of(const char *path) {
+  struct stat info;
   mode_t mask = umask(0);
   umask(mask);
+  return lstat(path, &info) == 0 && S_ISREG(info.st_mode) ? info.st_mode & 0777 : 0666 & ~mask;
+}
+
+int psp_new_file_end(psp_new_file *file, const void *data, size_t len) {
   int why = psp_write_all(file->fd, data, len);
-  if (why == 0 && fchmod(file->fd, 0666 & ~mask) != 0) why = errno;
+  if (why == 0 && fchmod(file->fd, mode_of(file->path)) != 0) why = errno;
   if (close(file->fd) != 0 && why == 0) why = errno;
   file->fd = -1;
   if (why == 0 && rename(file->part.data, file->path) != 0) why = errno;

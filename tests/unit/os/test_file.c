@@ -44,6 +44,17 @@ static void test_nobody_sees_half_of_it(void **state) {
   assert_int_equal(made.st_mode & 0777, 0666 & ~mask);
 }
 
+/* What somebody has closed to others stays closed. */
+static void test_the_mode_of_before(void **state) {
+  const char *path = scratch_file(state, "a");
+  struct stat made;
+  write_whole(path, "old");
+  assert_int_equal(chmod(path, 0600), 0);
+  write_whole(path, "new");
+  assert_int_equal(stat(path, &made), 0);
+  assert_int_equal(made.st_mode & 0777, 0600);
+}
+
 static void test_dropped(void **state) {
   const char *path = scratch_file(state, "a");
   psp_new_file file;
@@ -89,10 +100,8 @@ static void test_failures(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
   const struct CMUnitTest tests[] = {
-      TEST(test_nobody_sees_half_of_it),
-      TEST(test_dropped),
-      TEST(test_a_link_is_replaced),
-      TEST(test_failures),
+      TEST(test_nobody_sees_half_of_it), TEST(test_the_mode_of_before), TEST(test_dropped),
+      TEST(test_a_link_is_replaced),     TEST(test_failures),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
