@@ -55,21 +55,23 @@ static bool names_another(const char *journal, off_t size) {
 psprobe_code psp_file_check_beside(const char *path, psprobe_error *error) {
   static const char *const ends[] = {"-wal", "-shm", "-journal"};
   char name[PATH_MAX + 16];
-  struct stat info;
+  struct stat info = {.st_size = 0};
+  bool there = false;
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
     snprintf(name, sizeof name, "%s%s", path, ends[i]);
-    if (lstat(name, &info) != 0) continue;
-    if (!S_ISREG(info.st_mode))
+    there = lstat(name, &info) == 0;
+    if (there && !S_ISREG(info.st_mode))
       return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
                       "%s is no plain file: it stands where SQLite keeps what belongs to the "
                       "results file; move it away",
                       name);
-    if (names_another(name, info.st_size))
-      return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
-                      "%s is no journal of ours: SQLite would delete another file that it names; "
-                      "move it away",
-                      name);
   }
+  /* The journal alone is opened: closing an index that this process has open drops its locks. */
+  if (there && names_another(name, info.st_size))
+    return psp_fail(error, PSPROBE_FAILED_PRECONDITION,
+                    "%s is no journal of ours: SQLite would delete another file that it names; "
+                    "move it away",
+                    name);
   return PSPROBE_OK;
 }
 

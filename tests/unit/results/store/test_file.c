@@ -159,6 +159,37 @@ static void test_a_trigger(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
+/* Locks of this process on a file (proc(5), /proc/locks). */
+static int locks_on(const char *path) {
+  char line[200];
+  struct stat info;
+  unsigned long inode = 0;
+  int count = 0, pid = 0;
+  FILE *locks = fopen("/proc/locks", "r");
+  assert_int_equal(stat(path, &info), 0);
+  assert_non_null(locks);
+  while (fgets(line, sizeof line, locks) != NULL)
+    if (sscanf(line, "%*s %*s %*s %*s %d %*x:%*x:%lu", &pid, &inode) == 2)
+      count += pid == getpid() && inode == (unsigned long)info.st_ino;
+  fclose(locks);
+  return count;
+}
+
+/* Who looks at what stands beside a file that this process writes closes no index of it, which
+ * would drop the writer's locks on it. */
+static void test_a_reader_beside_our_own_writer(void **state) {
+  psprobe_store *writer = scratch_begin(state, 1), *reader = NULL;
+  const psprobe_store_options how = {.read_only = true};
+  const char *index = scratch_file(state, "r.db-shm");
+  const int before = locks_on(index);
+  assert_true(before > 0);
+  assert_int_equal(psprobe_store_new(scratch_file(state, "r.db"), &how, &reader, NULL), PSPROBE_OK);
+  assert_int_equal(locks_on(index), before);
+  psprobe_store_free(reader);
+  assert_int_equal(locks_on(index), before);
+  psprobe_store_free(writer);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_a_journal_that_names_a_file),
@@ -166,6 +197,7 @@ int main(void) {
       TEST(test_a_column_that_computes),
       TEST(test_a_text_without_end),
       TEST(test_a_trigger),
+      TEST(test_a_reader_beside_our_own_writer),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
