@@ -3,8 +3,9 @@
  * @file
  * Subscribers that are stopped early, at any moment of a connection's life: while it dials, while
  * TLS shakes hands, while a server goes away, while too much is in hand, through a bad proxy. None
- * may hang, and each message that a callback saw is heard of once. By seeds: SEED=n is the first,
- * CHAOS=full takes 1,000 of them. One that hangs shows where its threads stand (support/stacks.c).
+ * may hang, and each message that a callback saw is heard of once, before it is freed. By seeds:
+ * SEED=n is the first, CHAOS=full takes 1,000 of them. One that hangs shows where its threads stand
+ * (support/stacks.c).
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -213,11 +214,13 @@ static void run_once(uint64_t seed) {
   pthread_mutex_unlock(&r.lock);
   pthread_join(r.settler, NULL);
   psprobe_subscriber_free(r.subscriber);
+  const unsigned heard = r.heard;
   psprobe_client_free(client);
   alarm(0);
   print_message("seed %llu, %s: %u received\n", (unsigned long long)seed, place_names[where],
                 r.received);
   if (r.heard != r.received) fail_msg("%u received, %u heard of", r.received, r.heard);
+  if (heard != r.heard) fail_msg("%u heard of after it was freed", r.heard - heard);
 }
 
 /* ---- the world ---- */

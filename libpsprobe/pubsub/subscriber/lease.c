@@ -372,6 +372,13 @@ void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe
   }
 }
 
+void psp_leases_give_up(psp_leases *l, psp_lease_list *list, psp_lease_list *gone) {
+  l->telling -= list->count;
+  l->lost += list->count;
+  for (psp_lease *lease; (lease = psp_lease_pop(list)) != NULL;)
+    psp_lease_append(gone, lease);
+}
+
 void psp_leases_abandon(psp_leases *l, psp_lease_list *gone) {
   psp_lease_list *lists[] = {&l->receipts, &l->waiting, &l->behind, &l->acks, &l->nacks};
   psp_order_clear(&l->order);

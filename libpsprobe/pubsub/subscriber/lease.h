@@ -145,6 +145,8 @@ void psp_leases_told(psp_leases *l, const psp_lease_list *told, bool nack);
 void psp_leases_not_told(psp_leases *l, psp_lease_list *list, bool nack, psprobe_code code,
                          int64_t wait_ns, int64_t now, psp_lease_list *gone);
 
+/** What a call under way was to tell of is waited for no longer. */
+void psp_leases_give_up(psp_leases *leases, psp_lease_list *list, psp_lease_list *gone);
 /** No more calls: all that waits or is to be told goes to `gone`, and runs out. */
 void psp_leases_abandon(psp_leases *l, psp_lease_list *gone);
 

@@ -133,14 +133,15 @@ struct psprobe_subscriber {
   bool stopped;     /* and has done so */
   unsigned refs;    /* the caller's, and one for each call under way */
   psp_leases leases;
-  int64_t kept_until; /* when the keeper wakes by itself */
-  unsigned idle;      /* workers that wait for work */
-  unsigned telling;   /* acknowledge and modifyAckDeadline calls under way */
-  unsigned parked;    /* feeds */
-  unsigned hearing;   /* ends of those calls whose outcome the caller is just told */
-  bool freed;         /* the caller is told nothing any more */
-  unsigned receiving; /* threads that are in `receive` just now, at_once */
-  pthread_t receiver; /* the one that entered it last */
+  int64_t kept_until;           /* when the keeper wakes by itself */
+  unsigned idle;                /* workers that wait for work */
+  unsigned telling;             /* acknowledge and modifyAckDeadline calls under way */
+  struct psp_telling *tellings; /* these (tell.c) */
+  unsigned parked;              /* feeds */
+  unsigned hearing;             /* ends of those calls whose outcome the caller is just told */
+  bool freed;                   /* the caller is told nothing any more */
+  unsigned receiving;           /* threads that are in `receive` just now, at_once */
+  pthread_t receiver;           /* the one that entered it last */
 
   int own_s;                 /* its ack deadline, once it is known; else 0 */
   bool own_known, own_asked; /* what the service says of the subscription */
@@ -218,6 +219,9 @@ void psp_subscriber_tell(psprobe_subscriber *s, bool flush);
 void psp_subscriber_end_hearing(psprobe_subscriber *s);
 /** Does this thread stand in `settled`, somewhere below? */
 bool psp_subscriber_in_settled(const psprobe_subscriber *s);
+/** When no thread begins such a call any more: nobody waits for those under way. `gone` receives
+ * their leases. */
+void psp_subscriber_give_up(psprobe_subscriber *s, psp_lease_list *gone);
 /** Without the lock: tells who wants to know what came of them. */
 void psp_subscriber_hear(const psprobe_subscriber *s, const psp_lease_list *list,
                          psprobe_code code);

@@ -330,19 +330,19 @@ static size_t finish_stop(psprobe_subscriber *s, int64_t timeout_ns) {
   int64_t until = psprobe_clock_monotonic() + timeout_ns;
   while (!is_told(s) && psp_cond_wait_until(&s->changed, &s->lock, until)) {
   }
-  psp_subscriber_end_hearing(s);
   psp_lease_list gone = {0};
   psp_leases_abandon(&s->leases, &gone);
-  size_t left = gone.count + s->leases.telling;
-  pthread_mutex_unlock(&s->lock);
-  psp_subscriber_hear(s, &gone, PSPROBE_DEADLINE_EXCEEDED);
-  pthread_mutex_lock(&s->lock);
-  psp_leases_free(&s->leases, &gone);
   end_threads(s);
   pthread_mutex_unlock(&s->lock);
   pthread_join(s->keeper, NULL);
   pthread_mutex_lock(&s->lock);
-  pthread_cond_broadcast(&s->changed);
+  psp_subscriber_give_up(s, &gone);
+  const size_t left = gone.count;
+  pthread_mutex_unlock(&s->lock);
+  psp_subscriber_hear(s, &gone, PSPROBE_DEADLINE_EXCEEDED);
+  pthread_mutex_lock(&s->lock);
+  psp_leases_free(&s->leases, &gone);
+  psp_subscriber_end_hearing(s);
   return left;
 }
 

@@ -15,10 +15,12 @@ static const psp_retry_policy retry = {.codes = UINT32_MAX,
                                        .factor = 2};
 
 /* A call that tells of leases, or extends some. */
-typedef struct telling {
+typedef struct psp_telling {
+  struct psp_telling *next, **at; /* of the subscriber's */
   psprobe_subscriber *subscriber;
-  psp_lease_list list; /* empty for an extension */
+  psp_lease_list list; /* empty for an extension, and where it was given up */
   bool nack;
+  bool late;          /* of what came after a stop, which no callback has seen */
   uint64_t extension; /* 0: none */
   int64_t sent_ns;
 } telling;
@@ -99,6 +101,8 @@ static void finish(telling *t, const psprobe_error *error, const psp_ack_fates *
   } else {
     finish_list(t, error, fates, now, o);
   }
+  *t->at = t->next;
+  if (t->next != NULL) t->next->at = t->at;
   free(t);
   if (s->state != PSP_RUNNING || psp_subscriber_hurry(s)) pthread_cond_signal(&s->wake);
   pthread_cond_broadcast(&s->changed);
@@ -171,6 +175,10 @@ static void send(telling *t, const char **ids, size_t count) {
   const psp_tidings tidings = {
       .ack_ids = ids, .count = count, .timeout_ns = call_ns(s), .done = on_told, .arg = t};
   s->telling++;
+  t->next = s->tellings;
+  t->at = &s->tellings;
+  if (t->next != NULL) t->next->at = &t->next;
+  s->tellings = t;
   psp_subscriber_ref(s);
   t->sent_ns = psprobe_clock_monotonic();
   const psp_way *way = s->way;
@@ -192,7 +200,7 @@ static bool tell_list(psprobe_subscriber *s, bool nack, bool flush) {
   if (s->telling >= PSP_TELLING_MAX) return false;
   telling *t = calloc(1, sizeof *t);
   if (t == NULL) return false;
-  *t = (telling){.subscriber = s, .nack = nack};
+  *t = (telling){.subscriber = s, .nack = nack, .late = s->state == PSP_STOPPED};
   if (!psp_leases_take(&s->leases, nack, flush, psprobe_clock_monotonic(), &t->list)) {
     free(t);
     return false;
@@ -204,6 +212,11 @@ static bool tell_list(psprobe_subscriber *s, bool nack, bool flush) {
     ids[count++] = lease->message.ack_id;
   send(t, ids, count);
   return true;
+}
+
+void psp_subscriber_give_up(psprobe_subscriber *s, psp_lease_list *gone) {
+  for (telling *t = s->tellings; t != NULL; t = t->next)
+    if (!t->late) psp_leases_give_up(&s->leases, &t->list, gone);
 }
 
 void psp_subscriber_tell(psprobe_subscriber *s, bool flush) {

@@ -191,12 +191,21 @@ static void test_stop_that_is_not_heard(void **state) {
   receiver_expect_deadline(r, 10);
   receiver_expect_pull(r, JUST("1"));
   fake_call *ack = receiver_expect(r, ":acknowledge"); /* never answered */
-  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1});
+  heard = 0;
+  receiver_begin(r, (psprobe_subscriber_options){.pulls = 1, .settled = settled});
   fake_wait(ack, 1);
   assert_int_equal(psprobe_subscriber_stop(r->subscriber, 1000000, &error),
                    PSPROBE_DEADLINE_EXCEEDED);
   assert_non_null(strstr(error.message, "1 messages"));
   assert_int_equal(psprobe_subscriber_stop(r->subscriber, 0, &error), PSPROBE_OK);
+  assert_int_equal(heard, 1); /* now, and not when the call ends */
+  assert_int_equal(receiver_stats(r).leased, 0);
+  psprobe_subscriber_free(r->subscriber);
+  r->subscriber = NULL;
+  fake_reply(ack, 200, NULL, "{}");
+  psprobe_client_free(r->client->client); /* after which the call has ended */
+  r->client->client = NULL;
+  assert_int_equal(heard, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, receiver_setup, receiver_teardown)
