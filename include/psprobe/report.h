@@ -114,7 +114,9 @@ PSPROBE_API psprobe_code psprobe_report_fetch(psprobe_client *client,
  * @param form    of the rows
  * @param put     called on this thread
  * @return PSPROBE_OK, also when `put` ended it; RESOURCE_EXHAUSTED also: no room for that file;
- * else as psprobe_report_fetch Blocks: while it is read.
+ *         else as psprobe_report_fetch
+ *
+ * Blocks: while it is read.
  */
 PSPROBE_API psprobe_code psprobe_report_export_cloud(psprobe_client *client,
                                                      const psprobe_report_cloud *cloud,

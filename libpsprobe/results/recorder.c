@@ -58,7 +58,8 @@ struct psprobe_recorder {
   bool failing;
   int64_t retry_at;             /* while it fails: not before */
   psprobe_publish_by asked, by; /* how it is to publish; how it does, as the settings say */
-  psp_untaken untaken;          /* as it stands in the file */
+  psp_untaken untaken, earlier; /* as it stands in the file; of probers before, of this run */
+  bool stale;                   /* the settings in the file are those of the prober before */
   int64_t untaken_at;           /* noted then */
   psprobe_error error;          /* why it failed last */
 };
@@ -175,6 +176,20 @@ static psprobe_code put_settings(psprobe_recorder *recorder, const psp_untaken *
   return PSPROBE_OK;
 }
 
+/* Goes on with a run. What its probers before could not take stays told of it. */
+static psprobe_code resume(psprobe_recorder *recorder, psprobe_error *error) {
+  psprobe_run *run = &recorder->run;
+  char *settings = NULL;
+  psprobe_code code =
+      psp_store_resume_run(recorder->store, recorder->resume, run, &settings, error);
+  if (code == PSPROBE_OK &&
+      !psp_untaken_add(&recorder->earlier, settings, run->sources, run->source_count))
+    code = psp_fail_memory(error, "recorder");
+  free(settings);
+  recorder->stale = code == PSPROBE_OK;
+  return code;
+}
+
 psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *client,
                                     const psprobe_prober *prober,
                                     const psprobe_prober_options *options, psprobe_error *error) {
@@ -200,7 +215,7 @@ psprobe_code psprobe_recorder_begin(psprobe_recorder *recorder, psprobe_client *
   psprobe_code code = put_settings(recorder, NULL, error);
   if (code == PSPROBE_OK) code = psprobe_client_project(client, &run->project, error);
   if (code == PSPROBE_OK && recorder->resume != NULL)
-    code = psp_store_resume_run(recorder->store, recorder->resume, run, error);
+    code = resume(recorder, error);
   else if (code == PSPROBE_OK)
     code = psprobe_store_begin_run(recorder->store, run, error);
   recorder->begun = code == PSPROBE_OK;
@@ -254,14 +269,17 @@ static psprobe_code note_untaken(psprobe_recorder *recorder, psprobe_error *erro
   psprobe_prober_get_stats(recorder->prober, &stats);
   psprobe_prober_get_settings(recorder->prober, &settings);
   psp_untaken now = psp_untaken_of(&stats);
+  psp_untaken_sum(&now, &recorder->earlier);
   const bool untaken = now.connections.untaken > 0;
   const bool same = !untaken || memcmp(&now, &recorder->untaken, sizeof now) == 0;
-  if (same && settings.publish_by == recorder->by) return PSPROBE_OK;
+  if (same && settings.publish_by == recorder->by && !recorder->stale) return PSPROBE_OK;
   psprobe_code code = put_settings(recorder, untaken ? &now : NULL, error);
   if (code == PSPROBE_OK)
     code = psp_store_set_settings(recorder->store, recorder->run.id, recorder->run.settings, error);
-  if (code == PSPROBE_OK) recorder->untaken = now;
-  return code;
+  if (code != PSPROBE_OK) return code;
+  recorder->untaken = now;
+  recorder->stale = false;
+  return PSPROBE_OK;
 }
 
 /* While it runs: a prober that is killed has told of it all the same. */

@@ -31,6 +31,14 @@ psp_untaken psp_untaken_of(const psprobe_prober_stats *stats) {
   return untaken;
 }
 
+void psp_untaken_sum(psp_untaken *sum, const psp_untaken *other) {
+  psprobe_connections connections = other->connections;
+  for (size_t i = 0; i < MEMBERS; i++)
+    *counter(&sum->connections, &members[i]) += *counter(&connections, &members[i]);
+  for (size_t i = 0; i < PSPROBE_MAX_SOURCES; i++)
+    sum->in_doubt[i] += other->in_doubt[i];
+}
+
 void psp_untaken_put(psp_json_writer *w, const psp_untaken *untaken, const char *const *sources,
                      size_t count) {
   psprobe_connections connections = untaken->connections;

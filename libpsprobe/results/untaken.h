@@ -18,6 +18,8 @@ typedef struct psp_untaken {
 
 /** Of a prober's counters. */
 psp_untaken psp_untaken_of(const psprobe_prober_stats *stats);
+/** Adds `other`, of the same run. */
+void psp_untaken_sum(psp_untaken *sum, const psp_untaken *other);
 /** "untaken":{…}, a member of a run's settings; `sources` are the run's. */
 void psp_untaken_put(psp_json_writer *w, const psp_untaken *untaken, const char *const *sources,
                      size_t count);

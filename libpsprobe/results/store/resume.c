@@ -137,13 +137,16 @@ static psprobe_code check(const psprobe_run *was, const psprobe_run *run, psprob
 }
 
 psprobe_code psp_store_resume_run(psprobe_store *store, const char *which, psprobe_run *run,
-                                  psprobe_error *error) {
+                                  char **settings, psprobe_error *error) {
   psp_runs runs = {0};
   const psprobe_filter filter = {.run = which};
   psprobe_code code = psp_store_begin(store, error);
   if (code != PSPROBE_OK) return code;
   code = psp_runs_read(store->db, store->path, &filter, &runs, error);
   if (code == PSPROBE_OK) code = check(&runs.items[0].run, run, error);
+  if (code == PSPROBE_OK && settings != NULL && runs.items[0].run.settings != NULL &&
+      (*settings = psp_strdup(runs.items[0].run.settings)) == NULL)
+    code = psp_fail_memory(error, "settings of the run");
   if (code == PSPROBE_OK) {
     memcpy(run->id, runs.items[0].run.id, sizeof run->id);
     run->started_wall_ns = runs.items[0].run.started_wall_ns;

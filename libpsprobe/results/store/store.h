@@ -206,10 +206,11 @@ psprobe_code psp_store_keep(psprobe_store *store, const char *run_id, const pspr
 /**
  * Goes on with a run that has ended: `run` is as it would be begun, and receives its id.
  * @param which as in psprobe_filter
+ * @param settings receives what the run's were, to free(); NULL: nobody wants to know
  * @return NOT_FOUND, INVALID_ARGUMENT; FAILED_PRECONDITION names a setting that is another
  */
 psprobe_code psp_store_resume_run(psprobe_store *store, const char *which, psprobe_run *run,
-                                  psprobe_error *error);
+                                  char **settings, psprobe_error *error);
 /** Replaces the settings of a run that has begun. @return as psprobe_store_end_run */
 psprobe_code psp_store_set_settings(psprobe_store *store, const char *run_id, const char *settings,
                                     psprobe_error *error);

@@ -128,7 +128,7 @@ void world_resume(digest_world *w) {
   psprobe_error error = {0};
   psprobe_run run = scratch_run(w->run);
   world_end_run(w, PSPROBE_ENDING_STOPPED);
-  world_need(psp_store_resume_run(w->store, "last", &run, &error), &error);
+  world_need(psp_store_resume_run(w->store, "last", &run, NULL, &error), &error);
 }
 
 /* Killed, and opened by the next. */

@@ -184,6 +184,50 @@ static void test_what_was_not_taken(void **state) {
   end_recording(&r);
 }
 
+/* Ends the run, and goes on with it by another prober. */
+static void go_on(recording *r) {
+  const psprobe_prober_options options = {.topic = "probes", .listen = "127.0.0.1:0"};
+  const psprobe_recorder_options how = {.resume = "last"};
+  psprobe_recorder_free(r->recorder);
+  psprobe_prober_free(r->prober);
+  assert_int_equal(psprobe_prober_new(r->client, &options, &r->prober, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_new(r->store, &how, &r->recorder, NULL), PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_begin(r->recorder, r->client, r->prober, &options, NULL),
+                   PSPROBE_OK);
+}
+
+/* What its first prober could not take stays told of a run that another goes on with. */
+static void test_what_was_not_taken_before(void **state) {
+  recording r = begin_recording(state, NULL);
+  psprobe_finished finished = scratch_finished(1);
+  for (int i = 0; i < 3; i++)
+    psp_server_miss(r.prober->server);
+  assert_int_equal(psprobe_recorder_end(r.recorder, NULL), PSPROBE_OK);
+  go_on(&r);
+  psp_server_miss(r.prober->server);
+  psprobe_recorder_sink(r.recorder, &finished, 1);
+  expect_settings(r.store, "{" BY
+                           ",\"untaken\":{\"requests\":4,\"refused\":0,\"made_room\":0,"
+                           "\"overdue\":0,\"starved\":0,"
+                           "\"in_doubt\":{\"cloud_function\":0,\"regular_service\":0}}}");
+  end_recording(&r);
+}
+
+/* The prober before had met nobody who speaks gRPC; this one publishes by it. */
+static void test_how_it_publishes_now(void **state) {
+  recording r = begin_recording(state, NULL);
+  psprobe_finished finished = scratch_finished(1);
+  assert_int_equal(
+      psp_store_set_settings(r.store, psprobe_recorder_run(r.recorder)->id,
+                             "{\"publish_by\":\"rest\",\"publish_asked\":\"grpc\"}", NULL),
+      PSPROBE_OK);
+  assert_int_equal(psprobe_recorder_end(r.recorder, NULL), PSPROBE_OK);
+  go_on(&r);
+  psprobe_recorder_sink(r.recorder, &finished, 1);
+  expect_settings(r.store, "{" BY "}");
+  end_recording(&r);
+}
+
 /* Where nobody speaks gRPC it is published by REST, and the run says so. */
 static void test_how_it_publishes(void **state) {
   recording r = begin_recording(state, NULL);
@@ -288,6 +332,9 @@ int main(void) {
                                       scratch_teardown),
       cmocka_unit_test_setup_teardown(test_full_and_room_again, scratch_setup, scratch_teardown),
       cmocka_unit_test_setup_teardown(test_what_was_not_taken, scratch_setup, scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_what_was_not_taken_before, scratch_setup,
+                                      scratch_teardown),
+      cmocka_unit_test_setup_teardown(test_how_it_publishes_now, scratch_setup, scratch_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static void test_goes_on(void **state) {
   scratch_add(store, 1, &finished);
   psprobe_store_free(store); /* without an end */
   store = scratch_store(scratch_file(state, "r.db"), false);
-  assert_int_equal(psp_store_resume_run(store, "last", &run, NULL), PSPROBE_OK);
+  assert_int_equal(psp_store_resume_run(store, "last", &run, NULL, NULL), PSPROBE_OK);
   assert_string_equal(run.id, before.id);
   assert_int_equal(run.resumed, 1);
   assert_int_equal(psprobe_store_each_run(store, NULL, take_run, &is, NULL), PSPROBE_OK);
@@ -39,7 +39,8 @@ static void test_goes_on(void **state) {
 
 static void refused(psprobe_store *store, psprobe_run run, const char *why) {
   psprobe_error error = {0};
-  assert_int_equal(psp_store_resume_run(store, "last", &run, &error), PSPROBE_FAILED_PRECONDITION);
+  assert_int_equal(psp_store_resume_run(store, "last", &run, NULL, &error),
+                   PSPROBE_FAILED_PRECONDITION);
   if (strstr(error.message, why) == NULL) fail_msg("%s", error.message);
 }
 
@@ -67,7 +68,7 @@ static void test_other_settings(void **state) {
   run = scratch_run(2);
   run.project = NULL;
   refused(store, run, "and is not set now (--project)");
-  assert_int_equal(psp_store_resume_run(store, "0badcafe", &run, NULL), PSPROBE_NOT_FOUND);
+  assert_int_equal(psp_store_resume_run(store, "0badcafe", &run, NULL, NULL), PSPROBE_NOT_FOUND);
   psprobe_store_free(store);
 }
 
@@ -95,7 +96,7 @@ static void test_other_cadences(void **state) {
     refused(store, run, cases[i].why);
   }
   run.settings = "{\"filler_ns\":70,\"cold_every_ns\":900,\"cold_topic\":\"rare\"}";
-  assert_int_equal(psp_store_resume_run(store, "last", &run, NULL), PSPROBE_OK);
+  assert_int_equal(psp_store_resume_run(store, "last", &run, NULL, NULL), PSPROBE_OK);
   psprobe_store_free(store);
 }
 
@@ -122,7 +123,7 @@ static void test_other_way(void **state) {
     if (cases[i].why != NULL)
       refused(store, run, cases[i].why);
     else
-      assert_int_equal(psp_store_resume_run(store, "last", &run, NULL), PSPROBE_OK);
+      assert_int_equal(psp_store_resume_run(store, "last", &run, NULL, NULL), PSPROBE_OK);
   }
   psprobe_store_free(store);
 }
